@@ -1,0 +1,40 @@
+"""The `lcodec` command: parse, call one library function, print. One command a file."""
+
+from typing import Any
+
+import click
+
+from latticecodec import LcqError, __version__
+
+from .compress import compress
+from .decompress import decompress
+from .evaluate import evaluate
+from .info import info
+from .models import models
+from .train import train
+from .verify import verify
+
+
+class Commands(click.Group):
+    """Prints every error of the library as one line on stderr and exits 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (LcqError, OSError, MemoryError) as error:
+            raise click.ClickException(" ".join(str(error).split()) or type(error).__name__) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="lcodec")
+def main() -> None:
+    """Neural image codec: photos to small, checked .lcq files and back.
+
+    \b
+    lcodec compress photo.png -o photo.lcq      about half of what JPEG needs
+    lcodec decompress photo.lcq -o back.png
+    """
+
+
+for command in (compress, decompress, evaluate, info, models, train, verify):
+    main.add_command(command)

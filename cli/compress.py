@@ -1,0 +1,97 @@
+"""lcodec compress"""
+
+import io
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import options
+from .files import STANDARD, Job, check_target, plan, run, write
+
+PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"}
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True))
+@click.option("-o", "--output", metavar="PATH", help="File to write; a folder for several inputs; - for standard output.")
+@click.option("-q", "--quality", type=click.FloatRange(0, 100), help="0 (smallest) to 100 (best), any number. [default: 50]")
+@click.option("--bpp", type=click.FloatRange(0, min_open=True), help="Aim at this many bits per pixel.")
+@click.option("--size", type=click.IntRange(1), metavar="BYTES", help="Use at most this many bytes, and nearly all of them.")
+@click.option("--psnr", type=click.FloatRange(0, min_open=True), metavar="DB", help="Aim at this PSNR.")
+@click.option("--model", default="lattice", show_default=True, metavar="NAME|DIR", help="Model to compress with.")
+@click.option("--embed-basis", is_flag=True, help="Write the whole lattice basis into the file.")
+@options.device
+@options.force
+@options.as_json
+def compress(
+    inputs: tuple[str, ...],
+    output: str | None,
+    quality: float | None,
+    bpp: float | None,
+    size: int | None,
+    psnr: float | None,
+    model: str,
+    embed_basis: bool,
+    device: str,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Compress pictures to .lcq files.
+
+    INPUTS are image files, folders (searched for images, mirrored into -o) or - for standard input. Without -o, NAME.png
+    becomes NAME.lcq beside it.
+
+    \b
+    lcodec compress photo.png                     writes photo.lcq
+    lcodec compress photo.png -o small.lcq --size 40000
+    lcodec compress holiday/ -o packed/ -q 30
+    """
+    from latticecodec import LcqError, load
+
+    if sum(value is not None for value in (quality, bpp, size, psnr)) > 1:
+        raise LcqError("--quality, --bpp, --size and --psnr exclude each other; give one")
+    jobs = plan(inputs, output, PICTURES, lambda path: path.with_suffix(".lcq"))
+    for job in jobs if len(jobs) == 1 else []:
+        check_target(job.target, force)
+    codec = load(model, device)
+
+    def work(job: Job) -> dict[str, Any]:
+        check_target(job.target, force)
+        began = time.perf_counter()
+        picture = job.source if job.source != STANDARD else _open_bytes(job.read())
+        result = codec.encode_detailed(
+            picture, 50.0 if quality is None else quality, bpp, size, psnr, embed_basis=embed_basis
+        )
+        write(job.target, result.data, force)
+        header = codec.header(result.data)
+        return {
+            "input": str(job.source),
+            "output": str(job.target),
+            "width": header.width,
+            "height": header.height,
+            "bytes": len(result.data),
+            "bpp": 8 * len(result.data) / (header.width * header.height),
+            "quality": header.quality,
+            "estimated_bits": result.estimated_bits,
+            "indices_sha256": result.indices_sha256,
+            "model": codec.config.name,
+            "seconds": time.perf_counter() - began,
+        }
+
+    run(jobs, work, summary, as_json)
+
+
+def summary(report: dict[str, Any]) -> str:
+    """The one line about a file."""
+    return (
+        f"{report['output']}  {report['width']}x{report['height']}  {report['bytes']:,} bytes  "
+        f"{report['bpp']:.3f} bpp  {report['seconds']:.2f} s"
+    )
+
+
+def _open_bytes(data: bytes) -> Any:
+    from latticecodec.image import open_picture
+
+    return open_picture(io.BytesIO(data), "standard input")

@@ -1,0 +1,46 @@
+"""lcodec info"""
+
+import json
+from pathlib import Path
+
+import click
+
+from . import options
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, allow_dash=True))
+@options.as_json
+def info(file: str, as_json: bool) -> None:
+    """Print what the header of an .lcq FILE says; fast, the picture is not decoded."""
+    from latticecodec import read_header
+    from latticecodec.container import BASIS_UNIT, QUANTIZER_NAMES
+    from latticecodec.zoo import list_models
+
+    data = click.get_binary_stream("stdin").read() if file == "-" else Path(file).read_bytes()
+    header = read_header(data)
+    quantizer, family = QUANTIZER_NAMES[header.quantizer, header.family]
+    names = [model.name for model in list_models() if model.digest == header.model]
+    facts = {
+        "format": f"{header.version[0]}.{header.version[1]}",
+        "width": header.width,
+        "height": header.height,
+        "channels": header.channels,
+        "colour": "grey" if header.channels == 1 else "RGB",
+        "bit_depth": header.bit_depth,
+        "tiles": 1,
+        "bytes": len(data),
+        "bpp": round(8 * len(data) / (header.width * header.height), 5),
+        "quantizer": quantizer,
+        "lattice": family,
+        "basis": "embedded" if header.basis else "of the model",
+        "scale_octaves": header.scale / BASIS_UNIT,
+        "quality": header.quality,
+        "model_digest": header.model.hex(),
+        "model": names[0] if names else None,
+    }
+    if as_json:
+        click.echo(json.dumps(facts))
+        return
+    for key, value in facts.items():
+        click.echo(f"{key:14} {'not installed' if value is None else value}")

@@ -1,0 +1,125 @@
+"""lcodec train"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from latticecodec.config import PRESETS
+
+from . import options
+
+DEMONSTRATION_STEPS = 60
+
+
+@click.command()
+@click.option(
+    "--quantizer", type=click.Choice(["lattice"]), default="lattice", show_default=True, help="Bottleneck to train."
+)
+@click.option("--data", type=click.Path(), help="Folder of images to train on, searched recursively.")
+@click.option("--val", type=click.Path(), help="Folder of images to validate on. [default: every 20th of --data]")
+@click.option("--out", type=click.Path(), help="Folder to write to. [default: runs/QUANTIZER-N]")
+@click.option("--name", help="Name of the model. [default: the quantizer's]")
+@click.option("--preset", type=click.Choice(sorted(PRESETS)), help="Size of the networks. [default: lc-s; lc-test without --data]")
+@click.option("--init-from", metavar="NAME|DIR", help="Start from the weights of a model instead of from scratch.")
+@click.option("--resume", type=click.Path(), metavar="CHECKPOINT", help="Go on from a checkpoint.pt, with the same options.")
+@click.option("--steps", type=click.IntRange(1), help=f"[default: 7000; {DEMONSTRATION_STEPS} without --data]")
+@click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Crops a step.")
+@click.option("--crop", type=click.IntRange(64), default=256, show_default=True, help="Side of a crop, a multiple of 64.")
+@click.option("--optimiser", type=click.Choice(["soap", "adamw"]), default="soap", show_default=True)
+@click.option("--lr", type=click.FloatRange(0, min_open=True), default=2e-3, show_default=True, help="Peak learning rate.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--validate-every", type=click.IntRange(1), default=500, show_default=True, metavar="STEPS")
+@click.option("--checkpoint-minutes", type=click.FloatRange(0), default=10.0, show_default=True)
+@options.device
+def train(
+    quantizer: str,
+    data: str | None,
+    val: str | None,
+    out: str | None,
+    name: str | None,
+    preset: str | None,
+    init_from: str | None,
+    resume: str | None,
+    steps: int | None,
+    batch: int,
+    crop: int,
+    optimiser: str,
+    lr: float,
+    seed: int,
+    validate_every: int,
+    checkpoint_minutes: float,
+    device: str,
+) -> None:
+    """Train a model on a folder of images.
+
+    Writes log.csv, TensorBoard events and checkpoint.pt to --out while it runs, and the finished model to --out/model,
+    a folder that --model of the other commands takes. Without --data it runs a short demonstration on pictures that it
+    draws itself.
+
+    \b
+    lcodec train --quantizer lattice --data photos/ --out runs/mine
+    lcodec train --data photos/ --out runs/mine --resume runs/mine/checkpoint.pt
+    """
+    from latticecodec.training.run import TrainOptions, run
+
+    if data is None:
+        click.echo("No --data: a short demonstration on synthetic pictures. The model will be of no practical use.")
+    folder = Path(out) if out is not None else _fresh_folder(quantizer)
+    train_options = TrainOptions(
+        steps=steps or (7000 if data else DEMONSTRATION_STEPS),
+        batch=batch,
+        crop=crop,
+        rate=lr,
+        optimiser=optimiser,
+        seed=seed,
+        validate_every=validate_every,
+        checkpoint_minutes=checkpoint_minutes,
+    )
+    show = _Progress(train_options.steps)
+    model = run(
+        quantizer=quantizer,
+        name=name or quantizer,
+        preset=preset or ("lc-s" if data else "lc-test"),
+        data=Path(data) if data else None,
+        val=Path(val) if val else None,
+        out=folder,
+        options=train_options,
+        device=device,
+        init_from=init_from,
+        resume=Path(resume) if resume else None,
+        report=show,
+    )
+    show.close()
+    click.echo(f"model written to {model}; use it with --model {model}")
+
+
+def _fresh_folder(quantizer: str) -> Path:
+    """runs/QUANTIZER-N with the first N that is free."""
+    number = 1
+    while (folder := Path("runs") / f"{quantizer}-{number}").exists():
+        number += 1
+    return folder
+
+
+class _Progress:
+    """Progress bar on stderr, a line for every validation on stdout."""
+
+    def __init__(self, steps: int) -> None:
+        self._bar = click.progressbar(length=steps, label="training", file=sys.stderr, item_show_func=self._show)
+        self._step = 0
+
+    def _show(self, item: Any) -> str | None:
+        return None if item is None else f"loss {item.loss:.3f}  {item.bpp:.3f} bpp  {item.psnr:.2f} dB"
+
+    def __call__(self, progress: Any) -> None:
+        self._bar.update(progress.step - self._step, progress)
+        self._step = progress.step
+        if progress.validation:
+            points = "  ".join(f"{bpp:.3f} bpp {psnr:.2f} dB" for _, bpp, psnr in progress.validation)
+            click.echo(f"step {progress.step}  {progress.seconds:.0f} s  validation: {points}")
+
+    def close(self) -> None:
+        """Leave the bar's line."""
+        self._bar.render_finish()

@@ -1,0 +1,100 @@
+"""ModelConfig: all numbers that define a model, frozen, stored as models/<name>/config.json.
+
+`ModelConfig.read(path)` and `config.write(path)` are inverse to each other. Unknown or missing fields are errors:
+a model folder written by a newer version is refused, not half understood.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import ModelError
+
+CONTEXT_STEPS = 4  # channel groups x spatial phases, DCVC-DC (Li et al. 2023), section 3.2
+PATCH = 16  # pixels a latent position covers, each way
+HYPER = 4  # latent positions a hyper-latent position covers, each way
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The LC family of single-resolution codecs; the defaults are LC-S."""
+
+    name: str = "lattice"
+    quantizer: str = "lattice"  # a key of quantizers.QUANTIZERS
+    latents: int = 256  # M, channels of y at 1/16
+    width8: int = 128  # channels at 1/8
+    width16: int = 256  # channels at 1/16
+    analysis_blocks: tuple[int, int] = (3, 3)  # blocks at 1/8 and at 1/16
+    synthesis_blocks: tuple[int, int] = (4, 4)  # blocks at 1/16 and at 1/8
+    group: int = 32  # channels a group of the 3x3 convolutions; 1 = depthwise
+    hyper_width: int = 128  # channels of the hyper networks
+    hyper_latents: int = 64  # channels of z at 1/64
+    features: int = 192  # channels the hyper-decoder hands to the context network, at 1/16
+    context_width: int = 192
+    context_blocks: int = 2
+    lambda_min: float = 0.0009  # weight of 255^2 MSE against bits per pixel, at quality 0
+    lambda_max: float = 0.15  # the same at quality 100
+    octaves: float = 3.7  # the basis is this much finer at quality 100 than at quality 0, log2
+    weights_sha256: str = ""  # of model.safetensors; filled in by the export
+    prior_sha256: str = ""  # fingerprint of the integer prior; filled in by the export
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.type is int and not (isinstance(value, int) and 1 <= value <= 4096):
+                raise ModelError(f"config field {field.name} is {value!r}; it must be an integer from 1 to 4096")
+        if self.latents % CONTEXT_STEPS:
+            raise ModelError(f"config field latents is {self.latents}; it must be a multiple of {CONTEXT_STEPS}")
+        sums = max(self.latents * 127 * 127 + self.features * 127 * 255, self.context_width * 127 * 255)
+        if sums >= 2**24 - 2**20:
+            raise ModelError("config: latents and features are too many, the prior's sums would not fit in 24 bits")
+
+    @staticmethod
+    def read(path: Path) -> "ModelConfig":
+        """Parse a config.json; raises ModelError naming the file and the field that is wrong."""
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ModelError(f"{path}: cannot be read ({error.strerror}); a model folder holds config.json") from None
+        except ValueError as error:
+            raise ModelError(f"{path}: not valid JSON ({error})") from None
+        known = {field.name for field in dataclasses.fields(ModelConfig)}
+        if not isinstance(raw, dict) or set(raw) != known:
+            odd = sorted(known.symmetric_difference(raw if isinstance(raw, dict) else ()))
+            raise ModelError(f"{path}: fields missing or unknown: {', '.join(odd)}")
+        for key in ("analysis_blocks", "synthesis_blocks"):
+            raw[key] = tuple(raw[key])
+        return ModelConfig(**raw)
+
+    def write(self, path: Path) -> None:
+        """Write config.json, one field a line."""
+        path.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n", encoding="utf-8")
+
+
+PRESETS = {
+    "lc-s": ModelConfig(),
+    "lc-m": ModelConfig(
+        latents=320,
+        width8=160,
+        width16=320,
+        analysis_blocks=(4, 4),
+        synthesis_blocks=(6, 6),
+        hyper_width=160,
+        hyper_latents=96,
+        features=192,
+        context_width=192,
+    ),
+    "lc-test": ModelConfig(
+        latents=32,
+        width8=32,
+        width16=32,
+        analysis_blocks=(1, 1),
+        synthesis_blocks=(1, 1),
+        hyper_width=32,
+        hyper_latents=8,
+        features=32,
+        context_width=32,
+        context_blocks=1,
+    ),
+}

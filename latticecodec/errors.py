@@ -1,0 +1,53 @@
+"""Every error latticecodec raises on bad input, in one tree.
+
+    LcqError                    base of all; the command line prints it as one line and exits 1
+    ├── FormatError             the bytes are not a well-formed .lcq file
+    │   ├── ChecksumError       a stored CRC-32 does not match: the file is damaged
+    │   ├── VersionError        written for a newer reader than this one
+    │   └── LimitError          a declared size is beyond what this reader accepts
+    ├── ModelError              a model is unknown, damaged or not the one the file was written with
+    ├── ImageError              the input picture cannot be coded (not an image, unsupported mode, too large)
+    ├── TargetError             a rate or quality target that the model cannot reach
+    ├── OutputError             the output cannot be written (exists, folder missing)
+    └── TrainingError           a training set or checkpoint that cannot be used
+"""
+
+
+class LcqError(Exception):
+    """Base class of all errors that latticecodec raises on bad input."""
+
+
+class FormatError(LcqError):
+    """The bytes are not a well-formed .lcq file."""
+
+
+class ChecksumError(FormatError):
+    """A stored checksum does not match the bytes: the file is damaged."""
+
+
+class VersionError(FormatError):
+    """The file needs a newer reader; the message names the version."""
+
+
+class LimitError(FormatError):
+    """A size in the header is beyond what this reader accepts; nothing was allocated."""
+
+
+class ModelError(LcqError):
+    """A model is unknown, damaged, or not the one the file was written with."""
+
+
+class ImageError(LcqError):
+    """The input picture cannot be coded."""
+
+
+class TargetError(LcqError):
+    """A rate or quality target is out of the model's reach; the message says what it can reach."""
+
+
+class OutputError(LcqError):
+    """The output cannot be written."""
+
+
+class TrainingError(LcqError):
+    """A training set, checkpoint or option combination cannot be used."""

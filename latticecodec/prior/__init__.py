@@ -1,0 +1,1 @@
+"""The entropy model: which integer frequency table codes which symbol."""

@@ -1,0 +1,94 @@
+"""Which frequency table codes a symbol, from the integers that the networks put out.
+
+There is a table for every scale index and every fraction of the mean that matters at that scale: sixteenths of a step
+where sigma is below 0.7 steps, halves at 3, none above 5.6. A model's tables are made once, when it is exported, and
+travel with its weights: no floating point is involved when a file is written or read.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..coder import PRECISION, Int32, Tables
+from .numbers import FRACTION_BITS, LOG_SCALE_MIN, MEAN_BITS, MEAN_MAX, SCALE_BITS, SCALE_COUNT
+
+ONE = 1 << FRACTION_BITS
+WIDEST = 1400  # half-width of the largest table
+
+
+@dataclass(frozen=True)
+class TableIndex:
+    """Look-ups from network outputs to tables.
+
+    Attributes:
+        tables: all frequency tables.
+        means: int32 [2 MEAN_MAX + 1], mean in sixteenths of a step for each mean output.
+        shifts: int32 [SCALE_COUNT], how many low bits of that the scale ignores.
+        first: int32 [SCALE_COUNT], id of the scale's first table.
+    """
+
+    tables: Tables
+    means: Int32
+    shifts: Int32
+    first: Int32
+
+    @staticmethod
+    def from_state(state: dict[str, Tensor]) -> "TableIndex":
+        """The look-ups of a model, from its tensors named `tables.*`."""
+        means, shifts, first = (state[f"tables.{name}"].numpy() for name in ("means", "shifts", "first"))
+        tables = Tables(state["tables.frequencies"].numpy(), state["tables.offsets"].numpy())
+        return TableIndex(tables, means, shifts, first)
+
+    def look_up(self, mean: Int32, scale: Int32) -> tuple[Int32, Int32]:
+        """Mean outputs and scale indices [N] -> table ids [N] and the integers [N] that residuals are relative to."""
+        shift = self.shifts[scale]
+        sixteenths = self.means[mean + MEAN_MAX]
+        sixteenths = ((sixteenths + ((1 << shift) >> 1)) >> shift) << shift
+        base = (sixteenths + ONE // 2) >> FRACTION_BITS
+        fraction = (sixteenths + ONE // 2) & (ONE - 1)
+        return self.first[scale] + (fraction >> shift), base
+
+
+def fraction_shifts() -> Int32:
+    """Low bits of a mean in sixteenths that each scale index ignores: one more for each doubling of sigma from 0.7."""
+    log_sigma = LOG_SCALE_MIN + np.arange(SCALE_COUNT) / (1 << SCALE_BITS)
+    return np.clip(np.floor((log_sigma - math.log(0.35)) / math.log(2)), 0, FRACTION_BITS).astype(np.int32)
+
+
+def make_table_index(tail_share: float, tail_ratio: float) -> TableIndex:
+    """Tables of a two-component Gaussian mixture, the second with share `tail_share` and `tail_ratio` times as wide."""
+    shifts = fraction_shifts()
+    rows, first, lengths = [], [], []
+    for scale in range(SCALE_COUNT):
+        sigma = math.exp(LOG_SCALE_MIN + scale / (1 << SCALE_BITS))
+        half = min(WIDEST, max(3, math.ceil(4 * sigma * max(2.0, tail_ratio))))
+        first.append(len(lengths))
+        for fraction in range(0, ONE, 1 << int(shifts[scale])):
+            centre = (fraction - ONE // 2) / ONE
+            edges = torch.arange(-half, half + 2, dtype=torch.float64) - 0.5 - centre  # [2 half + 2]
+            inside = (1 - tail_share) * _gaussian(edges, sigma) + tail_share * _gaussian(edges, sigma * tail_ratio)
+            rows.append(integer_frequencies(inside))
+            lengths.append(len(rows[-1]))
+    means = np.sinh(np.arange(-MEAN_MAX, MEAN_MAX + 1) / (1 << MEAN_BITS)) * ONE
+    tables = Tables(np.concatenate(rows), np.cumsum([0, *lengths]).astype(np.int32))
+    return TableIndex(tables, np.round(means).astype(np.int32), shifts, np.array(first, dtype=np.int32))
+
+
+def _gaussian(edges: Tensor, sigma: float) -> NDArray[np.float64]:
+    """Mass between consecutive edges [n + 1], then the mass outside of them: [n + 1]."""
+    root = 1 / (sigma * math.sqrt(2))
+    mass = 0.5 * (torch.erf(edges[1:] * root) - torch.erf(edges[:-1] * root))
+    outside = 0.5 * (torch.erfc(edges[-1:] * root) + torch.erfc(-edges[:1] * root))
+    return torch.cat([mass, outside]).numpy()
+
+
+def integer_frequencies(mass: NDArray[np.float64]) -> Int32:
+    """Probabilities [n] to integers [n], each at least 1, that sum to 2^24; the largest takes up the rounding."""
+    free = (1 << PRECISION) - len(mass)
+    frequencies = 1 + np.floor(np.clip(mass, 0, None) / mass.sum() * free).astype(np.int64)
+    frequencies[np.argmax(frequencies)] += (1 << PRECISION) - frequencies.sum()
+    return frequencies.astype(np.int32)

@@ -1,0 +1,20 @@
+"""What every quantizer offers the codec, and what a training step gets back from one."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """Result of quantizing in training."""
+
+    values: Tensor  # [B, M, h, w] points of the codebook; gradients pass straight through to the input
+    coordinates: Tensor  # [B, M, h, w] integers in floating point, straight-through as well
+    relaxed: Tensor  # [B, M, h, w] unrounded coordinates
+    loss: Tensor  # [] auxiliary loss (commitment, size), zero where its options are off
+
+
+def straight_through(rounded: Tensor, exact: Tensor) -> Tensor:
+    """`rounded` in the forward pass, the gradient of `exact` in the backward pass (Bengio et al. 2013)."""
+    return exact + (rounded - exact).detach()

@@ -1,0 +1,119 @@
+"""Training crops from any folder of images; the one file that imports torchvision.
+
+The crops of step n are a function of (seed, n) alone, so that a resumed run sees what the uninterrupted one would.
+"""
+
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms.v2 import InterpolationMode
+from torchvision.transforms.v2 import functional as transforms
+
+from ..errors import TrainingError
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".tif", ".tiff", ".ppm"}
+CACHE_BYTES = 2 << 30  # decoded pixels kept in memory; the rest is decoded again at each draw
+
+
+def find_images(folder: Path) -> list[Path]:
+    """All image files below `folder`, sorted; raises TrainingError where there are none."""
+    if not folder.is_dir():
+        raise TrainingError(f"{folder}: no such folder; --data takes a folder of images")
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not files:
+        raise TrainingError(f"{folder}: holds no image files ({', '.join(sorted(SUFFIXES))})")
+    return files
+
+
+def read_pixels(path: Path) -> Tensor:
+    """Decode an image file to uint8 [3, H, W]; raises OSError or ValueError for what Pillow cannot read."""
+    with Image.open(path) as image:
+        pixels = np.array(image.convert("RGB"))  # [H, W, 3]
+    return torch.from_numpy(pixels).permute(2, 0, 1)  # [3, H, W]
+
+
+class Crops:
+    """Random crops of a set of pictures: scale 0.5 to 1, flips, transposes.
+
+    Args:
+        images: paths, or uint8 tensors [3, H, W] held in memory.
+        size: side of a crop, pixels.
+        batch: crops in a batch.
+        seed: of all random choices.
+    """
+
+    def __init__(self, images: Sequence[Path | Tensor], size: int, batch: int, seed: int = 0) -> None:
+        self.images = list(images)
+        self.size, self.size_batch, self.seed = size, batch, seed
+        self._cache: dict[int, Tensor] = {}
+        self._cached = 0
+        self._bad: set[int] = set()
+        self._pool = ThreadPoolExecutor(1)
+        self._ahead: tuple[int, Future[Tensor]] | None = None
+
+    def batch(self, step: int) -> Tensor:
+        """The batch of step `step`: uint8 [batch, 3, size, size]. Draws the next one in the background."""
+        if self._ahead is None or self._ahead[0] != step:
+            self._ahead = step, self._pool.submit(self._draw, step)
+        result = self._ahead[1].result()
+        self._ahead = step + 1, self._pool.submit(self._draw, step + 1)
+        return result
+
+    def _draw(self, step: int) -> Tensor:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
+        return torch.stack([self._crop(generator) for _ in range(self.size_batch)])
+
+    def _crop(self, generator: torch.Generator) -> Tensor:
+        pixels = self._pick(generator)
+        zoom, top, left, flip, turn = torch.rand(5, generator=generator).tolist()
+        side = round(self.size / min(1.0, 0.5 + 0.7 * zoom))  # 2 of 7 crops are not scaled
+        side = min(side, *pixels.shape[1:])
+        top, left = round(top * (pixels.shape[1] - side)), round(left * (pixels.shape[2] - side))
+        crop = pixels[:, top : top + side, left : left + side]  # [3, side, side]
+        if side != self.size:
+            crop = transforms.resize(crop, [self.size, self.size], InterpolationMode.BILINEAR, antialias=True)
+        if flip < 0.5:
+            crop = transforms.horizontal_flip(crop)
+        return crop.transpose(1, 2) if turn < 0.5 else crop  # [3, size, size]
+
+    def _pick(self, generator: torch.Generator) -> Tensor:
+        while len(self._bad) < len(self.images):
+            index = int(torch.randint(len(self.images), (1,), generator=generator))
+            pixels = self._load(index)
+            if pixels is not None:
+                return pixels
+        raise TrainingError("none of the images can be read")
+
+    def _load(self, index: int) -> Tensor | None:
+        source = self.images[index]
+        if isinstance(source, Tensor):
+            return source
+        if index in self._cache or index in self._bad:
+            return self._cache.get(index)
+        try:
+            pixels = read_pixels(source)
+        except (OSError, ValueError, SyntaxError) as error:
+            self._bad.add(index)
+            warnings.warn(f"{source}: skipped, cannot be read as an image ({error})", stacklevel=2)
+            return None
+        if self._cached + pixels.numel() <= CACHE_BYTES:
+            self._cache[index] = pixels
+            self._cached += pixels.numel()
+        return pixels
+
+
+def centre_crops(images: Sequence[Path | Tensor], size: int) -> Tensor:
+    """The middle of every picture, for validation: uint8 [N, 3, size, size]; smaller pictures are enlarged."""
+    crops = []
+    for source in images:
+        pixels = source if isinstance(source, Tensor) else read_pixels(source)
+        if min(pixels.shape[1:]) < size:
+            pixels = transforms.resize(pixels, [size], InterpolationMode.BILINEAR, antialias=True)
+        crops.append(transforms.center_crop(pixels, [size, size]))
+    return torch.stack(crops)  # [N, 3, size, size]

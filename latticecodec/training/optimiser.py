@@ -1,0 +1,55 @@
+"""Optimiser, learning-rate schedule and weight averaging."""
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ..errors import TrainingError
+
+
+def make_optimiser(name: str, parameters: Iterable[nn.Parameter], rate: float) -> Optimizer:
+    """`soap` (Vyas et al. 2024, from pytorch-optimizer) or `adamw` (fused), without weight decay."""
+    if name == "soap":
+        from pytorch_optimizer import SOAP
+
+        return SOAP(
+            parameters, lr=rate, betas=(0.95, 0.95), weight_decay=0.0, precondition_frequency=10, max_precondition_dim=256
+        )
+    if name == "adamw":
+        return torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
+    raise TrainingError(f"unknown optimiser {name!r}; choose soap or adamw")
+
+
+def learning_rate(step: int, steps: int, peak: float, warm_up: int) -> float:
+    """Linear warm-up, then cosine from `peak` to 2 % of it at the last step."""
+    if step < warm_up:
+        return peak * (step + 1) / warm_up
+    part = (step - warm_up) / max(1, steps - warm_up)
+    return peak * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, part))))
+
+
+class Average:
+    """Exponential moving average of a model's parameters, with a shorter memory during the first steps."""
+
+    def __init__(self, model: nn.Module, decay: float = 0.9995) -> None:
+        self.decay = decay
+        self.names = [name for name, _ in model.named_parameters()]
+        self.values = [value.detach().clone() for value in model.parameters()]
+
+    @torch.no_grad()
+    def update(self, model: nn.Module, step: int) -> None:
+        """Move the average towards the model's parameters after step `step`."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        torch._foreach_lerp_(self.values, [value.detach() for value in model.parameters()], 1 - decay)
+
+    def state(self) -> dict[str, Tensor]:
+        """The averaged parameters by name; a state_dict of the model."""
+        return dict(zip(self.names, self.values, strict=True))
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Take over the averages of a checkpoint."""
+        for name, value in zip(self.names, self.values, strict=True):
+            value.copy_(state[name])

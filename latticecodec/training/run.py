@@ -1,0 +1,107 @@
+"""`lcodec train` as a function: from a folder of pictures to a model folder."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .. import zoo
+from ..config import PRESETS, ModelConfig
+from ..errors import OutputError, TrainingError
+from .data import Crops, find_images
+from .export import export, trainable
+from .loop import Progress, TrainOptions, new_model, train
+from .model import TrainableModel
+from .synthetic import synthetic_picture
+
+__all__ = ["TrainOptions", "run"]
+
+HOLD_OUT = 20  # every 20th picture is for validation
+CROP_MULTIPLE = 64  # a hyper-latent covers 64 x 64 pixels
+
+
+def run(
+    quantizer: str,
+    name: str,
+    preset: str,
+    data: Path | None,
+    val: Path | None,
+    out: Path,
+    options: TrainOptions,
+    device: str = "auto",
+    init_from: str | Path | None = None,
+    resume: Path | None = None,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Path:
+    """Train a model and export it; returns the folder of the finished model, `out`/model.
+
+    Args:
+        quantizer: key of quantizers.QUANTIZERS.
+        name: of the model, for its config.json.
+        preset: key of config.PRESETS.
+        data: folder of training pictures; None draws synthetic ones.
+        val: folder of validation pictures; None holds out every 20th of `data`.
+        out: folder for logs, checkpoints and the model; must not hold a model yet.
+        options: how to train.
+        device: "auto", "cpu" or "cuda".
+        init_from: name or folder of a model whose weights to start from; its configuration replaces `preset`.
+        resume: checkpoint to go on from.
+        report: called after every step.
+
+    Raises TrainingError, OutputError or ModelError.
+    """
+    if options.crop % CROP_MULTIPLE:
+        raise TrainingError(f"--crop {options.crop} is not a multiple of {CROP_MULTIPLE}")
+    if (out / "model").exists():
+        raise OutputError(f"{out / 'model'}: exists already; choose another --out")
+    if resume is not None and not resume.is_file():
+        raise TrainingError(f"{resume}: no such checkpoint")
+    where = torch.device(zoo.resolve_device(device))
+    pictures, held_out = _pictures(data, val)
+    crops = Crops(pictures, options.crop, options.batch, options.seed)
+    model = _start(quantizer, name, preset, init_from, resume, crops)
+    model = train(model, crops, held_out, out, options, where, resume, report)
+    export(model, out / "model", _card(model.config, data, len(pictures), options, init_from))
+    return out / "model"
+
+
+def _pictures(data: Path | None, val: Path | None) -> tuple[list[Path | Tensor], list[Path | Tensor]]:
+    """Training and validation pictures."""
+    if data is None:
+        drawn: list[Path | Tensor] = [synthetic_picture(seed) for seed in range(24)]
+        return drawn[:20], drawn[20:]
+    files: list[Path | Tensor] = list(find_images(data))
+    if val is not None:
+        return files, list(find_images(val))
+    if len(files) < HOLD_OUT:
+        return files, files[:1]
+    return [f for i, f in enumerate(files) if i % HOLD_OUT], files[::HOLD_OUT]
+
+
+def _start(
+    quantizer: str, name: str, preset: str, init_from: str | Path | None, resume: Path | None, crops: Crops
+) -> TrainableModel:
+    """The model at step 0."""
+    if init_from is not None:
+        info = zoo.find(init_from)
+        config = dataclasses.replace(info.config, name=name, weights_sha256="", prior_sha256="")
+        return trainable(info.folder, config)
+    config = dataclasses.replace(PRESETS[preset], name=name, quantizer=quantizer)
+    return TrainableModel(config) if resume is not None else new_model(config, crops)
+
+
+def _card(
+    config: ModelConfig, data: Path | None, count: int, options: TrainOptions, init_from: str | Path | None
+) -> str:
+    """The model card of a fresh model: what is known without measuring."""
+    source = f"{count} pictures of a folder named {data.name}" if data else f"{count} synthetic pictures"
+    start = f"the weights of {Path(init_from).name}" if init_from else "the PCA of 16x16 patches"
+    return (
+        f"# {config.name}\n\n"
+        f"Quantizer: {config.quantizer}. Trained on {source}, from {start}: {options.steps} steps of {options.batch} "
+        f"crops of {options.crop}x{options.crop}, {options.optimiser}, peak learning rate {options.rate:g}, seed "
+        f"{options.seed}, lambda {config.lambda_min:g} to {config.lambda_max:g}.\n\n"
+        "Results: not measured yet; `lcodec eval DIR --model THIS_FOLDER` prints them.\n"
+    )

@@ -1,0 +1,124 @@
+"""The models that come with the package: find, verify and load models/<name>."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .config import ModelConfig
+from .errors import LcqError, ModelError
+
+if TYPE_CHECKING:
+    from .codec import Codec
+
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+DIGEST_BYTES = 8  # of the SHA-256 of the weights, in a file's header
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model folder, known by its config.json alone."""
+
+    name: str
+    folder: Path
+    config: ModelConfig
+
+    @property
+    def digest(self) -> bytes:
+        """What the header of a file calls this model: the first 8 bytes of its weights' SHA-256."""
+        return bytes.fromhex(self.config.weights_sha256)[:DIGEST_BYTES]
+
+    @property
+    def weight_bytes(self) -> int:
+        """Size of the weight file."""
+        return (self.folder / WEIGHTS).stat().st_size
+
+
+def list_models() -> list[ModelInfo]:
+    """The models that are installed with the package, by name."""
+    return [_info(path.parent) for path in sorted(_models_folder().glob(f"*/{CONFIG}"))]
+
+
+def _models_folder() -> Path:
+    """models/ beside the code (installed) or one level up (a source checkout)."""
+    package = Path(__file__).parent
+    installed = package / "models"
+    return installed if installed.is_dir() else package.parent / "models"
+
+
+def _info(folder: Path) -> ModelInfo:
+    config = ModelConfig.read(folder / CONFIG)
+    return ModelInfo(config.name, folder, config)
+
+
+def find(name_or_path: str | Path) -> ModelInfo:
+    """A model by name, or by the folder it lies in; raises ModelError that says what there is."""
+    path = Path(name_or_path)
+    if (path / CONFIG).is_file():
+        return _info(path)
+    models = list_models()
+    for info in models:
+        if info.name == str(name_or_path):
+            return info
+    if path.is_dir():
+        raise ModelError(f"{path}: not a model folder, it holds no {CONFIG}")
+    names = ", ".join(info.name for info in models) or "none"
+    raise ModelError(f"unknown model {str(name_or_path)!r}: not a folder, and not one of those installed ({names})")
+
+
+def find_by_digest(digest: bytes, name_or_path: str | Path | None = None) -> ModelInfo:
+    """The model that a file was written with: among those installed, or the one at `name_or_path`, which must match."""
+    candidates = list_models() if name_or_path is None else [find(name_or_path)]
+    for info in candidates:
+        if info.digest == digest:
+            return info
+    if name_or_path is None:
+        raise ModelError(
+            f"the file was written with model {digest.hex()}, which is not installed: name its folder with --model"
+        )
+    raise ModelError(
+        f"the file was written with model {digest.hex()}, but --model {name_or_path} is {candidates[0].digest.hex()}"
+    )
+
+
+def load(name_or_path: str | Path, device: str = "auto") -> "Codec":
+    """A ready codec. Loaded models are kept for the next call.
+
+    Args:
+        name_or_path: a name from `list_models`, or a model folder.
+        device: "auto" (CUDA where there is one), "cpu" or "cuda".
+
+    Raises ModelError where the model is unknown or its weights do not match their SHA-256.
+    """
+    info = find(name_or_path)
+    return _load(info.folder.resolve(), info.config, resolve_device(device))
+
+
+def resolve_device(device: str) -> str:
+    """ "auto" to "cuda" or "cpu"; raises LcqError for CUDA where there is none."""
+    import torch
+
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device not in ("cpu", "cuda"):
+        raise LcqError(f"unknown device {device!r}; choose auto, cpu or cuda")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise LcqError("no CUDA device is available; use --device cpu")
+    return device
+
+
+@cache
+def _load(folder: Path, config: ModelConfig, device: str) -> "Codec":
+    import safetensors.torch
+
+    from .codec import Codec
+
+    path = folder / WEIGHTS
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
+    if hashlib.sha256(data).hexdigest() != config.weights_sha256:
+        raise ModelError(f"{path}: does not match the SHA-256 in {CONFIG}: damaged, or not of this model")
+    return Codec(config, safetensors.torch.load(data), device)
