@@ -19,6 +19,7 @@ class Commands(click.Group):
     """Prints every error of the library as one line on stderr and exits 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except (LcqError, OSError, MemoryError) as error:
@@ -28,7 +29,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="lcodec")
 def main() -> None:
-    """Neural image codec: photos to small, checked .lcq files and back.
+    r"""Neural image codec: photos to small, checked .lcq files and back.
 
     \b
     lcodec compress photo.png -o photo.lcq      about half of what JPEG needs

@@ -2,23 +2,28 @@
 
 import io
 import time
-from pathlib import Path
 from typing import Any
 
 import click
 
 from . import options
-from .files import STANDARD, Job, check_target, plan, run, write
+from .files import STANDARD, Job, check_target, plan, read, run, write
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"}
 
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True))
-@click.option("-o", "--output", metavar="PATH", help="File to write; a folder for several inputs; - for standard output.")
-@click.option("-q", "--quality", type=click.FloatRange(0, 100), help="0 (smallest) to 100 (best), any number. [default: 50]")
+@click.option(
+    "-o", "--output", metavar="PATH", help="File to write; a folder for several inputs; - for standard output."
+)
+@click.option(
+    "-q", "--quality", type=click.FloatRange(0, 100), help="0 (smallest) to 100 (best), any number. [default: 50]"
+)
 @click.option("--bpp", type=click.FloatRange(0, min_open=True), help="Aim at this many bits per pixel.")
-@click.option("--size", type=click.IntRange(1), metavar="BYTES", help="Use at most this many bytes, and nearly all of them.")
+@click.option(
+    "--size", type=click.IntRange(1), metavar="BYTES", help="Use at most this many bytes, and nearly all of them."
+)
 @click.option("--psnr", type=click.FloatRange(0, min_open=True), metavar="DB", help="Aim at this PSNR.")
 @click.option("--model", default="lattice", show_default=True, metavar="NAME|DIR", help="Model to compress with.")
 @click.option("--embed-basis", is_flag=True, help="Write the whole lattice basis into the file.")
@@ -38,10 +43,10 @@ def compress(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Compress pictures to .lcq files.
+    r"""Compress pictures to .lcq files.
 
-    INPUTS are image files, folders (searched for images, mirrored into -o) or - for standard input. Without -o, NAME.png
-    becomes NAME.lcq beside it.
+    INPUTS are image files, folders (searched for images, mirrored into -o) or - for standard input. Without -o,
+    NAME.png becomes NAME.lcq beside it.
 
     \b
     lcodec compress photo.png                     writes photo.lcq
@@ -60,7 +65,7 @@ def compress(
     def work(job: Job) -> dict[str, Any]:
         check_target(job.target, force)
         began = time.perf_counter()
-        picture = job.source if job.source != STANDARD else _open_bytes(job.read())
+        picture = job.source if job.source != STANDARD else _open_bytes(read(job.source))
         result = codec.encode_detailed(
             picture, 50.0 if quality is None else quality, bpp, size, psnr, embed_basis=embed_basis
         )

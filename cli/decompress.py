@@ -9,12 +9,17 @@ import click
 
 from . import options
 from .compress import summary
-from .files import STANDARD, Job, check_target, plan, run, write
+from .files import STANDARD, Job, check_target, plan, read, run, write
 
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True))
-@click.option("-o", "--output", metavar="PATH", help="Image to write (type by suffix); a folder for several; - for standard output.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="PATH",
+    help="Image to write (type by suffix); a folder for several; - for standard output.",
+)
 @options.decoding_model
 @options.device
 @options.force
@@ -22,7 +27,7 @@ from .files import STANDARD, Job, check_target, plan, run, write
 def decompress(
     inputs: tuple[str, ...], output: str | None, model: str | None, device: str, force: bool, as_json: bool
 ) -> None:
-    """Restore pictures from .lcq files.
+    r"""Restore pictures from .lcq files.
 
     INPUTS are .lcq files, folders of them (mirrored into -o) or - for standard input. Without -o, NAME.lcq becomes
     NAME.png beside it, or NAME.decoded.png where NAME.png exists.
@@ -41,7 +46,7 @@ def decompress(
     def work(job: Job) -> dict[str, Any]:
         check_target(job.target, force)
         began = time.perf_counter()
-        data = job.read()
+        data = read(job.source)
         picture = decode(data, model, device)
         write(job.target, _image_bytes(picture, job.target), force)
         return {

@@ -22,9 +22,10 @@ class Job:
     source: Path
     target: Path
 
-    def read(self) -> bytes:
-        """The bytes of the source."""
-        return sys.stdin.buffer.read() if self.source == STANDARD else self.source.read_bytes()
+
+def read(source: Path) -> bytes:
+    """The bytes of a file, or of standard input."""
+    return sys.stdin.buffer.read() if source == STANDARD else source.read_bytes()
 
 
 def plan(inputs: Iterable[str], output: str | None, suffixes: set[str], rename: Callable[[Path], Path]) -> list[Job]:
@@ -118,7 +119,9 @@ def _umask() -> int:
     return current
 
 
-def run(jobs: list[Job], work: Callable[[Job], dict[str, Any]], line: Callable[[dict[str, Any]], str], as_json: bool) -> None:
+def run(
+    jobs: list[Job], work: Callable[[Job], dict[str, Any]], line: Callable[[dict[str, Any]], str], as_json: bool
+) -> None:
     """Do every job; print a line each (or JSON), a progress bar for several, errors as one line; exit 1 after any."""
     import json
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from . import options
+from .files import read
 
 
 @click.command()
@@ -17,7 +18,7 @@ def info(file: str, as_json: bool) -> None:
     from latticecodec.container import BASIS_UNIT, QUANTIZER_NAMES
     from latticecodec.zoo import list_models
 
-    data = click.get_binary_stream("stdin").read() if file == "-" else Path(file).read_bytes()
+    data = read(Path(file))
     header = read_header(data)
     quantizer, family = QUANTIZER_NAMES[header.quantizer, header.family]
     names = [model.name for model in list_models() if model.digest == header.model]

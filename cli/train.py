@@ -21,14 +21,22 @@ DEMONSTRATION_STEPS = 60
 @click.option("--val", type=click.Path(), help="Folder of images to validate on. [default: every 20th of --data]")
 @click.option("--out", type=click.Path(), help="Folder to write to. [default: runs/QUANTIZER-N]")
 @click.option("--name", help="Name of the model. [default: the quantizer's]")
-@click.option("--preset", type=click.Choice(sorted(PRESETS)), help="Size of the networks. [default: lc-s; lc-test without --data]")
+@click.option(
+    "--preset", type=click.Choice(sorted(PRESETS)), help="Size of the networks. [default: lc-s; lc-test without --data]"
+)
 @click.option("--init-from", metavar="NAME|DIR", help="Start from the weights of a model instead of from scratch.")
-@click.option("--resume", type=click.Path(), metavar="CHECKPOINT", help="Go on from a checkpoint.pt, with the same options.")
+@click.option(
+    "--resume", type=click.Path(), metavar="CHECKPOINT", help="Go on from a checkpoint.pt, with the same options."
+)
 @click.option("--steps", type=click.IntRange(1), help=f"[default: 7000; {DEMONSTRATION_STEPS} without --data]")
 @click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Crops a step.")
-@click.option("--crop", type=click.IntRange(64), default=256, show_default=True, help="Side of a crop, a multiple of 64.")
+@click.option(
+    "--crop", type=click.IntRange(64), default=256, show_default=True, help="Side of a crop, a multiple of 64."
+)
 @click.option("--optimiser", type=click.Choice(["soap", "adamw"]), default="soap", show_default=True)
-@click.option("--lr", type=click.FloatRange(0, min_open=True), default=2e-3, show_default=True, help="Peak learning rate.")
+@click.option(
+    "--lr", type=click.FloatRange(0, min_open=True), default=2e-3, show_default=True, help="Peak learning rate."
+)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--validate-every", type=click.IntRange(1), default=500, show_default=True, metavar="STEPS")
 @click.option("--checkpoint-minutes", type=click.FloatRange(0), default=10.0, show_default=True)
@@ -52,7 +60,7 @@ def train(
     checkpoint_minutes: float,
     device: str,
 ) -> None:
-    """Train a model on a folder of images.
+    r"""Train a model on a folder of images.
 
     Writes log.csv, TensorBoard events and checkpoint.pt to --out while it runs, and the finished model to --out/model,
     a folder that --model of the other commands takes. Without --data it runs a short demonstration on pictures that it

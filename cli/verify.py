@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from . import options
+from .files import read
 
 
 @click.command()
@@ -18,7 +19,7 @@ def verify(file: str, model: str | None, device: str, as_json: bool) -> None:
     from latticecodec import load, read_header
     from latticecodec.zoo import find_by_digest
 
-    data = click.get_binary_stream("stdin").read() if file == "-" else Path(file).read_bytes()
+    data = read(Path(file))
     found = find_by_digest(read_header(data).model, model)
     indices = load(found.folder, device).decode_indices(data)
     from latticecodec.codec import indices_sha256

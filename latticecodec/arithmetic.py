@@ -1,9 +1,10 @@
-"""Plain float32 arithmetic, whatever the caller has switched on around it."""
+"""Two arithmetic idioms: inference in plain float32, and rounding with a gradient."""
 
 import contextlib
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
 
 @contextlib.contextmanager
@@ -20,3 +21,8 @@ def exact_arithmetic(device: torch.device) -> Iterator[None]:
             yield
     finally:
         torch.set_float32_matmul_precision(precision)
+
+
+def straight_through(rounded: Tensor, exact: Tensor) -> Tensor:
+    """`rounded` in the forward pass, the gradient of `exact` in the backward pass (Bengio et al. 2013)."""
+    return exact + (rounded - exact).detach()

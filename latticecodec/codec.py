@@ -1,7 +1,7 @@
 """Codec: a picture to the bytes of an .lcq file and back, with one loaded model.
 
-    encode   pixels ─► analysis ─► y ─► lattice ─► k ─► integer prior ─► coder ─► container ─► bytes
-    decode   pixels ◄─ synthesis ◄─ y_hat ◄─ lattice ◄─ k ◄─ integer prior ◄─ coder ◄─ container ◄─ bytes
+encode   pixels ─► analysis ─► y ─► lattice ─► k ─► integer prior ─► coder ─► container ─► bytes
+decode   pixels ◄─ synthesis ◄─ y_hat ◄─ lattice ◄─ k ◄─ integer prior ◄─ coder ◄─ container ◄─ bytes
 """
 
 import hashlib
@@ -180,12 +180,19 @@ class Codec:
             return self._quantize(y, self._basis(self._fineness(quality)))
 
     def from_indices(
-        self, indices: Int32, quality: float = 50.0, width: int | None = None, height: int | None = None, grey: bool = False
+        self,
+        indices: Int32,
+        quality: float = 50.0,
+        width: int | None = None,
+        height: int | None = None,
+        grey: bool = False,
     ) -> Image.Image:
         """Draw an index tensor [M, h, w] of the given quality; `width` and `height` default to 16 w and 16 h."""
         indices = np.asarray(indices)
         if indices.ndim != 3 or indices.shape[0] != self.config.latents or not np.issubdtype(indices.dtype, np.integer):
-            raise ImageError(f"indices of {indices.dtype} {indices.shape}; expected integers [{self.config.latents}, h, w]")
+            raise ImageError(
+                f"indices of {indices.dtype} {indices.shape}; expected integers [{self.config.latents}, h, w]"
+            )
         fineness = self._fineness(quality)
         width, height = width or PATCH * indices.shape[2], height or PATCH * indices.shape[1]
         channels = GREY if grey else RGB
@@ -248,7 +255,9 @@ class Codec:
             raise ChecksumError("the decoded indices do not match their checksum: the file is damaged")
         return header, k
 
-    def _synthesise(self, k: Int32, basis: Tensor, fineness: int, width: int, height: int, channels: int) -> Image.Image:
+    def _synthesise(
+        self, k: Int32, basis: Tensor, fineness: int, width: int, height: int, channels: int
+    ) -> Image.Image:
         """Lattice coordinates [M, h, w] -> picture."""
         with exact_arithmetic(self.device):
             y_hat = self._quantizer.dequantize(torch.from_numpy(k).to(self.device), basis)[None]  # [1, M, h, w]

@@ -1,8 +1,8 @@
-"""Entropy coder: integer symbols with integer frequency tables to bytes and back; the only file that imports constriction.
+"""Entropy coder: integer symbols to bytes and back; the only file that imports constriction.
 
-A table is a row of integer frequencies, each at least 1, that sum to 2^24. Symbols are coded in the order of their table
-ids (stable), so that all symbols of one table are one call of the range coder. Values beyond a table's range are coded
-as its escape symbol, and their excess as an Elias gamma code after all the symbols of the call.
+A table is a row of integer frequencies, each at least 1, that sum to 2^24. Symbols are coded in the order of their
+table ids (stable), so that all symbols of one table are one call of the range coder. Values beyond a table's range are
+coded as its escape symbol, and their excess as an Elias gamma code after all the symbols of the call.
 
     table of half-width D:   index 0 .. 2D is residual -D .. D,   index 2D + 1 is the escape
     excess e = |residual| - D >= 1:   bit length n of e (uniform in 1..24), its n - 1 low bits, its sign
@@ -38,7 +38,12 @@ class Tables:
 
     def __post_init__(self) -> None:
         lengths = np.diff(self.offsets)
-        if self.offsets[0] != 0 or self.offsets[-1] != len(self.frequencies) or (lengths < 4).any() or (lengths % 2).any():
+        if (
+            self.offsets[0] != 0
+            or self.offsets[-1] != len(self.frequencies)
+            or (lengths < 4).any()
+            or (lengths % 2).any()
+        ):
             raise FormatError("frequency tables: offsets do not fit")
         sums = np.add.reduceat(self.frequencies.astype(np.int64), self.offsets[:-1])
         if (self.frequencies < 1).any() or (sums != 1 << PRECISION).any():
@@ -74,7 +79,7 @@ class Tables:
 
 
 def estimate_bits(residuals: Int32, ids: Int32, tables: Tables) -> float:
-    """Information content of residuals [N] under tables ids [N], in bits: what `Encoder.put` will add, to about 0.01 %."""
+    """Bits that residuals [N] carry under tables ids [N]: what `Encoder.put` will add, to about 0.01 %."""
     half = tables.half_widths[ids]
     magnitude = np.abs(residuals)
     escaped = magnitude > half
@@ -159,7 +164,9 @@ class Decoder:
             for i in np.flatnonzero(symbols == 2 * half + 1):
                 residuals[i] = self._get_excess(int(half[i]))
         except AssertionError:  # how constriction's range decoder reports an impossible state
-            raise FormatError("the entropy-coded data is damaged: the range decoder reached an impossible state") from None
+            raise FormatError(
+                "the entropy-coded data is damaged: the range decoder reached an impossible state"
+            ) from None
         return residuals
 
     def _get_excess(self, half: int) -> int:

@@ -137,7 +137,9 @@ def _parse(data: bytes, max_pixels: int) -> tuple[Header, list[tuple[int, int, i
         raise FormatError(f"the file ends at byte {len(data)}, inside its header: truncated")
     _, major, minor, head_size, quantizer, pixels, width3, height3, scale, quality, model = _FIXED.unpack_from(data)
     if major != MAJOR:
-        raise VersionError(f"this file has format version {major}.{minor}, this reader knows {MAJOR}.x: update latticecodec")
+        raise VersionError(
+            f"this file has format version {major}.{minor}, this reader knows {MAJOR}.x: update latticecodec"
+        )
     end = head_size + _TILE.size  # one tile in this version
     if head_size < _FIXED.size:
         raise FormatError(f"header length {head_size} is below the fixed part's {_FIXED.size}")
@@ -171,7 +173,9 @@ def _check(header: Header, sample_bytes: int, quality: int, max_pixels: int) -> 
     if not (1 <= header.width <= SIZE_MAX and 1 <= header.height <= SIZE_MAX):
         raise LimitError(f"{header.width}x{header.height} pixels: each side must be 1 to {SIZE_MAX:,}")
     if header.width * header.height > max_pixels:
-        raise LimitError(f"{header.width}x{header.height} pixels is over the limit of {max_pixels:,}; raise it to decode")
+        raise LimitError(
+            f"{header.width}x{header.height} pixels is over the limit of {max_pixels:,}; raise it to decode"
+        )
     if header.channels not in (1, 3) or sample_bytes != 1:
         raise VersionError(f"pixels of {header.channels} channels and {sample_bytes} bytes need a newer latticecodec")
     if (header.quantizer, header.family) not in QUANTIZER_NAMES:
@@ -198,5 +202,7 @@ def _read_extensions(data: bytes, version: tuple[int, int]) -> tuple[int, ...] |
                 raise FormatError("the embedded basis is empty, of odd length or there twice")
             basis = struct.unpack(f"<{length // 2}h", body)
         elif kind < MAY_IGNORE:
-            raise VersionError(f"extension {kind} must be understood; format version {version[0]}.{version[1]} is newer")
+            raise VersionError(
+                f"extension {kind} must be understood; format version {version[0]}.{version[1]} is newer"
+            )
     return basis

@@ -1,15 +1,15 @@
 """Every error latticecodec raises on bad input, in one tree.
 
-    LcqError                    base of all; the command line prints it as one line and exits 1
-    ├── FormatError             the bytes are not a well-formed .lcq file
-    │   ├── ChecksumError       a stored CRC-32 does not match: the file is damaged
-    │   ├── VersionError        written for a newer reader than this one
-    │   └── LimitError          a declared size is beyond what this reader accepts
-    ├── ModelError              a model is unknown, damaged or not the one the file was written with
-    ├── ImageError              the input picture cannot be coded (not an image, unsupported mode, too large)
-    ├── TargetError             a rate or quality target that the model cannot reach
-    ├── OutputError             the output cannot be written (exists, folder missing)
-    └── TrainingError           a training set or checkpoint that cannot be used
+LcqError                    base of all; the command line prints it as one line and exits 1
+├── FormatError             the bytes are not a well-formed .lcq file
+│   ├── ChecksumError       a stored CRC-32 does not match: the file is damaged
+│   ├── VersionError        written for a newer reader than this one
+│   └── LimitError          a declared size is beyond what this reader accepts
+├── ModelError              a model is unknown, damaged or not the one the file was written with
+├── ImageError              the input picture cannot be coded (not an image, unsupported mode, too large)
+├── TargetError             a rate or quality target that the model cannot reach
+├── OutputError             the output cannot be written (exists, folder missing)
+└── TrainingError           a training set or checkpoint that cannot be used
 """
 
 

@@ -1,10 +1,10 @@
 """Pictures to tensors and back: whatever `encode` accepts, padding, crop, rounding."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Union
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .container import PIXELS_MAX, SIZE_MAX
 from .errors import ImageError
@@ -12,7 +12,7 @@ from .errors import ImageError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    Picture = Union[Image.Image, "np.ndarray[Any, Any]", Tensor, str, Path]
+    Picture = Image.Image | np.ndarray[Any, Any] | Tensor | str | Path
 
 GREY, RGB = 1, 3
 DIRECT = {"1": "L", "L": "L", "RGB": "RGB"}  # Pillow modes and what they are coded as
@@ -28,17 +28,17 @@ REFUSED = {
 
 def open_picture(source: str | Path | BinaryIO, name: str | Path | None = None) -> Image.Image:
     """Open an image file or stream; raises ImageError naming it (by `name`, where given) where that fails."""
-    name = source if name is None else name
+    label = source if name is None else name
     try:
         image = Image.open(source)
         image.load()
     except FileNotFoundError:
-        raise ImageError(f"{name}: no such file") from None
+        raise ImageError(f"{label}: no such file") from None
     except Image.DecompressionBombError:
-        raise ImageError(f"{name}: more pixels than Pillow's safety limit") from None
+        raise ImageError(f"{label}: more pixels than Pillow's safety limit") from None
     except Exception as error:  # Pillow's decoders raise many types on damaged input
-        reason = "not an image that Pillow can read" if isinstance(error, Image.UnidentifiedImageError) else str(error)
-        raise ImageError(f"{name}: {reason}") from None
+        reason = "not an image that Pillow can read" if isinstance(error, UnidentifiedImageError) else str(error)
+        raise ImageError(f"{label}: {reason}") from None
     return image
 
 
@@ -67,8 +67,9 @@ def to_pixels(picture: "Picture") -> "np.ndarray[Any, np.dtype[np.uint8]]":
 
 
 def _from_pillow(image: Image.Image) -> "np.ndarray[Any, np.dtype[np.uint8]]":
-    if getattr(image, "n_frames", 1) > 1:
-        raise ImageError(f"an animation of {image.n_frames} frames; save one frame as a still picture first")
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1:
+        raise ImageError(f"an animation of {frames} frames; save one frame as a still picture first")
     mode = image.mode
     if mode == "P":
         if "transparency" in image.info:
@@ -99,7 +100,8 @@ def _from_tensor(tensor: Any) -> "np.ndarray[Any, np.dtype[np.uint8]]":
         tensor = (tensor.float() * 255).round().to(torch.uint8)
     if tensor.dtype != torch.uint8:
         raise ImageError(f"a tensor of {tensor.dtype}; expected uint8 or floats in [0, 1]")
-    return tensor.permute(1, 2, 0).cpu().numpy()
+    pixels: np.ndarray[Any, np.dtype[np.uint8]] = tensor.permute(1, 2, 0).cpu().numpy()
+    return pixels
 
 
 def to_tensor(pixels: "np.ndarray[Any, np.dtype[np.uint8]]", multiple: int) -> "Tensor":

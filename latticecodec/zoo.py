@@ -96,7 +96,7 @@ def load(name_or_path: str | Path, device: str = "auto") -> "Codec":
 
 
 def resolve_device(device: str) -> str:
-    """ "auto" to "cuda" or "cpu"; raises LcqError for CUDA where there is none."""
+    """Resolve "auto" to "cuda" or "cpu"; raises LcqError for CUDA where there is none."""
     import torch
 
     if device == "auto":

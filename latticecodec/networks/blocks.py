@@ -54,4 +54,5 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.outer(self.spatial(F.silu(self.inner(x))))  # [B, C, h, w]
-        return x + self.reduce(F.silu(self.expand(x)))  # [B, C, h, w]
+        out: Tensor = x + self.reduce(F.silu(self.expand(x)))  # [B, C, h, w]
+        return out

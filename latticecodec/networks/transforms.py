@@ -29,7 +29,8 @@ class Gain(nn.Module):
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         s = (2 * t - 1)[:, None]  # [B, 1]
         gain = torch.exp(self.slope * s + self.curve * s * s)  # [B, C]
-        return x * gain[:, :, None, None].to(x.dtype)  # [B, C, h, w]
+        out: Tensor = x * gain[:, :, None, None].to(x.dtype)  # [B, C, h, w]
+        return out
 
 
 class Analysis(nn.Module):
@@ -48,7 +49,8 @@ class Analysis(nn.Module):
         x = F.pixel_unshuffle(x - 0.5, 8)  # [B, 192, H/8, W/8]
         x = self.blocks8(self.enter(x))  # [B, width8, H/8, W/8]
         x = self.blocks16(self.down(F.pixel_unshuffle(x, 2)))  # [B, width16, H/16, W/16]
-        return self.leave(x)  # [B, M, H/16, W/16]
+        y: Tensor = self.leave(x)  # [B, M, H/16, W/16]
+        return y
 
 
 class Synthesis(nn.Module):
@@ -87,14 +89,16 @@ class HyperAnalysis(nn.Module):
     def forward(self, u: Tensor) -> Tensor:
         x = self.block16(self.enter(u))  # [B, width, h, w]
         x = self.block32(self.down32(F.pixel_unshuffle(x, 2)))  # [B, width, h/2, w/2]
-        return self.down64(F.pixel_unshuffle(x, 2))  # [B, Z, h/4, w/4]
+        z: Tensor = self.down64(F.pixel_unshuffle(x, 2))  # [B, Z, h/4, w/4]
+        return z
 
 
 def _principal_axes(samples: Tensor, count: int) -> Tensor:
     """The first `count` principal axes (rows, orthonormal) of samples [N, D], about zero, not about their mean."""
     covariance = samples.T.double() @ samples.double() / len(samples)
     _, vectors = torch.linalg.eigh(covariance)  # ascending
-    return vectors.flip(1).T[:count].to(samples.dtype)  # [count, D]
+    axes: Tensor = vectors.flip(1).T[:count].to(samples.dtype)  # [count, D]
+    return axes
 
 
 @torch.no_grad()

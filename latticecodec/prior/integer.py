@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..coder import Int32, Tables
 from ..arithmetic import exact_arithmetic
+from ..coder import Int32, Tables
 from ..config import CONTEXT_STEPS, HYPER, ModelConfig
 from ..errors import ModelError
 from .numbers import (
@@ -81,6 +81,7 @@ class Block:
         )
 
     def __call__(self, x: Tensor, height: int, width: int) -> Tensor:
+        """Activations to activations."""
         branch = self.inner.activate(self.inner.pointwise(x))
         branch = self.spatial.activate(self.spatial.depthwise(branch, height, width))
         return self.outer.activate(self.outer.pointwise(branch) + (x << self.outer.exponent))

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..arithmetic import straight_through
 from ..config import CONTEXT_STEPS, ModelConfig
 from .numbers import (
     ACTIVATION_BITS,
@@ -34,17 +35,20 @@ UNIT = 2**ACTIVATION_BITS
 
 def round_through(x: Tensor) -> Tensor:
     """Round to the nearest integer; the gradient passes unchanged."""
-    return x + (x.round() - x).detach()
+    return straight_through(x.round(), x)
 
 
 def compand(k: Tensor) -> Tensor:
     """Lattice coordinates to the range of a symbol input: asinh(k) / 2."""
-    return torch.asinh(k) / 2
+    companded: Tensor = torch.asinh(k) / 2
+    return companded
 
 
 def symbol_inputs(k: Tensor) -> Tensor:
     """Companded lattice coordinates on the grid of symbol inputs: -127/32 .. 127/32."""
-    return round_through(compand(k.float()).clamp(-WEIGHT_MAX / UNIT, WEIGHT_MAX / UNIT) * UNIT) / UNIT
+    inside = compand(k.float()).clamp(-WEIGHT_MAX / UNIT, WEIGHT_MAX / UNIT)
+    on_grid: Tensor = round_through(inside * UNIT) / UNIT
+    return on_grid
 
 
 def weight_exponents(weight: Tensor) -> Tensor:
@@ -73,7 +77,9 @@ class IntegerLayer(nn.Module):
 
 def activate(x: Tensor) -> Tensor:
     """Rectify, clamp and round to the activation grid: 0, 1/32, ..., 255/32."""
-    return round_through(x.clamp(0, ACTIVATION_MAX / UNIT) * UNIT) / UNIT
+    inside = x.clamp(0, ACTIVATION_MAX / UNIT)
+    on_grid: Tensor = round_through(inside * UNIT) / UNIT
+    return on_grid
 
 
 class IntegerBlock(nn.Module):
@@ -127,7 +133,8 @@ class Context(nn.Module):
 
     def forward(self, k: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """k [B, M, h, w], features [B, F, h, w] -> asinh of mean, log of scale, both [B, M, h, w] float32."""
-        steps = context_steps(*k.shape[1:], device=k.device)  # [M, h, w]
+        channels, height, width = k.shape[1:]
+        steps = context_steps(channels, height, width, k.device)  # [M, h, w]
         known = symbol_inputs(k).to(features.dtype)
         views = [
             activate(adaptor(torch.cat([known * (steps < step), features], dim=1)))
@@ -179,13 +186,13 @@ class _Bounded(torch.autograd.Function):
     """Clamp whose gradient still flows where it points back into the range."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, low: float, high: float) -> Tensor:  # type: ignore[no-untyped-def,override]
+    def forward(ctx, x: Tensor, low: float, high: float) -> Tensor:  # type: ignore[no-untyped-def]
         ctx.save_for_backward(x)
         ctx.range = low, high
         return x.clamp(low, high)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[no-untyped-def,override]
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[no-untyped-def]
         (x,) = ctx.saved_tensors
         low, high = ctx.range
         blocked = ((x < low) & (gradient > 0)) | ((x > high) & (gradient < 0))
@@ -194,4 +201,4 @@ class _Bounded(torch.autograd.Function):
 
 def bounded(x: Tensor, low: float, high: float) -> Tensor:
     """Clamp x to [low, high], keeping gradients that lead back inside."""
-    return _Bounded.apply(x, low, high)  # type: ignore[no-any-return,no-untyped-call]
+    return _Bounded.apply(x, low, high)  # type: ignore[no-any-return]

@@ -62,12 +62,15 @@ def fraction_shifts() -> Int32:
 def make_table_index(tail_share: float, tail_ratio: float) -> TableIndex:
     """Tables of a two-component Gaussian mixture, the second with share `tail_share` and `tail_ratio` times as wide."""
     shifts = fraction_shifts()
-    rows, first, lengths = [], [], []
+    rows: list[Int32] = []
+    first: list[int] = []
+    lengths: list[int] = []
     for scale in range(SCALE_COUNT):
         sigma = math.exp(LOG_SCALE_MIN + scale / (1 << SCALE_BITS))
         half = min(WIDEST, max(3, math.ceil(4 * sigma * max(2.0, tail_ratio))))
         first.append(len(lengths))
-        for fraction in range(0, ONE, 1 << int(shifts[scale])):
+        ignored = 1 << int(shifts[scale])
+        for fraction in range(ONE // 2 % ignored, ONE, ignored):
             centre = (fraction - ONE // 2) / ONE
             edges = torch.arange(-half, half + 2, dtype=torch.float64) - 0.5 - centre  # [2 half + 2]
             inside = (1 - tail_share) * _gaussian(edges, sigma) + tail_share * _gaussian(edges, sigma * tail_ratio)
@@ -91,4 +94,5 @@ def integer_frequencies(mass: NDArray[np.float64]) -> Int32:
     free = (1 << PRECISION) - len(mass)
     frequencies = 1 + np.floor(np.clip(mass, 0, None) / mass.sum() * free).astype(np.int64)
     frequencies[np.argmax(frequencies)] += (1 << PRECISION) - frequencies.sum()
-    return frequencies.astype(np.int32)
+    result: Int32 = frequencies.astype(np.int32)
+    return result

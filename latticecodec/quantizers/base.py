@@ -13,8 +13,3 @@ class Quantized:
     coordinates: Tensor  # [B, M, h, w] integers in floating point, straight-through as well
     relaxed: Tensor  # [B, M, h, w] unrounded coordinates
     loss: Tensor  # [] auxiliary loss (commitment, size), zero where its options are off
-
-
-def straight_through(rounded: Tensor, exact: Tensor) -> Tensor:
-    """`rounded` in the forward pass, the gradient of `exact` in the backward pass (Bengio et al. 2013)."""
-    return exact + (rounded - exact).detach()

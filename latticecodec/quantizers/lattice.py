@@ -10,12 +10,13 @@ import math
 import torch
 from torch import Tensor, nn
 
-from .base import Quantized, straight_through
+from ..arithmetic import straight_through
+from .base import Quantized
 
 
 def width_for_codebook_size(size: float, dimensions: int) -> float:
-    """Half-width of the uniform initial basis that gives about `size` points in [-1, 1]^D (eq. 6): 1 / (K^(1/D) - 1)."""
-    return 1.0 / (size ** (1.0 / dimensions) - 1.0)
+    """Half-width of the initial basis for about `size` points in [-1, 1]^D (eq. 6): 1 / (K^(1/D) - 1)."""
+    return 1.0 / (math.pow(size, 1.0 / dimensions) - 1.0)
 
 
 class DiagonalLattice(nn.Module):

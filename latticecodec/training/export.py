@@ -43,7 +43,7 @@ def integer_state(model: TrainableModel) -> dict[str, Tensor]:
     for name, layer in prior.named_modules():
         if not isinstance(layer, IntegerLayer):
             continue
-        bias = layer.bias
+        bias: Tensor = layer.bias
         if name == "context.leave":
             bias = bias.clone()
             bias[config.latents :] += SCALE_OFFSET
@@ -91,7 +91,9 @@ def export(model: TrainableModel, folder: Path, card: str) -> ModelConfig:
     try:
         save_file(tensors, part / "model.safetensors")
         digest = hashlib.sha256((part / "model.safetensors").read_bytes()).hexdigest()
-        config = dataclasses.replace(model.config, weights_sha256=digest, prior_sha256=_self_test(tensors, model.config))
+        config = dataclasses.replace(
+            model.config, weights_sha256=digest, prior_sha256=_self_test(tensors, model.config)
+        )
         config.write(part / "config.json")
         (part / "README.md").write_text(card, encoding="utf-8")
         part.chmod(0o755)
@@ -110,7 +112,7 @@ def _self_test(tensors: dict[str, Tensor], config: ModelConfig) -> str:
 
 @torch.no_grad()
 def trainable(folder: Path, config: ModelConfig) -> TrainableModel:
-    """A trainable model that starts where the model in `folder` ended; float weights are recovered from the integers."""
+    """A trainable model that starts where the one in `folder` ended; its float prior is recovered from the integers."""
     tensors = load_file(folder / "model.safetensors")
     model = TrainableModel(config)
     own = model.state_dict()

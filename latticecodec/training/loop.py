@@ -92,7 +92,7 @@ def validate(model: TrainableModel, pictures: Tensor, device: torch.device) -> l
     rows = []
     for point in VALIDATION_POINTS:
         rates, quality = [], []
-        for part in pictures.split(4):
+        for part in torch.split(pictures, 4):
             x = as_input(part, device)
             with torch.autocast(device.type, torch.bfloat16):
                 result = model(x, torch.full((len(x),), point, device=device))
@@ -203,7 +203,7 @@ def save_checkpoint(
     step: int,
     options: TrainOptions,
 ) -> None:
-    """Write everything a later run needs to go on as if never stopped; the old file stays until the new one is whole."""
+    """Write all that a run needs to go on as if never stopped; the old file stays until the new one is whole."""
     state = {
         "config": str(replace(model.config, weights_sha256="")),
         "options": str(replace(options, validate_every=0, checkpoint_minutes=0.0)),

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ..arithmetic import straight_through
 from ..config import ModelConfig
 from ..networks import Analysis, HyperAnalysis, Synthesis
 from ..prior.network import FloatPrior, compand
 from ..quantizers import QUANTIZERS, Quantized
-from ..quantizers.base import straight_through
 
 
 @dataclass(frozen=True)

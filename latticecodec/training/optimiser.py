@@ -15,9 +15,15 @@ def make_optimiser(name: str, parameters: Iterable[nn.Parameter], rate: float) -
     if name == "soap":
         from pytorch_optimizer import SOAP
 
-        return SOAP(
-            parameters, lr=rate, betas=(0.95, 0.95), weight_decay=0.0, precondition_frequency=10, max_precondition_dim=256
+        soap: Optimizer = SOAP(
+            parameters,
+            lr=rate,
+            betas=(0.95, 0.95),
+            weight_decay=0.0,
+            precondition_frequency=10,
+            max_precondition_dim=256,
         )
+        return soap
     if name == "adamw":
         return torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
     raise TrainingError(f"unknown optimiser {name!r}; choose soap or adamw")

@@ -1,0 +1,54 @@
+"""What the tests share: photographs from scikit-image, and a small untrained model."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from latticecodec import Codec, load
+from latticecodec.config import PRESETS
+from latticecodec.training.data import Crops
+from latticecodec.training.export import export
+from latticecodec.training.loop import new_model
+from latticecodec.training.synthetic import synthetic_picture
+
+torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder: the smallest preset, initialised from patches and not trained."""
+    crops = Crops([synthetic_picture(seed) for seed in range(4)], size=64, batch=4)
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    export(new_model(PRESETS["lc-test"], crops), folder, "# tiny\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_model: Path) -> Codec:
+    """The codec of `tiny_model`."""
+    return load(tiny_model, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def lattice() -> Codec:
+    """The codec that ships."""
+    return load("lattice", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def photo() -> Image.Image:
+    """A photograph of 320x208 pixels, RGB: the astronaut of scikit-image, reduced."""
+    from skimage.data import astronaut
+
+    return Image.fromarray(astronaut()).resize((320, 320), Image.Resampling.LANCZOS).crop((0, 0, 320, 208))
+
+
+def psnr(a: Image.Image, b: Image.Image) -> float:
+    """PSNR in dB of two pictures of the same size and mode."""
+    assert a.size == b.size
+    assert a.mode == b.mode
+    error = np.square(np.asarray(a, dtype=float) - np.asarray(b, dtype=float)).mean()
+    return float(10 * np.log10(255**2 / error))

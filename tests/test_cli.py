@@ -1,0 +1,235 @@
+"""The command line as a user meets it: the two lines of the README, folders, pipes, JSON, and one line an error."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from conftest import psnr
+from latticecodec.cli import main
+from PIL import Image
+
+import latticecodec
+
+
+def lcodec(*arguments: object, data: bytes | None = None) -> Result:
+    """Run a command in this process."""
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], input=data)
+
+
+def fails_with(result: Result, *words: str) -> None:
+    """The command printed one line on stderr with these words, nothing on stdout, and exited 1 without a traceback."""
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith("Error: ")
+    assert result.stdout == ""
+    for word in words:
+        assert word in result.stderr
+
+
+@pytest.fixture
+def here(tmp_path: Path, photo: Image.Image, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with photo.png, and the process in it."""
+    photo.save(tmp_path / "photo.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_two_lines_of_the_readme(here: Path, photo: Image.Image) -> None:
+    done = lcodec("compress", "photo.png", "-o", "photo.lcq")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("photo.lcq  320x208  ")
+    done = lcodec("decompress", "photo.lcq")  # photo.png exists and is not touched
+    assert done.exit_code == 0
+    assert psnr(photo, Image.open(here / "photo.decoded.png")) > 30
+    assert sorted(path.name for path in here.iterdir()) == ["photo.decoded.png", "photo.lcq", "photo.png"]
+
+
+def test_names_without_o(here: Path) -> None:
+    assert lcodec("compress", "photo.png").exit_code == 0
+    (here / "photo.png").unlink()
+    assert lcodec("decompress", "photo.lcq").exit_code == 0
+    assert (here / "photo.png").exists()
+
+
+def test_json_reports(here: Path, lattice: latticecodec.Codec) -> None:
+    report = json.loads(lcodec("compress", "photo.png", "--json", "-q", "30").stdout)
+    size = (here / "photo.lcq").stat().st_size
+    assert report["bytes"] == size
+    assert report["bpp"] == pytest.approx(8 * size / (320 * 208))
+    assert report["model"] == "lattice"
+    assert report["estimated_bits"] / 8 < size <= 1.01 * report["estimated_bits"] / 8 + 48
+    verified = json.loads(lcodec("verify", "photo.lcq", "--json").stdout)
+    assert verified["indices_sha256"] == report["indices_sha256"]
+    assert verified["indices_shape"] == [lattice.config.latents, 13, 20]
+    facts = json.loads(lcodec("info", "photo.lcq", "--json").stdout)
+    assert (facts["width"], facts["height"], facts["colour"], facts["bit_depth"]) == (320, 208, "RGB", 8)
+    assert (facts["quantizer"], facts["lattice"], facts["model"]) == ("lattice", "diagonal", "lattice")
+    assert facts["quality"] == pytest.approx(30, abs=0.02)
+    restored = json.loads(lcodec("decompress", "photo.lcq", "--json").stdout)
+    assert restored["output"] == "photo.decoded.png"
+
+
+def test_pipes(here: Path, photo: Image.Image) -> None:
+    packed = lcodec("compress", "-", data=(here / "photo.png").read_bytes())
+    assert packed.exit_code == 0
+    assert packed.stdout_bytes[:4] == b"\x89LCQ"
+    assert "320x208" in packed.stderr
+    restored = lcodec("decompress", "-", "-o", "back.png", data=packed.stdout_bytes)
+    assert restored.exit_code == 0
+    assert psnr(photo, Image.open(here / "back.png")) > 30
+    assert "RGB" in lcodec("info", "-", data=packed.stdout_bytes).stdout
+
+
+def test_targets(here: Path) -> None:
+    assert lcodec("compress", "photo.png", "--size", "8000").exit_code == 0
+    assert 7760 <= (here / "photo.lcq").stat().st_size <= 8000
+    fails_with(lcodec("compress", "photo.png", "-o", "a.lcq", "--size", "8000", "-q", "3"), "exclude each other")
+    fails_with(lcodec("compress", "photo.png", "-o", "a.lcq", "--bpp", "40"), "out of reach", "quality 100")
+    assert not (here / "a.lcq").exists()
+
+
+def test_folders_are_mirrored_and_a_bad_file_does_not_stop_the_others(here: Path, tiny_model: Path) -> None:
+    (here / "in" / "deep").mkdir(parents=True)
+    Image.open("photo.png").save(here / "in" / "one.png")
+    Image.open("photo.png").resize((40, 30)).save(here / "in" / "deep" / "two.jpg")
+    (here / "in" / "bad.png").write_bytes(b"no image")
+    done = lcodec("compress", "in", "-o", "out", "--model", tiny_model)
+    assert done.exit_code == 1
+    assert "bad.png: not an image" in done.stderr
+    assert "1 of 3 files failed" in done.stderr
+    assert sorted(str(p.relative_to(here / "out")) for p in (here / "out").rglob("*.lcq")) == [
+        "deep/two.lcq",
+        "one.lcq",
+    ]
+    done = lcodec("decompress", "out", "-o", "back", "--model", tiny_model, "--json")
+    assert done.exit_code == 0
+    assert [report["width"] for report in json.loads(done.stdout)] == [40, 320]
+    assert Image.open(here / "back" / "deep" / "two.png").size == (40, 30)
+
+
+def test_several_files_that_would_become_one(here: Path) -> None:
+    Image.open("photo.png").save("photo.jpg")
+    fails_with(lcodec("compress", "photo.png", "photo.jpg", "-o", "out"), "would both become")
+    assert not (here / "out").exists()
+
+
+@pytest.fixture
+def packed(here: Path, tiny_model: Path) -> Path:
+    """photo.png compressed with the tiny model."""
+    assert lcodec("compress", "photo.png", "--model", tiny_model).exit_code == 0
+    return here / "photo.lcq"
+
+
+def test_bad_input_to_compress(here: Path) -> None:
+    (here / "text.png").write_text("hello")
+    (here / "empty.png").touch()
+    Image.new("RGBA", (4, 4)).save("alpha.png")
+    fails_with(lcodec("compress", "text.png"), "text.png: not an image")
+    fails_with(lcodec("compress", "empty.png"), "empty.png: not an image")
+    fails_with(lcodec("compress", "alpha.png"), "alpha")
+    fails_with(lcodec("compress", "photo.png", "-o", "no/where.lcq"), "no/where.lcq", "does not exist")
+    fails_with(lcodec("compress", "photo.png", "--model", "lettuce"), "unknown model 'lettuce'", "lattice")
+    (here / "there.lcq").write_bytes(b"precious")
+    fails_with(lcodec("compress", "photo.png", "-o", "there.lcq"), "--force")
+    assert (here / "there.lcq").read_bytes() == b"precious"
+    assert lcodec("compress", "photo.png", "-o", "there.lcq", "--force").exit_code == 0
+    left = sorted(path.name for path in here.iterdir())
+    assert left == ["alpha.png", "empty.png", "photo.png", "text.png", "there.lcq"]
+
+
+def test_bad_input_to_decompress(packed: Path, here: Path, tiny_model: Path) -> None:
+    data = packed.read_bytes()
+    flipped = data[:-3] + bytes([data[-3] ^ 4]) + data[-2:]
+    cases = {
+        "empty.lcq": (b"", "not an .lcq file"),
+        "text.lcq": (b"hello, this is no picture at all, but longer than a header", "not an .lcq file"),
+        "short.lcq": (data[:-5], "truncated"),
+        "flipped.lcq": (flipped, "damaged"),
+        "future.lcq": (data[:8] + b"\x02" + data[9:], "version 2.0"),
+    }
+    for name, (content, words) in cases.items():
+        (here / name).write_bytes(content)
+        fails_with(lcodec("decompress", name, "-o", "x.png", "--model", tiny_model), words)
+        fails_with(lcodec("verify", name, "--model", tiny_model), words)
+        assert not (here / "x.png").exists()
+    digest = latticecodec.read_header(data).model.hex()
+    fails_with(lcodec("decompress", "photo.lcq", "-o", "x.png"), digest, "--model")
+    fails_with(lcodec("decompress", "photo.lcq", "-o", "x.png", "--model", "lattice"), digest)
+    fails_with(lcodec("decompress", "photo.lcq", "-o", "x.what", "--model", tiny_model), ".what")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["compress", "photo.png", "-q", "101"],
+        ["compress", "photo.png", "--nonsense"],
+        ["compress", "missing.png"],
+        ["decompress"],
+        ["train", "--quantizer", "abacus"],
+    ],
+)
+def test_what_click_rejects_exits_2(here: Path, arguments: list[str]) -> None:
+    result = lcodec(*arguments)
+    assert result.exit_code == 2
+    assert "Error: " in result.stderr
+    assert sorted(path.name for path in here.iterdir()) == ["photo.png"]
+
+
+def test_models_lists_what_is_installed(lattice: latticecodec.Codec) -> None:
+    rows = json.loads(lcodec("models", "--json").stdout)
+    shipped = {row["name"]: row for row in rows}["lattice"]
+    assert shipped["digest"] == lattice.digest.hex()
+    assert "lattice" in lcodec("models").stdout
+    assert [model.name for model in latticecodec.list_models()] == [row["name"] for row in rows]
+
+
+@pytest.mark.parametrize("command", [None, *sorted(main.commands)])
+def test_every_command_has_help(command: str | None) -> None:
+    result = lcodec(*([command] if command else []), "--help")
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) > 5
+
+
+def test_train_demonstration(here: Path) -> None:
+    done = lcodec("train", "--steps", "2", "--batch", "2", "--crop", "64", "--device", "cpu")
+    assert done.exit_code == 0
+    assert "synthetic" in done.stdout
+    assert (here / "runs" / "lattice-1" / "model" / "README.md").read_text().startswith("# lattice\n")
+    assert lcodec("compress", "photo.png", "--model", "runs/lattice-1/model").exit_code == 0
+    fails_with(lcodec("train", "--data", here / "runs" / "lattice-1"), "holds no image files")
+
+
+def run_python(code: str) -> str:
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
+    return result.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["models"], ["info", "FILE"], ["compress", "--help"]])
+def test_light_commands_do_not_import_torch(arguments: list[str], packed: Path) -> None:
+    arguments = [str(packed) if argument == "FILE" else argument for argument in arguments]
+    code = (
+        f"import sys; from latticecodec.cli import main\n"
+        f"try: main({arguments!r})\nexcept SystemExit as stop: assert not stop.code, stop.code\n"
+        f"print('torch' in sys.modules)"
+    )
+    assert run_python(code).splitlines()[-1] == "False"
+
+
+def test_module_and_console_script_are_one() -> None:
+    module = subprocess.run(
+        [sys.executable, "-m", "latticecodec", "--version"], capture_output=True, text=True, check=True
+    )
+    assert module.stdout == f"lcodec, version {latticecodec.__version__}\n"
+
+
+def test_array_input_is_not_changed(lattice: latticecodec.Codec, photo: Image.Image) -> None:
+    pixels = np.array(photo)
+    before = pixels.copy()
+    lattice.encode(pixels)
+    np.testing.assert_array_equal(pixels, before)

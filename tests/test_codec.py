@@ -1,0 +1,189 @@
+"""A picture goes in, bytes come out, the picture comes back: sizes, modes, targets, the index tensor."""
+
+import hashlib
+import math
+
+import numpy as np
+import pytest
+import torch
+from conftest import psnr
+from PIL import Image
+
+import latticecodec
+from latticecodec import ChecksumError, Codec, FormatError, ImageError, ModelError, TargetError, container
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (7, 1), (17, 31), (65, 64), (200, 48)])
+def test_every_size_comes_back(tiny: Codec, photo: Image.Image, size: tuple[int, int]) -> None:
+    picture = photo.resize(size)
+    decoded = tiny.decode(tiny.encode(picture))
+    assert decoded.size == size
+    assert decoded.mode == "RGB"
+
+
+def test_large_picture_comes_back(lattice: Codec, photo: Image.Image) -> None:
+    picture = photo.resize((2000, 1000))
+    decoded = lattice.decode(lattice.encode(picture, quality=10))
+    assert decoded.size == (2000, 1000)
+    assert psnr(picture, decoded) > 30
+
+
+def test_smallest_file_is_small(lattice: Codec) -> None:
+    data = lattice.encode(Image.new("RGB", (1, 1), (200, 30, 60)))
+    assert len(data) <= 90
+
+
+def test_grey_comes_back_grey(lattice: Codec, photo: Image.Image) -> None:
+    grey = photo.convert("L")
+    data = lattice.encode(grey, quality=60)
+    decoded = lattice.decode(data)
+    assert decoded.mode == "L"
+    assert psnr(grey, decoded) > 32
+    assert latticecodec.read_header(data).channels == 1
+
+
+def test_all_kinds_of_input_are_one_picture(tiny: Codec, photo: Image.Image, tmp_path: object) -> None:
+    array = np.asarray(photo)
+    tensor = torch.from_numpy(array.copy()).permute(2, 0, 1)
+    expected = tiny.encode(photo)
+    assert tiny.encode(array) == expected
+    assert tiny.encode(tensor) == expected
+    assert tiny.encode(tensor.float() / 255) == expected
+    path = f"{tmp_path}/photo.png"
+    photo.save(path)
+    assert tiny.encode(path) == expected
+
+
+def test_exif_orientation_is_applied(tiny: Codec, photo: Image.Image, tmp_path: object) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # rotate by 90 degrees to view
+    photo.save(f"{tmp_path}/turned.png", exif=exif)
+    assert tiny.decode(tiny.encode(f"{tmp_path}/turned.png")).size == (208, 320)
+
+
+@pytest.mark.parametrize(
+    ("picture", "words"),
+    [
+        (Image.new("RGBA", (8, 8)), "alpha"),
+        (Image.new("LA", (8, 8)), "alpha"),
+        (Image.new("CMYK", (8, 8)), "CMYK"),
+        (Image.new("I;16", (8, 8)), "16-bit"),
+        (np.zeros((8, 8, 3), np.uint16), "uint16"),
+        (np.zeros((8, 8, 4), np.uint8), "shape"),
+        (np.zeros((0, 8, 3), np.uint8), "0 pixels|8x0"),
+        (torch.full((3, 8, 8), 1.5), "outside"),
+        (torch.full((3, 8, 8), math.nan), "outside"),
+        ("no/such/file.png", "no such file"),
+        (b"bytes", "bytes"),
+    ],
+)
+def test_pictures_that_are_refused(tiny: Codec, picture: object, words: str) -> None:
+    with pytest.raises(ImageError, match=words) as caught:
+        tiny.encode(picture)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+
+
+def test_quality_is_monotone(lattice: Codec, photo: Image.Image) -> None:
+    trials = [lattice.encode(photo, quality=q) for q in (0, 12.5, 25, 37.5, 50, 62.5, 75, 87.5, 100)]
+    sizes = [len(data) for data in trials]
+    quality = [psnr(photo, lattice.decode(data)) for data in trials]
+    assert sizes == sorted(sizes)
+    assert quality == sorted(quality)
+    assert sizes[-1] > 5 * sizes[0]
+
+
+def test_targets_are_met(lattice: Codec, photo: Image.Image) -> None:
+    area = photo.width * photo.height
+    assert 8 * len(lattice.encode(photo, bpp=0.8)) / area == pytest.approx(0.8, rel=0.02)
+    assert 0.97 * 9000 <= len(lattice.encode(photo, size=9000)) <= 9000
+    assert psnr(photo, lattice.decode(lattice.encode(photo, psnr=32))) == pytest.approx(32, abs=0.1)
+
+
+@pytest.mark.parametrize("target", [{"bpp": 0.0001}, {"size": 60}, {"psnr": 90.0}, {"size": 10**9}])
+def test_targets_out_of_reach_say_what_can_be_reached(
+    tiny: Codec, photo: Image.Image, target: dict[str, float]
+) -> None:
+    with pytest.raises(TargetError, match=r"out of reach: this picture reaches .* \(quality 0\) to .* \(quality 100\)"):
+        tiny.encode(photo, **target)  # type: ignore[arg-type]
+
+
+def test_contradictory_and_impossible_settings(tiny: Codec, photo: Image.Image) -> None:
+    with pytest.raises(TargetError, match="exclude each other"):
+        tiny.encode(photo, bpp=1.0, size=1000)
+    with pytest.raises(TargetError, match="101"):
+        tiny.encode(photo, quality=101)
+
+
+def test_index_tensor(tiny: Codec, photo: Image.Image) -> None:
+    result = tiny.encode_detailed(photo, quality=40)
+    indices = tiny.decode_indices(result.data)
+    assert indices.dtype == np.int32
+    assert indices.shape == (32, 13, 20)  # [C, 208 / 16, 320 / 16]
+    np.testing.assert_array_equal(indices, result.indices)
+    np.testing.assert_array_equal(tiny.to_indices(photo, quality=40), indices)
+    assert result.indices_sha256 == hashlib.sha256(indices.astype("<i4").tobytes()).hexdigest()
+    drawn = tiny.from_indices(indices, quality=40, width=320, height=208)
+    np.testing.assert_array_equal(np.asarray(drawn), np.asarray(tiny.decode(result.data)))
+
+
+def test_indices_of_the_wrong_shape(tiny: Codec) -> None:
+    with pytest.raises(ImageError, match=r"expected integers \[32, h, w\]"):
+        tiny.from_indices(np.zeros((31, 4, 4), np.int32))
+
+
+def test_file_size_is_what_the_model_estimates(lattice: Codec, photo: Image.Image) -> None:
+    for quality in (0, 50, 100):
+        result = lattice.encode_detailed(photo, quality)
+        assert len(result.data) <= 1.01 * result.estimated_bits / 8 + 48
+        assert len(result.data) >= result.estimated_bits / 8
+
+
+def test_embedded_basis(tiny: Codec, photo: Image.Image) -> None:
+    plain, embedded = tiny.encode(photo), tiny.encode(photo, embed_basis=True)
+    header = latticecodec.read_header(embedded)
+    assert header.basis is not None
+    assert len(header.basis) == 32
+    assert latticecodec.read_header(plain).basis is None
+    assert psnr(tiny.decode(plain), tiny.decode(embedded)) > 40
+
+
+def test_file_of_another_model(tiny: Codec, lattice: Codec, photo: Image.Image) -> None:
+    data = tiny.encode(photo)
+    with pytest.raises(ModelError, match=tiny.digest.hex()):
+        lattice.decode(data)
+    with pytest.raises(ModelError, match=f"{tiny.digest.hex()}.*--model"):
+        latticecodec.decode(data)
+
+
+def test_damage_is_never_a_picture(tiny: Codec) -> None:
+    data = tiny.encode(Image.new("RGB", (24, 24), (90, 120, 30)))
+    for bit in range(8 * len(data)):
+        damaged = bytearray(data)
+        damaged[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(FormatError):
+            tiny.decode(bytes(damaged))
+    for end in range(len(data)):
+        with pytest.raises(FormatError):
+            tiny.decode(data[:end])
+
+
+def test_desync_is_detected(tiny: Codec, photo: Image.Image) -> None:
+    header, tiles = container.read(tiny.encode(photo))
+    forged = container.write(header, [container.Tile(tiles[0].payload, tiles[0].indices_crc ^ 1)])
+    with pytest.raises(ChecksumError, match="indices"):
+        tiny.decode(forged)
+
+
+def test_payload_that_no_encoder_wrote(tiny: Codec, photo: Image.Image) -> None:
+    header, tiles = container.read(tiny.encode(photo))
+    noise = np.random.default_rng(0).bytes(2 * len(tiles[0].payload))
+    with pytest.raises(FormatError):
+        tiny.decode(container.write(header, [container.Tile(noise, 0)]))
+
+
+def test_encode_and_decode_functions(photo: Image.Image) -> None:
+    data = latticecodec.encode(photo, quality=70, device="cpu")
+    decoded = latticecodec.decode(data, device="cpu")
+    assert decoded.size == photo.size
+    assert psnr(photo, decoded) > 32
+    assert latticecodec.load("lattice", device="cpu") is latticecodec.load("lattice", device="cpu")

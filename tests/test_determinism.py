@@ -1,0 +1,98 @@
+"""Files decode to the same indices under every CPU configuration, and to pixels within one code value.
+
+Each configuration is a process of its own. All of them encode; then all of them decode all files.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import latticecodec
+
+CONFIGURATIONS: dict[str, tuple[dict[str, str], str]] = {
+    "default": ({}, ""),
+    "one thread": ({}, "torch.set_num_threads(1)"),
+    "two threads": ({}, "torch.set_num_threads(2)"),
+    "SSE4.1": ({"ONEDNN_MAX_CPU_ISA": "SSE41"}, ""),
+    "AVX2": ({"ONEDNN_MAX_CPU_ISA": "AVX2"}, ""),
+    "AVX-512": ({"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}, ""),
+    "ATen default": ({"ATEN_CPU_CAPABILITY": "default"}, ""),
+    "ATen AVX2": ({"ATEN_CPU_CAPABILITY": "avx2"}, ""),
+    "MKL SSE4.2": ({"MKL_ENABLE_INSTRUCTIONS": "SSE4_2"}, ""),
+    "no oneDNN": ({}, "torch.backends.mkldnn.set_flags(False)"),
+    "medium precision": ({}, "torch.set_float32_matmul_precision('medium')"),
+    "inside autocast": ({}, "torch.autocast('cpu', torch.bfloat16).__enter__()"),
+}
+
+ENCODE = """
+import sys, torch, latticecodec
+{setup}
+data = latticecodec.load("lattice", "cpu").encode(sys.argv[1], quality=60)
+open(sys.argv[2], "wb").write(data)
+"""
+
+DECODE = """
+import json, sys, numpy, torch, latticecodec
+from latticecodec.codec import indices_sha256
+{setup}
+codec = latticecodec.load("lattice", "cpu")
+hashes = {{}}
+for path in sys.argv[2:]:
+    data = open(path, "rb").read()
+    hashes[path] = indices_sha256(codec.decode_indices(data))
+numpy.save(sys.argv[1], numpy.asarray(codec.decode(data)))
+print(json.dumps(hashes))
+"""
+
+
+def run(script: str, name: str, *arguments: str) -> str:
+    """Run a script under a configuration; returns what it printed."""
+    environment, setup = CONFIGURATIONS[name]
+    command = [sys.executable, "-c", script.format(setup=setup), *arguments]
+    result = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def files(photo: Image.Image, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The photo, encoded under every configuration."""
+    folder = tmp_path_factory.mktemp("files")
+    photo.save(folder / "photo.png")
+    for name in CONFIGURATIONS:
+        run(ENCODE, name, str(folder / "photo.png"), str(folder / f"{name}.lcq"))
+    return [str(folder / f"{name}.lcq") for name in CONFIGURATIONS]
+
+
+@pytest.fixture(scope="module")
+def reference(files: list[str], tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], np.ndarray]:
+    """Index hashes of all files, and the pixels of the last, in the default configuration."""
+    path = tmp_path_factory.mktemp("pixels") / "default.npy"
+    return json.loads(run(DECODE, "default", str(path), *files)), np.load(path)
+
+
+@pytest.mark.parametrize("name", list(CONFIGURATIONS))
+def test_same_indices_and_pixels(
+    name: str, files: list[str], reference: tuple[dict[str, str], np.ndarray], tmp_path: Path
+) -> None:
+    hashes = json.loads(run(DECODE, name, str(tmp_path / "pixels.npy"), *files))
+    assert hashes == reference[0]
+    difference = np.abs(np.load(tmp_path / "pixels.npy").astype(int) - reference[1].astype(int))
+    assert difference.max() <= 1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_cuda_decodes_what_the_cpu_wrote_and_back(photo: Image.Image) -> None:
+    cpu, cuda = latticecodec.load("lattice", "cpu"), latticecodec.load("lattice", "cuda")
+    for writer, reader in ((cpu, cuda), (cuda, cpu)):
+        data = writer.encode(photo, quality=60)
+        np.testing.assert_array_equal(reader.decode_indices(data), writer.decode_indices(data))
+        difference = np.asarray(reader.decode(data)).astype(int) - np.asarray(writer.decode(data)).astype(int)
+        assert np.abs(difference).max() <= 1

@@ -1,0 +1,39 @@
+"""Transforms: shapes, and the PCA start that makes them a block transform codec before any training."""
+
+import torch
+
+from latticecodec.config import PRESETS
+from latticecodec.networks import Analysis, HyperAnalysis, Synthesis, initialise_from_patches
+from latticecodec.training.synthetic import synthetic_picture
+
+TINY = PRESETS["lc-test"]
+
+
+def test_shapes() -> None:
+    x = torch.rand(2, 3, 64, 128)
+    y = Analysis(TINY)(x)
+    assert y.shape == (2, 32, 4, 8)
+    assert HyperAnalysis(TINY)(y).shape == (2, 8, 1, 2)
+    assert Synthesis(TINY)(y, torch.tensor([0.0, 1.0])).shape == x.shape
+
+
+def test_the_pca_start_reconstructs_patches() -> None:
+    torch.manual_seed(0)
+    picture = synthetic_picture(0, 256, 256).float()[None] / 255  # [1, 3, 256, 256]
+    patches = picture.unfold(2, 16, 16).unfold(3, 16, 16).permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, 16, 16)
+    analysis, synthesis = Analysis(TINY), Synthesis(TINY)
+    t = torch.tensor([0.5])
+
+    def error() -> float:
+        return float((synthesis(analysis(picture), t) - picture).square().mean())
+
+    before = error()
+    initialise_from_patches(analysis, synthesis, patches)
+    assert error() < 0.003 < before
+
+
+def test_synthesis_knows_the_rate_coordinate() -> None:
+    synthesis = Synthesis(TINY)
+    synthesis.gain16.slope.data.fill_(0.1)
+    y = torch.rand(1, 32, 2, 2)
+    assert not torch.equal(synthesis(y, torch.tensor([0.0])), synthesis(y, torch.tensor([1.0])))

@@ -1,0 +1,179 @@
+"""Training as a tool: data, resuming to the same result, export, and the demonstration."""
+
+import csv
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from latticecodec import OutputError, TrainingError, load
+from latticecodec.config import PRESETS
+from latticecodec.training.data import Crops, centre_crops, find_images
+from latticecodec.training.export import export, trainable
+from latticecodec.training.loop import TrainOptions, new_model
+from latticecodec.training.model import TrainableModel, rate_weight
+from latticecodec.training.optimiser import Average, learning_rate, make_optimiser
+from latticecodec.training.run import run
+from latticecodec.training.synthetic import synthetic_picture
+
+QUICK = TrainOptions(steps=4, batch=2, crop=64, validate_every=2, checkpoint_minutes=0.0, warm_up=2)
+
+
+def train_quickly(out: Path, options: TrainOptions = QUICK, **settings: object) -> Path:
+    defaults: dict[str, object] = {
+        "quantizer": "lattice",
+        "name": "quick",
+        "preset": "lc-test",
+        "data": None,
+        "val": None,
+    }
+    return run(**(defaults | settings), out=out, options=options, device="cpu")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three small pictures in nested folders."""
+    (tmp_path / "pictures" / "more").mkdir(parents=True)
+    for seed, name in enumerate(("a.png", "b.jpg", "more/c.webp")):
+        picture = Image.fromarray(synthetic_picture(seed, 96, 128).permute(1, 2, 0).numpy())
+        picture.save(tmp_path / "pictures" / name)
+    return tmp_path / "pictures"
+
+
+def test_crops_depend_on_seed_and_step_alone(folder: Path) -> None:
+    files = find_images(folder)
+    assert [file.name for file in files] == ["a.png", "b.jpg", "c.webp"]
+    first, second = Crops(files, 64, 4, seed=7), Crops(files, 64, 4, seed=7)
+    first.batch(0)
+    assert torch.equal(first.batch(1), second.batch(1))
+    assert not torch.equal(first.batch(2), Crops(files, 64, 4, seed=8).batch(2))
+    assert first.batch(3).shape == (4, 3, 64, 64)
+
+
+def test_pictures_smaller_than_a_crop_are_enlarged() -> None:
+    crops = Crops([synthetic_picture(0, 40, 70)], size=64, batch=2)
+    assert crops.batch(0).shape == (2, 3, 64, 64)
+    assert centre_crops([synthetic_picture(0, 40, 70)], 64).shape == (1, 3, 64, 64)
+
+
+def test_a_corrupt_image_is_skipped_with_one_warning(folder: Path) -> None:
+    (folder / "broken.png").write_bytes(b"\x89PNG not really")
+    crops = Crops(find_images(folder), 64, 8)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for step in range(4):
+            crops.batch(step)
+    assert len([w for w in caught if "broken.png" in str(w.message)]) == 1
+
+
+def test_a_folder_without_images(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="holds no image files"):
+        find_images(tmp_path)
+    with pytest.raises(TrainingError, match="no such folder"):
+        find_images(tmp_path / "missing")
+
+
+def test_resuming_gives_the_same_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = train_quickly(tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        patch.setattr("latticecodec.training.loop.save_checkpoint", _stop_after(2))
+        with pytest.raises(KeyboardInterrupt):
+            train_quickly(tmp_path / "part")
+    resumed = train_quickly(tmp_path / "part", resume=tmp_path / "part" / "checkpoint.pt")
+    assert (resumed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    rows = list(csv.DictReader((tmp_path / "whole" / "log.csv").open()))
+    assert [row["step"] for row in rows] == ["2", "4"]
+    assert float(rows[-1]["psnr@1"]) > 15
+    assert list((tmp_path / "whole").glob("events.out.tfevents.*"))
+
+
+def _stop_after(steps: int) -> object:
+    from latticecodec.training.loop import save_checkpoint
+
+    def save(path: Path, model: object, average: object, optimiser: object, step: int, options: object) -> None:
+        save_checkpoint(path, model, average, optimiser, step, options)  # type: ignore[arg-type]
+        if step == steps:
+            raise KeyboardInterrupt
+
+    return save
+
+
+def test_resuming_with_other_options_is_refused(tmp_path: Path) -> None:
+    train_quickly(tmp_path / "a")
+    with pytest.raises(TrainingError, match="other options"):
+        train_quickly(tmp_path / "b", TrainOptions(steps=5, batch=2, crop=64), resume=tmp_path / "a" / "checkpoint.pt")
+    (tmp_path / "junk.pt").write_bytes(b"junk")
+    with pytest.raises(TrainingError, match="not a checkpoint"):
+        train_quickly(tmp_path / "b", resume=tmp_path / "junk.pt")
+    with pytest.raises(OutputError, match="exists already"):
+        train_quickly(tmp_path / "a")
+    with pytest.raises(TrainingError, match="multiple of 64"):
+        train_quickly(tmp_path / "c", TrainOptions(steps=1, crop=100))
+
+
+def test_what_is_trained_is_a_model_that_codes(tmp_path: Path, folder: Path) -> None:
+    """Folder in, model folder out; its files decode, and a warm start from it begins where it ended."""
+    model = train_quickly(tmp_path / "run", data=folder)
+    codec = load(model, device="cpu")
+    picture = Image.open(folder / "a.png")
+    data = codec.encode(picture, quality=80)
+    assert codec.decode(data).size == picture.size
+    assert codec.config.name == "quick"
+    again = train_quickly(tmp_path / "warm", init_from=model)
+    assert load(again, device="cpu").config.latents == 32
+
+
+def test_export_and_warm_start_are_inverse(tiny_model: Path, tmp_path: Path) -> None:
+    config = load(tiny_model, device="cpu").config
+    export(trainable(tiny_model, config), tmp_path / "copy", "# copy\n")
+    for name in ("model.safetensors", "config.json"):
+        assert (tmp_path / "copy" / name).read_bytes() == (tiny_model / name).read_bytes()
+
+
+def test_training_lowers_the_loss() -> None:
+    crops = Crops([synthetic_picture(seed) for seed in range(4)], size=64, batch=4)
+    model = new_model(PRESETS["lc-test"], crops)
+    optimiser = make_optimiser("adamw", model.parameters(), 2e-3)
+    x, t = crops.batch(0).float() / 255, torch.linspace(0.1, 0.9, 4)
+    losses = []
+    for step in range(25):
+        result = model(x, t, torch.Generator().manual_seed(step))
+        loss = (result.bpp + rate_weight(t, model.config) * 255**2 * result.mse).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_rate_weight_spans_its_range() -> None:
+    weight = rate_weight(torch.tensor([0.0, 0.5, 1.0]), PRESETS["lc-s"])
+    np.testing.assert_allclose(weight, [0.0009, (0.0009 * 0.15) ** 0.5, 0.15], rtol=1e-5)
+
+
+def test_learning_rate_schedule() -> None:
+    rates = [learning_rate(step, 100, 1.0, warm_up=10) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[10] == pytest.approx(1.0)
+    assert rates[55] == pytest.approx(0.51, abs=0.01)
+    assert rates[99] == pytest.approx(0.02, abs=0.002)
+
+
+def test_average_follows_the_weights() -> None:
+    model = TrainableModel(PRESETS["lc-test"])
+    average = Average(model)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(1.0)
+    before = average.state()["synthesis.leave.bias"].clone()
+    average.update(model, step=0)  # decay is 1 / 10 at the first step
+    after = average.state()["synthesis.leave.bias"]
+    torch.testing.assert_close(after - before, torch.full_like(after, 0.9))
+
+
+def test_unknown_optimiser() -> None:
+    with pytest.raises(TrainingError, match="choose soap or adamw"):
+        make_optimiser("sgd", TrainableModel(PRESETS["lc-test"]).parameters(), 0.1)
