@@ -149,7 +149,7 @@ def test_base_and_fraction_stand_for_the_mean() -> None:
         ids, base = index.look_up(mean, np.full(len(mean), scale, dtype=np.int32))
         step = 1 << index.shifts[scale]
         fraction = (ids - index.first[scale]) * step + 8 % step
-            centre = base + (fraction - 8) / 16
+        centre = base + (fraction - 8) / 16
         assert np.abs(centre - np.sinh(mean / 64)).max() <= (step + 1) / 32 + 1e-9
 
 

@@ -1,0 +1,120 @@
+"""Speed of the entropy coder and of decoding, as ratios to a yardstick measured in the same run.
+
+    python docs/benchmark.py [IMAGE] [--model NAME|DIR] [--repeats N]
+
+Coder: symbols per second with the model's tables and the table ids of the image, over those of constriction coding as
+many independent symbols with one table. Decode: seconds of a warm decode over those of Pillow's AVIF encode of the
+image. Each pair is timed back to back; the median of the pairs' ratios is printed, so that a busy machine slows both.
+"""
+
+import argparse
+import io
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import constriction
+import numpy as np
+import torch
+from PIL import Image
+
+from latticecodec import Codec, load
+from latticecodec.arithmetic import exact_arithmetic
+from latticecodec.coder import Decoder, Encoder, Int32
+from latticecodec.image import open_picture, to_pixels
+from latticecodec.training.synthetic import synthetic_picture
+
+AVIF = {"quality": 60, "speed": 6, "subsampling": "4:4:4"}
+QUALITY = 50.0  # of the model
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Ratios of speed, measured in one run.")
+    parser.add_argument("image", nargs="?", help="picture to use; by default one of 512 x 768 drawn by latticecodec")
+    parser.add_argument("--model", default="lattice", help="name or folder (default: lattice)")
+    parser.add_argument("--repeats", type=int, default=9, help="timed pairs of each ratio (default: 9)")
+    arguments = parser.parse_args()
+    picture = open_picture(arguments.image) if arguments.image else _drawn()
+    codec = load(arguments.model, "cpu")
+    print(f"{picture.width} x {picture.height}, model {codec.config.name}, {torch.get_num_threads()} threads")
+    compare_coder(codec, picture, arguments.repeats)
+    compare_decode(codec, picture, arguments.repeats)
+
+
+def _drawn() -> Image.Image:
+    return Image.fromarray(synthetic_picture(1, height=512, width=768).permute(1, 2, 0).numpy())
+
+
+def compare_coder(codec: Codec, picture: Image.Image, repeats: int) -> None:
+    """Symbols per second of Encoder.put and Decoder.get over those of constriction's own iid coding."""
+    walk, tables = coding_walk(codec, picture), codec._prior.tables
+    counts = np.bincount(np.concatenate([ids for _, ids in walk]))
+    total, commonest = int(counts.sum()), int(counts.argmax())
+    frequencies = tables.frequencies[tables.offsets[commonest] : tables.offsets[commonest + 1]]
+    model = tables.model(commonest)
+    generator = np.random.default_rng(1)
+    symbols = generator.choice(len(frequencies), total, p=frequencies / frequencies.sum()).astype(np.int32)
+
+    def encode() -> bytes:
+        encoder = Encoder()
+        for residuals, ids in walk:
+            encoder.put(residuals, ids, tables)
+        return encoder.finish()
+
+    def decode() -> list[Int32]:
+        decoder = Decoder(data)
+        return [decoder.get(ids, tables) for _, ids in walk]
+
+    def encode_iid() -> Any:
+        encoder = constriction.stream.queue.RangeEncoder()
+        encoder.encode(symbols, model)
+        return encoder.get_compressed()
+
+    def decode_iid() -> Int32:
+        return constriction.stream.queue.RangeDecoder(words).decode(model, total)
+
+    data, words = encode(), encode_iid()
+    assert all(np.array_equal(a, b) for a, (b, _) in zip(decode(), walk, strict=True))
+    assert np.array_equal(decode_iid(), symbols)
+    print(f"coder: {total:,} symbols, {np.count_nonzero(counts)} tables")
+    for name, ours, iid in (("encode", encode, encode_iid), ("decode", decode, decode_iid)):
+        ratio, seconds, iid_seconds = time_pairs(ours, iid, repeats)
+        speed, iid_speed = total / seconds / 1e6, total / iid_seconds / 1e6
+        print(f"  {name}: {1 / ratio:.3f} of constriction's iid speed ({speed:.1f} of {iid_speed:.1f} M symbols/s)")
+
+
+def coding_walk(codec: Codec, picture: Image.Image) -> list[tuple[Int32, Int32]]:
+    """(residuals [N], table ids [N]) of the picture in coding order, as `Codec.encode` makes them."""
+    fineness = codec._fineness(QUALITY)
+    with exact_arithmetic(codec.device):
+        y, basis = codec._analyse(to_pixels(picture)), codec._basis(fineness)  # [M, h, w], [M]
+        k, z = codec._quantize(y, basis), codec._hyper_latents(y / basis[:, None, None])
+    return list(codec._prior.encode(k, z, codec._level(fineness)))
+
+
+def compare_decode(codec: Codec, picture: Image.Image, repeats: int) -> None:
+    """Seconds of Codec.decode over those of Pillow's AVIF encode."""
+    data = codec.encode(picture, QUALITY)
+    codec.decode(data)  # warm
+    ratio, seconds, avif_seconds = time_pairs(
+        lambda: codec.decode(data), lambda: picture.save(io.BytesIO(), "AVIF", **AVIF), repeats
+    )
+    print(f"decode: {ratio:.3f} of the time of Pillow's AVIF encode ({seconds:.3f} s, {avif_seconds:.3f} s)")
+
+
+def time_pairs(ours: Callable[[], Any], yardstick: Callable[[], Any], repeats: int) -> tuple[float, float, float]:
+    """Median ratio of seconds of `ours` to `yardstick`, timed in alternation; and the median seconds of each."""
+    times = [(_seconds(ours), _seconds(yardstick)) for _ in range(repeats)]
+    own, other = zip(*times, strict=True)
+    return statistics.median(a / b for a, b in times), statistics.median(own), statistics.median(other)
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()
