@@ -29,7 +29,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="lcodec")
 def main() -> None:
-    r"""Neural image codec: photos to small, checked .lcq files and back.
+    """Neural image codec: photos to small, checked .lcq files and back.
 
     \b
     lcodec compress photo.png -o photo.lcq      about half of what JPEG needs

@@ -9,8 +9,6 @@ import click
 from . import options
 from .files import STANDARD, Job, check_target, plan, read, run, write
 
-PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"}
-
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True))
@@ -43,7 +41,7 @@ def compress(
     force: bool,
     as_json: bool,
 ) -> None:
-    r"""Compress pictures to .lcq files.
+    """Compress pictures to .lcq files.
 
     INPUTS are image files, folders (searched for images, mirrored into -o) or - for standard input. Without -o,
     NAME.png becomes NAME.lcq beside it.
@@ -54,10 +52,11 @@ def compress(
     lcodec compress holiday/ -o packed/ -q 30
     """
     from latticecodec import LcqError, load
+    from latticecodec.image import IMAGE_SUFFIXES
 
     if sum(value is not None for value in (quality, bpp, size, psnr)) > 1:
         raise LcqError("--quality, --bpp, --size and --psnr exclude each other; give one")
-    jobs = plan(inputs, output, PICTURES, lambda path: path.with_suffix(".lcq"))
+    jobs = plan(inputs, output, IMAGE_SUFFIXES, lambda path: path.with_suffix(".lcq"))
     for job in jobs if len(jobs) == 1 else []:
         check_target(job.target, force)
     codec = load(model, device)

@@ -27,7 +27,7 @@ from .files import STANDARD, Job, check_target, plan, read, run, write
 def decompress(
     inputs: tuple[str, ...], output: str | None, model: str | None, device: str, force: bool, as_json: bool
 ) -> None:
-    r"""Restore pictures from .lcq files.
+    """Restore pictures from .lcq files.
 
     INPUTS are .lcq files, folders of them (mirrored into -o) or - for standard input. Without -o, NAME.lcq becomes
     NAME.png beside it, or NAME.decoded.png where NAME.png exists.

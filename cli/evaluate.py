@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 @options.device
 @options.as_json
 def evaluate(directory: str, model: str, device: str, as_json: bool) -> None:
-    r"""Measure how well a model compresses the images in DIR, beside JPEG, WebP and AVIF.
+    """Measure how well a model compresses the images in DIR, beside JPEG, WebP and AVIF.
 
-    Every image below DIR is compressed and restored at nine qualities with the model and with each of the three. Nothing
-    is written to disk. The table shows means over all images:
+    Every image below DIR is compressed and restored at nine qualities with the model and with each of the three.
+    Nothing is written to disk. The table shows means over all images:
 
     \b
     bpp        bits per pixel of the file: smaller is better
     PSNR, dB   closeness of the restored picture to the original: larger is better; 30 is fair, 40 is very good
     BD-rate    per cent of bits that the model needs more (+) or fewer (-) than the other for the same PSNR
 
-    The last line compares the largest files with the entropy that the model itself estimates: at most 1 is right.
+    The last line compares each file's size with the model's own estimate of it, and shows the worst: 1 or less is good.
 
     \b
     lcodec eval photos/
@@ -58,7 +58,7 @@ def evaluate(directory: str, model: str, device: str, as_json: bool) -> None:
         click.echo(f"BD-rate against {peer.codec} ({peer.build}): {result}")
     for name in evaluation.missing:
         click.echo(f"BD-rate against {name}: none, this build of Pillow cannot write it")
-    click.echo(f"largest file / (1.01 x estimated entropy + 48 bytes): {evaluation.worst_size_ratio:.4f}")
+    click.echo(f"worst of file size / (1.01 x estimate + 48 bytes): {evaluation.worst_size_ratio:.4f}")
 
 
 def _rows(evaluation: "Evaluation") -> list[dict[str, Any]]:

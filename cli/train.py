@@ -60,7 +60,7 @@ def train(
     checkpoint_minutes: float,
     device: str,
 ) -> None:
-    r"""Train a model on a folder of images.
+    """Train a model on a folder of images.
 
     Writes log.csv, TensorBoard events and checkpoint.pt to --out while it runs, and the finished model to --out/model,
     a folder that --model of the other commands takes. Without --data it runs a short demonstration on pictures that it

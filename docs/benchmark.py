@@ -3,8 +3,9 @@
     python docs/benchmark.py [IMAGE] [--model NAME|DIR] [--repeats N]
 
 Coder: symbols per second with the model's tables and the table ids of the image, over those of constriction coding as
-many independent symbols with one table. Decode: seconds of a warm decode over those of Pillow's AVIF encode of the
-image. Each pair is timed back to back; the median of the pairs' ratios is printed, so that a busy machine slows both.
+many independent symbols with one table, the one whose entropy is nearest to the image's bits a symbol. Decode: seconds
+of a warm decode over those of Pillow's AVIF encode of the image. Each pair is timed back to back and the median of the
+pairs' ratios is printed, so that a busy machine slows both.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from PIL import Image
 
 from latticecodec import Codec, load
 from latticecodec.arithmetic import exact_arithmetic
-from latticecodec.coder import Decoder, Encoder, Int32
+from latticecodec.coder import PRECISION, Decoder, Encoder, Int32, estimate_bits
 from latticecodec.image import open_picture, to_pixels
 from latticecodec.training.synthetic import synthetic_picture
 
@@ -50,11 +51,14 @@ def compare_coder(codec: Codec, picture: Image.Image, repeats: int) -> None:
     """Symbols per second of Encoder.put and Decoder.get over those of constriction's own iid coding."""
     walk, tables = coding_walk(codec, picture), codec._prior.tables
     counts = np.bincount(np.concatenate([ids for _, ids in walk]))
-    total, commonest = int(counts.sum()), int(counts.argmax())
-    frequencies = tables.frequencies[tables.offsets[commonest] : tables.offsets[commonest + 1]]
-    model = tables.model(commonest)
-    generator = np.random.default_rng(1)
-    symbols = generator.choice(len(frequencies), total, p=frequencies / frequencies.sum()).astype(np.int32)
+    total = int(counts.sum())
+    bits = sum(estimate_bits(residuals, ids, tables) for residuals, ids in walk) / total  # a symbol, mean
+    chances = tables.frequencies / (1 << PRECISION)
+    entropies = np.add.reduceat(chances * tables.costs, tables.offsets[:-1])  # bits a symbol, of each table
+    typical = int(np.abs(entropies - bits).argmin())
+    row = chances[tables.offsets[typical] : tables.offsets[typical + 1]]
+    symbols = np.random.default_rng(1).choice(len(row), total, p=row).astype(np.int32)
+    model = tables.model(typical)
 
     def encode() -> bytes:
         encoder = Encoder()
@@ -77,7 +81,7 @@ def compare_coder(codec: Codec, picture: Image.Image, repeats: int) -> None:
     data, words = encode(), encode_iid()
     assert all(np.array_equal(a, b) for a, (b, _) in zip(decode(), walk, strict=True))
     assert np.array_equal(decode_iid(), symbols)
-    print(f"coder: {total:,} symbols, {np.count_nonzero(counts)} tables")
+    print(f"coder: {total:,} symbols of {bits:.2f} bits, {np.count_nonzero(counts)} tables")
     for name, ours, iid in (("encode", encode, encode_iid), ("decode", decode, decode_iid)):
         ratio, seconds, iid_seconds = time_pairs(ours, iid, repeats)
         speed, iid_speed = total / seconds / 1e6, total / iid_seconds / 1e6

@@ -5,7 +5,6 @@ decode   pixels ◄─ synthesis ◄─ y_hat ◄─ lattice ◄─ k ◄─ int
 """
 
 import hashlib
-import math
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ from .coder import Decoder, Encoder, Int32, estimate_bits
 from .config import HYPER, PATCH, ModelConfig
 from .container import BASIS_UNIT, Header, Tile
 from .errors import ChecksumError, ImageError, ModelError, TargetError
-from .image import GREY, RGB, from_tensor, to_pixels, to_tensor
+from .image import GREY, RGB, from_tensor, psnr, to_pixels, to_tensor
 from .networks import Analysis, HyperAnalysis, Synthesis
 from .prior.integer import IntegerPrior
 from .prior.network import compand
@@ -151,7 +150,7 @@ class Codec:
         if psnr is not None:
             fidelity: Target[Encoding] = Target(
                 psnr,
-                lambda trial: self._psnr(trial, pixels),
+                lambda trial: self._fidelity(trial, pixels),
                 lambda reached: abs(reached - psnr) <= PSNR_TOLERANCE,
                 f"{psnr:g} dB",
                 lambda reached: f"{reached:.2f} dB",
@@ -265,14 +264,12 @@ class Codec:
             x_hat = self._synthesis(y_hat.contiguous(memory_format=torch.channels_last), t)  # [1, 3, 16 h, 16 w]
             return from_tensor(x_hat, width, height, channels)
 
-    def _psnr(self, encoding: Encoding, pixels: Any) -> float:
+    def _fidelity(self, encoding: Encoding, pixels: Any) -> float:
         """PSNR in dB of what `encoding` decodes to, without decoding it."""
         header = container.read_header(encoding.data)
         basis = self._basis(-header.scale, header.basis)
         picture = self._synthesise(encoding.indices, basis, -header.scale, header.width, header.height, header.channels)
-        decoded = np.asarray(picture, dtype=np.float64).reshape(pixels.shape)
-        error = float(np.square(decoded - pixels).mean())
-        return 10 * math.log10(255**2 / error) if error else 100.0
+        return psnr(np.asarray(picture).reshape(pixels.shape), pixels)
 
     # ---- the scale of the lattice -------------------------------------------------------------------------------
 

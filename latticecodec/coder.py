@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from .errors import FormatError
 
 PRECISION = 24  # log2 of the sum of a table's frequencies; constriction's own precision for categorical models
+TABLES_MAX = 1 << 16
 EXCESS_BITS = 24  # longest excess, so |residual| < D + 2^24
 
 Int32 = NDArray[np.int32]
@@ -91,7 +92,7 @@ def estimate_bits(residuals: Int32, ids: Int32, tables: Tables) -> float:
 
 def _by_table(ids: Int32) -> tuple[NDArray[np.intp], list[tuple[int, int, int]]]:
     """A stable order that groups equal ids, and (id, start, end) of every group in it."""
-    order = np.argsort(ids, kind="stable")
+    order = np.argsort(ids.astype(np.uint16), kind="stable")  # 16 bits: a radix sort
     counts = np.bincount(ids)
     present = np.flatnonzero(counts)
     ends = np.cumsum(counts[present])

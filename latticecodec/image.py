@@ -1,5 +1,6 @@
 """Pictures to tensors and back: whatever `encode` accepts, padding, crop, rounding."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     Picture = Image.Image | np.ndarray[Any, Any] | Tensor | str | Path
 
 GREY, RGB = 1, 3
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"}
+PEAK = 255  # of 8-bit pixels
+IDENTICAL = 100.0  # dB, where not one pixel differs, so that means over pictures stay finite
 DIRECT = {"1": "L", "L": "L", "RGB": "RGB"}  # Pillow modes and what they are coded as
 REFUSED = {
     "CMYK": "CMYK; convert it to RGB first",
@@ -24,6 +28,16 @@ REFUSED = {
     "RGBa": "RGB with alpha; alpha is not supported yet, flatten it first",
     "PA": "a palette with alpha; alpha is not supported yet, flatten it first",
 }
+
+
+def find_images(folder: Path) -> list[Path]:
+    """All image files below `folder`, sorted; raises ImageError where there are none."""
+    if not folder.is_dir():
+        raise ImageError(f"{folder}: no such folder")
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+    if not files:
+        raise ImageError(f"{folder}: holds no image files ({', '.join(sorted(IMAGE_SUFFIXES))})")
+    return files
 
 
 def open_picture(source: str | Path | BinaryIO, name: str | Path | None = None) -> Image.Image:
@@ -122,3 +136,15 @@ def from_tensor(x: "Tensor", width: int, height: int, channels: int) -> Image.Im
         x = x.mean(0, keepdim=True)  # [1, H, W]
     pixels = x.clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).cpu().numpy()  # [H, W, C]
     return Image.fromarray(pixels[:, :, 0] if channels == GREY else pixels)
+
+
+def psnr(a: "np.ndarray[Any, np.dtype[np.uint8]]", b: "np.ndarray[Any, np.dtype[np.uint8]]") -> float:
+    """Peak signal-to-noise ratio in dB of two uint8 arrays of one shape, over all their values together.
+
+    10 log10(255^2 / mean squared error). For RGB [H, W, 3] that is the PSNR of the error averaged over the three
+    channels, not the mean of three PSNRs. Identical arrays give 100 dB. Raises ImageError where shapes or types differ.
+    """
+    if a.shape != b.shape or a.dtype != np.uint8 or b.dtype != np.uint8:
+        raise ImageError(f"{a.dtype} {a.shape} and {b.dtype} {b.shape}; expected uint8 arrays of one shape")
+    error = float(np.square(np.subtract(a, b, dtype=np.int32)).mean())
+    return 10 * math.log10(PEAK**2 / error) if error else IDENTICAL

@@ -1,24 +1,23 @@
 """Compress and restore samples/landscape.png; print size and PSNR beside JPEG at the same number of bytes.
 
-    python samples/demo.py
+python samples/demo.py
 """
 
 import io
-import math
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 import latticecodec
+from latticecodec.evaluation import psnr
 
 HERE = Path(__file__).parent
 
 
-def psnr(a: Image.Image, b: Image.Image) -> float:
-    """PSNR of two RGB pictures, dB."""
-    error = float(np.square(np.asarray(a, dtype=float) - np.asarray(b, dtype=float)).mean())
-    return 10 * math.log10(255**2 / error)
+def decibels(a: Image.Image, b: Image.Image) -> float:
+    """PSNR of two RGB pictures."""
+    return psnr(np.asarray(a), np.asarray(b))
 
 
 def jpeg_of_size(picture: Image.Image, size: int) -> bytes:
@@ -39,7 +38,11 @@ if __name__ == "__main__":
     data = latticecodec.encode(picture, quality=50)
     restored = latticecodec.decode(data)
     print(f"landscape.png  {picture.width}x{picture.height}  {raw:,} bytes of pixels")
-    print(f"lattice q=50   {len(data):>7,} bytes  {raw / len(data):5.1f} : 1   PSNR {psnr(picture, restored):.2f} dB")
+    print(
+        f"lattice q=50   {len(data):>7,} bytes  {raw / len(data):5.1f} : 1   PSNR {decibels(picture, restored):.2f} dB"
+    )
     jpeg = jpeg_of_size(picture, len(data))
-    print(f"JPEG           {len(jpeg):>7,} bytes  {raw / len(jpeg):5.1f} : 1   PSNR "
-          f"{psnr(picture, Image.open(io.BytesIO(jpeg))):.2f} dB")
+    print(
+        f"JPEG           {len(jpeg):>7,} bytes  {raw / len(jpeg):5.1f} : 1   PSNR "
+        f"{decibels(picture, Image.open(io.BytesIO(jpeg))):.2f} dB"
+    )

@@ -1,6 +1,6 @@
 """Draw samples/landscape.png: mountains in haze over a lake, by midpoint noise and arithmetic, no photograph involved.
 
-    python samples/draw.py
+python samples/draw.py
 """
 
 from pathlib import Path

@@ -9,9 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
-from latticecodec import OutputError, TrainingError, load
+from latticecodec import ImageError, OutputError, TrainingError, load
 from latticecodec.config import PRESETS
-from latticecodec.training.data import Crops, centre_crops, find_images
+from latticecodec.image import find_images
+from latticecodec.training.data import Crops, centre_crops
 from latticecodec.training.export import export, trainable
 from latticecodec.training.loop import TrainOptions, new_model
 from latticecodec.training.model import TrainableModel, rate_weight
@@ -70,9 +71,9 @@ def test_a_corrupt_image_is_skipped_with_one_warning(folder: Path) -> None:
 
 
 def test_a_folder_without_images(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="holds no image files"):
+    with pytest.raises(ImageError, match="holds no image files"):
         find_images(tmp_path)
-    with pytest.raises(TrainingError, match="no such folder"):
+    with pytest.raises(ImageError, match="no such folder"):
         find_images(tmp_path / "missing")
 
 

@@ -5,9 +5,9 @@
 Also here: `bd_rate` of any two rate-distortion curves, `psnr` of two pictures, and the peers themselves.
 """
 
+from ..image import psnr
 from .bdrate import bd_rate
 from .evaluate import Evaluation, evaluate
-from .metrics import psnr
 from .peers import PEERS
 
 __all__ = ["PEERS", "Evaluation", "bd_rate", "evaluate", "psnr"]

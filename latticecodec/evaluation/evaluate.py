@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import ImageError, LcqError
-from ..image import open_picture, to_pixels
+from ..image import find_images, open_picture, psnr, to_pixels
 from ..zoo import load
 from .bdrate import bd_rate
-from .metrics import psnr
 from .peers import PEERS
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".gif"}
 QUALITIES = tuple(12.5 * step for step in range(9))  # of the model, 0 to 100
 ESTIMATE_FACTOR, ESTIMATE_BYTES = 1.01, 48  # a file may exceed the prior's estimate by 1 % and a header
 
@@ -75,6 +73,7 @@ class _Tally:
         self._sums[row] += bpp, psnr(np.asarray(decoded.convert("RGB")), pixels)
 
     def curve(self, images: int) -> Curve:
+        """The means, once every picture has been added at every quality."""
         means = (self._sums / images).tolist()
         points = (Point(float(quality), *mean) for quality, mean in zip(self.qualities, means, strict=True))
         return Curve(self.codec, self.build, tuple(points))
@@ -127,14 +126,6 @@ def evaluate(
         missing=tuple(peer.name for peer in PEERS if not peer.available),
         worst_size_ratio=worst,
     )
-
-
-def find_images(folder: Path) -> list[Path]:
-    """All image files below `folder`, sorted; raises ImageError where there are none."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-    if not files:
-        raise ImageError(f"{folder}: holds no image files ({', '.join(sorted(SUFFIXES))})")
-    return files
 
 
 def _read(file: Path) -> Image.Image:

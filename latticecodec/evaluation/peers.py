@@ -77,7 +77,7 @@ PEERS = (
         feature="avif",
         library="libavif",
         version_of="avif",
-        qualities=(15, 25, 35, 45, 55, 65, 75, 85, 92),
+        qualities=(10, 20, 30, 40, 50, 60, 70, 80, 90),
         options={"subsampling": "4:4:4", "speed": 6},
     ),
 )

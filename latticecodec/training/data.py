@@ -17,18 +17,7 @@ from torchvision.transforms.v2 import functional as transforms
 
 from ..errors import TrainingError
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp", ".tif", ".tiff", ".ppm"}
 CACHE_BYTES = 2 << 30  # decoded pixels kept in memory; the rest is decoded again at each draw
-
-
-def find_images(folder: Path) -> list[Path]:
-    """All image files below `folder`, sorted; raises TrainingError where there are none."""
-    if not folder.is_dir():
-        raise TrainingError(f"{folder}: no such folder; --data takes a folder of images")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-    if not files:
-        raise TrainingError(f"{folder}: holds no image files ({', '.join(sorted(SUFFIXES))})")
-    return files
 
 
 def read_pixels(path: Path) -> Tensor:

@@ -10,7 +10,8 @@ from torch import Tensor
 from .. import zoo
 from ..config import PRESETS, ModelConfig
 from ..errors import OutputError, TrainingError
-from .data import Crops, find_images
+from ..image import find_images
+from .data import Crops
 from .export import export, trainable
 from .loop import Progress, TrainOptions, new_model, train
 from .model import TrainableModel
@@ -50,7 +51,7 @@ def run(
         resume: checkpoint to go on from.
         report: called after every step.
 
-    Raises TrainingError, OutputError or ModelError.
+    Raises TrainingError, ImageError, OutputError or ModelError.
     """
     if options.crop % CROP_MULTIPLE:
         raise TrainingError(f"--crop {options.crop} is not a multiple of {CROP_MULTIPLE}")

@@ -1,0 +1,317 @@
+"""The entropy coder: exact tables, pinned bytes, a second implementation in plain integers, garbage that stays harmless."""
+
+import numpy as np
+import pytest
+
+from latticecodec import FormatError
+from latticecodec.coder import EXCESS_BITS, PRECISION, Decoder, Encoder, Int32, Tables, estimate_bits
+
+TOTAL = 1 << PRECISION
+LARGEST_EXCESS = (1 << EXCESS_BITS) - 1
+
+
+def make_tables(*rows: list[int]) -> Tables:
+    offsets = np.cumsum([0, *(len(row) for row in rows)])
+    return Tables(np.array(sum(rows, []), dtype=np.int32), offsets.astype(np.int32))
+
+
+def peaked_row(half: int, share: int) -> list[int]:
+    """A table of half-width `half`: 1/share of what is left to each residual from -half on, the escape last, all integers."""
+    row = [1] * (2 * half + 2)
+    free = TOTAL - len(row)
+    for i in range(2 * half + 1):
+        row[i] += free // share
+        free -= free // share
+    row[half] += free
+    return row
+
+
+EVEN = [TOTAL // 4] * 4
+SHARP = [1, TOTAL - 3, 1, 1]
+TABLES = make_tables(EVEN, SHARP, peaked_row(5, 6), peaked_row(40, 30), peaked_row(700, 300))
+HALF_WIDTHS = [1, 1, 5, 40, 700]
+
+
+def random_symbols(seed: int, count: int, spread: float) -> tuple[Int32, Int32]:
+    """Residuals and table ids; residuals have heavy tails, so that some are escapes."""
+    generator = np.random.default_rng(seed)
+    ids = generator.integers(0, len(HALF_WIDTHS), count).astype(np.int32)
+    residuals = generator.standard_t(2, count) * spread
+    return np.clip(np.round(residuals), -30_000, 30_000).astype(np.int32), ids
+
+
+def encoded(residuals: Int32, ids: Int32, tables: Tables = TABLES) -> bytes:
+    encoder = Encoder()
+    encoder.put(residuals, ids, tables)
+    return encoder.finish()
+
+
+def symbols_drawn_from(tables: Tables, count: int, seed: int) -> tuple[Int32, Int32]:
+    """Residuals that follow their tables, never an escape."""
+    generator = np.random.default_rng(seed)
+    ids = generator.integers(0, len(HALF_WIDTHS), count).astype(np.int32)
+    residuals = np.empty(count, dtype=np.int32)
+    for i, table in enumerate(ids):
+        row = tables.frequencies[tables.offsets[table] : tables.offsets[table + 1] - 1].astype(np.int64)
+        residuals[i] = np.searchsorted(np.cumsum(row), generator.integers(0, row.sum()), side="right")
+    return residuals - tables.half_widths[ids], ids
+
+
+# ---- tables ---------------------------------------------------------------------------------------------------------
+
+
+def test_half_widths_and_costs() -> None:
+    assert TABLES.half_widths.tolist() == HALF_WIDTHS
+    assert TABLES.costs[:4].tolist() == [2.0, 2.0, 2.0, 2.0]
+    assert TABLES.costs[4] == 24.0
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        [TOTAL // 4] * 3 + [TOTAL // 4 - 1],  # sum too small
+        [TOTAL // 4] * 3 + [TOTAL // 4 + 1],  # sum too large
+        [0, TOTAL - 2, 1, 1],  # a zero
+        [-1, TOTAL - 1, 1, 1],  # a negative
+    ],
+)
+def test_frequencies_are_checked(row: list[int]) -> None:
+    with pytest.raises(FormatError, match="at least 1 and sum to 2"):
+        make_tables(EVEN, row)
+
+
+@pytest.mark.parametrize("offsets", [[1, 4], [0, 3], [0, 5], [0, 2, 4], [0, 4, 4], [0, 8, 4]])
+def test_offsets_are_checked(offsets: list[int]) -> None:
+    with pytest.raises(FormatError, match="offsets"):
+        Tables(np.array(EVEN, dtype=np.int32), np.array(offsets, dtype=np.int32))
+
+
+def test_odd_length_is_refused() -> None:
+    with pytest.raises(FormatError, match="offsets"):
+        make_tables([TOTAL - 4, 1, 1, 1, 1])
+
+
+# ---- round trip -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spread", [0.2, 3.0, 60.0, 3000.0])
+@pytest.mark.parametrize("count", [1, 2, 50, 2000])
+def test_symbols_come_back(count: int, spread: float) -> None:
+    residuals, ids = random_symbols(count, count, spread)
+    np.testing.assert_array_equal(residuals, Decoder(encoded(residuals, ids)).get(ids, TABLES))
+
+
+def test_several_calls_share_one_stream() -> None:
+    encoder = Encoder()
+    calls = [random_symbols(seed, 40 * seed, 20.0) for seed in range(5)]  # the first is empty
+    for residuals, ids in calls:
+        encoder.put(residuals, ids, TABLES)
+    decoder = Decoder(encoder.finish())
+    for residuals, ids in calls:
+        np.testing.assert_array_equal(residuals, decoder.get(ids, TABLES))
+
+
+def test_nothing_is_no_bytes() -> None:
+    nothing = np.zeros(0, dtype=np.int32)
+    assert encoded(nothing, nothing) == b""
+    decoded = Decoder(b"").get(nothing, TABLES)
+    assert decoded.shape == (0,)
+    assert decoded.dtype == np.int32
+
+
+def test_each_edge_of_a_table_and_the_extremes_beyond() -> None:
+    for table, half in enumerate(HALF_WIDTHS):
+        beyond = [1, 2, 3, 4, 7, 8, 255, 256, LARGEST_EXCESS - 1, LARGEST_EXCESS]
+        magnitudes = [0, 1, half - 1, half, *(half + excess for excess in beyond)]
+        residuals = np.array([s * m for m in magnitudes for s in (1, -1)], dtype=np.int32)
+        ids = np.full(len(residuals), table, dtype=np.int32)
+        np.testing.assert_array_equal(residuals, Decoder(encoded(residuals, ids)).get(ids, TABLES))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_excess_beyond_the_format_is_refused(sign: int) -> None:
+    residuals = np.array([sign * (1 + LARGEST_EXCESS + 1)], dtype=np.int32)
+    with pytest.raises(FormatError, match="2\\^24"):
+        encoded(residuals, np.zeros(1, dtype=np.int32))
+
+
+def test_zero_bytes_at_the_end_carry_nothing() -> None:
+    residuals, ids = random_symbols(1, 300, 5.0)
+    data = encoded(residuals, ids)
+    assert data[-1] != 0
+    np.testing.assert_array_equal(residuals, Decoder(data + bytes(9)).get(ids, TABLES))
+
+
+# ---- size -----------------------------------------------------------------------------------------------------------
+
+
+def test_estimate_is_what_the_stream_takes() -> None:
+    for residuals, ids in (symbols_drawn_from(TABLES, 20_000, 0), random_symbols(0, 20_000, 8.0)):
+        bits = 8 * len(encoded(residuals, ids))
+        assert abs(bits - estimate_bits(residuals, ids, TABLES)) <= 0.001 * bits + 64
+
+
+# ---- the bytes ------------------------------------------------------------------------------------------------------
+
+
+class PlainEncoder:
+    """The range coder of FORMAT.md, section 8, in unbounded integers: what a second implementer would write."""
+
+    def __init__(self) -> None:
+        self.low, self.range, self.words = 0, (1 << 64) - 1, 0
+
+    def symbol(self, left: int, freq: int) -> None:
+        unit = self.range >> 24
+        self.low += unit * left
+        self.range = unit * freq
+        if self.range < 1 << 32:
+            self.low, self.range, self.words = self.low << 32, self.range << 32, self.words + 1
+
+    def uniform(self, value: int, count: int) -> None:
+        share = TOTAL // count
+        self.symbol(share * value, share if value < count - 1 else TOTAL - share * (count - 1))
+
+    def put(self, residuals: Int32, ids: Int32, tables: Tables) -> None:
+        excesses = []
+        for i in sorted(range(len(ids)), key=lambda i: (ids[i], i)):
+            row = tables.frequencies[tables.offsets[ids[i]] : tables.offsets[ids[i] + 1]].tolist()
+            half = len(row) // 2 - 1
+            residual = int(residuals[i])
+            index = residual + half if abs(residual) <= half else len(row) - 1
+            self.symbol(sum(row[:index]), row[index])
+            if abs(residual) > half:
+                excesses.append((i, abs(residual) - half, int(residual < 0)))
+        for _, excess, negative in sorted(excesses):
+            bits = excess.bit_length()
+            self.uniform(bits - 1, 24)
+            if bits > 1:
+                self.uniform(excess - (1 << (bits - 1)), 1 << (bits - 1))
+            self.uniform(negative, 2)
+
+    def finish(self) -> bytes:
+        if self.range == (1 << 64) - 1:
+            return b""
+        point = (self.low + (1 << 32) - 1) >> 32
+        words = [(point >> (32 * i)) & 0xFFFFFFFF for i in reversed(range(self.words + 1))]
+        return b"".join(word.to_bytes(4, "little") for word in words).rstrip(b"\0")
+
+
+class PlainDecoder:
+    """The decoder of FORMAT.md, section 8.1; one table, no escapes."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.low, self.range, self.point = data, 0, (1 << 64) - 1, 0
+        for _ in range(2):
+            self.point = self.point << 32 | self._word()
+
+    def _word(self) -> int:
+        word, self.data = self.data[:4], self.data[4:]
+        return int.from_bytes(word, "little")
+
+    def symbol(self, row: list[int]) -> int:
+        unit = self.range >> 24
+        quantile = ((self.point - self.low) % (1 << 64)) // unit
+        index = left = 0
+        while quantile >= left + row[index]:
+            left += row[index]
+            index += 1
+        self.low = (self.low + unit * left) % (1 << 64)
+        self.range = unit * row[index]
+        if self.range < 1 << 32:
+            self.low = (self.low << 32) % (1 << 64)
+            self.range <<= 32
+            self.point = (self.point << 32) % (1 << 64) | self._word()
+        return index
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_plain_integers_give_the_same_bytes(seed: int) -> None:
+    """So the library's tables are exactly ours, and FORMAT.md defines the stream in full."""
+    plain, encoder = PlainEncoder(), Encoder()
+    for call in range(3):
+        residuals, ids = random_symbols(100 * seed + call, 3 * seed, 0.3 * 1.5**seed)
+        plain.put(residuals, ids, TABLES)
+        encoder.put(residuals, ids, TABLES)
+    assert plain.finish() == encoder.finish()
+
+
+def test_plain_integers_decode() -> None:
+    residuals, _ = symbols_drawn_from(TABLES, 500, 3)
+    residuals = residuals.clip(-5, 5)
+    plain = PlainDecoder(encoded(residuals, np.full(500, 2, dtype=np.int32)))
+    row = peaked_row(5, 6)
+    assert [plain.symbol(row) - 5 for _ in range(500)] == residuals.tolist()
+
+
+def test_carries_and_certain_symbols() -> None:
+    """Long runs of the first and of the last symbol keep the coder's interval at the edge of a word."""
+    for table, symbol in ((0, -1), (0, 1), (1, 0), (1, 1), (1, -1), (2, 5)):
+        residuals = np.full(1000, symbol, dtype=np.int32)
+        residuals[::97] = 0
+        ids = np.full(1000, table, dtype=np.int32)
+        plain = PlainEncoder()
+        plain.put(residuals, ids, TABLES)
+        data = encoded(residuals, ids)
+        assert plain.finish() == data
+        np.testing.assert_array_equal(residuals, Decoder(data).get(ids, TABLES))
+
+
+def linear_congruential(count: int) -> list[int]:
+    """Numbers 0 .. 2^15 - 1 in integers alone (the generator of the C standard)."""
+    state, numbers = 1, []
+    for _ in range(count):
+        state = (1103515245 * state + 12345) % (1 << 31)
+        numbers.append(state >> 16)
+    return numbers
+
+
+GOLDEN = (
+    "fffffffdffff3ffaff0000ffffffffffffffffffffffffffffffffffffffffff33ffffff29cb0415fffffffd5fc6c6fe8e52"
+    "6ef7939f3018b5df8bfa7412989910b16950c5662933c71b72887b5264bf0e021789"
+)
+
+
+def golden_symbols() -> tuple[Int32, Int32]:
+    numbers = linear_congruential(80)
+    ids = np.array([n % 5 for n in numbers[:40]], dtype=np.int32)
+    residuals = np.array([n % 25 - 12 for n in numbers[40:]], dtype=np.int32)
+    return residuals, ids
+
+
+def test_golden_bytes() -> None:
+    """Frozen: a change of these bytes is a new major version of the format, whatever library caused it."""
+    residuals, ids = golden_symbols()
+    assert GOLDEN == encoded(residuals, ids).hex()
+    np.testing.assert_array_equal(residuals, Decoder(bytes.fromhex(GOLDEN)).get(ids, TABLES))
+
+
+def test_order_is_by_table_then_natural() -> None:
+    ids = np.array([2, 0, 2, 0], dtype=np.int32)
+    residuals = np.array([3, 1, -4, -1], dtype=np.int32)
+    grouped = Encoder()
+    grouped.put(np.array([1, -1], dtype=np.int32), np.array([0, 0], dtype=np.int32), TABLES)
+    grouped.put(np.array([3, -4], dtype=np.int32), np.array([2, 2], dtype=np.int32), TABLES)
+    assert grouped.finish() == encoded(residuals, ids)
+
+
+# ---- garbage --------------------------------------------------------------------------------------------------------
+
+
+def test_garbage_is_an_error_or_integers() -> None:
+    generator = np.random.default_rng(0)
+    for trial in range(200):
+        data = generator.bytes(int(generator.integers(0, 60)))
+        ids = generator.integers(0, len(HALF_WIDTHS), int(generator.integers(0, 200))).astype(np.int32)
+        decoder = Decoder(b"\xff" * (trial % 9) + data)
+        try:
+            for _ in range(3):
+                decoded = decoder.get(ids, TABLES)
+                assert decoded.shape == ids.shape
+                assert decoded.dtype == np.int32
+        except FormatError as error:
+            assert "range decoder" in str(error)
+
+
+def test_impossible_state_is_an_error() -> None:
+    with pytest.raises(FormatError, match="impossible state"):
+        Decoder(b"\xff" * 8).get(np.zeros(5, dtype=np.int32), TABLES)

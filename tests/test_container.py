@@ -1,0 +1,263 @@
+"""The container: what is written comes back, what is damaged or hostile is an error of the FormatError tree."""
+
+import dataclasses
+import struct
+import subprocess
+import sys
+import zlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from latticecodec import ChecksumError, FormatError, LimitError, VersionError
+from latticecodec.container import BASIS, PIXELS_MAX, PIXELS_PER_BYTE, SIZE_MAX, Header, Tile, read, read_header, write
+
+MODEL = bytes(range(8))
+HEADER = Header(width=64, height=48, channels=3, model=MODEL, scale=-1894, quality=50.0)
+TILE = Tile(b"not really entropy-coded", 0x12345678)
+SMALL = write(HEADER, [TILE])
+WITH_BASIS = write(dataclasses.replace(HEADER, basis=(-1024, 512, 0)), [TILE])
+
+# Offsets of the fixed part; FORMAT.md section 2.1.
+MAJOR, MINOR, HEAD_SIZE, QUANTIZER, SAMPLES, WIDTH, HEIGHT, QUALITY = 8, 9, 10, 12, 13, 14, 17, 22
+
+
+def repaired(data: bytes) -> bytes:
+    """The file with the right header CRC for whatever its header now says."""
+    (head_size,) = struct.unpack_from("<H", data, HEAD_SIZE)
+    end = head_size + 12  # one row of the tile table
+    return data[:end] + struct.pack("<I", zlib.crc32(data[:end])) + data[end + 4 :]
+
+
+def patched(offset: int, field: bytes, data: bytes = SMALL) -> bytes:
+    """The file with other bytes at an offset, and the header CRC repaired."""
+    return repaired(data[:offset] + field + data[offset + len(field) :])
+
+
+def with_extensions(extensions: bytes) -> bytes:
+    """The small file with extension bytes as given."""
+    head_size = struct.pack("<H", 32 + len(extensions))
+    return repaired(SMALL[:HEAD_SIZE] + head_size + SMALL[HEAD_SIZE + 2 : 32] + extensions + SMALL[32:])
+
+
+def extension(kind: int, body: bytes) -> bytes:
+    return struct.pack("<BI", kind, len(body)) + body
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        HEADER,
+        dataclasses.replace(HEADER, channels=1),
+        dataclasses.replace(HEADER, width=1, height=1, scale=32767, quality=0.0),
+        dataclasses.replace(HEADER, width=SIZE_MAX, height=97, scale=-32768, quality=100.0),
+        dataclasses.replace(HEADER, quality=33.25),
+        dataclasses.replace(HEADER, basis=(0,)),
+        dataclasses.replace(HEADER, basis=tuple(range(-4096, 4096, 2))),
+        dataclasses.replace(HEADER, version=(1, 255)),
+    ],
+)
+def test_header_and_tile_come_back(header: Header) -> None:
+    data = write(header, [TILE])
+    assert (header, [TILE]) == read(data)
+    assert header == read_header(data)
+    assert header == read_header(data[: -len(TILE.payload)])  # the payload need not be there
+    assert header.bit_depth == 8
+
+
+def test_empty_payload_comes_back() -> None:
+    tile = Tile(b"", 0)
+    assert (HEADER, [tile]) == read(write(HEADER, [tile]))
+
+
+def test_overhead_is_48_bytes() -> None:
+    assert len(SMALL) - len(TILE.payload) == 48
+    assert len(WITH_BASIS) - len(TILE.payload) == 48 + 5 + 3 * 2
+
+
+@pytest.mark.parametrize("data", [SMALL, WITH_BASIS])
+def test_every_flipped_bit_is_an_error(data: bytes) -> None:
+    for position in range(len(data)):
+        for bit in range(8):
+            damaged = bytearray(data)
+            damaged[position] ^= 1 << bit
+            with pytest.raises(FormatError):
+                read(bytes(damaged))
+
+
+@pytest.mark.parametrize("data", [SMALL, WITH_BASIS])
+def test_every_truncation_is_an_error(data: bytes) -> None:
+    for end in range(len(data)):
+        with pytest.raises(FormatError):
+            read(data[:end])
+
+
+@pytest.mark.parametrize("byte", [b"\0", b"\xff"])
+def test_an_appended_byte_is_an_error(byte: bytes) -> None:
+    with pytest.raises(FormatError, match="goes on to byte 73, its header says 72"):
+        read(SMALL + byte)
+
+
+def test_truncation_says_where() -> None:
+    with pytest.raises(FormatError, match="ends at byte 71, its header says 72"):
+        read(SMALL[:-1])
+    with pytest.raises(FormatError, match="inside its header"):
+        read(SMALL[:40])
+    with pytest.raises(FormatError, match="signature"):
+        read(b"")
+
+
+def test_other_files_are_not_taken_for_ours() -> None:
+    for start in (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"RIFF", SMALL[:8].replace(b"\r\n", b"\n")):
+        with pytest.raises(FormatError, match="signature"):
+            read(start + SMALL[8:])
+
+
+def test_damage_is_told_from_newness() -> None:
+    for position in (MINOR, QUANTIZER, SAMPLES, WIDTH, HEIGHT, QUALITY):
+        with pytest.raises(ChecksumError, match="header"):
+            read(SMALL[:position] + b"\x77" + SMALL[position + 1 :])
+    with pytest.raises(ChecksumError, match="tile 0"):
+        read(SMALL[:-1] + b"?")
+
+
+@pytest.mark.parametrize("major", [0, 2, 255])
+def test_other_major_version_is_named(major: int) -> None:
+    with pytest.raises(VersionError, match=rf"version {major}\.3"):
+        read(write(dataclasses.replace(HEADER, version=(major, 3)), [TILE]))
+
+
+def test_newer_minor_version_is_read() -> None:
+    header, _ = read(write(dataclasses.replace(HEADER, version=(1, 9)), [TILE]))
+    assert header.version == (1, 9)
+
+
+@pytest.mark.parametrize("kind", [0, 2, 127])
+def test_unknown_extension_that_must_be_understood(kind: int) -> None:
+    with pytest.raises(VersionError, match=f"extension {kind} "):
+        read(with_extensions(extension(kind, b"something new")))
+
+
+@pytest.mark.parametrize("kind", [128, 200, 255])
+def test_unknown_extension_that_may_be_ignored(kind: int) -> None:
+    assert (HEADER, [TILE]) == read(with_extensions(extension(kind, b"something new")))
+    basis = extension(BASIS, struct.pack("<2h", 7, -7))
+    header, tiles = read(with_extensions(extension(kind, b"") + basis + extension(kind, b"twice")))
+    assert header == dataclasses.replace(HEADER, basis=(7, -7))
+    assert tiles == [TILE]
+
+
+@pytest.mark.parametrize(
+    ("extensions", "message"),
+    [
+        (b"\x80\0\0\0", "head runs past"),
+        (b"\x80\x01\0\0\0", "runs past"),
+        (b"\x80\xff\xff\xff\xff", "4,294,967,295 bytes runs past"),
+        (extension(BASIS, b""), "basis"),
+        (extension(BASIS, b"\0\0\0"), "basis"),
+        (2 * extension(BASIS, b"\0\0"), "basis"),
+    ],
+)
+def test_malformed_extension(extensions: bytes, message: str) -> None:
+    with pytest.raises(FormatError, match=message):
+        read(with_extensions(extensions))
+
+
+@pytest.mark.parametrize("head_size", [0, 31])
+def test_header_length_below_the_fixed_part(head_size: int) -> None:
+    with pytest.raises(FormatError, match="header length"):
+        read(patched(HEAD_SIZE, struct.pack("<H", head_size)))
+
+
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(0, 48), (64, 0), (0, 0), (SIZE_MAX + 1, 1), (1, SIZE_MAX + 1), (0xFFFFFF, 0xFFFFFF), (SIZE_MAX, SIZE_MAX)],
+)
+def test_hostile_size(width: int, height: int) -> None:
+    hostile = patched(WIDTH, width.to_bytes(3, "little") + height.to_bytes(3, "little"))
+    with pytest.raises(LimitError, match=f"{width}x{height} pixels"):
+        read(hostile)
+    with pytest.raises(LimitError):
+        read_header(hostile)
+
+
+def test_area_limit_is_the_callers() -> None:
+    tile = Tile(bytes(2 * PIXELS_MAX // PIXELS_PER_BYTE), 0)
+    largest = dataclasses.replace(HEADER, width=1 << 14, height=1 << 14)
+    assert PIXELS_MAX == largest.width * largest.height
+    assert largest == read_header(write(largest, [tile]))
+    larger = write(dataclasses.replace(largest, width=(1 << 14) + 1), [tile])
+    with pytest.raises(LimitError, match="268,435,456"):
+        read_header(larger)
+    assert read_header(larger, max_pixels=2 * PIXELS_MAX).width == (1 << 14) + 1
+    with pytest.raises(LimitError):
+        read(SMALL, max_pixels=64 * 48 - 1)
+
+
+def test_expansion_limit() -> None:
+    """A payload of P bytes stands for at most (P + 1) 2^18 pixels."""
+    square = dataclasses.replace(HEADER, width=1 << 10, height=1 << 10)  # 4 x 2^18 pixels
+    assert read_header(write(square, [Tile(b"abc", 0)])) == square
+    with pytest.raises(LimitError, match="expansion"):
+        read_header(write(square, [Tile(b"ab", 0)]))
+
+
+@pytest.mark.parametrize(
+    ("offset", "field", "error"),
+    [
+        (QUANTIZER, b"\x21", VersionError),  # quantizer 2
+        (QUANTIZER, b"\x12", VersionError),  # lattice family 2
+        (SAMPLES, b"\x12", VersionError),  # grey and alpha
+        (SAMPLES, b"\x14", VersionError),  # RGB and alpha
+        (SAMPLES, b"\x23", VersionError),  # 16 bits
+        (QUALITY, struct.pack("<H", 25_601), FormatError),
+    ],
+)
+def test_field_out_of_range(offset: int, field: bytes, error: type[FormatError]) -> None:
+    with pytest.raises(FormatError) as caught:
+        read(patched(offset, field))
+    assert error is caught.type
+
+
+def outcome(data: bytes) -> None:
+    """Read; whatever is wrong must be of the FormatError tree."""
+    for reader in (read_header, read):
+        try:
+            reader(data)
+        except FormatError as error:
+            assert str(error)
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=300, derandomize=True, deadline=None)
+def test_arbitrary_bytes(data: bytes) -> None:
+    outcome(data)
+    outcome(SMALL[:8] + data)
+    outcome(SMALL[:10] + data)
+
+
+@given(
+    st.sampled_from([SMALL, WITH_BASIS]),
+    st.lists(st.tuples(st.integers(0, 200), st.integers(0, 4), st.binary(max_size=6)), min_size=1, max_size=5),
+    st.booleans(),
+)
+@settings(max_examples=500, derandomize=True, deadline=None)
+def test_arbitrary_mutations(data: bytes, edits: list[tuple[int, int, bytes]], repair: bool) -> None:
+    """Bytes cut out and others put in, with the header CRC repaired or not."""
+    for position, cut, put in edits:
+        data = data[:position] + put + data[position + cut :]
+    if repair and len(data) >= 48:
+        data = repaired(data)
+    outcome(data)
+
+
+@given(st.binary(max_size=60))
+@settings(max_examples=300, derandomize=True, deadline=None)
+def test_arbitrary_extensions(extensions: bytes) -> None:
+    outcome(with_extensions(extensions))
+
+
+def test_reading_needs_only_the_standard_library() -> None:
+    code = "import latticecodec.container, sys; assert not {'torch', 'numpy', 'constriction', 'PIL'} & set(sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

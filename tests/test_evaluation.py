@@ -1,0 +1,214 @@
+"""Evaluation: BD-rate and PSNR against numbers worked out by hand, PCHIP against SciPy, the peers, `lcodec eval`."""
+
+import io
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from latticecodec.cli import main
+from PIL import Image, features
+
+from latticecodec import ImageError, LcqError, load
+from latticecodec.evaluation import PEERS, bd_rate, evaluate, psnr
+from latticecodec.evaluation.evaluate import QUALITIES
+from latticecodec.evaluation.pchip import integrate, slopes
+from latticecodec.evaluation.peers import Peer
+
+CURVE = [(0.1, 27.0), (0.21, 29.5), (0.4, 31.7), (0.85, 34.0), (1.6, 37.2), (2.9, 40.1)]  # bpp, dB
+
+
+def photo(side: int = 96) -> Image.Image:
+    """The face of scikit-image's astronaut."""
+    from skimage.data import astronaut
+
+    return Image.fromarray(astronaut()[60 : 60 + side, 180 : 180 + side])
+
+
+@pytest.mark.parametrize("percent", [-90.0, -12.5, 0.0, 7.0, 300.0])
+def test_bd_rate_of_a_shifted_curve_is_the_shift(percent: float) -> None:
+    shifted = [(bpp * (1 + percent / 100), quality) for bpp, quality in CURVE]
+    assert bd_rate(CURVE, shifted) == pytest.approx(percent, abs=1e-9)
+
+
+def test_bd_rate_by_hand() -> None:
+    # Straight lines in ln rate over PSNR: the reference needs 0.1 bpp at 30 dB and e times as much for 2 dB more; the
+    # test needs as much at 30 dB and rises twice as fast. Over the 30 to 31 dB in common ln of the ratio is 0 to 1/2.
+    reference = [(0.1, 30.0), (0.1 * math.e, 32.0)]
+    test = [(0.1, 30.0), (0.1 * math.e, 31.0)]
+    assert bd_rate(reference, test) == pytest.approx(100 * (math.exp(0.25) - 1))
+    assert bd_rate(test, reference) == pytest.approx(100 * (math.exp(-0.25) - 1))
+
+
+def test_bd_rate_takes_points_in_any_order_and_leaves_out_useless_ones() -> None:
+    test = [(0.15, 28.0), (0.5, 33.0), (2.0, 39.0)]
+    expected = bd_rate(CURVE, test)
+    assert expected == bd_rate(CURVE[::-1], [test[1], test[0], test[2]])
+    assert expected == bd_rate(CURVE + CURVE[:2], test)
+    assert expected == bd_rate(CURVE, [*test, (0.6, 32.0), (0.5, 32.9), (3.0, 39.0)])
+
+
+@pytest.mark.parametrize(
+    ("curve", "message"),
+    [
+        ([], "the test curve has 0 usable points"),
+        ([(0.5, 30.0)], "the test curve has 1 usable points"),
+        ([(0.5, 30.0), (0.6, 30.0)], "the test curve has 1 usable points"),
+        ([(0.5, 50.0), (0.6, 51.0)], "share no range of PSNR (27.00 to 40.10 dB and 50.00 to 51.00 dB)"),
+        ([(0.0, 30.0), (0.6, 31.0)], "a rate that is not positive"),
+        ([(0.5, 30.0), (0.6, math.inf)], "not finite"),
+    ],
+)
+def test_bd_rate_refuses(curve: list[tuple[float, float]], message: str) -> None:
+    with pytest.raises(LcqError) as caught:
+        bd_rate(CURVE, curve)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 9])
+@pytest.mark.parametrize("rising", [True, False])
+def test_pchip_equals_scipy(count: int, rising: bool) -> None:
+    interpolate = pytest.importorskip("scipy.interpolate")
+    generator = np.random.default_rng(count)
+    for _ in range(20):
+        x = np.cumsum(generator.uniform(0.1, 3, count))
+        y = generator.standard_normal(count).round(1)  # rounded: flat pieces occur
+        y = np.cumsum(np.abs(y)) if rising else y
+        expected = interpolate.PchipInterpolator(x, y)
+        np.testing.assert_allclose(slopes(x, y), expected.derivative()(x), atol=1e-12)
+        for _ in range(5):
+            low, high = np.sort(generator.uniform(x[0], x[-1], 2))
+            assert integrate(x, y, low, high) == pytest.approx(float(expected.integrate(low, high)), abs=1e-11)
+
+
+def test_psnr_by_hand() -> None:
+    black = np.zeros((4, 5, 3), dtype=np.uint8)
+    assert psnr(black, black + np.uint8(255)) == 0.0
+    assert psnr(black, black + np.uint8(1)) == pytest.approx(48.1308, abs=1e-4)  # 20 log10(255)
+    one = black.copy()
+    one[0, 0, 0] = 60  # mean squared error 3600 / 60
+    assert psnr(black, one) == psnr(one, black) == pytest.approx(10 * math.log10(65025 / 60))
+    assert psnr(one, one) == 100.0
+    with pytest.raises(ImageError, match="of one shape"):
+        psnr(black, black[:1])
+
+
+@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
+def test_peers_have_nine_rising_qualities(peer: Peer) -> None:
+    if not peer.available:
+        pytest.skip(f"this Pillow has no {peer.name}")
+    original = photo()
+    files = [peer.encode(original, quality) for quality in peer.qualities]
+    sizes = [len(data) for data in files]
+    assert len(set(sizes)) == 9
+    assert sorted(sizes) == sizes
+    decoded = [Image.open(io.BytesIO(data)) for data in files]
+    assert {(image.format, image.size) for image in decoded} == {(peer.format, (96, 96))}
+    levels = [psnr(np.asarray(image.convert("RGB")), np.asarray(original)) for image in decoded]
+    assert sorted(levels) == levels
+    assert 20 < levels[0] < 30
+    assert levels[-1] > 36
+    assert peer.build.startswith("Pillow ")
+    assert str(features.version(peer.version_of)) in peer.build
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder with a colour picture, a grey one in a folder below, and a text file."""
+    folder = tmp_path / "pictures"
+    (folder / "below").mkdir(parents=True)
+    photo(64).save(folder / "colour.png")
+    photo(48).convert("L").save(folder / "below" / "grey.png")
+    (folder / "notes.txt").write_text("not a picture")
+    return folder
+
+
+def lcodec_eval(*arguments: object) -> Result:
+    """Run the command in this process, on the CPU."""
+    return CliRunner().invoke(main, ["eval", *map(str, arguments), "--device", "cpu"])
+
+
+def test_lcodec_eval(pictures: Path, tiny_model: Path) -> None:
+    result = lcodec_eval(pictures, "--model", tiny_model, "--json")
+    assert result.exit_code == 0, result.stderr
+    report = json.loads(result.stdout)
+    name = report["model"]
+    available = [peer for peer in PEERS if peer.available]
+    assert report["images"] == 2
+    expected = [(name, quality) for quality in QUALITIES]
+    expected += [(peer.name, float(quality)) for peer in available for quality in peer.qualities]
+    assert [(row["codec"], row["quality"]) for row in report["rows"]] == expected
+    assert list(report["bd_rate"]) == [peer.name for peer in PEERS]
+    colour, grey = photo(64), photo(48).convert("L")
+    codec = load(tiny_model, "cpu")
+    files = [codec.encode_detailed(picture, quality) for picture in (colour, grey) for quality in QUALITIES]
+    ratios = [len(file.data) / (1.01 * file.estimated_bits / 8 + 48) for file in files]
+    assert report["worst_size_ratio"] == max(ratios)
+    middle = next(row for row in report["rows"] if row["quality"] == 50)
+    decoded = [np.asarray(codec.decode(files[i].data)) for i in (4, 13)]
+    levels = [psnr(decoded[0], np.asarray(colour)), psnr(decoded[1], np.asarray(grey))]
+    assert middle["psnr"] == pytest.approx(sum(levels) / 2)
+    assert middle["bpp"] == pytest.approx(4 * len(files[4].data) / 64**2 + 4 * len(files[13].data) / 48**2)
+    peer = available[0]
+    means = [row["bpp"] for row in report["rows"] if row["codec"] == peer.name]
+    for mean, quality in zip(means, peer.qualities, strict=True):
+        assert mean == pytest.approx(
+            (8 * len(peer.encode(colour, quality)) / 64**2 + 8 * len(peer.encode(grey, quality)) / 48**2) / 2
+        )
+    for peer in available:
+        rates = report["bd_rate"][peer.name]
+        curves = [
+            [(row["bpp"], row["psnr"]) for row in report["rows"] if row["codec"] == codec]
+            for codec in (peer.name, name)
+        ]
+        assert rates is None or rates == pytest.approx(bd_rate(*curves))
+
+
+def test_lcodec_eval_prints_a_table(pictures: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    available = features.check
+    monkeypatch.setattr(features, "check", lambda feature: feature != "webp" and available(feature))
+    result = lcodec_eval(pictures, "--model", tiny_model)
+    assert result.exit_code == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[0] == "2 images"
+    assert lines[2].split() == ["codec", "quality", "bpp", "PSNR,", "dB"]
+    assert [line.split()[0] for line in lines if line.startswith(("jpeg ", "webp "))] == ["jpeg"] * 9
+    assert [line for line in lines if line.startswith(f"BD-rate against jpeg ({PEERS[0].build}): ")] != []
+    assert "BD-rate against webp: none, this build of Pillow cannot write it" in lines
+    assert re.fullmatch(r"worst of file size / \(1.01 x estimate \+ 48 bytes\): [01]\.\d{4}", lines[-1])
+
+
+def test_evaluate_counts_every_file(pictures: Path, tiny_model: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    (pictures / "below" / "grey.png").unlink()
+    evaluation = evaluate(pictures, tiny_model, "cpu", lambda done, total: seen.append((done, total)))
+    total = 9 * (1 + len(evaluation.peers))
+    assert seen == [(done, total) for done in range(1, total + 1)]
+    assert evaluation.images == 1
+    assert evaluation.missing == tuple(peer.name for peer in PEERS if not peer.available)
+
+
+def test_lcodec_eval_names_what_it_cannot_use(tmp_path: Path, tiny_model: Path) -> None:
+    empty = lcodec_eval(tmp_path, "--model", tiny_model)
+    assert empty.exit_code == 1
+    assert f"Error: {tmp_path}: holds no image files" in empty.stderr
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    broken = lcodec_eval(tmp_path, "--model", tiny_model)
+    assert broken.exit_code == 1
+    assert f"Error: {bad}: not an image that Pillow can read" in broken.stderr
+    photo(32).convert("CMYK").save(tmp_path / "bad.jpg")
+    bad.unlink()
+    refused = lcodec_eval(tmp_path, "--model", tiny_model, "--json")
+    assert refused.exit_code == 1
+    assert f"Error: {tmp_path / 'bad.jpg'}: the picture is CMYK" in refused.stderr
+    assert refused.stdout == ""
+
+
+def test_help_keeps_its_lines() -> None:
+    lines = lcodec_eval("--help").stdout.splitlines()
+    assert "  bpp        bits per pixel of the file: smaller is better" in lines
+    assert "  lcodec eval photos/" in lines

@@ -1,0 +1,173 @@
+"""FORMAT.md is true: its example is what container.write makes, its tables and limits are those of the code."""
+
+import ast
+import re
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latticecodec import container
+from latticecodec.coder import EXCESS_BITS, PRECISION, Decoder, Encoder, Tables
+from latticecodec.container import Header, Tile
+from latticecodec.prior.numbers import (
+    ACTIVATION_MAX,
+    COORDINATE_MAX,
+    EXPONENT_MAX,
+    EXPONENT_MIN,
+    LEVELS,
+    LOG_SCALE_MIN,
+    MEAN_MAX,
+    SCALE_COUNT,
+    WEIGHT_MAX,
+)
+from latticecodec.prior.steps import POSITION_RANK
+
+TEXT = (Path(__file__).parent.parent / "FORMAT.md").read_text(encoding="utf-8")
+EXAMPLE = TEXT[TEXT.index("## 11. Example") :]
+DUMP = bytes.fromhex("".join(re.findall(r"^[0-9a-f]{4}  ([0-9a-f ]+)$", EXAMPLE, re.MULTILINE)))
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of every table row of a piece of Markdown."""
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
+
+
+def section(title: str) -> str:
+    """A section of the document, from its heading to the next one."""
+    start = TEXT.index(f"# {title}\n")
+    end = re.compile(r"^#", re.MULTILINE).search(TEXT, start + 2)
+    return TEXT[start : end.start() if end else None]
+
+
+def number(cell: str) -> int:
+    """`65,535` or `2^28`."""
+    base, _, power = cell.replace(",", "").partition("^")
+    return int(base) ** int(power or 1)
+
+
+def example_fields() -> dict[str, tuple[bytes, str]]:
+    """Field name to its bytes and the value the document gives."""
+    found = {}
+    for row in rows(EXAMPLE):
+        if row[0].isdigit():
+            found[row[2]] = (bytes.fromhex(row[1].strip("`")), row[3])
+    return found
+
+
+def value(field: str) -> Any:
+    """The value the document gives for a field of the example: an integer, or a tuple of them."""
+    return ast.literal_eval(example_fields()[field][1])
+
+
+def documented() -> tuple[Header, Tile]:
+    """The example as the values in the document's table say."""
+    fields = example_fields()
+    quantizer, family = value("quantizer, family")
+    _, channels = value("bytes a sample, channels")
+    header = Header(
+        width=value("width"),
+        height=value("height"),
+        channels=channels,
+        model=fields["model"][0],
+        scale=value("scale"),
+        quality=value("quality") / container.QUALITY_UNIT,
+        quantizer=quantizer,
+        family=family,
+        basis=value("basis"),
+        version=(value("major"), value("minor")),
+    )
+    return header, Tile(fields["payload"][0], value("index CRC"))
+
+
+def test_dump_is_what_write_makes() -> None:
+    header, tile = documented()
+    assert DUMP == container.write(header, [tile])
+
+
+def test_read_gives_the_documented_values() -> None:
+    header, tile = documented()
+    assert (header, [tile]) == container.read(DUMP)
+    assert header == container.read_header(DUMP)
+
+
+def test_table_beside_the_dump_covers_every_byte() -> None:
+    position = 0
+    for row in rows(EXAMPLE):
+        if row[0].isdigit():
+            data = bytes.fromhex(row[1].strip("`"))
+            assert position == int(row[0])
+            assert data == DUMP[position : position + len(data)], row[2]
+            position += len(data)
+    assert position == len(DUMP) == int(re.search(r"A file of (\d+) bytes", EXAMPLE)[1])
+
+
+def test_documented_checksums_are_crc_32() -> None:
+    _, tile = documented()
+    head = DUMP[: value("header length") + 12]
+    assert value("header CRC") == zlib.crc32(head)
+    assert value("payload CRC") == zlib.crc32(tile.payload)
+    assert zlib.crc32(b"123456789") == 0xCBF43926
+    assert "0xCBF43926" in TEXT
+
+
+def test_documented_payload_is_the_documented_residuals() -> None:
+    numbers = [ast.literal_eval(f"[{text}]") for text in re.findall(r"`(-?\d+(?:, -?\d+)+)`", EXAMPLE)]
+    residuals, frequencies = (np.array(row, dtype=np.int32) for row in numbers[:2])
+    tables = Tables(frequencies, np.array([0, len(frequencies)], dtype=np.int32))
+    ids = np.zeros(len(residuals), dtype=np.int32)
+    encoder = Encoder()
+    encoder.put(residuals, ids, tables)
+    _, tile = documented()
+    assert tile.payload == encoder.finish()
+    assert residuals.tolist() == Decoder(tile.payload).get(ids, tables).tolist()
+    assert tile.indices_crc == zlib.crc32(residuals.astype("<i4").tobytes())
+
+
+def test_limits_are_those_of_the_code() -> None:
+    stated = {row[0]: number(row[1]) for row in rows(section("3. Limits")) if row[1][:1].isdigit()}
+    assert stated == {
+        "side": container.SIZE_MAX,
+        "area": container.PIXELS_MAX,
+        "expansion": container.PIXELS_PER_BYTE,
+        "header length": 0xFFFF,
+        "quality": container.QUALITY_MAX,
+        "coordinate": COORDINATE_MAX,
+        "excess": 1 << EXCESS_BITS,
+    }
+
+
+def test_fixed_part_has_no_gaps() -> None:
+    layout = [(int(row[0]), int(row[1])) for row in rows(section("2.1 Fixed part")) if row[0].isdigit()]
+    assert len(layout) == 11
+    position = 0
+    for offset, size in layout:
+        assert position == offset
+        position += size
+    assert position == container._FIXED.size == 32
+
+
+def test_ids_are_those_of_the_code() -> None:
+    text = section("2.1 Fixed part") + section("2.2 Extensions")
+    assert "Quantizer 1 is the lattice, its family 1 the diagonal basis" in text
+    assert {(1, 1): ("lattice", "diagonal")} == container.QUANTIZER_NAMES
+    assert "Type 1, whole basis" in text
+    assert container.BASIS == 1
+    assert "0 to 127 must be understood, 128 to 255 may be ignored" in text
+    assert container.MAY_IGNORE == 128
+
+
+def test_numbers_of_the_prior_are_those_of_the_code() -> None:
+    stated = {row[0]: row[1:] for row in rows(section("9.2 Numbers"))}
+    assert stated["activation"][0] == f"0 to {ACTIVATION_MAX}"
+    assert stated["symbol input"][0] == stated["weight"][0] == f"-{WEIGHT_MAX} to {WEIGHT_MAX}"
+    assert stated["weight"][1].endswith(f"{EXPONENT_MIN} to {EXPONENT_MAX}")
+    assert stated["mean output"][0] == f"-{MEAN_MAX} to {MEAN_MAX}"
+    assert stated["scale output"] == [
+        f"0 to {SCALE_COUNT - 1}",
+        f"1/8 of log(sigma), from log(sigma) = {LOG_SCALE_MIN}",
+    ]
+    assert f"0, {LEVELS - 1})" in section("9.1 Level")
+    assert f"rank = {[list(row) for row in POSITION_RANK]}" in TEXT
+    assert f"sum to 2^{PRECISION}" in TEXT
