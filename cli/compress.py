@@ -51,7 +51,7 @@ def compress(
     lcodec compress photo.png -o small.lcq --size 40000
     lcodec compress holiday/ -o packed/ -q 30
     """
-    from latticecodec import LcqError, load
+    from latticecodec import LcqError, load, read_header
     from latticecodec.image import IMAGE_SUFFIXES
 
     if sum(value is not None for value in (quality, bpp, size, psnr)) > 1:
@@ -69,7 +69,7 @@ def compress(
             picture, 50.0 if quality is None else quality, bpp, size, psnr, embed_basis=embed_basis
         )
         write(job.target, result.data, force)
-        header = codec.header(result.data)
+        header = read_header(result.data)
         return {
             "input": str(job.source),
             "output": str(job.target),

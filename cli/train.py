@@ -1,6 +1,7 @@
 """lcodec train"""
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,7 @@ def train(
         validate_every=validate_every,
         checkpoint_minutes=checkpoint_minutes,
     )
+    warnings.showwarning = lambda message, *_: click.echo(f"Warning: {message}", err=True)
     show = _Progress(train_options.steps)
     model = run(
         quantizer=quantizer,

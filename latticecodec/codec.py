@@ -197,11 +197,6 @@ class Codec:
         channels = GREY if grey else RGB
         return self._synthesise(indices.astype(np.int32), self._basis(fineness), fineness, width, height, channels)
 
-    @staticmethod
-    def header(data: bytes) -> Header:
-        """The header of an .lcq file."""
-        return container.read_header(data)
-
     # ---- encode, from the top -----------------------------------------------------------------------------------
 
     def _analyse(self, pixels: Any) -> Tensor:

@@ -63,9 +63,12 @@ class ModelConfig:
         if not isinstance(raw, dict) or set(raw) != known:
             odd = sorted(known.symmetric_difference(raw if isinstance(raw, dict) else ()))
             raise ModelError(f"{path}: fields missing or unknown: {', '.join(odd)}")
-        for key in ("analysis_blocks", "synthesis_blocks"):
-            raw[key] = tuple(raw[key])
-        return ModelConfig(**raw)
+        try:
+            for key in ("analysis_blocks", "synthesis_blocks"):
+                raw[key] = tuple(raw[key])
+            return ModelConfig(**raw)
+        except TypeError as error:
+            raise ModelError(f"{path}: a field has the wrong type ({error})") from None
 
     def write(self, path: Path) -> None:
         """Write config.json, one field a line."""

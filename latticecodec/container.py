@@ -18,8 +18,9 @@ MAGIC = b"\x89LCQ\r\n\x1a\n"  # as PNG: a byte that is not ASCII, a line-ending 
 MAJOR, MINOR = 1, 0
 
 SIZE_MAX = 65_535  # pixels a side
+HEADER_MAX = 1 << 26  # bytes before the CRC
 PIXELS_MAX = 1 << 28  # pixels a picture, unless the caller raises it
-PIXELS_PER_BYTE = 1 << 18  # expansion guard: a payload byte stands for at most this many pixels
+PIXELS_PER_BYTE = 1 << 12  # expansion guard: a payload byte stands for at most this many pixels
 
 LATTICE = 1  # quantizer types; 2 vq, 3 adaptive and 4 rotation are reserved
 DIAGONAL = 1  # lattice families; 2 D4 and 3 E8 are reserved
@@ -31,7 +32,7 @@ BASIS_UNIT = 1024  # scales and basis entries are in 1/1024 octave
 QUALITY_UNIT = 256  # quality is in 1/256
 QUALITY_MAX = 100 * QUALITY_UNIT
 
-_FIXED = struct.Struct("<8s BB H BB 3s3s h H 8s")
+_FIXED = struct.Struct("<8s BB I BB HH hH 8s")
 _EXTENSION = struct.Struct("<BI")
 _TILE = struct.Struct("<III")
 _CRC = struct.Struct("<I")
@@ -79,7 +80,14 @@ class Tile:
 
 
 def write(header: Header, tiles: list[Tile]) -> bytes:
-    """Serialise; the inverse of `read`."""
+    """Serialise; the inverse of `read`. Payloads too short for the expansion limit are filled up with zero bytes.
+
+    Raises LimitError or VersionError for a header that `read` would refuse.
+    """
+    quality = round(header.quality * QUALITY_UNIT)
+    _check(header, 1, quality, SIZE_MAX**2)
+    shortest = _shortest_payload(header)
+    payloads = [tile.payload.ljust(shortest, b"\0") for tile in tiles]
     extensions = b""
     if header.basis is not None:
         body = struct.pack(f"<{len(header.basis)}h", *header.basis)
@@ -87,18 +95,21 @@ def write(header: Header, tiles: list[Tile]) -> bytes:
     fixed = _FIXED.pack(
         MAGIC,
         *header.version,
-        _FIXED.size + len(extensions),
+        _FIXED.size + len(extensions) + _TILE.size * len(tiles),
         header.quantizer << 4 | header.family,
         1 << 4 | header.channels,
-        header.width.to_bytes(3, "little"),
-        header.height.to_bytes(3, "little"),
+        header.width,
+        header.height,
         header.scale,
-        round(header.quality * QUALITY_UNIT),
+        quality,
         header.model,
     )
-    table = b"".join(_TILE.pack(len(tile.payload), zlib.crc32(tile.payload), tile.indices_crc) for tile in tiles)
+    table = b"".join(
+        _TILE.pack(len(payload), zlib.crc32(payload), tile.indices_crc)
+        for payload, tile in zip(payloads, tiles, strict=True)
+    )
     head = fixed + extensions + table
-    return head + _CRC.pack(zlib.crc32(head)) + b"".join(tile.payload for tile in tiles)
+    return head + _CRC.pack(zlib.crc32(head)) + b"".join(payloads)
 
 
 def read_header(data: bytes, max_pixels: int = PIXELS_MAX) -> Header:
@@ -135,22 +146,24 @@ def _parse(data: bytes, max_pixels: int) -> tuple[Header, list[tuple[int, int, i
         raise FormatError("not an .lcq file: it does not begin with the .lcq signature")
     if len(data) < _FIXED.size:
         raise FormatError(f"the file ends at byte {len(data)}, inside its header: truncated")
-    _, major, minor, head_size, quantizer, pixels, width3, height3, scale, quality, model = _FIXED.unpack_from(data)
+    _, major, minor, end, quantizer, pixels, width, height, scale, quality, model = _FIXED.unpack_from(data)
     if major != MAJOR:
         raise VersionError(
             f"this file has format version {major}.{minor}, this reader knows {MAJOR}.x: update latticecodec"
         )
-    end = head_size + _TILE.size  # one tile in this version
-    if head_size < _FIXED.size:
-        raise FormatError(f"header length {head_size} is below the fixed part's {_FIXED.size}")
+    table_at = end - _TILE.size  # one tile in this version
+    if table_at < _FIXED.size:
+        raise FormatError(f"header length {end} is below the least possible, {_FIXED.size + _TILE.size}")
+    if end > HEADER_MAX:
+        raise LimitError(f"header of {end:,} bytes: beyond the limit of {HEADER_MAX:,}")
     if len(data) < end + _CRC.size:
         raise FormatError(f"the file ends at byte {len(data)}, inside its header: truncated")
     if _CRC.unpack_from(data, end)[0] != zlib.crc32(data[:end]):
         raise ChecksumError("the header's checksum does not match: the file is damaged")
-    basis = _read_extensions(data[_FIXED.size : head_size], (major, minor))
+    basis = _read_extensions(data[_FIXED.size : table_at], (major, minor))
     header = Header(
-        width=int.from_bytes(width3, "little"),
-        height=int.from_bytes(height3, "little"),
+        width=width,
+        height=height,
         channels=pixels & 15,
         model=model,
         scale=scale,
@@ -161,11 +174,16 @@ def _parse(data: bytes, max_pixels: int) -> tuple[Header, list[tuple[int, int, i
         version=(major, minor),
     )
     _check(header, pixels >> 4, quality, max_pixels)
-    table = [_TILE.unpack_from(data, head_size)]
+    table = [_TILE.unpack_from(data, table_at)]
     for length, _, _ in table:
-        if length * PIXELS_PER_BYTE < header.width * header.height - PIXELS_PER_BYTE:
+        if length < _shortest_payload(header):
             raise LimitError(f"{header.width}x{header.height} pixels from {length} bytes: beyond the expansion limit")
     return header, table, end + _CRC.size
+
+
+def _shortest_payload(header: Header) -> int:
+    """Bytes that a payload must have at least, by the expansion limit; 0 for small pictures."""
+    return header.width * header.height // PIXELS_PER_BYTE
 
 
 def _check(header: Header, sample_bytes: int, quality: int, max_pixels: int) -> None:

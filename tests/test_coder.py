@@ -1,4 +1,6 @@
-"""The entropy coder: exact tables, pinned bytes, a second implementation in plain integers, garbage that stays harmless."""
+"""The entropy coder: exact tables, pinned bytes, a second implementation in plain integers, harmless garbage."""
+
+import contextlib
 
 import numpy as np
 import pytest
@@ -12,11 +14,11 @@ LARGEST_EXCESS = (1 << EXCESS_BITS) - 1
 
 def make_tables(*rows: list[int]) -> Tables:
     offsets = np.cumsum([0, *(len(row) for row in rows)])
-    return Tables(np.array(sum(rows, []), dtype=np.int32), offsets.astype(np.int32))
+    return Tables(np.array([f for row in rows for f in row], dtype=np.int32), offsets.astype(np.int32))
 
 
 def peaked_row(half: int, share: int) -> list[int]:
-    """A table of half-width `half`: 1/share of what is left to each residual from -half on, the escape last, all integers."""
+    """A table of half-width `half`, in integers: from -half on, each residual gets 1/share of what is left."""
     row = [1] * (2 * half + 2)
     free = TOTAL - len(row)
     for i in range(2 * half + 1):
@@ -281,7 +283,7 @@ def golden_symbols() -> tuple[Int32, Int32]:
 def test_golden_bytes() -> None:
     """Frozen: a change of these bytes is a new major version of the format, whatever library caused it."""
     residuals, ids = golden_symbols()
-    assert GOLDEN == encoded(residuals, ids).hex()
+    assert encoded(residuals, ids).hex() == GOLDEN
     np.testing.assert_array_equal(residuals, Decoder(bytes.fromhex(GOLDEN)).get(ids, TABLES))
 
 
@@ -303,13 +305,11 @@ def test_garbage_is_an_error_or_integers() -> None:
         data = generator.bytes(int(generator.integers(0, 60)))
         ids = generator.integers(0, len(HALF_WIDTHS), int(generator.integers(0, 200))).astype(np.int32)
         decoder = Decoder(b"\xff" * (trial % 9) + data)
-        try:
+        with contextlib.suppress(FormatError):
             for _ in range(3):
                 decoded = decoder.get(ids, TABLES)
                 assert decoded.shape == ids.shape
                 assert decoded.dtype == np.int32
-        except FormatError as error:
-            assert "range decoder" in str(error)
 
 
 def test_impossible_state_is_an_error() -> None:

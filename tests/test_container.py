@@ -1,5 +1,6 @@
 """The container: what is written comes back, what is damaged or hostile is an error of the FormatError tree."""
 
+import contextlib
 import dataclasses
 import struct
 import subprocess
@@ -11,7 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latticecodec import ChecksumError, FormatError, LimitError, VersionError
-from latticecodec.container import BASIS, PIXELS_MAX, PIXELS_PER_BYTE, SIZE_MAX, Header, Tile, read, read_header, write
+from latticecodec.container import (
+    BASIS,
+    HEADER_MAX,
+    PIXELS_MAX,
+    PIXELS_PER_BYTE,
+    SIZE_MAX,
+    Header,
+    Tile,
+    read,
+    read_header,
+    write,
+)
 
 MODEL = bytes(range(8))
 HEADER = Header(width=64, height=48, channels=3, model=MODEL, scale=-1894, quality=50.0)
@@ -20,13 +32,12 @@ SMALL = write(HEADER, [TILE])
 WITH_BASIS = write(dataclasses.replace(HEADER, basis=(-1024, 512, 0)), [TILE])
 
 # Offsets of the fixed part; FORMAT.md section 2.1.
-MAJOR, MINOR, HEAD_SIZE, QUANTIZER, SAMPLES, WIDTH, HEIGHT, QUALITY = 8, 9, 10, 12, 13, 14, 17, 22
+MAJOR, MINOR, HEAD_SIZE, QUANTIZER, SAMPLES, WIDTH, HEIGHT, QUALITY = 8, 9, 10, 14, 15, 16, 18, 22
 
 
 def repaired(data: bytes) -> bytes:
     """The file with the right header CRC for whatever its header now says."""
-    (head_size,) = struct.unpack_from("<H", data, HEAD_SIZE)
-    end = head_size + 12  # one row of the tile table
+    (end,) = struct.unpack_from("<I", data, HEAD_SIZE)
     return data[:end] + struct.pack("<I", zlib.crc32(data[:end])) + data[end + 4 :]
 
 
@@ -37,8 +48,8 @@ def patched(offset: int, field: bytes, data: bytes = SMALL) -> bytes:
 
 def with_extensions(extensions: bytes) -> bytes:
     """The small file with extension bytes as given."""
-    head_size = struct.pack("<H", 32 + len(extensions))
-    return repaired(SMALL[:HEAD_SIZE] + head_size + SMALL[HEAD_SIZE + 2 : 32] + extensions + SMALL[32:])
+    head_size = struct.pack("<I", 44 + len(extensions))
+    return repaired(SMALL[:HEAD_SIZE] + head_size + SMALL[HEAD_SIZE + 4 : 32] + extensions + SMALL[32:])
 
 
 def extension(kind: int, body: bytes) -> bytes:
@@ -51,7 +62,7 @@ def extension(kind: int, body: bytes) -> bytes:
         HEADER,
         dataclasses.replace(HEADER, channels=1),
         dataclasses.replace(HEADER, width=1, height=1, scale=32767, quality=0.0),
-        dataclasses.replace(HEADER, width=SIZE_MAX, height=97, scale=-32768, quality=100.0),
+        dataclasses.replace(HEADER, width=SIZE_MAX, height=1, scale=-32768, quality=100.0),
         dataclasses.replace(HEADER, quality=33.25),
         dataclasses.replace(HEADER, basis=(0,)),
         dataclasses.replace(HEADER, basis=tuple(range(-4096, 4096, 2))),
@@ -141,7 +152,7 @@ def test_unknown_extension_that_must_be_understood(kind: int) -> None:
 
 @pytest.mark.parametrize("kind", [128, 200, 255])
 def test_unknown_extension_that_may_be_ignored(kind: int) -> None:
-    assert (HEADER, [TILE]) == read(with_extensions(extension(kind, b"something new")))
+    assert read(with_extensions(extension(kind, b"something new"))) == (HEADER, [TILE])
     basis = extension(BASIS, struct.pack("<2h", 7, -7))
     header, tiles = read(with_extensions(extension(kind, b"") + basis + extension(kind, b"twice")))
     assert header == dataclasses.replace(HEADER, basis=(7, -7))
@@ -164,18 +175,26 @@ def test_malformed_extension(extensions: bytes, message: str) -> None:
         read(with_extensions(extensions))
 
 
-@pytest.mark.parametrize("head_size", [0, 31])
+@pytest.mark.parametrize("head_size", [31, 43])
 def test_header_length_below_the_fixed_part(head_size: int) -> None:
     with pytest.raises(FormatError, match="header length"):
-        read(patched(HEAD_SIZE, struct.pack("<H", head_size)))
+        read(patched(HEAD_SIZE, struct.pack("<I", head_size)))
+
+
+def test_header_that_would_not_fit() -> None:
+    data = SMALL[:HEAD_SIZE] + struct.pack("<I", HEADER_MAX + 1) + SMALL[HEAD_SIZE + 4 :]
+    with pytest.raises(LimitError, match="header of 67,108,865 bytes"):
+        read(data)
+    with pytest.raises(FormatError, match="inside its header"):
+        read(SMALL[:HEAD_SIZE] + struct.pack("<I", HEADER_MAX) + SMALL[HEAD_SIZE + 4 :])
 
 
 @pytest.mark.parametrize(
     ("width", "height"),
-    [(0, 48), (64, 0), (0, 0), (SIZE_MAX + 1, 1), (1, SIZE_MAX + 1), (0xFFFFFF, 0xFFFFFF), (SIZE_MAX, SIZE_MAX)],
+    [(0, 48), (64, 0), (0, 0), (SIZE_MAX, SIZE_MAX), (1 << 14, (1 << 14) + 1)],
 )
 def test_hostile_size(width: int, height: int) -> None:
-    hostile = patched(WIDTH, width.to_bytes(3, "little") + height.to_bytes(3, "little"))
+    hostile = patched(WIDTH, struct.pack("<HH", width, height))
     with pytest.raises(LimitError, match=f"{width}x{height} pixels"):
         read(hostile)
     with pytest.raises(LimitError):
@@ -185,7 +204,7 @@ def test_hostile_size(width: int, height: int) -> None:
 def test_area_limit_is_the_callers() -> None:
     tile = Tile(bytes(2 * PIXELS_MAX // PIXELS_PER_BYTE), 0)
     largest = dataclasses.replace(HEADER, width=1 << 14, height=1 << 14)
-    assert PIXELS_MAX == largest.width * largest.height
+    assert largest.width * largest.height == PIXELS_MAX
     assert largest == read_header(write(largest, [tile]))
     larger = write(dataclasses.replace(largest, width=(1 << 14) + 1), [tile])
     with pytest.raises(LimitError, match="268,435,456"):
@@ -196,11 +215,13 @@ def test_area_limit_is_the_callers() -> None:
 
 
 def test_expansion_limit() -> None:
-    """A payload of P bytes stands for at most (P + 1) 2^18 pixels."""
-    square = dataclasses.replace(HEADER, width=1 << 10, height=1 << 10)  # 4 x 2^18 pixels
-    assert read_header(write(square, [Tile(b"abc", 0)])) == square
-    with pytest.raises(LimitError, match="expansion"):
-        read_header(write(square, [Tile(b"ab", 0)]))
+    """A payload of P bytes stands for fewer than (P + 1) 2^12 pixels; `write` fills up what is shorter."""
+    strip = dataclasses.replace(HEADER, width=1 << 12, height=3)
+    assert read(write(strip, [Tile(b"ab", 0)])) == (strip, [Tile(b"ab\0", 0)])
+    taller = write(dataclasses.replace(strip, height=4), [Tile(b"abcd", 0)])
+    assert read_header(taller).height == 4
+    with pytest.raises(LimitError, match="4096x5 pixels from 4 bytes"):
+        read_header(repaired(taller[:HEIGHT] + b"\x05" + taller[HEIGHT + 1 :]))
 
 
 @pytest.mark.parametrize(
@@ -220,13 +241,17 @@ def test_field_out_of_range(offset: int, field: bytes, error: type[FormatError])
     assert error is caught.type
 
 
+def test_write_refuses_what_read_would() -> None:
+    for field, wrong in (("width", 0), ("height", SIZE_MAX + 1), ("channels", 2), ("quantizer", 9), ("quality", 101.0)):
+        with pytest.raises(FormatError):
+            write(dataclasses.replace(HEADER, **{field: wrong}), [TILE])
+
+
 def outcome(data: bytes) -> None:
     """Read; whatever is wrong must be of the FormatError tree."""
     for reader in (read_header, read):
-        try:
+        with contextlib.suppress(FormatError):
             reader(data)
-        except FormatError as error:
-            assert str(error)
 
 
 @given(st.binary(max_size=200))

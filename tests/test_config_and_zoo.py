@@ -1,0 +1,85 @@
+"""Model folders: the config file, finding models, refusing damaged ones."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import latticecodec
+from latticecodec import ModelError, zoo
+from latticecodec.config import PRESETS, ModelConfig
+
+
+def test_config_round_trip(tmp_path: Path) -> None:
+    config = dataclasses.replace(PRESETS["lc-m"], name="mine", octaves=3.25)
+    config.write(tmp_path / "config.json")
+    assert ModelConfig.read(tmp_path / "config.json") == config
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"latents": 255}, "multiple of 4"),
+        ({"latents": 0}, "latents is 0"),
+        ({"latents": "many"}, "latents is 'many'"),
+        ({"latents": 2048}, "24 bits"),
+        ({"analysis_blocks": 3}, "wrong type"),
+        ({"colour": "blue"}, "unknown: colour"),
+    ],
+)
+def test_configs_that_are_refused(tmp_path: Path, change: dict[str, object], words: str) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(dataclasses.asdict(ModelConfig()) | change))
+    with pytest.raises(ModelError, match=words):
+        ModelConfig.read(path)
+
+
+def test_configs_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"cannot be read.*config\.json"):
+        ModelConfig.read(tmp_path / "config.json")
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(ModelError, match="not valid JSON"):
+        ModelConfig.read(tmp_path / "config.json")
+
+
+def test_damaged_weights_are_refused(tiny_model: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "copy"))
+    data = bytearray((folder / "model.safetensors").read_bytes())
+    data[-1] ^= 1
+    (folder / "model.safetensors").write_bytes(bytes(data))
+    with pytest.raises(ModelError, match="SHA-256"):
+        latticecodec.load(folder)
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match="cannot be read"):
+        latticecodec.load(folder)
+
+
+def test_config_that_does_not_belong_to_the_weights(tiny_model: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "copy"))
+    config = ModelConfig.read(folder / "config.json")
+    dataclasses.replace(config, width8=64).write(folder / "config.json")
+    with pytest.raises(ModelError, match="do not fit"):
+        latticecodec.load(folder, device="cpu")
+    dataclasses.replace(config, prior_sha256="0" * 64).write(folder / "config.json")
+    with pytest.raises(ModelError, match="self-test"):
+        latticecodec.load(folder, device="cpu")
+
+
+def test_finding_models(tiny_model: Path, tmp_path: Path) -> None:
+    assert zoo.find(tiny_model).folder == tiny_model
+    shipped = zoo.find("lattice")
+    assert zoo.find_by_digest(shipped.digest).name == "lattice"
+    with pytest.raises(ModelError, match=r"unknown model .lettuce.*lattice"):
+        zoo.find("lettuce")
+    with pytest.raises(ModelError, match="not a model folder"):
+        zoo.find(tmp_path)
+    with pytest.raises(ModelError, match="not installed: name its folder with --model"):
+        zoo.find_by_digest(b"\0" * 8)
+
+
+def test_devices() -> None:
+    assert zoo.resolve_device("cpu") == "cpu"
+    with pytest.raises(latticecodec.LcqError, match="choose auto, cpu or cuda"):
+        zoo.resolve_device("tpu")
