@@ -4,11 +4,12 @@ from typing import Any
 
 import click
 
-from latticecodec import LcqError, __version__
+from latticecodec import __version__
 
 from .compress import compress
 from .decompress import decompress
 from .evaluate import evaluate
+from .files import EXPECTED, one_line
 from .info import info
 from .models import models
 from .train import train
@@ -22,8 +23,8 @@ class Commands(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (LcqError, OSError, MemoryError) as error:
-            raise click.ClickException(" ".join(str(error).split()) or type(error).__name__) from None
+        except EXPECTED as error:
+            raise click.ClickException(one_line(error)) from None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

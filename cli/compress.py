@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from . import options
-from .files import STANDARD, Job, check_target, plan, read, run, write
+from .files import STANDARD, Job, make_plan, read, run, write
 
 
 @click.command()
@@ -56,19 +56,16 @@ def compress(
 
     if sum(value is not None for value in (quality, bpp, size, psnr)) > 1:
         raise LcqError("--quality, --bpp, --size and --psnr exclude each other; give one")
-    jobs = plan(inputs, output, IMAGE_SUFFIXES, lambda path: path.with_suffix(".lcq"))
-    for job in jobs if len(jobs) == 1 else []:
-        check_target(job.target, force)
+    plan = make_plan(inputs, output, IMAGE_SUFFIXES, lambda path: path.with_suffix(".lcq"), force)
     codec = load(model, device)
 
     def work(job: Job) -> dict[str, Any]:
-        check_target(job.target, force)
         began = time.perf_counter()
         picture = job.source if job.source != STANDARD else _open_bytes(read(job.source))
         result = codec.encode_detailed(
             picture, 50.0 if quality is None else quality, bpp, size, psnr, embed_basis=embed_basis
         )
-        write(job.target, result.data, force)
+        write(job, result.data, force)
         header = read_header(result.data)
         return {
             "input": str(job.source),
@@ -84,7 +81,7 @@ def compress(
             "seconds": time.perf_counter() - began,
         }
 
-    run(jobs, work, summary, as_json)
+    run(plan, work, summary, as_json)
 
 
 def summary(report: dict[str, Any]) -> str:

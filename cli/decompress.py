@@ -9,7 +9,18 @@ import click
 
 from . import options
 from .compress import summary
-from .files import STANDARD, Job, check_target, plan, read, run, write
+from .files import STANDARD, Job, make_plan, read, run, write
+
+WRITERS: dict[str, tuple[str, dict[str, Any]]] = {  # suffix to Pillow's format and options
+    ".png": ("PNG", {}),
+    ".tif": ("TIFF", {"compression": "tiff_deflate"}),
+    ".tiff": ("TIFF", {"compression": "tiff_deflate"}),
+    ".bmp": ("BMP", {}),
+    ".ppm": ("PPM", {}),
+    ".webp": ("WEBP", {"lossless": True}),
+    ".jpg": ("JPEG", {"quality": 95, "subsampling": "4:4:4"}),
+    ".jpeg": ("JPEG", {"quality": 95, "subsampling": "4:4:4"}),
+}
 
 
 @click.command()
@@ -39,16 +50,14 @@ def decompress(
     from latticecodec import decode
 
     beside = output is None
-    jobs = plan(inputs, output, {".lcq"}, lambda path: _restored_name(path, beside))
-    for job in jobs if len(jobs) == 1 else []:
-        check_target(job.target, force)
+    plan = make_plan(inputs, output, {".lcq"}, lambda path: _restored_name(path, beside), force)
 
     def work(job: Job) -> dict[str, Any]:
-        check_target(job.target, force)
+        _writer(job.target)
         began = time.perf_counter()
         data = read(job.source)
         picture = decode(data, model, device)
-        write(job.target, _image_bytes(picture, job.target), force)
+        write(job, _image_bytes(picture, job.target), force)
         return {
             "input": str(job.source),
             "output": str(job.target),
@@ -59,7 +68,7 @@ def decompress(
             "seconds": time.perf_counter() - began,
         }
 
-    run(jobs, work, summary, as_json)
+    run(plan, work, summary, as_json)
 
 
 def _restored_name(path: Path, beside: bool) -> Path:
@@ -68,16 +77,24 @@ def _restored_name(path: Path, beside: bool) -> Path:
     return path.with_suffix(".decoded.png") if beside and plain.exists() else plain
 
 
-def _image_bytes(picture: Any, target: Path) -> bytes:
-    """Encode a PIL image in the format that the target's suffix names; PNG for standard output."""
-    from PIL import Image
-
+def _writer(target: Path) -> tuple[str, dict[str, Any]]:
+    """Pillow's name of the format that the target's suffix names, and its options; PNG for standard output."""
     from latticecodec import OutputError
 
     suffix = ".png" if target == STANDARD else target.suffix.lower()
-    kind = Image.registered_extensions().get(suffix)
-    if kind is None or kind not in Image.SAVE:
-        raise OutputError(f"{target}: no image format has the suffix {suffix or '(none)'}; try .png")
+    if suffix not in WRITERS:
+        raise OutputError(f"{target}: cannot write {suffix or 'a file without suffix'}; try {', '.join(WRITERS)}")
+    return WRITERS[suffix]
+
+
+def _image_bytes(picture: Any, target: Path) -> bytes:
+    """A PIL image as a file of the format that the target's suffix names."""
+    from latticecodec import OutputError
+
+    kind, settings = _writer(target)
     buffer = io.BytesIO()
-    picture.save(buffer, kind)
+    try:
+        picture.save(buffer, kind, **settings)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{target}: {error}") from None
     return buffer.getvalue()

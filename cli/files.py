@@ -1,5 +1,6 @@
 """Inputs to jobs, jobs to outputs: folders, `-`, names, atomic writes, progress, one line an error."""
 
+import json
 import os
 import sys
 import tempfile
@@ -13,6 +14,7 @@ import click
 from latticecodec import LcqError, OutputError
 
 STANDARD = Path("-")  # standard input or output
+EXPECTED = (LcqError, OSError, MemoryError)  # what bad input or a full machine can raise
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,28 @@ class Job:
     target: Path
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What a command was asked to do."""
+
+    jobs: list[Job]
+    many: bool  # several inputs or a folder: progress bar, errors do not stop the others, JSON is a list
+    force: bool  # overwrite
+
+
+def one_line(error: BaseException) -> str:
+    """The message of an error, on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def read(source: Path) -> bytes:
     """The bytes of a file, or of standard input."""
     return sys.stdin.buffer.read() if source == STANDARD else source.read_bytes()
 
 
-def plan(inputs: Iterable[str], output: str | None, suffixes: set[str], rename: Callable[[Path], Path]) -> list[Job]:
+def make_plan(
+    inputs: Iterable[str], output: str | None, suffixes: set[str], rename: Callable[[Path], Path], force: bool
+) -> Plan:
     """What to read and where to write it.
 
     Args:
@@ -36,33 +54,38 @@ def plan(inputs: Iterable[str], output: str | None, suffixes: set[str], rename: 
         output: value of -o: a file for one input file, a folder for several or for a folder, or `-`.
         suffixes: files that are picked from a folder.
         rename: source path to target path, used without -o and inside a folder.
+        force: overwrite outputs that exist.
 
     Raises OutputError where outputs would collide or cannot be placed.
     """
     sources = [Path(item) for item in inputs]
-    many = len(sources) > 1 or any(path.is_dir() for path in sources)
-    if not many:
-        return [Job(sources[0], _single_target(sources[0], output, rename))]
+    if len(sources) == 1 and not sources[0].is_dir():
+        job = Job(sources[0], _single_target(sources[0], output, rename))
+        check(job, force)
+        return Plan([job], many=False, force=force)
     if output == "-" or STANDARD in sources:
         raise OutputError("standard input and output (-) take one file at a time")
     if output is not None and Path(output).exists() and not Path(output).is_dir():
         raise OutputError(f"{output}: is a file; with several inputs -o takes a folder")
+    if output is not None and not Path(output).absolute().parent.is_dir():
+        raise OutputError(f"{output}: the folder above it does not exist")
     jobs = []
     for source in sources:
-        files = sorted(p for p in source.rglob("*") if p.suffix.lower() in suffixes) if source.is_dir() else [source]
-        if not files:
-            raise LcqError(f"{source}: holds no files to work on ({', '.join(sorted(suffixes))})")
         root = source if source.is_dir() else source.parent
-        for file in files:
+        for file in _pick(source, suffixes):
             inside = rename(file)
             jobs.append(Job(file, inside if output is None else Path(output) / inside.relative_to(root)))
     _refuse_collisions(jobs)
-    if output is not None:
-        if not Path(output).absolute().parent.is_dir():
-            raise OutputError(f"{output}: the folder above it does not exist")
-        for job in jobs:
-            job.target.parent.mkdir(parents=True, exist_ok=True)
-    return jobs
+    return Plan(jobs, many=True, force=force)
+
+
+def _pick(source: Path, suffixes: set[str]) -> list[Path]:
+    if not source.is_dir():
+        return [source]
+    files = sorted(path for path in source.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
+    if not files:
+        raise LcqError(f"{source}: holds no files to work on ({', '.join(sorted(suffixes))})")
+    return files
 
 
 def _single_target(source: Path, output: str | None, rename: Callable[[Path], Path]) -> Path:
@@ -72,6 +95,8 @@ def _single_target(source: Path, output: str | None, rename: Callable[[Path], Pa
         if source == STANDARD:
             raise OutputError(f"{output}: is a folder; name the file when reading standard input")
         return Path(output) / rename(source).name
+    if output.endswith(("/", os.sep)):
+        raise OutputError(f"{output}: the folder does not exist")
     return Path(output)
 
 
@@ -83,30 +108,37 @@ def _refuse_collisions(jobs: list[Job]) -> None:
         seen[job.target] = job.source
 
 
-def check_target(target: Path, force: bool) -> None:
+def check(job: Job, force: bool) -> None:
     """Raise OutputError before any work is done for an output that cannot be written."""
+    target = job.target
     if target == STANDARD:
         return
     if not target.absolute().parent.is_dir():
         raise OutputError(f"{target}: the folder {target.parent} does not exist")
-    if target.is_dir():
-        raise OutputError(f"{target}: is a folder")
-    if target.exists() and not force:
+    if not target.exists():
+        return
+    if not target.is_file():
+        raise OutputError(f"{target}: is not a regular file; -o - writes to standard output")
+    if job.source != STANDARD and target.samefile(job.source):
+        raise OutputError(f"{target}: is the input itself")
+    if not force:
         raise OutputError(f"{target}: exists already; --force overwrites it")
 
 
-def write(target: Path, data: bytes, force: bool) -> None:
+def write(job: Job, data: bytes, force: bool) -> None:
     """Write a whole file or nothing: to a temporary file beside it, then renamed."""
+    target = job.target
     if target == STANDARD:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
+    target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.absolute().parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         os.chmod(name, 0o666 & ~_umask())
-        check_target(target, force)
+        check(job, force)
         os.replace(name, target)
     except BaseException:
         os.unlink(name)
@@ -120,31 +152,40 @@ def _umask() -> int:
 
 
 def run(
-    jobs: list[Job], work: Callable[[Job], dict[str, Any]], line: Callable[[dict[str, Any]], str], as_json: bool
+    plan: Plan, work: Callable[[Job], dict[str, Any]], line: Callable[[dict[str, Any]], str], as_json: bool
 ) -> None:
     """Do every job; print a line each (or JSON), a progress bar for several, errors as one line; exit 1 after any."""
-    import json
-
-    to_stdout = any(job.target == STANDARD for job in jobs)
-    if as_json and to_stdout:
+    if as_json and plan.jobs[0].target == STANDARD:
         raise OutputError("--json and -o - both write to standard output; choose one")
-    if len(jobs) == 1:
-        report = work(jobs[0])
-        click.echo(json.dumps(report) if as_json else line(report), err=to_stdout)
+    if not plan.many:
+        report = _named(plan.jobs[0], work)
+        click.echo(json.dumps(report) if as_json else line(report), err=plan.jobs[0].target == STANDARD)
         return
     reports: list[dict[str, Any]] = []
     failed = 0
-    with click.progressbar(jobs, label=f"{len(jobs)} files", file=sys.stderr) as bar:
+    with click.progressbar(plan.jobs, label=f"{len(plan.jobs)} files", file=sys.stderr) as bar:
         for job in bar:
             try:
-                reports.append(work(job))
+                if job.target.parent.is_dir():
+                    check(job, plan.force)
+                reports.append(_named(job, work))
                 if not as_json:
                     click.echo(line(reports[-1]))
-            except (LcqError, OSError) as error:
+            except LcqError as error:
                 failed += 1
                 reports.append({"input": str(job.source), "error": str(error)})
                 click.echo(f"Error: {error}", err=True)
     if as_json:
         click.echo(json.dumps(reports, indent=2))
     if failed:
-        raise LcqError(f"{failed} of {len(jobs)} files failed")
+        raise LcqError(f"{failed} of {len(plan.jobs)} files failed")
+
+
+def _named(job: Job, work: Callable[[Job], dict[str, Any]]) -> dict[str, Any]:
+    """Do a job; every error becomes an LcqError of one line that names the file."""
+    try:
+        return work(job)
+    except EXPECTED as error:
+        text, name = one_line(error), "standard input" if job.source == STANDARD else str(job.source)
+        named = name in text or str(job.target) in text
+        raise LcqError(text if named else f"{name}: {text}") from None

@@ -13,13 +13,13 @@ from .files import read
 @click.argument("file", type=click.Path(exists=True, allow_dash=True))
 @options.as_json
 def info(file: str, as_json: bool) -> None:
-    """Print what the header of an .lcq FILE says; fast, the picture is not decoded."""
-    from latticecodec import read_header
+    """Print what the header of an .lcq FILE says, and check its checksums. Fast: the picture is not decoded."""
     from latticecodec.container import BASIS_UNIT, QUANTIZER_NAMES
+    from latticecodec.container import read as parse
     from latticecodec.zoo import list_models
 
     data = read(Path(file))
-    header = read_header(data)
+    header, _ = parse(data)
     quantizer, family = QUANTIZER_NAMES[header.quantizer, header.family]
     names = [model.name for model in list_models() if model.digest == header.model]
     facts = {

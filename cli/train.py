@@ -20,7 +20,7 @@ DEMONSTRATION_STEPS = 60
 )
 @click.option("--data", type=click.Path(), help="Folder of images to train on, searched recursively.")
 @click.option("--val", type=click.Path(), help="Folder of images to validate on. [default: every 20th of --data]")
-@click.option("--out", type=click.Path(), help="Folder to write to. [default: runs/QUANTIZER-N]")
+@click.option("--out", type=click.Path(), help="Folder to write to. [default: runs/QUANTIZER-N, or that of --resume]")
 @click.option("--name", help="Name of the model. [default: the quantizer's]")
 @click.option(
     "--preset", type=click.Choice(sorted(PRESETS)), help="Size of the networks. [default: lc-s; lc-test without --data]"
@@ -69,13 +69,13 @@ def train(
 
     \b
     lcodec train --quantizer lattice --data photos/ --out runs/mine
-    lcodec train --data photos/ --out runs/mine --resume runs/mine/checkpoint.pt
+    lcodec train --data photos/ --resume runs/mine/checkpoint.pt
     """
     from latticecodec.training.run import TrainOptions, run
 
     if data is None:
         click.echo("No --data: a short demonstration on synthetic pictures. The model will be of no practical use.")
-    folder = Path(out) if out is not None else _fresh_folder(quantizer)
+    folder = Path(out or (Path(resume).parent if resume else _fresh_folder(quantizer)))
     train_options = TrainOptions(
         steps=steps or (7000 if data else DEMONSTRATION_STEPS),
         batch=batch,

@@ -6,10 +6,15 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from .errors import LcqError
+
 
 @contextlib.contextmanager
 def exact_arithmetic(device: torch.device) -> Iterator[None]:
-    """Inference in full float32: no autocast, no reduced-precision matrix products or convolutions, no gradients."""
+    """Inference in full float32: no autocast, no reduced-precision matrix products or convolutions, no gradients.
+
+    Running out of memory inside is an LcqError.
+    """
     precision = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     try:
@@ -19,6 +24,12 @@ def exact_arithmetic(device: torch.device) -> Iterator[None]:
             torch.inference_mode(),
         ):
             yield
+    except (torch.OutOfMemoryError, MemoryError):
+        raise LcqError(f"not enough memory on {device} for a picture of this size") from None
+    except RuntimeError as error:
+        if "allocate memory" not in str(error):
+            raise
+        raise LcqError(f"not enough memory on {device} for a picture of this size") from None
     finally:
         torch.set_float32_matmul_precision(precision)
 

@@ -5,6 +5,7 @@ decode   pixels ◄─ synthesis ◄─ y_hat ◄─ lattice ◄─ k ◄─ int
 """
 
 import hashlib
+import math
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -33,9 +34,9 @@ from .search import Target, search
 if TYPE_CHECKING:
     from .image import Picture
 
-BPP_TOLERANCE = 0.005  # relative
-SIZE_TOLERANCE = 0.97  # of the bytes allowed, at least this part is used
-PSNR_TOLERANCE = 0.03  # dB
+BPP_ENOUGH = 0.005  # relative miss that ends a search
+SIZE_ENOUGH = 0.02  # part of the bytes allowed that may stay unused
+PSNR_ENOUGH = 0.03  # dB
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ class Codec:
         self.config = config
         self.device = torch.device(device)
         self.digest = bytes.fromhex(config.weights_sha256)[:8]
-        self.finest = round(config.octaves * BASIS_UNIT)  # fineness at quality 100, 1/1024 octave
+        self.span = round(config.octaves * BASIS_UNIT)  # fineness at rate coordinate 1, 1/1024 octave
+        self.coarsest, self.finest = (round(t * self.span) for t in config.reach)  # fineness at quality 0 and 100
         try:
             self._analysis = self._network(Analysis(config), "analysis", tensors)
             self._synthesis = self._network(Synthesis(config), "synthesis", tensors)
@@ -100,9 +102,9 @@ class Codec:
         Args:
             image: PIL image, path, uint8 array [H, W] or [H, W, 3], or tensor [3, H, W] (uint8, or float in [0, 1]).
             quality: 0 (smallest) to 100, continuous; used when no target below is given.
-            bpp: target in bits per pixel of the whole file, met within 0.5 %.
-            size: target in bytes, never exceeded, at least 97 % used.
-            psnr: target in dB of the decoded 8-bit pixels, met within 0.03 dB.
+            bpp: target in bits per pixel of the whole file, met within 2 %, or as near as the scale allows.
+            size: target in bytes, never exceeded, at least 97 % used where the scale allows it.
+            psnr: target in dB of the decoded 8-bit pixels, met within 0.1 dB.
             embed_basis: write the whole lattice basis into the file.
 
         Raises ImageError for pictures it cannot take, TargetError where a target is out of reach.
@@ -119,8 +121,9 @@ class Codec:
         embed_basis: bool = False,
     ) -> Encoding:
         """As `encode`, with the index tensor and the prior's estimate beside the bytes."""
-        if sum(target is not None for target in (bpp, size, psnr)) > 1:
-            raise TargetError("bpp, size and psnr exclude each other; give one")
+        given = [value for value in (bpp, size, psnr) if value is not None]
+        if len(given) > 1 or not all(value > 0 for value in given):
+            raise TargetError("bpp, size and psnr are positive numbers and exclude each other; give one")
         pixels = to_pixels(image)  # [H, W, C]
         with exact_arithmetic(self.device):
             y = self._analyse(pixels)  # [M, h, w]
@@ -128,35 +131,10 @@ class Codec:
         def attempt(fineness: int) -> Encoding:
             return self._encode_latents(y, pixels, fineness, embed_basis)
 
-        area = pixels.shape[0] * pixels.shape[1]
-        if bpp is not None:
-            rate: Target[Encoding] = Target(
-                bpp,
-                lambda trial: 8 * len(trial.data) / area,
-                lambda reached: abs(reached / bpp - 1) <= BPP_TOLERANCE,
-                f"{bpp:g} bpp",
-                lambda reached: f"{reached:.3f} bpp",
-            )
-            return search(attempt, self.finest, rate)
-        if size is not None:
-            limit: Target[Encoding] = Target(
-                size * (1 + SIZE_TOLERANCE) / 2,
-                lambda trial: len(trial.data),
-                lambda reached: SIZE_TOLERANCE * size <= reached <= size,
-                f"a size of {size:,} bytes",
-                lambda reached: f"{reached:,.0f} bytes",
-            )
-            return search(attempt, self.finest, limit)
-        if psnr is not None:
-            fidelity: Target[Encoding] = Target(
-                psnr,
-                lambda trial: self._fidelity(trial, pixels),
-                lambda reached: abs(reached - psnr) <= PSNR_TOLERANCE,
-                f"{psnr:g} dB",
-                lambda reached: f"{reached:.2f} dB",
-            )
-            return search(attempt, self.finest, fidelity)
-        return attempt(self._fineness(quality))
+        target = self._target(pixels, bpp, size, psnr)
+        if target is None:
+            return attempt(self._fineness(quality))
+        return search(attempt, self.coarsest, self.finest, target)
 
     def decode(self, data: bytes) -> Image.Image:
         """Restore a picture from the bytes of an .lcq file written with this model.
@@ -193,7 +171,10 @@ class Codec:
                 f"indices of {indices.dtype} {indices.shape}; expected integers [{self.config.latents}, h, w]"
             )
         fineness = self._fineness(quality)
-        width, height = width or PATCH * indices.shape[2], height or PATCH * indices.shape[1]
+        rows, columns = indices.shape[1:]
+        width, height = PATCH * columns if width is None else width, PATCH * rows if height is None else height
+        if not (0 <= PATCH * columns - width < PATCH and 0 <= PATCH * rows - height < PATCH and width > 0 < height):
+            raise ImageError(f"indices of {rows}x{columns} positions do not stand for {width}x{height} pixels")
         channels = GREY if grey else RGB
         return self._synthesise(indices.astype(np.int32), self._basis(fineness), fineness, width, height, channels)
 
@@ -216,11 +197,47 @@ class Codec:
         for residuals, ids in self._prior.encode(k, z, self._level(fineness)):
             coder.put(residuals, ids, self._prior.tables)
             bits += estimate_bits(residuals, ids, self._prior.tables)
-        quality = 100 * fineness / self.finest
+        quality = 100 * (fineness - self.coarsest) / (self.finest - self.coarsest)
         height, width, channels = pixels.shape
-        header = Header(width, height, channels, self.digest, -fineness, quality, basis=entries)
+        header = Header(
+            width, height, channels, self.digest, -fineness, quality, self._quantizer.format_id, basis=entries
+        )
         data = container.write(header, [Tile(coder.finish(), zlib.crc32(_index_bytes(k)))])
         return Encoding(data, k, bits, quality)
+
+    def _target(
+        self, pixels: Any, bpp: float | None, size: int | None, decibels: float | None
+    ) -> Target[Encoding] | None:
+        """What to search for, if anything; pixels uint8 [H, W, C]."""
+        if bpp is not None:
+            area = pixels.shape[0] * pixels.shape[1]
+            return Target(
+                value=bpp,
+                measure=lambda trial: 8 * len(trial.data) / area,
+                miss=lambda reached: abs(reached / bpp - 1),
+                enough=BPP_ENOUGH,
+                name=f"{bpp:g} bpp",
+                unit="bpp",
+            )
+        if size is not None:
+            return Target(
+                value=size * (1 - SIZE_ENOUGH / 2),
+                measure=lambda trial: len(trial.data),
+                miss=lambda reached: 1 - reached / size if reached <= size else math.inf,
+                enough=SIZE_ENOUGH,
+                name=f"a size of {size:,} bytes",
+                unit="bytes",
+            )
+        if decibels is not None:
+            return Target(
+                value=decibels,
+                measure=lambda trial: self._fidelity(trial, pixels),
+                miss=lambda reached: abs(reached - decibels),
+                enough=PSNR_ENOUGH,
+                name=f"{decibels:g} dB",
+                unit="dB",
+            )
+        return None
 
     def _quantize(self, y: Tensor, basis: Tensor) -> Int32:
         k = self._quantizer.quantize(y, basis)  # int32 [M, h, w]
@@ -240,6 +257,8 @@ class Codec:
         header, tiles = container.read(data)
         if header.model != self.digest:
             raise ModelError(f"the file was written with model {header.model.hex()}, this is {self.digest.hex()}")
+        if header.quantizer != self._quantizer.format_id:
+            raise ModelError(f"the file has quantizer {header.quantizer}, its model {self._quantizer.format_id}")
         if header.basis is not None and len(header.basis) != self.config.latents:
             raise ModelError(f"the file's basis has {len(header.basis)} entries, the model {self.config.latents}")
         shape = (self.config.latents, -(-header.height // PATCH), -(-header.width // PATCH))
@@ -255,7 +274,7 @@ class Codec:
         """Lattice coordinates [M, h, w] -> picture."""
         with exact_arithmetic(self.device):
             y_hat = self._quantizer.dequantize(torch.from_numpy(k).to(self.device), basis)[None]  # [1, M, h, w]
-            t = torch.tensor([self._coordinate(fineness)], device=self.device)
+            t = torch.tensor([self._coordinate(fineness)], device=self.device, dtype=torch.float32)
             x_hat = self._synthesis(y_hat.contiguous(memory_format=torch.channels_last), t)  # [1, 3, 16 h, 16 w]
             return from_tensor(x_hat, width, height, channels)
 
@@ -269,24 +288,24 @@ class Codec:
     # ---- the scale of the lattice -------------------------------------------------------------------------------
 
     def _fineness(self, quality: float) -> int:
-        """Quality 0..100 -> how much finer than at quality 0 the basis is, 1/1024 octave."""
+        """Quality 0..100 -> how much finer than the model's own lattice the basis is, 1/1024 octave."""
         if not 0 <= quality <= 100:
             raise TargetError(f"quality {quality:g} is not between 0 and 100")
-        return round(quality / 100 * self.finest)
+        return round(self.coarsest + quality / 100 * (self.finest - self.coarsest))
 
     def _coordinate(self, fineness: int) -> float:
-        """Fineness -> the rate coordinate t that the transforms were trained with, 0..1."""
-        return fineness / self.finest
+        """Fineness -> the rate coordinate t that the transforms know; they were trained with 0..1."""
+        return fineness / self.span
 
     def _level(self, fineness: int) -> int:
         """Fineness -> the prior's quality level 0..63, in integers."""
-        return min(max((2 * fineness * (LEVELS - 1) + self.finest) // (2 * self.finest), 0), LEVELS - 1)
+        return min(max((2 * fineness * (LEVELS - 1) + self.span) // (2 * self.span), 0), LEVELS - 1)
 
     def _basis(self, fineness: int, entries: tuple[int, ...] | None = None) -> Tensor:
         """Basis diagonal [M]: the model's own at `fineness`, or the one a file carries."""
         if entries is not None:
             return torch.exp2(torch.tensor(entries, device=self.device, dtype=torch.float32) / BASIS_UNIT)
-        octaves = torch.tensor([-fineness / BASIS_UNIT], device=self.device)
+        octaves = torch.tensor([-fineness / BASIS_UNIT], device=self.device, dtype=torch.float32)
         return self._quantizer.basis(octaves)[0]  # type: ignore[no-any-return]
 
     def _basis_entries(self, fineness: int) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ a model folder written by a newer version is refused, not half understood.
 
 import dataclasses
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,9 +34,10 @@ class ModelConfig:
     features: int = 192  # channels the hyper-decoder hands to the context network, at 1/16
     context_width: int = 192
     context_blocks: int = 2
-    lambda_min: float = 0.0009  # weight of 255^2 MSE against bits per pixel, at quality 0
-    lambda_max: float = 0.15  # the same at quality 100
-    octaves: float = 3.7  # the basis is this much finer at quality 100 than at quality 0, log2
+    lambda_min: float = 0.0009  # weight of 255^2 MSE against bits per pixel, at rate coordinate 0
+    lambda_max: float = 0.15  # the same at rate coordinate 1
+    octaves: float = 3.7  # the basis is this much finer at rate coordinate 1 than at 0, log2
+    reach: tuple[float, float] = (0.0, 1.0)  # rate coordinates of quality 0 and 100; training sees 0 to 1
     weights_sha256: str = ""  # of model.safetensors; filled in by the export
     prior_sha256: str = ""  # fingerprint of the integer prior; filled in by the export
 
@@ -46,7 +48,17 @@ class ModelConfig:
                 raise ModelError(f"config field {field.name} is {value!r}; it must be an integer from 1 to 4096")
         if self.latents % CONTEXT_STEPS:
             raise ModelError(f"config field latents is {self.latents}; it must be a multiple of {CONTEXT_STEPS}")
-        sums = max(self.latents * 127 * 127 + self.features * 127 * 255, self.context_width * 127 * 255)
+        for pair in (self.analysis_blocks, self.synthesis_blocks):
+            if len(pair) != 2 or not all(isinstance(count, int) and 1 <= count <= 64 for count in pair):
+                raise ModelError(f"config: {pair} blocks; it must be two integers from 1 to 64")
+        for digest in (self.weights_sha256, self.prior_sha256):
+            if not re.fullmatch("([0-9a-f]{64})?", digest):
+                raise ModelError(f"config: {digest!r} is not a SHA-256 in hexadecimal")
+        low, high = self.reach
+        if not (self.octaves > 0 and -2 <= low < high <= 2 and self.octaves * 2 < 31):
+            raise ModelError(f"config: {self.octaves} octaves with reach {low} to {high} is not a range of scales")
+        widest = max(self.context_width, self.hyper_width)
+        sums = max(self.latents * 127 * 127 + self.features * 127 * 255, widest * 127 * 255)
         if sums >= 2**24 - 2**20:
             raise ModelError("config: latents and features are too many, the prior's sums would not fit in 24 bits")
 
@@ -64,10 +76,10 @@ class ModelConfig:
             odd = sorted(known.symmetric_difference(raw if isinstance(raw, dict) else ()))
             raise ModelError(f"{path}: fields missing or unknown: {', '.join(odd)}")
         try:
-            for key in ("analysis_blocks", "synthesis_blocks"):
+            for key in ("analysis_blocks", "synthesis_blocks", "reach"):
                 raw[key] = tuple(raw[key])
             return ModelConfig(**raw)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise ModelError(f"{path}: a field has the wrong type ({error})") from None
 
     def write(self, path: Path) -> None:

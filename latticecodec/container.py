@@ -191,9 +191,7 @@ def _check(header: Header, sample_bytes: int, quality: int, max_pixels: int) -> 
     if not (1 <= header.width <= SIZE_MAX and 1 <= header.height <= SIZE_MAX):
         raise LimitError(f"{header.width}x{header.height} pixels: each side must be 1 to {SIZE_MAX:,}")
     if header.width * header.height > max_pixels:
-        raise LimitError(
-            f"{header.width}x{header.height} pixels is over the limit of {max_pixels:,}; raise it to decode"
-        )
+        raise LimitError(f"{header.width}x{header.height} pixels is over the limit of {max_pixels:,}")
     if header.channels not in (1, 3) or sample_bytes != 1:
         raise VersionError(f"pixels of {header.channels} channels and {sample_bytes} bytes need a newer latticecodec")
     if (header.quantizer, header.family) not in QUANTIZER_NAMES:

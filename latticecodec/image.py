@@ -1,6 +1,7 @@
 """Pictures to tensors and back: whatever `encode` accepts, padding, crop, rounding."""
 
 import math
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -43,9 +44,16 @@ def find_images(folder: Path) -> list[Path]:
 def open_picture(source: str | Path | BinaryIO, name: str | Path | None = None) -> Image.Image:
     """Open an image file or stream; raises ImageError naming it (by `name`, where given) where that fails."""
     label = source if name is None else name
+    ours, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, PIXELS_MAX
     try:
-        image = Image.open(source)
-        image.load()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Pillow, about metadata and size
+            image = Image.open(source)
+            if _has_16_bits(image):
+                raise ImageError(f"{label}: has 16 bits a sample; 16-bit pictures are not supported yet")
+            image.load()
+    except ImageError:
+        raise
     except FileNotFoundError:
         raise ImageError(f"{label}: no such file") from None
     except Image.DecompressionBombError:
@@ -53,7 +61,20 @@ def open_picture(source: str | Path | BinaryIO, name: str | Path | None = None) 
     except Exception as error:  # Pillow's decoders raise many types on damaged input
         reason = "not an image that Pillow can read" if isinstance(error, UnidentifiedImageError) else str(error)
         raise ImageError(f"{label}: {reason}") from None
+    finally:
+        Image.MAX_IMAGE_PIXELS = ours
     return image
+
+
+def _has_16_bits(image: Image.Image) -> bool:
+    """Whether a colour file that is open, but not loaded, has samples that Pillow would cut to 8 bits."""
+    for tile in getattr(image, "tile", ()):
+        settings = tile.args if isinstance(tile.args, tuple) else (tile.args,)
+        if any(isinstance(setting, str) and ";16" in setting for setting in settings):
+            return image.mode == "RGB"
+        if tile.codec_name.startswith("ppm") and isinstance(settings[-1], int) and settings[-1] > PEAK:
+            return image.mode == "RGB"
+    return False
 
 
 def to_pixels(picture: "Picture") -> "np.ndarray[Any, np.dtype[np.uint8]]":
@@ -65,7 +86,12 @@ def to_pixels(picture: "Picture") -> "np.ndarray[Any, np.dtype[np.uint8]]":
     if isinstance(picture, str | Path):
         picture = open_picture(picture)
     if isinstance(picture, Image.Image):
-        pixels = _from_pillow(picture)
+        try:
+            pixels = _from_pillow(picture)
+        except ImageError:
+            raise
+        except Exception as error:  # a lazy image is read only now, and Pillow's decoders raise many types
+            raise ImageError(f"the picture cannot be read: {error}") from None
     elif isinstance(picture, np.ndarray):
         pixels = picture[:, :, None] if picture.ndim == 2 else picture
         if pixels.dtype != np.uint8:
@@ -81,16 +107,14 @@ def to_pixels(picture: "Picture") -> "np.ndarray[Any, np.dtype[np.uint8]]":
 
 
 def _from_pillow(image: Image.Image) -> "np.ndarray[Any, np.dtype[np.uint8]]":
-    frames = getattr(image, "n_frames", 1)
+    frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # MPO: a JPEG with previews
     if frames > 1:
         raise ImageError(f"an animation of {frames} frames; save one frame as a still picture first")
+    if "transparency" in image.info:
+        raise ImageError("the picture has a transparent colour; alpha is not supported yet, flatten it first")
     mode = image.mode
     if mode == "P":
-        if "transparency" in image.info:
-            raise ImageError("the picture is a palette with alpha; alpha is not supported yet, flatten it first")
         image, mode = image.convert("RGB"), "RGB"
-    if mode in ("L", "RGB") and "transparency" in image.info:
-        raise ImageError("the picture has a transparent colour; alpha is not supported yet, flatten it first")
     if mode not in DIRECT:
         reason = REFUSED.get(mode, f"of mode {mode}; 16-bit and floating-point pictures are not supported yet")
         raise ImageError(f"the picture is {reason}")

@@ -1,5 +1,6 @@
-"""One-dimensional search for the finest scale of the lattice that meets a target."""
+"""One-dimensional search for a scale of the lattice that meets a target."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -14,44 +15,51 @@ class Target(Generic[Trial]):
     """What to search for.
 
     Attributes:
-        value: the target.
+        value: what to steer towards.
         measure: what a trial reached; rises with fineness.
-        accepts: whether what was reached is close enough.
+        miss: how far what was reached is from the target; infinite where it must not be used.
+        enough: a miss that ends the search.
         name: the target in words, for the error.
-        reach: what a trial reached, in words, for the error.
+        unit: of what is measured, for the error.
     """
 
     value: float
     measure: Callable[[Trial], float]
-    accepts: Callable[[float], bool]
+    miss: Callable[[float], float]
+    enough: float
     name: str
-    reach: Callable[[float], str]
+    unit: str
 
 
-def search(attempt: Callable[[int], Trial], finest: int, target: Target[Trial]) -> Trial:
-    """The first acceptable trial over fineness 0..finest, by interpolation between the ends of a shrinking bracket.
+def search(attempt: Callable[[int], Trial], coarsest: int, finest: int, target: Target[Trial]) -> Trial:
+    """The first trial from `coarsest` to `finest` that misses by no more than enough, else the nearest of all.
 
-    Raises TargetError naming the reach when the target lies outside of it, or between two neighbouring scales.
+    Interpolates between the ends of a shrinking bracket. Raises TargetError naming the reach when the target lies
+    outside of it.
     """
-    low, high = 0, finest
-    first, last = attempt(low), attempt(high)
-    at_low, at_high = target.measure(first), target.measure(last)
-    for trial, reached in ((first, at_low), (last, at_high)):
-        if target.accepts(reached):
+    low, high = coarsest, finest
+    best, best_miss = attempt(low), math.inf
+    last = attempt(high)
+    at_low, at_high = target.measure(best), target.measure(last)
+    for trial, reached in ((best, at_low), (last, at_high)):
+        if target.miss(reached) <= target.enough:
             return trial
-    span = f"this picture reaches {target.reach(at_low)} (quality 0) to {target.reach(at_high)} (quality 100)"
     if not at_low < target.value < at_high:
-        raise TargetError(f"{target.name} is out of reach: {span}")
-    while high - low > 1:
+        raise TargetError(
+            f"{target.name} is out of reach: this picture reaches {at_low:,.4g} {target.unit} (quality 0) to "
+            f"{at_high:,.4g} {target.unit} (quality 100)"
+        )
+    best_miss = target.miss(at_low)
+    while high - low > 1 and best_miss > target.enough:
         part = (target.value - at_low) / (at_high - at_low)
         middle = low + round(min(0.9, max(0.1, part)) * (high - low))
         middle = min(high - 1, max(low + 1, middle))
         trial = attempt(middle)
         reached = target.measure(trial)
-        if target.accepts(reached):
-            return trial
+        if target.miss(reached) < best_miss:
+            best, best_miss = trial, target.miss(reached)
         if reached < target.value:
             low, at_low = middle, reached
         else:
             high, at_high = middle, reached
-    raise TargetError(f"{target.name} falls between two steps of the scale: {span}")
+    return best

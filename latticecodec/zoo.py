@@ -10,6 +10,8 @@ from .config import ModelConfig
 from .errors import LcqError, ModelError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from .codec import Codec
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
@@ -55,12 +57,12 @@ def _info(folder: Path) -> ModelInfo:
 def find(name_or_path: str | Path) -> ModelInfo:
     """A model by name, or by the folder it lies in; raises ModelError that says what there is."""
     path = Path(name_or_path)
-    if (path / CONFIG).is_file():
-        return _info(path)
     models = list_models()
     for info in models:
         if info.name == str(name_or_path):
             return info
+    if (path / CONFIG).is_file():
+        return _info(path.resolve())
     if path.is_dir():
         raise ModelError(f"{path}: not a model folder, it holds no {CONFIG}")
     names = ", ".join(info.name for info in models) or "none"
@@ -92,7 +94,7 @@ def load(name_or_path: str | Path, device: str = "auto") -> "Codec":
     Raises ModelError where the model is unknown or its weights do not match their SHA-256.
     """
     info = find(name_or_path)
-    return _load(info.folder.resolve(), info.config, resolve_device(device))
+    return _load(info, resolve_device(device))
 
 
 def resolve_device(device: str) -> str:
@@ -108,17 +110,22 @@ def resolve_device(device: str) -> str:
     return device
 
 
-@cache
-def _load(folder: Path, config: ModelConfig, device: str) -> "Codec":
+def read_weights(info: ModelInfo) -> "dict[str, Tensor]":
+    """The tensors of a model; raises ModelError where they do not match the SHA-256 in its config.json."""
     import safetensors.torch
 
-    from .codec import Codec
-
-    path = folder / WEIGHTS
+    path = info.folder / WEIGHTS
     try:
         data = path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
-    if hashlib.sha256(data).hexdigest() != config.weights_sha256:
+    if hashlib.sha256(data).hexdigest() != info.config.weights_sha256:
         raise ModelError(f"{path}: does not match the SHA-256 in {CONFIG}: damaged, or not of this model")
-    return Codec(config, safetensors.torch.load(data), device)
+    return safetensors.torch.load(data)  # type: ignore[no-any-return]
+
+
+@cache
+def _load(info: ModelInfo, device: str) -> "Codec":
+    from .codec import Codec
+
+    return Codec(info.config, read_weights(info), device)

@@ -164,6 +164,42 @@ def test_bad_input_to_decompress(packed: Path, here: Path, tiny_model: Path) -> 
     fails_with(lcodec("decompress", "photo.lcq", "-o", "x.what", "--model", tiny_model), ".what")
 
 
+def test_outputs_that_must_not_be_replaced(here: Path, tiny_model: Path) -> None:
+    before = (here / "photo.png").read_bytes()
+    done = lcodec("compress", "photo.png", "-o", "photo.png", "--force", "--model", tiny_model)
+    fails_with(done, "photo.png: is the input itself")
+    assert (here / "photo.png").read_bytes() == before
+    os.mkfifo(here / "pipe")
+    fails_with(lcodec("compress", "photo.png", "-o", "pipe", "--force"), "not a regular file")
+    fails_with(lcodec("compress", "photo.png", "-o", "missing/"), "missing/: the folder does not exist")
+    fails_with(lcodec("compress", ".", "-o", "out", "--model", "lettuce"), "unknown model")
+    assert sorted(path.name for path in here.iterdir()) == ["photo.png", "pipe"]
+
+
+def test_pictures_whose_precision_would_be_lost(here: Path) -> None:
+    """Pillow opens 16-bit colour as 8-bit RGB without a word; we refuse it."""
+    header = b"P6 4 2 65535\n"
+    (here / "deep.ppm").write_bytes(header + bytes(range(48)))
+    fails_with(lcodec("compress", "deep.ppm"), "deep.ppm", "16 bits a sample")
+    (here / "shallow.ppm").write_bytes(b"P6 4 2 255\n" + bytes(range(24)))
+    assert lcodec("compress", "shallow.ppm").exit_code == 0
+
+
+def test_a_jpeg_with_a_preview_is_one_picture(here: Path, photo: Image.Image, tiny_model: Path) -> None:
+    photo.save("two.jpg", "MPO", save_all=True, append_images=[photo.resize((80, 52))])
+    assert lcodec("compress", "two.jpg", "--model", tiny_model).exit_code == 0
+    photo.save("moving.gif", save_all=True, append_images=[photo.rotate(90)])
+    fails_with(lcodec("compress", "moving.gif", "--model", tiny_model), "moving.gif: an animation of 2 frames")
+
+
+@pytest.mark.parametrize(("suffix", "lossless"), [("png", True), ("tiff", True), ("webp", True), ("jpg", False)])
+def test_output_formats(packed: Path, here: Path, tiny_model: Path, suffix: str, lossless: bool) -> None:
+    assert lcodec("decompress", "photo.lcq", "-o", f"back.{suffix}", "--model", tiny_model).exit_code == 0
+    expected = latticecodec.decode(packed.read_bytes(), tiny_model, device="cpu")
+    same = np.array_equal(np.asarray(Image.open(f"back.{suffix}")), np.asarray(expected))
+    assert same == lossless
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

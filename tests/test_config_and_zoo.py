@@ -26,6 +26,7 @@ def test_config_round_trip(tmp_path: Path) -> None:
         ({"latents": "many"}, "latents is 'many'"),
         ({"latents": 2048}, "24 bits"),
         ({"analysis_blocks": 3}, "wrong type"),
+        ({"reach": [1, 0]}, "reach 1 to 0"),
         ({"colour": "blue"}, "unknown: colour"),
     ],
 )
@@ -68,7 +69,7 @@ def test_config_that_does_not_belong_to_the_weights(tiny_model: Path, tmp_path: 
 
 
 def test_finding_models(tiny_model: Path, tmp_path: Path) -> None:
-    assert zoo.find(tiny_model).folder == tiny_model
+    assert zoo.find(tiny_model).folder == tiny_model.resolve()
     shipped = zoo.find("lattice")
     assert zoo.find_by_digest(shipped.digest).name == "lattice"
     with pytest.raises(ModelError, match=r"unknown model .lettuce.*lattice"):

@@ -196,8 +196,8 @@ class PlainReader:
 
     @staticmethod
     def _level(fineness: int, octaves: float) -> int:  # [9.1]
-        finest = round(1024 * octaves)
-        return min(max((2 * fineness * 63 + finest) // (2 * finest), 0), 63)
+        span = round(1024 * octaves)
+        return min(max((2 * fineness * 63 + span) // (2 * span), 0), 63)
 
     def indices(self) -> np.ndarray:  # [7]
         h, w = self.height, self.width

@@ -24,6 +24,7 @@ def test_the_pca_start_reconstructs_patches() -> None:
     analysis, synthesis = Analysis(TINY), Synthesis(TINY)
     t = torch.tensor([0.5])
 
+    @torch.no_grad()
     def error() -> float:
         return float((synthesis(analysis(picture), t) - picture).square().mean())
 

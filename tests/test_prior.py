@@ -16,6 +16,7 @@ from latticecodec.prior.numbers import LOG_SCALE_MIN, MEAN_MAX, SCALE_BITS, SCAL
 from latticecodec.prior.steps import context_steps
 from latticecodec.prior.tables import integer_frequencies, make_table_index
 from latticecodec.training.export import trainable
+from latticecodec.zoo import find
 
 CPU = torch.device("cpu")
 
@@ -58,7 +59,7 @@ def test_decode_mirrors_encode(tiny: Codec) -> None:
 
 def test_integer_prior_computes_what_training_computes(tiny: Codec, tiny_model: Path) -> None:
     """The float twin, run in float32, predicts the same means and scales, up to halves rounded the other way."""
-    model = trainable(tiny_model, tiny.config)
+    model = trainable(find(tiny_model), tiny.config)
     k, z = random_symbols(2, 32, 8, 8), random_symbols(3, 8, 2, 2)
     with torch.no_grad():
         t = torch.tensor([0.5])

@@ -19,6 +19,7 @@ from latticecodec.training.model import TrainableModel, rate_weight
 from latticecodec.training.optimiser import Average, learning_rate, make_optimiser
 from latticecodec.training.run import run
 from latticecodec.training.synthetic import synthetic_picture
+from latticecodec.zoo import find
 
 QUICK = TrainOptions(steps=4, batch=2, crop=64, validate_every=2, checkpoint_minutes=0.0, warm_up=2)
 
@@ -70,6 +71,14 @@ def test_a_corrupt_image_is_skipped_with_one_warning(folder: Path) -> None:
     assert len([w for w in caught if "broken.png" in str(w.message)]) == 1
 
 
+def test_a_corrupt_validation_image_is_skipped(folder: Path) -> None:
+    (folder / "broken.png").write_bytes(b"\x89PNG not really")
+    with pytest.warns(UserWarning, match=r"broken\.png"):
+        assert centre_crops(find_images(folder), 64).shape == (3, 3, 64, 64)
+    with pytest.warns(UserWarning, match=r"broken\.png"), pytest.raises(TrainingError, match="none of the validation"):
+        centre_crops([folder / "broken.png"], 64)
+
+
 def test_a_folder_without_images(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="holds no image files"):
         find_images(tmp_path)
@@ -111,6 +120,10 @@ def test_resuming_with_other_options_is_refused(tmp_path: Path) -> None:
         train_quickly(tmp_path / "b", resume=tmp_path / "junk.pt")
     with pytest.raises(OutputError, match="exists already"):
         train_quickly(tmp_path / "a")
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "checkpoint.pt").touch()
+    with pytest.raises(TrainingError, match="holds a checkpoint; go on with --resume"):
+        train_quickly(tmp_path / "d")
     with pytest.raises(TrainingError, match="multiple of 64"):
         train_quickly(tmp_path / "c", TrainOptions(steps=1, crop=100))
 
@@ -128,8 +141,8 @@ def test_what_is_trained_is_a_model_that_codes(tmp_path: Path, folder: Path) -> 
 
 
 def test_export_and_warm_start_are_inverse(tiny_model: Path, tmp_path: Path) -> None:
-    config = load(tiny_model, device="cpu").config
-    export(trainable(tiny_model, config), tmp_path / "copy", "# copy\n")
+    info = find(tiny_model)
+    export(trainable(info, info.config), tmp_path / "copy", "# copy\n")
     for name in ("model.safetensors", "config.json"):
         assert (tmp_path / "copy" / name).read_bytes() == (tiny_model / name).read_bytes()
 

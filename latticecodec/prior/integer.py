@@ -40,7 +40,8 @@ class Layer:
 
     def __init__(self, name: str, state: dict[str, Tensor], device: torch.device) -> None:
         weight, bias, exponent = (state[f"{name}.{part}"] for part in ("weight", "bias", "exponent"))
-        largest = weight.long().abs().sum(1) * ACTIVATION_MAX + bias.long().abs().amax(0) + (1 << 20)
+        largest_bias = bias.long().abs().view(-1, len(weight)).amax(0)  # [out]
+        largest = weight.long().abs().sum(1) * ACTIVATION_MAX + largest_bias + (1 << 20)
         if bool((largest >= EXACT).any()) or bool((weight.abs() > WEIGHT_MAX).any()):
             raise ModelError(f"prior layer {name}: sums of its weights can exceed 2^24 and would not be exact")
         self.weight = weight.to(device, torch.float32)  # [out, in]

@@ -14,7 +14,8 @@ POSITION_RANK = ((0, 2), (3, 1))  # of (row mod 2, column mod 2)
 
 
 def context_steps(channels: int, height: int, width: int, device: torch.device | None = None) -> Tensor:
-    """The step 0..3 at which each symbol is coded: int64 [channels, height, width]."""
-    rank = torch.tensor(POSITION_RANK, device=device).repeat((height + 1) // 2, (width + 1) // 2)[:height, :width]
-    group = torch.arange(channels, device=device) % CONTEXT_STEPS
+    """The step 0..3 at which each symbol is coded: uint8 [channels, height, width]."""
+    rank = torch.tensor(POSITION_RANK, device=device, dtype=torch.uint8)
+    rank = rank.repeat((height + 1) // 2, (width + 1) // 2)[:height, :width]
+    group = torch.arange(channels, device=device).remainder(CONTEXT_STEPS).to(torch.uint8)
     return rank[None] ^ group[:, None, None]  # [channels, height, width]

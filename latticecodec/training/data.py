@@ -8,23 +8,25 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as transforms
 
-from ..errors import TrainingError
+from ..errors import ImageError, TrainingError
+from ..image import open_picture, to_pixels
 
 CACHE_BYTES = 2 << 30  # decoded pixels kept in memory; the rest is decoded again at each draw
 
 
-def read_pixels(path: Path) -> Tensor:
-    """Decode an image file to uint8 [3, H, W]; raises OSError or ValueError for what Pillow cannot read."""
-    with Image.open(path) as image:
-        pixels = np.array(image.convert("RGB"))  # [H, W, 3]
-    return torch.from_numpy(pixels).permute(2, 0, 1)  # [3, H, W]
+def read_pixels(path: Path) -> Tensor | None:
+    """Decode an image file to uint8 [3, H, W]; None, and a warning that names it, for what cannot be read."""
+    try:
+        pixels = to_pixels(open_picture(path))  # [H, W, C]
+    except ImageError as error:
+        warnings.warn(f"{path}: skipped ({error})", stacklevel=2)
+        return None
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1).expand(3, -1, -1)  # [3, H, W]
 
 
 class Crops:
@@ -85,11 +87,9 @@ class Crops:
             return source
         if index in self._cache or index in self._bad:
             return self._cache.get(index)
-        try:
-            pixels = read_pixels(source)
-        except (OSError, ValueError, SyntaxError) as error:
+        pixels = read_pixels(source)
+        if pixels is None:
             self._bad.add(index)
-            warnings.warn(f"{source}: skipped, cannot be read as an image ({error})", stacklevel=2)
             return None
         if self._cached + pixels.numel() <= CACHE_BYTES:
             self._cache[index] = pixels
@@ -102,7 +102,11 @@ def centre_crops(images: Sequence[Path | Tensor], size: int) -> Tensor:
     crops = []
     for source in images:
         pixels = source if isinstance(source, Tensor) else read_pixels(source)
+        if pixels is None:
+            continue
         if min(pixels.shape[1:]) < size:
             pixels = transforms.resize(pixels, [size], InterpolationMode.BILINEAR, antialias=True)
         crops.append(transforms.center_crop(pixels, [size, size]))
+    if not crops:
+        raise TrainingError("none of the validation pictures can be read")
     return torch.stack(crops)  # [N, 3, size, size]

@@ -9,12 +9,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
+from ..coder import Decoder, Encoder
 from ..config import ModelConfig
-from ..errors import OutputError
+from ..errors import OutputError, TrainingError
 from ..prior.integer import IntegerPrior
 from ..prior.network import IntegerLayer, interpolate_knots, weight_exponents
 from ..prior.numbers import (
@@ -29,6 +31,7 @@ from ..prior.numbers import (
     WEIGHT_MAX,
 )
 from ..prior.tables import TableIndex, make_table_index
+from ..zoo import CONFIG, WEIGHTS, ModelInfo, read_weights
 from .model import TrainableModel
 
 SCALE_OFFSET = -LOG_SCALE_MIN  # the integer layer's scale output counts from the smallest sigma
@@ -89,14 +92,15 @@ def export(model: TrainableModel, folder: Path, card: str) -> ModelConfig:
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        save_file(tensors, part / "model.safetensors")
-        digest = hashlib.sha256((part / "model.safetensors").read_bytes()).hexdigest()
+        save_file(tensors, part / WEIGHTS)
+        digest = hashlib.sha256((part / WEIGHTS).read_bytes()).hexdigest()
         config = dataclasses.replace(
             model.config, weights_sha256=digest, prior_sha256=_self_test(tensors, model.config)
         )
-        config.write(part / "config.json")
+        config.write(part / CONFIG)
         (part / "README.md").write_text(card, encoding="utf-8")
         part.chmod(0o755)
+        (part / WEIGHTS).chmod(0o644)
         part.rename(folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
@@ -105,15 +109,23 @@ def export(model: TrainableModel, folder: Path, card: str) -> ModelConfig:
 
 
 def _self_test(tensors: dict[str, Tensor], config: ModelConfig) -> str:
-    """The fingerprint of the exported integer prior, for every later load to check against."""
+    """The fingerprint of the exported prior, for every later load to check; raises where it does not round-trip."""
     state = {name.removeprefix("prior."): value for name, value in tensors.items() if name.startswith("prior.")}
-    return IntegerPrior(config, state, TableIndex.from_state(state), torch.device("cpu")).fingerprint()
+    prior = IntegerPrior(config, state, TableIndex.from_state(state), torch.device("cpu"))
+    k = np.arange(config.latents * 5 * 6, dtype=np.int32).reshape(config.latents, 5, 6) % 23 - 11
+    encoder = Encoder()
+    for residuals, ids in prior.encode(k, np.ones(prior.hyper_shape(5, 6), dtype=np.int32), level=LEVELS // 2):
+        encoder.put(residuals, ids, prior.tables)
+    decoder = Decoder(encoder.finish())
+    if not np.array_equal(prior.decode(lambda ids: decoder.get(ids, prior.tables), k.shape, LEVELS // 2), k):
+        raise TrainingError("the exported prior does not decode what it encodes")
+    return prior.fingerprint()
 
 
 @torch.no_grad()
-def trainable(folder: Path, config: ModelConfig) -> TrainableModel:
-    """A trainable model that starts where the one in `folder` ended; its float prior is recovered from the integers."""
-    tensors = load_file(folder / "model.safetensors")
+def trainable(info: ModelInfo, config: ModelConfig) -> TrainableModel:
+    """A trainable model that starts where `info` ended; its float prior is recovered from the integers."""
+    tensors = read_weights(info)
     model = TrainableModel(config)
     own = model.state_dict()
     for name in own:

@@ -9,7 +9,7 @@ import csv
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +131,7 @@ def train(
     first = _resume(resume, model, average, optimiser, options) if resume else 0
     pictures = centre_crops(held_out, VALIDATION_SIZE)
     out.mkdir(parents=True, exist_ok=True)
+    _forget_rows_after(out / "log.csv", first)
     board = SummaryWriter(str(out))
     began = saved = time.monotonic()
     for step in range(first, options.steps):
@@ -175,6 +176,13 @@ def _with_average(model: TrainableModel, average: Average, call: Callable[[], An
         model.load_state_dict(current)
 
 
+def _forget_rows_after(path: Path, step: int) -> None:
+    """Drop what a run logged after the checkpoint that it now goes on from."""
+    if path.exists():
+        head, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text(head + "".join(row for row in rows if int(row.split(",")[0]) <= step), encoding="utf-8")
+
+
 def _log(path: Path, board: Any, progress: Progress) -> None:
     """Append a row to the CSV log and the same numbers to TensorBoard."""
     row: dict[str, float] = {
@@ -205,8 +213,8 @@ def save_checkpoint(
 ) -> None:
     """Write all that a run needs to go on as if never stopped; the old file stays until the new one is whole."""
     state = {
-        "config": str(replace(model.config, weights_sha256="")),
-        "options": str(replace(options, validate_every=0, checkpoint_minutes=0.0)),
+        "config": _settings(model.config, "name", "reach", "weights_sha256", "prior_sha256"),
+        "options": _settings(options, "validate_every", "checkpoint_minutes"),
         "step": step,
         "model": model.state_dict(),
         "average": average.state(),
@@ -215,6 +223,11 @@ def save_checkpoint(
     part = path.with_suffix(".part")
     torch.save(state, part)
     part.replace(path)
+
+
+def _settings(settings: ModelConfig | TrainOptions, *ignored: str) -> dict[str, Any]:
+    """The fields of a dataclass that a checkpoint must agree on with the run that resumes it."""
+    return {key: value for key, value in asdict(settings).items() if key not in ignored}
 
 
 def _resume(
@@ -226,9 +239,9 @@ def _resume(
         config, kept = state["config"], state["options"]
     except Exception as error:  # torch raises anything from OSError to UnpicklingError here
         raise TrainingError(f"{path}: not a checkpoint of lcodec train ({type(error).__name__})") from None
-    if config != str(replace(model.config, weights_sha256="")):
-        raise TrainingError(f"{path}: belongs to another model configuration")
-    if kept != str(replace(options, validate_every=0, checkpoint_minutes=0.0)):
+    if config != _settings(model.config, "name", "reach", "weights_sha256", "prior_sha256"):
+        raise TrainingError(f"{path}: belongs to another model configuration, {config}")
+    if kept != _settings(options, "validate_every", "checkpoint_minutes"):
         raise TrainingError(f"{path}: was made with other options, {kept}; repeat them to resume")
     model.load_state_dict(state["model"])
     average.load(state["average"])

@@ -57,6 +57,8 @@ def run(
         raise TrainingError(f"--crop {options.crop} is not a multiple of {CROP_MULTIPLE}")
     if (out / "model").exists():
         raise OutputError(f"{out / 'model'}: exists already; choose another --out")
+    if resume is None and (out / "checkpoint.pt").exists():
+        raise TrainingError(f"{out}: holds a checkpoint; go on with --resume, or choose another folder")
     if resume is not None and not resume.is_file():
         raise TrainingError(f"{resume}: no such checkpoint")
     where = torch.device(zoo.resolve_device(device))
@@ -77,7 +79,7 @@ def _pictures(data: Path | None, val: Path | None) -> tuple[list[Path | Tensor],
     if val is not None:
         return files, list(find_images(val))
     if len(files) < HOLD_OUT:
-        return files, files[:1]
+        return files[1:] or files, files[:1]
     return [f for i, f in enumerate(files) if i % HOLD_OUT], files[::HOLD_OUT]
 
 
@@ -88,7 +90,7 @@ def _start(
     if init_from is not None:
         info = zoo.find(init_from)
         config = dataclasses.replace(info.config, name=name, weights_sha256="", prior_sha256="")
-        return trainable(info.folder, config)
+        return trainable(info, config)
     config = dataclasses.replace(PRESETS[preset], name=name, quantizer=quantizer)
     return TrainableModel(config) if resume is not None else new_model(config, crops)
 
@@ -97,6 +99,10 @@ def _card(
     config: ModelConfig, data: Path | None, count: int, options: TrainOptions, init_from: str | Path | None
 ) -> str:
     """The model card of a fresh model: what is known without measuring."""
+    command = [f"lcodec train --quantizer {config.quantizer} --steps {options.steps} --batch {options.batch}"]
+    command += [f"--crop {options.crop} --optimiser {options.optimiser} --lr {options.rate:g} --seed {options.seed}"]
+    command += [f"--data {data}"] if data else []
+    command += [f"--init-from {init_from}"] if init_from else []
     source = f"{count} pictures of a folder named {data.name}" if data else f"{count} synthetic pictures"
     start = f"the weights of {Path(init_from).name}" if init_from else "the PCA of 16x16 patches"
     return (
@@ -104,5 +110,6 @@ def _card(
         f"Quantizer: {config.quantizer}. Trained on {source}, from {start}: {options.steps} steps of {options.batch} "
         f"crops of {options.crop}x{options.crop}, {options.optimiser}, peak learning rate {options.rate:g}, seed "
         f"{options.seed}, lambda {config.lambda_min:g} to {config.lambda_max:g}.\n\n"
+        f"    {' '.join(command)}\n\n"
         "Results: not measured yet; `lcodec eval DIR --model THIS_FOLDER` prints them.\n"
     )

@@ -1,0 +1,37 @@
+"""README is true: its Python runs as printed, its commands and links exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+from latticecodec.cli import main
+from PIL import Image
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_python_example(tmp_path: Path, photo: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    photo.save("photo.png")
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    names: dict[str, object] = {}
+    exec(example, names)
+    assert names["picture"].size == photo.size  # type: ignore[attr-defined]
+    assert names["indices"].shape == (256, 13, 20)  # type: ignore[attr-defined]
+
+
+def test_every_command_is_documented() -> None:
+    documented = set(re.findall(r"`lcodec (\w+)", README))
+    assert documented >= set(main.commands)
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/README.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text(encoding="utf-8")):
+        assert (ROOT / page).parent.joinpath(target).exists(), target
+
+
+def test_documents_are_finished() -> None:
+    for page in ("README.md", "models/lattice/README.md"):
+        assert not re.search(r"RESULT_|MEMORY_|TODO|XXX", (ROOT / page).read_text(encoding="utf-8")), page
