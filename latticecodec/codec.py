@@ -5,8 +5,8 @@ decode   pixels ◄─ synthesis ◄─ y_hat ◄─ lattice ◄─ k ◄─ int
 """
 
 import hashlib
-import math
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,14 +29,10 @@ from .prior.network import compand
 from .prior.numbers import COORDINATE_MAX, LEVELS
 from .prior.tables import TableIndex
 from .quantizers import QUANTIZERS
-from .search import Target, search
+from .search import Target, bpp_target, psnr_target, search, size_target
 
 if TYPE_CHECKING:
     from .image import Picture
-
-BPP_ENOUGH = 0.005  # relative miss that ends a search
-SIZE_ENOUGH = 0.02  # part of the bytes allowed that may stay unused
-PSNR_ENOUGH = 0.03  # dB
 
 
 @dataclass(frozen=True)
@@ -131,9 +127,16 @@ class Codec:
         def attempt(fineness: int) -> Encoding:
             return self._encode_latents(y, pixels, fineness, embed_basis)
 
-        target = self._target(pixels, bpp, size, psnr)
-        if target is None:
-            return attempt(self._fineness(quality))
+        area = pixels.shape[0] * pixels.shape[1]
+        if bpp is not None:
+            return self._search(attempt, bpp_target(bpp, lambda trial: 8 * len(trial.data) / area))
+        if size is not None:
+            return self._search(attempt, size_target(size, lambda trial: len(trial.data)))
+        if psnr is not None:
+            return self._search(attempt, psnr_target(psnr, lambda trial: self._fidelity(trial, pixels)))
+        return attempt(self._fineness(quality))
+
+    def _search(self, attempt: Callable[[int], Encoding], target: Target[Encoding]) -> Encoding:
         return search(attempt, self.coarsest, self.finest, target)
 
     def decode(self, data: bytes) -> Image.Image:
@@ -204,40 +207,6 @@ class Codec:
         )
         data = container.write(header, [Tile(coder.finish(), zlib.crc32(_index_bytes(k)))])
         return Encoding(data, k, bits, quality)
-
-    def _target(
-        self, pixels: Any, bpp: float | None, size: int | None, decibels: float | None
-    ) -> Target[Encoding] | None:
-        """What to search for, if anything; pixels uint8 [H, W, C]."""
-        if bpp is not None:
-            area = pixels.shape[0] * pixels.shape[1]
-            return Target(
-                value=bpp,
-                measure=lambda trial: 8 * len(trial.data) / area,
-                miss=lambda reached: abs(reached / bpp - 1),
-                enough=BPP_ENOUGH,
-                name=f"{bpp:g} bpp",
-                unit="bpp",
-            )
-        if size is not None:
-            return Target(
-                value=size * (1 - SIZE_ENOUGH / 2),
-                measure=lambda trial: len(trial.data),
-                miss=lambda reached: 1 - reached / size if reached <= size else math.inf,
-                enough=SIZE_ENOUGH,
-                name=f"a size of {size:,} bytes",
-                unit="bytes",
-            )
-        if decibels is not None:
-            return Target(
-                value=decibels,
-                measure=lambda trial: self._fidelity(trial, pixels),
-                miss=lambda reached: abs(reached - decibels),
-                enough=PSNR_ENOUGH,
-                name=f"{decibels:g} dB",
-                unit="dB",
-            )
-        return None
 
     def _quantize(self, y: Tensor, basis: Tensor) -> Int32:
         k = self._quantizer.quantize(y, basis)  # int32 [M, h, w]

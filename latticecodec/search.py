@@ -9,6 +9,10 @@ from .errors import TargetError
 
 Trial = TypeVar("Trial")
 
+BPP_ENOUGH = 0.005  # relative miss that ends a search
+SIZE_ENOUGH = 0.02  # part of the bytes allowed that may stay unused
+PSNR_ENOUGH = 0.03  # dB
+
 
 @dataclass(frozen=True)
 class Target(Generic[Trial]):
@@ -29,6 +33,25 @@ class Target(Generic[Trial]):
     enough: float
     name: str
     unit: str
+
+
+def bpp_target(bpp: float, measure: Callable[[Trial], float]) -> Target[Trial]:
+    """As near to `bpp` bits per pixel as possible."""
+    return Target(bpp, measure, lambda reached: abs(reached / bpp - 1), BPP_ENOUGH, f"{bpp:g} bpp", "bpp")
+
+
+def size_target(size: int, measure: Callable[[Trial], float]) -> Target[Trial]:
+    """At most `size` bytes, and nearly all of them."""
+
+    def miss(reached: float) -> float:
+        return 1 - reached / size if reached <= size else math.inf
+
+    return Target(size * (1 - SIZE_ENOUGH / 2), measure, miss, SIZE_ENOUGH, f"a size of {size:,} bytes", "bytes")
+
+
+def psnr_target(psnr: float, measure: Callable[[Trial], float]) -> Target[Trial]:
+    """As near to `psnr` dB as possible."""
+    return Target(psnr, measure, lambda reached: abs(reached - psnr), PSNR_ENOUGH, f"{psnr:g} dB", "dB")
 
 
 def search(attempt: Callable[[int], Trial], coarsest: int, finest: int, target: Target[Trial]) -> Trial:

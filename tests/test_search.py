@@ -5,16 +5,7 @@ import math
 import pytest
 
 from latticecodec import TargetError
-from latticecodec.search import Target, search
-
-
-def at_most(size: int) -> Target[int]:
-    """At most `size`, and nearly all of it."""
-
-    def miss(reached: float) -> float:
-        return 1 - reached / size if reached <= size else math.inf
-
-    return Target(size * 0.99, float, miss, enough=0.02, name=f"{size} bytes", unit="bytes")
+from latticecodec.search import search, size_target
 
 
 def test_a_smooth_curve_needs_few_trials() -> None:
@@ -24,21 +15,21 @@ def test_a_smooth_curve_needs_few_trials() -> None:
         tried.append(fineness)
         return round(1000 * math.exp(fineness / 1000))
 
-    assert 9800 <= search(attempt, 0, 4000, at_most(10_000)) <= 10_000
+    assert 9800 <= search(attempt, 0, 4000, size_target(10_000, float)) <= 10_000
     assert len(tried) < 12
 
 
 def test_the_nearest_is_taken_where_no_scale_comes_close_enough() -> None:
     """Steps of 100: 200 is the best there is for a limit of 299."""
-    assert search(lambda fineness: 100 + 100 * (fineness // 10), 0, 100, at_most(299)) == 200
+    assert search(lambda fineness: 100 + 100 * (fineness // 10), 0, 100, size_target(299, float)) == 200
 
 
 def test_the_ends_are_tried_first() -> None:
-    assert search(lambda fineness: fineness, 10, 20, at_most(20)) == 20
-    assert search(lambda fineness: fineness, 10, 20, at_most(10)) == 10
+    assert search(lambda fineness: fineness, 10, 20, size_target(20, float)) == 20
+    assert search(lambda fineness: fineness, 10, 20, size_target(10, float)) == 10
 
 
 @pytest.mark.parametrize("size", [9, 21])
 def test_out_of_reach(size: int) -> None:
     with pytest.raises(TargetError, match=r"reaches 10 bytes \(quality 0\) to 20 bytes \(quality 100\)"):
-        search(lambda fineness: fineness, 10, 20, at_most(size))
+        search(lambda fineness: fineness, 10, 20, size_target(size, float))
