@@ -36,7 +36,7 @@ def info(file: str, as_json: bool) -> None:
         "lattice": family,
         "basis": "embedded" if header.basis else "of the model",
         "scale_octaves": header.scale / BASIS_UNIT,
-        "quality": header.quality,
+        "quality": round(header.quality, 1),  # the scale, which decides, has steps of about 0.03
         "model_digest": header.model.hex(),
         "model": names[0] if names else None,
     }

@@ -1,8 +1,8 @@
 """Learnable lattice with a diagonal basis, the quantizer of LL-VQ-VAE (Khalil et al. 2023, eq. 3-8).
 
 The lattice is {B k : k integer}, with B = diag(exp(theta)). Babai rounding, k = round(B^-1 y), is the exact closest
-point of a diagonal lattice. The codec scales the basis: at `octaves` o, B_c = exp(theta_c) 2^(o response_c), so that
-one trained lattice serves every rate; the scale travels in the file, in 1/1024 octave.
+point of a diagonal lattice. The codec scales the basis: at `octaves` o, B = diag(exp(theta)) 2^o, so that one trained
+lattice serves every rate; the scale travels in the file, in 1/1024 octave.
 """
 
 import math
@@ -49,14 +49,12 @@ class DiagonalLattice(nn.Module):
             width = width_for_codebook_size(codebook_size, channels)
             basis = (torch.rand(channels) * 2 - 1).abs().clamp_min(1e-4) * width
         self.log_basis = nn.Parameter(basis.log())  # [D] theta
-        self.log_response = nn.Parameter(torch.zeros(channels))  # [D] log of the response to the scale
         self.sparsity = sparsity
         self.commitment = commitment
 
     def basis(self, octaves: Tensor) -> Tensor:
         """Basis diagonals [B, D] at scales `octaves` [B] (log2; negative is finer)."""
-        response = self.log_response.exp() * math.log(2)  # [D]
-        return torch.exp(self.log_basis + octaves[:, None] * response)  # [B, D]
+        return torch.exp(self.log_basis + octaves[:, None] * math.log(2))  # [B, D]
 
     def forward(self, y: Tensor, octaves: Tensor) -> Quantized:
         """Quantize y [B, D, h, w] for training, straight through the rounding."""
