@@ -130,7 +130,7 @@ def test_companding_look_up_is_the_training_function(state: dict[str, torch.Tens
 
 
 def test_tables_follow_the_distribution() -> None:
-    index = make_table_index(tail_share=0.1, tail_ratio=2.0)
+    index = make_table_index()
     scale = 24  # sigma = exp(-2.25 + 3) = 2.117
     ids, base = index.look_up(np.array([0], dtype=np.int32), np.array([scale], dtype=np.int32))
     row = index.tables.frequencies[index.tables.offsets[ids[0]] : index.tables.offsets[ids[0] + 1]]
@@ -139,12 +139,12 @@ def test_tables_follow_the_distribution() -> None:
     residual = np.arange(len(row) - 1) - (len(row) - 2) // 2
     variance = (row[:-1] * residual**2).sum() / row.sum()
     sigma2 = np.exp(2 * (LOG_SCALE_MIN + scale / 8))
-    assert variance == pytest.approx(sigma2 * (0.9 + 0.1 * 4) + 1 / 12, rel=0.01)
+    assert variance == pytest.approx(sigma2 * (0.95 + 0.05 * 9) + 1 / 12, rel=0.01)
 
 
 def test_base_and_fraction_stand_for_the_mean() -> None:
     """The table's centre plus the base is the mean, to the resolution of the scale."""
-    index = make_table_index(tail_share=0.1, tail_ratio=2.0)
+    index = make_table_index()
     mean = np.arange(-MEAN_MAX, MEAN_MAX + 1, dtype=np.int32)
     for scale in (0, 20, 27, 40, 63):
         ids, base = index.look_up(mean, np.full(len(mean), scale, dtype=np.int32))

@@ -26,6 +26,10 @@ from .numbers import (
     MEAN_MAX,
     SCALE_BITS,
     SCALE_COUNT,
+    TAIL_FROM,
+    TAIL_RATIO,
+    TAIL_SHARE,
+    TAIL_SHARE_NARROW,
     WEIGHT_MAX,
 )
 from .steps import context_steps
@@ -156,8 +160,6 @@ class FloatPrior(nn.Module):
         self.z_scale = nn.Parameter(torch.full((KNOTS, config.hyper_latents), 0.5))  # log sigma
         self.hyper = HyperDecoder(config)
         self.context = Context(config)
-        self.tail_weight = nn.Parameter(torch.tensor(-2.0))  # logit of the wide component's share
-        self.tail_ratio = nn.Parameter(torch.tensor(1.0))  # log of its width over the narrow one's
 
     def z_parameters(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """asinh-mean and log-scale of z at rate coordinates t [B]: both [B, Z, 1, 1]."""
@@ -171,8 +173,8 @@ class FloatPrior(nn.Module):
         top = LOG_SCALE_MIN + (SCALE_COUNT - 1) / 2**SCALE_BITS
         sigma = torch.exp(bounded(scale, LOG_SCALE_MIN, top))
         distance = (x - torch.sinh(mean)).abs()
-        share, ratio = torch.sigmoid(self.tail_weight), torch.exp(self.tail_ratio)
-        mass = (1 - share) * cell_mass(distance, sigma) + share * cell_mass(distance, sigma * ratio)
+        share = TAIL_SHARE_NARROW + (TAIL_SHARE - TAIL_SHARE_NARROW) * (scale >= TAIL_FROM)
+        mass = (1 - share) * cell_mass(distance, sigma) + share * cell_mass(distance, sigma * TAIL_RATIO)
         return -torch.log2(mass + 1e-6 / (1 + (distance / sigma).square()))
 
 

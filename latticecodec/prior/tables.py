@@ -14,7 +14,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..coder import PRECISION, Int32, Tables
-from .numbers import FRACTION_BITS, LOG_SCALE_MIN, MEAN_BITS, MEAN_MAX, SCALE_BITS, SCALE_COUNT
+from .numbers import (
+    FRACTION_BITS,
+    LOG_SCALE_MIN,
+    MEAN_BITS,
+    MEAN_MAX,
+    SCALE_BITS,
+    SCALE_COUNT,
+    TAIL_FROM,
+    TAIL_RATIO,
+    TAIL_SHARE,
+    TAIL_SHARE_NARROW,
+)
 
 ONE = 1 << FRACTION_BITS
 WIDEST = 1400  # half-width of the largest table
@@ -59,21 +70,23 @@ def fraction_shifts() -> Int32:
     return np.clip(np.floor((log_sigma - math.log(0.35)) / math.log(2)), 0, FRACTION_BITS).astype(np.int32)
 
 
-def make_table_index(tail_share: float, tail_ratio: float) -> TableIndex:
-    """Tables of a two-component Gaussian mixture, the second with share `tail_share` and `tail_ratio` times as wide."""
+def make_table_index() -> TableIndex:
+    """Tables of a mixture of two Gaussians, the second TAIL_RATIO times as wide; its share depends on the scale."""
     shifts = fraction_shifts()
     rows: list[Int32] = []
     first: list[int] = []
     lengths: list[int] = []
     for scale in range(SCALE_COUNT):
-        sigma = math.exp(LOG_SCALE_MIN + scale / (1 << SCALE_BITS))
-        half = min(WIDEST, max(3, math.ceil(4 * sigma * max(2.0, tail_ratio))))
+        log_sigma = LOG_SCALE_MIN + scale / (1 << SCALE_BITS)
+        sigma = math.exp(log_sigma)
+        share = TAIL_SHARE if log_sigma >= TAIL_FROM else TAIL_SHARE_NARROW
+        half = min(WIDEST, max(3, math.ceil(4 * sigma * TAIL_RATIO)))
         first.append(len(lengths))
         ignored = 1 << int(shifts[scale])
         for fraction in range(ONE // 2 % ignored, ONE, ignored):
             centre = (fraction - ONE // 2) / ONE
             edges = torch.arange(-half, half + 2, dtype=torch.float64) - 0.5 - centre  # [2 half + 2]
-            inside = (1 - tail_share) * _gaussian(edges, sigma) + tail_share * _gaussian(edges, sigma * tail_ratio)
+            inside = (1 - share) * _gaussian(edges, sigma) + share * _gaussian(edges, sigma * TAIL_RATIO)
             rows.append(integer_frequencies(inside))
             lengths.append(len(rows[-1]))
     means = np.sinh(np.arange(-MEAN_MAX, MEAN_MAX + 1) / (1 << MEAN_BITS)) * ONE

@@ -63,8 +63,7 @@ def integer_state(model: TrainableModel) -> dict[str, Tensor]:
     magnitude = torch.arange(2048, dtype=torch.float64)
     compand = (torch.asinh(magnitude) / 2 * 2**ACTIVATION_BITS).round().clamp(max=WEIGHT_MAX)
     state["compand"] = compand.to(torch.int8)
-    state["mixture"] = torch.stack([prior.tail_weight, prior.tail_ratio]).float()
-    index = make_table_index(float(torch.sigmoid(prior.tail_weight)), float(torch.exp(prior.tail_ratio)))
+    index = make_table_index()
     state["tables.frequencies"] = torch.from_numpy(index.tables.frequencies)
     state["tables.offsets"] = torch.from_numpy(index.tables.offsets)
     state["tables.means"] = torch.from_numpy(index.means)
@@ -148,6 +147,5 @@ def trainable(info: ModelInfo, config: ModelConfig) -> TrainableModel:
     mean, scale = prior["z"].float()[:, knots]
     own["prior.z_mean"] = mean * 2.0**-MEAN_BITS
     own["prior.z_scale"] = scale * 2.0**-SCALE_BITS + LOG_SCALE_MIN
-    own["prior.tail_weight"], own["prior.tail_ratio"] = prior["mixture"].float()
     model.load_state_dict(own)
     return model
