@@ -25,6 +25,7 @@ class Target(Generic[Trial]):
         enough: a miss that ends the search.
         name: the target in words, for the error.
         unit: of what is measured, for the error.
+        digits: after the point, for the error.
     """
 
     value: float
@@ -33,11 +34,12 @@ class Target(Generic[Trial]):
     enough: float
     name: str
     unit: str
+    digits: int
 
 
 def bpp_target(bpp: float, measure: Callable[[Trial], float]) -> Target[Trial]:
     """As near to `bpp` bits per pixel as possible."""
-    return Target(bpp, measure, lambda reached: abs(reached / bpp - 1), BPP_ENOUGH, f"{bpp:g} bpp", "bpp")
+    return Target(bpp, measure, lambda reached: abs(reached / bpp - 1), BPP_ENOUGH, f"{bpp:g} bpp", "bpp", 3)
 
 
 def size_target(size: int, measure: Callable[[Trial], float]) -> Target[Trial]:
@@ -46,12 +48,12 @@ def size_target(size: int, measure: Callable[[Trial], float]) -> Target[Trial]:
     def miss(reached: float) -> float:
         return 1 - reached / size if reached <= size else math.inf
 
-    return Target(size * (1 - SIZE_ENOUGH / 2), measure, miss, SIZE_ENOUGH, f"a size of {size:,} bytes", "bytes")
+    return Target(size * (1 - SIZE_ENOUGH / 2), measure, miss, SIZE_ENOUGH, f"a size of {size:,} bytes", "bytes", 0)
 
 
 def psnr_target(psnr: float, measure: Callable[[Trial], float]) -> Target[Trial]:
     """As near to `psnr` dB as possible."""
-    return Target(psnr, measure, lambda reached: abs(reached - psnr), PSNR_ENOUGH, f"{psnr:g} dB", "dB")
+    return Target(psnr, measure, lambda reached: abs(reached - psnr), PSNR_ENOUGH, f"{psnr:g} dB", "dB", 2)
 
 
 def search(attempt: Callable[[int], Trial], coarsest: int, finest: int, target: Target[Trial]) -> Trial:
@@ -69,8 +71,8 @@ def search(attempt: Callable[[int], Trial], coarsest: int, finest: int, target: 
             return trial
     if not at_low < target.value < at_high:
         raise TargetError(
-            f"{target.name} is out of reach: this picture reaches {at_low:,.4g} {target.unit} (quality 0) to "
-            f"{at_high:,.4g} {target.unit} (quality 100)"
+            f"{target.name} is out of reach: this picture reaches {at_low:,.{target.digits}f} {target.unit} (quality 0) to "
+            f"{at_high:,.{target.digits}f} {target.unit} (quality 100)"
         )
     best_miss = target.miss(at_low)
     while high - low > 1 and best_miss > target.enough:
