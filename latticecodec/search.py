@@ -70,9 +70,9 @@ def search(attempt: Callable[[int], Trial], coarsest: int, finest: int, target: 
         if target.miss(reached) <= target.enough:
             return trial
     if not at_low < target.value < at_high:
+        low_end, high_end = (f"{reached:,.{target.digits}f} {target.unit}" for reached in (at_low, at_high))
         raise TargetError(
-            f"{target.name} is out of reach: this picture reaches {at_low:,.{target.digits}f} {target.unit} (quality 0) to "
-            f"{at_high:,.{target.digits}f} {target.unit} (quality 100)"
+            f"{target.name} is out of reach: this picture reaches {low_end} (quality 0) to {high_end} (quality 100)"
         )
     best_miss = target.miss(at_low)
     while high - low > 1 and best_miss > target.enough:
