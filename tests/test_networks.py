@@ -33,6 +33,22 @@ def test_the_pca_start_reconstructs_patches() -> None:
     assert error() < 0.003 < before
 
 
+@torch.no_grad()
+def test_the_shortcut_is_linear_and_starts_at_zero() -> None:
+    x, t = torch.rand(1, 3, 32, 32), torch.tensor([0.5])
+    analysis, synthesis = Analysis(TINY), Synthesis(TINY)
+    assert not analysis.shortcut.weight.any()
+    assert not synthesis.shortcut.weight.any()
+    y = analysis(x)
+    analysis.shortcut.weight.normal_()
+    assert torch.allclose(analysis(x), y + analysis.shortcut(torch.nn.functional.pixel_unshuffle(x - 0.5, 16)))
+    x_hat = synthesis(y, t)
+    synthesis.shortcut.weight[:, 5] = 1.0  # latent 5 shines on all pixels of its patch
+    assert torch.allclose(
+        synthesis(y, t), x_hat + y[:, 5:6].repeat_interleave(16, 2).repeat_interleave(16, 3), atol=1e-5
+    )
+
+
 def test_synthesis_knows_the_rate_coordinate() -> None:
     synthesis = Synthesis(TINY)
     synthesis.gain16.slope.data.fill_(0.1)

@@ -16,7 +16,8 @@ from latticecodec.training.data import Crops, centre_crops
 from latticecodec.training.export import export, trainable
 from latticecodec.training.loop import TrainOptions, new_model
 from latticecodec.training.model import TrainableModel, rate_weight
-from latticecodec.training.optimiser import Average, learning_rate, make_optimiser
+from latticecodec.training.optimiser import SLOW, Average, learning_rate, make_optimiser, parameter_groups
+from latticecodec.training.precision import mixed_precision
 from latticecodec.training.run import run
 from latticecodec.training.synthetic import synthetic_picture
 from latticecodec.zoo import find
@@ -150,7 +151,7 @@ def test_export_and_warm_start_are_inverse(tiny_model: Path, tmp_path: Path) -> 
 def test_training_lowers_the_loss() -> None:
     crops = Crops([synthetic_picture(seed) for seed in range(4)], size=64, batch=4)
     model = new_model(PRESETS["lc-test"], crops)
-    optimiser = make_optimiser("adamw", model.parameters(), 2e-3)
+    optimiser = make_optimiser("adamw", parameter_groups(model), 2e-3)
     x, t = crops.batch(0).float() / 255, torch.linspace(0.1, 0.9, 4)
     losses = []
     for step in range(25):
@@ -176,6 +177,26 @@ def test_learning_rate_schedule() -> None:
     assert rates[99] == pytest.approx(0.02, abs=0.002)
 
 
+def test_the_linear_path_trains_more_slowly() -> None:
+    model = TrainableModel(PRESETS["lc-test"])
+    rest, linear = parameter_groups(model)
+    assert (rest["share"], linear["share"]) == (1.0, SLOW)
+    names = {id(value): name for name, value in model.named_parameters()}
+    slow = {names[id(value)] for value in linear["params"]}
+    assert {"analysis.enter.weight", "synthesis.shortcut.weight", "quantizer.log_basis"} <= slow
+    assert not any("blocks" in name or name.startswith(("prior", "hyper")) for name in slow)
+    assert len(rest["params"]) + len(slow) == len(names)
+
+
+def test_bfloat16_only_where_the_hardware_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu = torch.device("cpu")
+    for amx, expected in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda amx=amx: amx)
+        monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: False)
+        with mixed_precision(cpu):
+            assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == expected
+
+
 def test_average_follows_the_weights() -> None:
     model = TrainableModel(PRESETS["lc-test"])
     average = Average(model)
@@ -190,4 +211,4 @@ def test_average_follows_the_weights() -> None:
 
 def test_unknown_optimiser() -> None:
     with pytest.raises(TrainingError, match="choose soap or adamw"):
-        make_optimiser("sgd", TrainableModel(PRESETS["lc-test"]).parameters(), 0.1)
+        make_optimiser("sgd", parameter_groups(TrainableModel(PRESETS["lc-test"])), 0.1)

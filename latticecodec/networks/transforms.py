@@ -1,20 +1,23 @@
 """Analysis and synthesis transforms: pixels to latents at 1/16 and back.
 
              3, H, W                  128, H/8, W/8          256, H/16, W/16
-      x ──► unshuffle 8, 1x1 ──► blocks ──► unshuffle 2, 1x1 ──► blocks ──► 1x1 ──► y   [B, M, H/16, W/16]
-      x ◄── 1x1, shuffle 8 ◄── gain ◄── blocks ◄── 1x1, shuffle 2 ◄── blocks ◄── 1x1 ◄── gain ◄── y_hat
+      x ─┬► unshuffle 8, 1x1 ──► blocks ──► unshuffle 2, 1x1 ──► blocks ──► 1x1 ─(+)─► y   [B, M, H/16, W/16]
+         └► unshuffle 16, 1x1 ───────────────────────────────────────────────┘
+      x ◄(+)─ 1x1, shuffle 8 ◄── gain ◄── blocks ◄── 1x1, shuffle 2 ◄── blocks ◄── 1x1 ◄── gain ◄─┬─ y_hat
+          └────────────────────────────────────────────────────────── 1x1, shuffle 16 ◄┘
 
 Both work on one resolution after the first layer, as DCVC-RT does (Jia et al., CVPR 2025). They start as the PCA of
-16x16 patches (`initialise_from_patches`), a two-stage block transform. The gains are per channel and depend on the
-rate coordinate t, so that the decoder knows how coarse the lattice was; analysis does not depend on t, so that a
-search for a rate runs it once.
+16x16 patches (`initialise_from_patches`), a two-stage block transform. Beside them runs a linear shortcut, zero at the
+start, in the manner of AuxT (Li et al., ICLR 2025): fine detail that the deep path loses passes there. The gains are
+per channel and depend on the rate coordinate t, so that the decoder knows how coarse the lattice was; analysis does not
+depend on t, so that a search for a rate runs it once.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..config import ModelConfig
+from ..config import PATCH, ModelConfig
 from .blocks import Block, Pointwise
 
 
@@ -44,13 +47,18 @@ class Analysis(nn.Module):
         self.down = Pointwise(4 * config.width8, config.width16)
         self.blocks16 = nn.Sequential(*(Block(config.width16, config.group) for _ in range(at16)))
         self.leave = Pointwise(config.width16, config.latents)
+        self.shortcut = Pointwise(3 * PATCH**2, config.latents, scale=0.0)
 
     def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.leave(self.features(x)) + self.shortcut(F.pixel_unshuffle(x - 0.5, PATCH))
+        return y  # [B, M, H/16, W/16]
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the last layer of the deep path sees: [B, width16, H/16, W/16]."""
         x = F.pixel_unshuffle(x - 0.5, 8)  # [B, 192, H/8, W/8]
         x = self.blocks8(self.enter(x))  # [B, width8, H/8, W/8]
-        x = self.blocks16(self.down(F.pixel_unshuffle(x, 2)))  # [B, width16, H/16, W/16]
-        y: Tensor = self.leave(x)  # [B, M, H/16, W/16]
-        return y
+        out: Tensor = self.blocks16(self.down(F.pixel_unshuffle(x, 2)))
+        return out
 
 
 class Synthesis(nn.Module):
@@ -66,12 +74,14 @@ class Synthesis(nn.Module):
         self.blocks8 = nn.Sequential(*(Block(config.width8, config.group) for _ in range(at8)))
         self.gain8 = Gain(config.width8)
         self.leave = Pointwise(config.width8, 192)
+        self.shortcut = Pointwise(config.latents, 3 * PATCH**2, scale=0.0)
 
     def forward(self, y_hat: Tensor, t: Tensor) -> Tensor:
         x = self.blocks16(self.enter(self.gain16(y_hat, t)))  # [B, width16, h, w]
         x = self.blocks8(F.pixel_shuffle(self.up(x), 2))  # [B, width8, 2h, 2w]
         x = self.leave(self.gain8(x, t))  # [B, 192, 2h, 2w]
-        return F.pixel_shuffle(x, 8) + 0.5  # [B, 3, 16h, 16w]
+        x = F.pixel_shuffle(x, 8) + F.pixel_shuffle(self.shortcut(y_hat), PATCH)  # [B, 3, 16h, 16w]
+        return x + 0.5
 
 
 class HyperAnalysis(nn.Module):
@@ -93,7 +103,7 @@ class HyperAnalysis(nn.Module):
         return z
 
 
-def _principal_axes(samples: Tensor, count: int) -> Tensor:
+def principal_axes(samples: Tensor, count: int) -> Tensor:
     """The first `count` principal axes (rows, orthonormal) of samples [N, D], about zero, not about their mean."""
     covariance = samples.T.double() @ samples.double() / len(samples)
     _, vectors = torch.linalg.eigh(covariance)  # ascending
@@ -109,9 +119,9 @@ def initialise_from_patches(analysis: Analysis, synthesis: Synthesis, patches: T
     takes the transposes. With the residual branches small, the pair starts as a block transform codec.
     """
     blocks = F.pixel_unshuffle(patches - 0.5, 8)  # [N, 192, 2, 2]
-    first = _principal_axes(blocks.permute(0, 2, 3, 1).reshape(-1, 192), len(analysis.enter.weight))
+    first = principal_axes(blocks.permute(0, 2, 3, 1).reshape(-1, 192), len(analysis.enter.weight))
     groups = F.pixel_unshuffle(F.conv2d(blocks, first[:, :, None, None]), 2)[:, :, 0, 0]  # [N, 4 width8]
-    second = _principal_axes(groups, len(analysis.down.weight))
+    second = principal_axes(groups, len(analysis.down.weight))
     for layer, matrix in (
         (analysis.enter, first),
         (analysis.down, second),

@@ -21,7 +21,8 @@ from ..errors import TrainingError
 from ..networks import initialise_from_patches
 from .data import Crops, centre_crops
 from .model import TrainableModel, rate_weight
-from .optimiser import Average, learning_rate, make_optimiser
+from .optimiser import Average, learning_rate, make_optimiser, parameter_groups
+from .precision import mixed_precision
 
 RATE_WEIGHTING = 0.4  # the loss of a sample is divided by its lambda to this power
 VALIDATION_POINTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # rate coordinates t
@@ -61,11 +62,15 @@ def new_model(config: ModelConfig, crops: Crops) -> TrainableModel:
     """A model initialised with the PCA of patches from the first batches of `crops`."""
     torch.manual_seed(crops.seed)
     model = TrainableModel(config)
-    pictures = torch.cat([crops.batch(step) for step in range(16)]).float() / 255  # [N, 3, S, S]
-    patches = pictures.unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH)  # [N, 3, S/16, S/16, 16, 16]
+    patches = first_pictures(crops).unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH)  # [N, 3, S/16, S/16, 16, 16]
     patches = patches.permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, PATCH, PATCH)
     initialise_from_patches(model.analysis, model.synthesis, patches)
     return model
+
+
+def first_pictures(crops: Crops) -> Tensor:
+    """The crops of the first 16 batches: float32 [N, 3, S, S] in [0, 1]."""
+    return torch.cat([crops.batch(step) for step in range(16)]).float() / 255
 
 
 def objective(model: TrainableModel, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
@@ -74,7 +79,7 @@ def objective(model: TrainableModel, x: Tensor, generator: torch.Generator) -> t
     t = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
     t = t.to(x.device)
     weight = rate_weight(t, model.config)  # [B]
-    with torch.autocast(x.device.type, torch.bfloat16):
+    with mixed_precision(x.device):
         result = model(x, t, noise_generator(generator, x.device))
     loss = ((result.bpp + weight * 255**2 * result.mse) / weight**RATE_WEIGHTING).mean() + result.loss
     return loss, result.bpp.mean(), result.mse.mean()
@@ -94,7 +99,7 @@ def validate(model: TrainableModel, pictures: Tensor, device: torch.device) -> l
         rates, quality = [], []
         for part in torch.split(pictures, 4):
             x = as_input(part, device)
-            with torch.autocast(device.type, torch.bfloat16):
+            with mixed_precision(device):
                 result = model(x, torch.full((len(x),), point, device=device))
             error = (result.x_hat.clamp(0, 1).mul(255).round() - x * 255).square().mean((1, 2, 3))
             rates.append(result.bpp)
@@ -127,7 +132,7 @@ def train(
     torch.set_flush_denormal(True)
     model = model.to(device)
     average = Average(model)
-    optimiser = make_optimiser(options.optimiser, model.parameters(), options.rate)
+    optimiser = make_optimiser(options.optimiser, parameter_groups(model), options.rate)
     first = _resume(resume, model, average, optimiser, options) if resume else 0
     pictures = centre_crops(held_out, VALIDATION_SIZE)
     out.mkdir(parents=True, exist_ok=True)
@@ -137,7 +142,7 @@ def train(
     for step in range(first, options.steps):
         generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, options.steps, options.rate, options.warm_up)
+            group["lr"] = group["share"] * learning_rate(step, options.steps, options.rate, options.warm_up)
         loss, bpp, mse = objective(model, as_input(crops.batch(step), device), generator)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

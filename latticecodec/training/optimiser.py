@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,8 +10,26 @@ from torch.optim import Optimizer
 
 from ..errors import TrainingError
 
+SLOW = 0.3  # share of the learning rate that the linear path of the transforms and the lattice basis train with
 
-def make_optimiser(name: str, parameters: Iterable[nn.Parameter], rate: float) -> Optimizer:
+
+def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
+    """Two groups with their share of the learning rate as "share": residual branches and prior, and the linear path.
+
+    The linear path starts as the PCA of patches, which is close to where it will end; the noise of full steps there
+    would cap the quality at the top of the rate range.
+    """
+    slow = [
+        value
+        for name, value in model.named_parameters()
+        if name.startswith(("analysis.", "synthesis.", "quantizer.")) and ".blocks" not in f".{name}"
+    ]
+    chosen = {id(value) for value in slow}
+    fast = [value for value in model.parameters() if id(value) not in chosen]
+    return [{"params": fast, "share": 1.0}, {"params": slow, "share": SLOW}]
+
+
+def make_optimiser(name: str, parameters: Iterable[dict[str, Any]], rate: float) -> Optimizer:
     """`soap` (Vyas et al. 2024, from pytorch-optimizer) or `adamw` (fused), without weight decay."""
     if name == "soap":
         from pytorch_optimizer import SOAP

@@ -13,8 +13,9 @@ from ..errors import OutputError, TrainingError
 from ..image import find_images
 from .data import Crops
 from .export import export, trainable
-from .loop import Progress, TrainOptions, new_model, train
+from .loop import Progress, TrainOptions, first_pictures, new_model, train
 from .model import TrainableModel
+from .revive import revive
 from .synthetic import synthetic_picture
 
 __all__ = ["TrainOptions", "run"]
@@ -90,7 +91,10 @@ def _start(
     if init_from is not None:
         info = zoo.find(init_from)
         config = dataclasses.replace(info.config, name=name, weights_sha256="", prior_sha256="")
-        return trainable(info, config)
+        model = trainable(info, config)
+        if resume is None:
+            revive(model, first_pictures(crops))
+        return model
     config = dataclasses.replace(PRESETS[preset], name=name, quantizer=quantizer)
     return TrainableModel(config) if resume is not None else new_model(config, crops)
 
