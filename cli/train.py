@@ -16,7 +16,11 @@ DEMONSTRATION_STEPS = 60
 
 @click.command()
 @click.option(
-    "--quantizer", type=click.Choice(["lattice"]), default="lattice", show_default=True, help="Bottleneck to train."
+    "--quantizer",
+    type=click.Choice(["lattice", "lattice-e8"]),
+    default="lattice",
+    show_default=True,
+    help="Bottleneck to train.",
 )
 @click.option("--data", type=click.Path(), help="Folder of images to train on, searched recursively.")
 @click.option("--val", type=click.Path(), help="Folder of images to validate on. [default: every 20th of --data]")
@@ -70,9 +74,20 @@ def train(
     \b
     lcodec train --quantizer lattice --data photos/ --out runs/mine
     lcodec train --data photos/ --resume runs/mine/checkpoint.pt
-    """
-    from latticecodec.training.run import TrainOptions, run
 
+    lattice-e8 trains nothing: it gives the model --init-from [default: lattice] E8 points, with a threshold chosen on
+    --val, and leaves its other options alone.
+
+    \b
+    lcodec train --quantizer lattice-e8 --val photos-val/
+    """
+    from latticecodec.training.run import TrainOptions, run, run_e8
+
+    if quantizer == "lattice-e8":
+        folder = Path(out or _fresh_folder(quantizer))
+        model = run_e8(init_from or "lattice", Path(val) if val else None, folder, _report_threshold)
+        click.echo(f"model written to {model}; use it with --model {model}")
+        return
     if data is None:
         click.echo("No --data: a short demonstration on synthetic pictures. The model will be of no practical use.")
     folder = Path(out or (Path(resume).parent if resume else _fresh_folder(quantizer)))
@@ -103,6 +118,10 @@ def train(
     )
     show.close()
     click.echo(f"model written to {model}; use it with --model {model}")
+
+
+def _report_threshold(threshold: int, cost: float) -> None:
+    click.echo(f"E8 from scale index {threshold}: rate-distortion cost {100 * (cost - 1):+.2f} %")
 
 
 def _fresh_folder(quantizer: str) -> Path:

@@ -92,9 +92,10 @@ def coding_walk(codec: Codec, picture: Image.Image) -> list[tuple[Int32, Int32]]
     """(residuals [N], table ids [N]) of the picture in coding order, as `Codec.encode` makes them."""
     fineness = codec._fineness(QUALITY)
     with exact_arithmetic(codec.device):
-        y, basis = codec._analyse(to_pixels(picture)), codec._basis(fineness)  # [M, h, w], [M]
-        k, z = codec._quantize(y, basis), codec._hyper_latents(y / basis[:, None, None])
-    return list(codec._prior.encode(k, z, codec._level(fineness)))
+        y = codec._analyse(to_pixels(picture))  # [M, h, w]
+    walk: list[tuple[Int32, Int32]] = []
+    codec._quantize(y, codec._basis(fineness), fineness, lambda residuals, ids: walk.append((residuals, ids)))
+    return walk
 
 
 def compare_decode(codec: Codec, picture: Image.Image, repeats: int) -> None:

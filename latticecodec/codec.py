@@ -27,7 +27,7 @@ from .networks import Analysis, HyperAnalysis, Synthesis
 from .prior.integer import IntegerPrior
 from .prior.network import compand
 from .prior.numbers import COORDINATE_MAX, LEVELS
-from .prior.tables import TableIndex
+from .prior.points import Put
 from .quantizers import QUANTIZERS
 from .search import Target, bpp_target, psnr_target, search, size_target
 
@@ -73,8 +73,7 @@ class Codec:
             self._synthesis = self._network(Synthesis(config), "synthesis", tensors)
             self._hyper_analysis = self._network(HyperAnalysis(config), "hyper_analysis", tensors)
             self._quantizer = self._network(QUANTIZERS[config.quantizer](config.latents), "quantizer", tensors)
-            state = _part("prior", tensors)
-            self._prior = IntegerPrior(config, state, TableIndex.from_state(state), self.device)
+            self._prior = IntegerPrior(config, _part("prior", tensors), self.device)
         except (KeyError, RuntimeError) as error:
             raise ModelError(f"model {config.name}: its weights do not fit its config.json ({error})") from None
         if self._prior.fingerprint() != config.prior_sha256:
@@ -156,8 +155,9 @@ class Codec:
     def to_indices(self, image: "Picture", quality: float = 50.0) -> Int32:
         """The index tensor that `encode` would code: int32 [M, h, w], lattice coordinates."""
         with exact_arithmetic(self.device):
-            y = self._analyse(to_pixels(image))
-            return self._quantize(y, self._basis(self._fineness(quality)))
+            y = self._analyse(to_pixels(image))  # [M, h, w]
+        fineness = self._fineness(quality)
+        return self._quantize(y, self._basis(fineness), fineness, lambda residuals, ids: None)
 
     def from_indices(
         self,
@@ -192,25 +192,28 @@ class Codec:
         """Latents y [M, h, w] at one scale -> file."""
         entries = self._basis_entries(fineness) if embed_basis else None
         basis = self._basis(fineness, entries)  # [M]
-        with exact_arithmetic(self.device):
-            k = self._quantize(y, basis)  # [M, h, w]
-            z = self._hyper_latents(y / basis[:, None, None])  # [Z, h/4, w/4]
-        coder = Encoder()
+        coder, tables = Encoder(), self._prior.tables
         bits = 0.0
-        for residuals, ids in self._prior.encode(k, z, self._level(fineness)):
-            coder.put(residuals, ids, self._prior.tables)
-            bits += estimate_bits(residuals, ids, self._prior.tables)
+
+        def put(residuals: Int32, ids: Int32) -> None:
+            nonlocal bits
+            coder.put(residuals, ids, tables)
+            bits += estimate_bits(residuals, ids, tables)
+
+        k = self._quantize(y, basis, fineness, put)  # [M, h, w]
         quality = 100 * (fineness - self.coarsest) / (self.finest - self.coarsest)
         height, width, channels = pixels.shape
-        header = Header(
-            width, height, channels, self.digest, -fineness, quality, self._quantizer.format_id, basis=entries
-        )
+        quantizer, family = self._quantizer.format_id
+        header = Header(width, height, channels, self.digest, -fineness, quality, quantizer, family, entries)
         data = container.write(header, [Tile(coder.finish(), zlib.crc32(_index_bytes(k)))])
         return Encoding(data, k, bits, quality)
 
-    def _quantize(self, y: Tensor, basis: Tensor) -> Int32:
-        k = self._quantizer.quantize(y, basis)  # int32 [M, h, w]
-        return k.clamp(-COORDINATE_MAX, COORDINATE_MAX).cpu().numpy()  # type: ignore[no-any-return]
+    def _quantize(self, y: Tensor, basis: Tensor, fineness: int, put: Put) -> Int32:
+        """Latents y [M, h, w] to lattice coordinates [M, h, w], handing what is to be coded to `put`."""
+        with exact_arithmetic(self.device):
+            u = y / basis[:, None, None]  # [M, h, w]
+            z = self._hyper_latents(u)  # [Z, h/4, w/4]
+        return self._prior.encode(u.cpu().numpy(), z, self._level(fineness), put)
 
     def _hyper_latents(self, u: Tensor) -> Int32:
         """Lattice coordinates before rounding [M, h, w] -> z int32 [Z, h/4, w/4]."""
@@ -226,8 +229,8 @@ class Codec:
         header, tiles = container.read(data)
         if header.model != self.digest:
             raise ModelError(f"the file was written with model {header.model.hex()}, this is {self.digest.hex()}")
-        if header.quantizer != self._quantizer.format_id:
-            raise ModelError(f"the file has quantizer {header.quantizer}, its model {self._quantizer.format_id}")
+        if (header.quantizer, header.family) != self._quantizer.format_id:
+            raise ModelError(f"the file has quantizer {header.quantizer}.{header.family}, its model another")
         if header.basis is not None and len(header.basis) != self.config.latents:
             raise ModelError(f"the file's basis has {len(header.basis)} entries, the model {self.config.latents}")
         shape = (self.config.latents, -(-header.height // PATCH), -(-header.width // PATCH))

@@ -38,6 +38,7 @@ class ModelConfig:
     lambda_max: float = 0.15  # the same at rate coordinate 1
     octaves: float = 3.7  # the basis is this much finer at rate coordinate 1 than at 0, log2
     reach: tuple[float, float] = (0.0, 1.0)  # rate coordinates of quality 0 and 100; training sees 0 to 1
+    base: str = ""  # name of the model beside it whose tensors this one adds to; "" for a model of its own
     weights_sha256: str = ""  # of model.safetensors; filled in by the export
     prior_sha256: str = ""  # fingerprint of the integer prior; filled in by the export
 

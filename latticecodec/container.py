@@ -23,8 +23,8 @@ PIXELS_MAX = 1 << 28  # pixels a picture, unless the caller raises it
 PIXELS_PER_BYTE = 1 << 12  # expansion guard: a payload byte stands for at most this many pixels
 
 LATTICE = 1  # quantizer types; 2 vq, 3 adaptive and 4 rotation are reserved
-DIAGONAL = 1  # lattice families; 2 D4 and 3 E8 are reserved
-QUANTIZER_NAMES = {(LATTICE, DIAGONAL): ("lattice", "diagonal")}
+DIAGONAL, E8 = 1, 3  # lattice families; 2, D4, is reserved
+QUANTIZER_NAMES = {(LATTICE, DIAGONAL): ("lattice", "diagonal"), (LATTICE, E8): ("lattice", "e8")}
 
 BASIS = 1  # extension: the whole basis, one int16 a channel
 MAY_IGNORE = 128  # extensions from this type on may be skipped by a reader that does not know them
@@ -49,7 +49,7 @@ class Header:
         scale: of the lattice basis, in 1/1024 octave; negative is finer.
         quality: 0..100, what the scale was derived from.
         quantizer: type id; LATTICE.
-        family: lattice family id; DIAGONAL.
+        family: lattice family id; DIAGONAL or E8.
         basis: log2 of every basis entry in 1/1024 octave, when the file carries the whole basis; else None.
         version: (major, minor) of the format.
     """

@@ -110,8 +110,27 @@ def resolve_device(device: str) -> str:
     return device
 
 
+BASE_DIGEST = "base.sha256"  # tensor uint8 [32] that ties a model to the weights of its base
+
+
 def read_weights(info: ModelInfo) -> "dict[str, Tensor]":
-    """The tensors of a model; raises ModelError where they do not match the SHA-256 in its config.json."""
+    """The tensors of a model, those of its base included.
+
+    Raises ModelError where they do not match the SHA-256 in config.json, or the base is another than it was made for. The base
+    is looked for beside the model, then among those installed.
+    """
+    tensors = _read_own_weights(info)
+    if not info.config.base:
+        return tensors
+    beside = info.folder.parent / info.config.base
+    base = _info(beside) if beside.is_dir() else find(info.config.base)
+    if bytes(tensors.pop(BASE_DIGEST).tolist()).hex() != base.config.weights_sha256:
+        raise ModelError(f"model {info.name}: was made for other weights than those of {base.folder}")
+    return _read_own_weights(base) | tensors
+
+
+def _read_own_weights(info: ModelInfo) -> "dict[str, Tensor]":
+    """The tensors in a model's own folder."""
     import safetensors.torch
 
     path = info.folder / WEIGHTS

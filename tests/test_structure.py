@@ -7,7 +7,7 @@ from pathlib import Path
 import latticecodec
 
 ROOT = Path(__file__).parent.parent
-ROWS = {  # a module may import from its own row's package and from rows below
+ROWS: dict[str, float] = {  # a module may import from its own row's package and from rows below
     "errors": 0,
     "config": 1,
     "image": 1,
@@ -17,7 +17,7 @@ ROWS = {  # a module may import from its own row's package and from rows below
     "search": 1,
     "networks": 2,
     "quantizers": 2,
-    "prior": 2,
+    "prior": 2.5,
     "codec": 3,
     "zoo": 4,
     "training": 5,

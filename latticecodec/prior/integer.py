@@ -7,17 +7,19 @@ stand in numbers.py, the float twin for training in network.py, the method in Ba
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..arithmetic import exact_arithmetic
 from ..coder import Int32, Tables
 from ..config import CONTEXT_STEPS, HYPER, ModelConfig
 from ..errors import ModelError
+from .e8 import E8Points
 from .numbers import (
     ACTIVATION_BITS,
     ACTIVATION_MAX,
@@ -29,6 +31,7 @@ from .numbers import (
     SCALE_COUNT,
     WEIGHT_MAX,
 )
+from .points import Float32, Get, IntegerPoints, Points, Put
 from .steps import context_steps
 from .tables import TableIndex
 
@@ -94,12 +97,13 @@ class IntegerPrior:
     Args:
         config: of the model.
         state: the model's tensors named `prior.*`, without that prefix.
-        index: its frequency tables.
         device: where the sums are computed.
     """
 
-    def __init__(self, config: ModelConfig, state: dict[str, Tensor], index: TableIndex, device: torch.device) -> None:
-        self.config, self.index, self.device = config, index, device
+    def __init__(self, config: ModelConfig, state: dict[str, Tensor], device: torch.device) -> None:
+        self.config, self.device = config, device
+        self.index = TableIndex.from_state(state)
+        self._points: Points = E8Points(self.index, state) if "e8.threshold" in state else IntegerPoints(self.index)
         self._z = state["z"].numpy().astype(np.int32)  # [2, LEVELS, Z]: mean outputs, scale indices
         self._compand = state["compand"].to(device, torch.int32)  # [largest + 1]
         self._hyper_enter = Layer("hyper.enter", state, device)
@@ -112,51 +116,64 @@ class IntegerPrior:
     @property
     def tables(self) -> Tables:
         """The frequency tables that ids point into."""
-        return self.index.tables
+        return self._points.tables
 
     def hyper_shape(self, height: int, width: int) -> tuple[int, int, int]:
         """Shape of z for latents of height x width."""
         return self.config.hyper_latents, -(-height // HYPER), -(-width // HYPER)
 
-    def encode(self, k: Int32, z: Int32, level: int) -> Iterator[tuple[Int32, Int32]]:
-        """Yield (residuals [N], table ids [N]) in coding order: z, then four steps over k.
+    def encode(self, u: Float32, z: Int32, level: int, put: Put) -> Int32:
+        """Quantize and write: z, then four steps of lattice points; returns their coordinates [M, h, w].
 
         Args:
-            k: lattice coordinates [M, h, w].
+            u: latents in lattice steps [M, h, w], not rounded.
             z: hyper-latents [Z, h/4, w/4].
             level: quality level, 0..63.
+            put: takes (residuals [N], table ids [N]) in coding order.
         """
         ids, base = self._hyper_tables(z.shape, level)
-        yield (z.ravel() - base).astype(np.int32), ids
-        features = self._features(z, level, *k.shape[1:])
-        symbols = torch.from_numpy(k).to(self.device)
-        steps = context_steps(*k.shape)  # [M, h, w]
-        for step in range(CONTEXT_STEPS):
-            ids, base = self._step_tables(features, symbols, steps, step)
-            yield k[(steps == step).numpy()] - base, ids
+        put((z.ravel() - base).astype(np.int32), ids)
 
-    def decode(self, read: Callable[[Int32], Int32], shape: tuple[int, int, int], level: int) -> Int32:
-        """Mirror of `encode`: `read` maps table ids [N] to residuals [N]; returns coordinates of `shape` [M, h, w]."""
+        def write(own: NDArray[np.bool_], mean: Int32, scale: Int32) -> Int32:
+            return self._points.write(u[own], mean, scale, put)
+
+        return self._walk(z, (u.shape[0], u.shape[1], u.shape[2]), level, write)
+
+    def decode(self, get: Get, shape: tuple[int, int, int], level: int) -> Int32:
+        """Mirror of `encode`: `get` maps table ids [N] to residuals [N]; returns coordinates of `shape` [M, h, w]."""
         z_shape = self.hyper_shape(*shape[1:])
         ids, base = self._hyper_tables(z_shape, level)
-        z = (read(ids) + base).reshape(z_shape).clip(-COORDINATE_MAX, COORDINATE_MAX)
+        z = (get(ids) + base).reshape(z_shape).clip(-COORDINATE_MAX, COORDINATE_MAX)
+        return self._walk(z, shape, level, lambda _, mean, scale: self._points.read(mean, scale, get))
+
+    def _walk(
+        self,
+        z: Int32,
+        shape: tuple[int, int, int],
+        level: int,
+        code: Callable[[NDArray[np.bool_], Int32, Int32], Int32],
+    ) -> Int32:
+        """Coordinates of `shape` [M, h, w], step by step: `code` gets (mask of the step, means [N], scales [N])."""
         features = self._features(z, level, *shape[1:])
         k = np.zeros(shape, dtype=np.int32)
         steps = context_steps(*shape)  # [M, h, w]
         for step in range(CONTEXT_STEPS):
-            ids, base = self._step_tables(features, torch.from_numpy(k).to(self.device), steps, step)
-            k[(steps == step).numpy()] = (read(ids) + base).clip(-COORDINATE_MAX, COORDINATE_MAX)
+            own = (steps == step).numpy()
+            k[own] = code(own, *self._outputs(features, torch.from_numpy(k).to(self.device), steps, step))
         return k
 
     def fingerprint(self) -> str:
         """SHA-256 over the table ids of a fixed input: the known answer that every machine must reproduce."""
         generator = np.random.Generator(np.random.PCG64(1))
-        k = np.round(generator.standard_normal((self.config.latents, 8, 12)) * 3).astype(np.int32)
+        u = np.round(generator.standard_normal((self.config.latents, 8, 12)) * 3).astype(np.float32)
         z = np.round(generator.standard_normal(self.hyper_shape(8, 12)) * 3).astype(np.int32)
         digest = hashlib.sha256()
+
+        def put(residuals: Int32, ids: Int32) -> None:
+            digest.update(residuals.astype("<i4").tobytes() + ids.astype("<i4").tobytes())
+
         for level in (0, LEVELS // 2, LEVELS - 1):
-            for residuals, ids in self.encode(k, z, level):
-                digest.update(residuals.astype("<i4").tobytes() + ids.astype("<i4").tobytes())
+            self.encode(u, z, level, put)
         return digest.hexdigest()
 
     def _hyper_tables(self, shape: tuple[int, ...], level: int) -> tuple[Int32, Int32]:
@@ -165,7 +182,7 @@ class IntegerPrior:
         return self.index.look_up(mean, scale)
 
     def _symbols(self, k: Tensor) -> Tensor:
-        """Coordinates to companded symbol inputs, -127..127."""
+        """Coordinates, in units of the points, to companded symbol inputs, -127..127."""
         magnitude = self._compand[k.abs().clamp(max=len(self._compand) - 1)]
         return torch.where(k < 0, -magnitude, magnitude)
 
@@ -173,15 +190,16 @@ class IntegerPrior:
         """Hyper-latents -> features, int32 [F, h w]."""
         with exact_arithmetic(self.device):
             _, rows, columns = z.shape
-            x = self._symbols(torch.from_numpy(z.astype(np.int32)).to(self.device)).flatten(1)  # [Z, rows columns]
+            known = torch.from_numpy(z.astype(np.int32)).to(self.device) * self._points.unit
+            x = self._symbols(known).flatten(1)  # [Z, rows columns]
             x = self._hyper_enter.activate(self._hyper_enter.pointwise(x, level))
             x = shuffle(x, rows, columns).flatten(1)  # [W, 4 rows columns]
             x = self._hyper_block(x, 2 * rows, 2 * columns)
             x = self._hyper_leave.activate(self._hyper_leave.pointwise(x))
             return shuffle(x, 2 * rows, 2 * columns)[:, :height, :width].flatten(1)  # [F, h w]
 
-    def _step_tables(self, features: Tensor, k: Tensor, steps: Tensor, step: int) -> tuple[Int32, Int32]:
-        """Table ids and bases of the symbols of one step, in C order of [M, h, w]."""
+    def _outputs(self, features: Tensor, k: Tensor, steps: Tensor, step: int) -> tuple[Int32, Int32]:
+        """Mean outputs and scale indices of the symbols of one step, in C order of [M, h, w]."""
         with exact_arithmetic(self.device):
             channels, height, width = k.shape
             known = self._symbols(k) * (steps < step).to(self.device)
@@ -193,7 +211,7 @@ class IntegerPrior:
             mean = self._leave.rescale(sums, MEAN_BITS)[:channels].clamp(-MEAN_MAX, MEAN_MAX)
             scale = self._leave.rescale(sums, SCALE_BITS)[channels:].clamp(0, SCALE_COUNT - 1)
             own = (steps == step).flatten(1).to(self.device)
-            return self.index.look_up(mean[own].cpu().numpy(), scale[own].cpu().numpy())
+            return mean[own].cpu().numpy(), scale[own].cpu().numpy()
 
 
 def shuffle(x: Tensor, height: int, width: int) -> Tensor:

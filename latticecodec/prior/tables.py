@@ -56,8 +56,11 @@ class TableIndex:
 
     def look_up(self, mean: Int32, scale: Int32) -> tuple[Int32, Int32]:
         """Mean outputs and scale indices [N] -> table ids [N] and the integers [N] that residuals are relative to."""
+        return self.locate(self.means[mean + MEAN_MAX], scale)
+
+    def locate(self, sixteenths: Int32, scale: Int32) -> tuple[Int32, Int32]:
+        """As `look_up`, from means in sixteenths of a step; arrays of any one shape."""
         shift = self.shifts[scale]
-        sixteenths = self.means[mean + MEAN_MAX]
         sixteenths = ((sixteenths + ((1 << shift) >> 1)) >> shift) << shift
         base = (sixteenths + ONE // 2) >> FRACTION_BITS
         fraction = (sixteenths + ONE // 2) & (ONE - 1)

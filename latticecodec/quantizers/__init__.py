@@ -1,10 +1,52 @@
 """Quantizers: continuous latents to integer index tensors and back."""
 
+from .adaptive import AdaptiveQuantized, AdaptiveQuantizer, temperature_exponential, temperature_linear
 from .base import Quantized
+from .closest import closest_point
+from .composite import ProductQuantizer, ResidualQuantizer
+from .conway_sloane import from_doubled, is_e8, nearest_d, nearest_e8, nearest_z, to_doubled
+from .e8 import E8Lattice
+from .full import FullLattice
+from .kmeans import kmeans
 from .lattice import DiagonalLattice
+from .rotation import RotationQuantizer, rotate
+from .rounding import soft_round
+from .usage import CodebookUse, collapsed, gradient_gap, quantization_error, usage
+from .vector import VectorQuantized, VectorQuantizer
 
 QUANTIZERS = {  # names of `--quantizer` and of config.quantizer; the ids in files are the classes' format_id
     "lattice": DiagonalLattice,
+    "lattice-e8": E8Lattice,
 }
 
-__all__ = ["QUANTIZERS", "DiagonalLattice", "Quantized"]
+__all__ = [
+    "QUANTIZERS",
+    "AdaptiveQuantized",
+    "AdaptiveQuantizer",
+    "CodebookUse",
+    "DiagonalLattice",
+    "E8Lattice",
+    "FullLattice",
+    "ProductQuantizer",
+    "Quantized",
+    "ResidualQuantizer",
+    "RotationQuantizer",
+    "VectorQuantized",
+    "VectorQuantizer",
+    "closest_point",
+    "collapsed",
+    "from_doubled",
+    "gradient_gap",
+    "is_e8",
+    "kmeans",
+    "nearest_d",
+    "nearest_e8",
+    "nearest_z",
+    "quantization_error",
+    "rotate",
+    "soft_round",
+    "temperature_exponential",
+    "temperature_linear",
+    "to_doubled",
+    "usage",
+]

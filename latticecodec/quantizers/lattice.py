@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from ..arithmetic import straight_through
+from ..errors import TrainingError
 from .base import Quantized
+from .rounding import soft_round
 
 
 def width_for_codebook_size(size: float, dimensions: int) -> float:
@@ -30,9 +32,18 @@ class DiagonalLattice(nn.Module):
             sparse), negative narrows them (dense). 0 leaves the size to the rate-distortion loss.
         commitment: weight of the commitment term, mean squared distance of y to its (detached) lattice point; the
             embedding term, which moves the basis, then has weight 1.
+        dither: in training, the values are rounded with subtractive dither (Zamir and Feder 1992): uniform noise in
+            the cell is added before and subtracted after, so that the error does not depend on y.
+        softness: alpha of `soft_round`, which in training then rounds the values; its own gradient replaces the
+            straight-through one. Small is near the identity, large near rounding; None rounds.
+
+    `dither` and `softness` touch nothing but the values in training: coordinates and `quantize` are as without them.
+
+    Raises:
+        TrainingError: `softness` is not positive.
     """
 
-    format_id = 1  # in the header of a file; never changes meaning
+    format_id = (1, 1)  # quantizer and family in the header of a file; never changes meaning
 
     def __init__(
         self,
@@ -41,8 +52,12 @@ class DiagonalLattice(nn.Module):
         codebook_size: float | None = None,
         sparsity: float = 0.0,
         commitment: float = 0.0,
+        dither: bool = False,
+        softness: float | None = None,
     ) -> None:
         super().__init__()
+        if softness is not None and not softness > 0:
+            raise TrainingError(f"softness {softness} is not positive")
         if codebook_size is None:
             basis = torch.full((channels,), step)
         else:
@@ -51,6 +66,8 @@ class DiagonalLattice(nn.Module):
         self.log_basis = nn.Parameter(basis.log())  # [D] theta
         self.sparsity = sparsity
         self.commitment = commitment
+        self.dither = dither
+        self.softness = softness
 
     def basis(self, octaves: Tensor) -> Tensor:
         """Basis diagonals [B, D] at scales `octaves` [B] (log2; negative is finer)."""
@@ -62,12 +79,21 @@ class DiagonalLattice(nn.Module):
         relaxed = y / basis  # [B, D, h, w]
         coordinates = straight_through(relaxed.round(), relaxed)
         values = coordinates * basis
+        if self.training and (self.dither or self.softness):
+            values = self._round_for_training(relaxed) * basis
         loss = -self.sparsity * self.log_basis.exp().sum()
         if self.commitment:
             point = relaxed.detach().round() * basis
             loss = loss + (point - y.detach()).square().mean()
             loss = loss + self.commitment * (point.detach() - y).square().mean()
         return Quantized(values, coordinates, relaxed, loss)
+
+    def _round_for_training(self, relaxed: Tensor) -> Tensor:
+        """Coordinates of the values in training: `relaxed` [B, D, h, w] rounded with dither and softness."""
+        noise = torch.rand_like(relaxed) - 0.5 if self.dither else torch.zeros_like(relaxed)  # [B, D, h, w]
+        noisy = relaxed + noise  # [B, D, h, w]
+        rounded = soft_round(noisy, self.softness) if self.softness else straight_through(noisy.round(), noisy)
+        return rounded - noise  # [B, D, h, w]
 
     @staticmethod
     def quantize(y: Tensor, basis: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ from ..prior.numbers import (
     SCALE_COUNT,
     WEIGHT_MAX,
 )
-from ..prior.tables import TableIndex, make_table_index
+from ..prior.tables import make_table_index
 from ..zoo import CONFIG, WEIGHTS, ModelInfo, read_weights
 from .model import TrainableModel
 
@@ -78,8 +78,6 @@ def export(model: TrainableModel, folder: Path, card: str) -> ModelConfig:
 
     The folder appears whole or not at all. Raises OutputError when it exists.
     """
-    if folder.exists():
-        raise OutputError(f"{folder}: exists already; choose another folder")
     model = model.cpu()
     tensors = {
         name: value.half().contiguous()
@@ -88,14 +86,21 @@ def export(model: TrainableModel, folder: Path, card: str) -> ModelConfig:
     }
     tensors |= {f"quantizer.{name}": value.float() for name, value in model.quantizer.state_dict().items()}
     tensors |= {f"prior.{name}": value.contiguous() for name, value in integer_state(model).items()}
+    return write_model(folder, model.config, tensors, card, self_test(tensors, model.config))
+
+
+def write_model(
+    folder: Path, config: ModelConfig, tensors: dict[str, Tensor], card: str, fingerprint: str
+) -> ModelConfig:
+    """Write a model folder, whole or not at all; returns `config` with its digests."""
+    if folder.exists():
+        raise OutputError(f"{folder}: exists already; choose another folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         save_file(tensors, part / WEIGHTS)
         digest = hashlib.sha256((part / WEIGHTS).read_bytes()).hexdigest()
-        config = dataclasses.replace(
-            model.config, weights_sha256=digest, prior_sha256=_self_test(tensors, model.config)
-        )
+        config = dataclasses.replace(config, weights_sha256=digest, prior_sha256=fingerprint)
         config.write(part / CONFIG)
         (part / "README.md").write_text(card, encoding="utf-8")
         part.chmod(0o755)
@@ -107,14 +112,18 @@ def export(model: TrainableModel, folder: Path, card: str) -> ModelConfig:
     return config
 
 
-def _self_test(tensors: dict[str, Tensor], config: ModelConfig) -> str:
-    """The fingerprint of the exported prior, for every later load to check; raises where it does not round-trip."""
+def self_test(tensors: dict[str, Tensor], config: ModelConfig) -> str:
+    """The fingerprint of a model's prior, for every later load to check; raises where it does not round-trip."""
     state = {name.removeprefix("prior."): value for name, value in tensors.items() if name.startswith("prior.")}
-    prior = IntegerPrior(config, state, TableIndex.from_state(state), torch.device("cpu"))
-    k = np.arange(config.latents * 5 * 6, dtype=np.int32).reshape(config.latents, 5, 6) % 23 - 11
+    prior = IntegerPrior(config, state, torch.device("cpu"))
+    u = np.arange(config.latents * 5 * 6, dtype=np.float32).reshape(config.latents, 5, 6) % 23 - 11
     encoder = Encoder()
-    for residuals, ids in prior.encode(k, np.ones(prior.hyper_shape(5, 6), dtype=np.int32), level=LEVELS // 2):
-        encoder.put(residuals, ids, prior.tables)
+    k = prior.encode(
+        u,
+        np.ones(prior.hyper_shape(5, 6), dtype=np.int32),
+        LEVELS // 2,
+        lambda residuals, ids: encoder.put(residuals, ids, prior.tables),
+    )
     decoder = Decoder(encoder.finish())
     if not np.array_equal(prior.decode(lambda ids: decoder.get(ids, prior.tables), k.shape, LEVELS // 2), k):
         raise TrainingError("the exported prior does not decode what it encodes")

@@ -11,16 +11,18 @@ from .. import zoo
 from ..config import PRESETS, ModelConfig
 from ..errors import OutputError, TrainingError
 from ..image import find_images
-from .data import Crops
+from .data import Crops, centre_crops
+from .e8 import make_e8
 from .export import export, trainable
 from .loop import Progress, TrainOptions, first_pictures, new_model, train
 from .model import TrainableModel
 from .revive import revive
 from .synthetic import synthetic_picture
 
-__all__ = ["TrainOptions", "run"]
+__all__ = ["TrainOptions", "run", "run_e8"]
 
 HOLD_OUT = 20  # every 20th picture is for validation
+E8_CROP = 512  # pixels a side of the pictures that the threshold is chosen on
 CROP_MULTIPLE = 64  # a hyper-latent covers 64 x 64 pixels
 
 
@@ -68,6 +70,25 @@ def run(
     model = _start(quantizer, name, preset, init_from, resume, crops)
     model = train(model, crops, held_out, out, options, where, resume, report)
     export(model, out / "model", _card(model.config, data, len(pictures), options, init_from))
+    return out / "model"
+
+
+def run_e8(base: str | Path, val: Path | None, out: Path, report: Callable[[int, float], None]) -> Path:
+    """Make the E8 twin of model `base` (name or folder), its threshold chosen on `val`; returns `out`/model.
+
+    Args:
+        base: name or folder of a model with a diagonal lattice.
+        val: folder of pictures to choose on; None draws synthetic ones.
+        out: folder to write to.
+        report: called with every threshold tried and its cost relative to the base.
+
+    Raises TrainingError, ImageError, OutputError or ModelError.
+    """
+    pictures: list[Path | Tensor] = [synthetic_picture(seed) for seed in range(2)]
+    if val is not None:
+        pictures = list(find_images(val))
+    crops = centre_crops(pictures, E8_CROP).permute(0, 2, 3, 1).numpy()  # [N, S, S, 3]
+    make_e8(zoo.find(base), list(crops), out / "model", report=report)
     return out / "model"
 
 

@@ -1,0 +1,63 @@
+"""The two directions of every codebook: the nearest codeword of a vector, and the codeword of an index."""
+
+import contextlib
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from ..errors import FormatError
+
+TABLE_ENTRIES = 2**22  # most distances held at once: 16 MiB of float32
+
+
+@contextlib.contextmanager
+def float32(device: torch.device) -> Iterator[None]:
+    """Plain float32 inside an autocast region: mixed precision must not move a vector to another codeword."""
+    precision = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with torch.autocast(device.type, enabled=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(precision)
+
+
+@torch.no_grad()
+def nearest(z: Tensor, codebook: Tensor, penalty: Tensor | None = None) -> Tensor:
+    """Index of the codeword c that minimises |z - c|^2 + penalty, for each row of z.
+
+    Works on blocks of rows, so that no table of more than TABLE_ENTRIES distances is built (or of one row, where
+    the codebook alone is larger). The codebook's mean is taken off both sides, which keeps the distances exact far
+    from the origin.
+
+    Args:
+        z: [N, D] float32.
+        codebook: [K, D] float32.
+        penalty: [K], added to the squared distances; none by default.
+
+    Returns:
+        int64 [N], 0 ... K-1. The lowest index wins a tie; a row with a NaN gets index 0.
+    """
+    centre = codebook.mean(0)  # [D]
+    codes = codebook - centre  # [K, D]
+    offsets = codes.square().sum(1)  # [K]
+    if penalty is not None:
+        offsets = offsets + penalty  # [K]
+    rows = max(1, TABLE_ENTRIES // len(codebook))
+    with float32(z.device):
+        blocks = [torch.addmm(offsets, block - centre, codes.T, alpha=-2).argmin(1) for block in torch.split(z, rows)]
+    return torch.cat(blocks)  # [N]
+
+
+def checked(indices: Tensor, codes: int) -> Tensor:
+    """`indices` as int64.
+
+    Raises:
+        FormatError: an index is not in 0 ... codes-1.
+    """
+    indices = indices.long()
+    outside = indices[(indices < 0) | (indices >= codes)]
+    if outside.numel():
+        raise FormatError(f"index {int(outside[0])} is outside the codebook: it has codewords 0 to {codes - 1}")
+    return indices

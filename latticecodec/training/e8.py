@@ -1,0 +1,109 @@
+"""From a trained `lattice` model to its E8 twin: the same weights, a threshold and the tables of E8 points.
+
+Nothing is trained. The threshold, the scale index from which coordinates form E8 blocks, is the one with the smallest
+rate-distortion cost on validation pictures.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..codec import Codec
+from ..config import ModelConfig
+from ..errors import TrainingError
+from ..image import psnr
+from ..prior.e8 import e8_state
+from ..prior.numbers import LOG_SCALE_MIN, SCALE_BITS
+from ..prior.tables import TableIndex
+from ..zoo import BASE_DIGEST, ModelInfo, read_weights
+from .export import self_test, write_model
+from .model import rate_weight
+
+NAME = "lattice-e8"
+THRESHOLDS = (5, 7, 9, 11, 13, 15)  # scale indices, sigma 0.2 to 0.7 steps
+QUALITIES = (50.0, 75.0, 100.0)
+
+
+def e8_config(base: ModelConfig) -> ModelConfig:
+    """The configuration of the E8 twin of `base`, without digests."""
+    return dataclasses.replace(base, name=NAME, quantizer=NAME, base=base.name, weights_sha256="", prior_sha256="")
+
+
+def e8_tensors(base: ModelInfo, threshold: int) -> dict[str, torch.Tensor]:
+    """What the E8 twin of `base` adds to its tensors."""
+    tensors = read_weights(base)
+    index = TableIndex.from_state({name.removeprefix("prior."): tensors[name] for name in tensors})
+    magnitude = torch.arange(4096, dtype=torch.float64) / 2  # of doubled coordinates
+    compand = (torch.asinh(magnitude) / 2 * 2**5).round().clamp(max=127)
+    return {
+        BASE_DIGEST: torch.tensor(list(bytes.fromhex(base.config.weights_sha256)), dtype=torch.uint8),
+        "prior.compand": compand.to(torch.int8),
+        **{f"prior.{name}": value for name, value in e8_state(index, threshold).items()},
+    }
+
+
+def make_e8(
+    base: ModelInfo,
+    pictures: Sequence[np.ndarray],
+    folder: Path,
+    thresholds: Sequence[int] = THRESHOLDS,
+    report: Callable[[int, float], None] = lambda threshold, cost: None,
+) -> int:
+    """Write the E8 twin of `base` to `folder`; returns its threshold.
+
+    Args:
+        base: a model with a diagonal lattice.
+        pictures: uint8 arrays [H, W, 3] to choose the threshold on.
+        folder: to create.
+        thresholds: scale indices to try.
+        report: called with every threshold tried and its mean cost relative to `base`.
+
+    Raises TrainingError where `base` has another quantizer, OutputError where `folder` exists.
+    """
+    if base.config.quantizer != "lattice":
+        raise TrainingError(f"model {base.name} has quantizer {base.config.quantizer}; E8 needs one with 'lattice'")
+    config, weights = e8_config(base.config), read_weights(base)
+    reference = _costs(Codec(base.config, weights), pictures)
+    best = (np.inf, 0)
+    for threshold in thresholds:
+        tensors = weights | e8_tensors(base, threshold)
+        trial = dataclasses.replace(config, weights_sha256="0" * 64, prior_sha256=self_test(tensors, config))
+        costs = _costs(Codec(trial, tensors), pictures)
+        cost = float((costs / reference).mean())
+        report(threshold, cost)
+        best = min(best, (cost, threshold))
+    cost, threshold = best
+    own = e8_tensors(base, threshold)
+    write_model(folder, config, own, _card(config, threshold, cost, len(pictures)), self_test(weights | own, config))
+    return threshold
+
+
+def _costs(codec: Codec, pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Bits per pixel + lambda 255^2 MSE: [pictures, qualities]."""
+    rows = []
+    for pixels in pictures:
+        row = []
+        for quality in QUALITIES:
+            data = codec.encode(pixels, quality)
+            t = codec.config.reach[0] + quality / 100 * (codec.config.reach[1] - codec.config.reach[0])
+            weight = float(rate_weight(torch.tensor(t), codec.config))
+            error = 255**2 * 10 ** (-psnr(np.asarray(codec.decode(data)), pixels) / 10)
+            row.append(8 * len(data) / (pixels.shape[0] * pixels.shape[1]) + weight * error)
+        rows.append(row)
+    return np.array(rows)
+
+
+def _card(config: ModelConfig, threshold: int, cost: float, count: int) -> str:
+    """The model card: what was measured to make it."""
+    sigma = np.exp(LOG_SCALE_MIN + threshold / 2**SCALE_BITS)
+    return (
+        f"# {config.name}\n\n"
+        f"The weights of `{config.base}`, which must lie beside it, with E8 points for blocks of eight coordinates of "
+        f"predicted sigma {sigma:.2f} lattice steps (scale index {threshold}) and more. Nothing was trained. The "
+        f"threshold had the smallest mean of bpp + lambda 255^2 MSE on {count} validation pictures at qualities "
+        f"{', '.join(f'{quality:g}' for quality in QUALITIES)}: {100 * (cost - 1):+.2f} % against `{config.base}`.\n\n"
+        f"    lcodec train --quantizer {config.quantizer} --init-from {config.base} --val photos-val\n"
+    )
