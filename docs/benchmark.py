@@ -49,7 +49,7 @@ def _drawn() -> Image.Image:
 
 def compare_coder(codec: Codec, picture: Image.Image, repeats: int) -> None:
     """Symbols per second of Encoder.put and Decoder.get over those of constriction's own iid coding."""
-    walk, tables = coding_walk(codec, picture), codec._prior.tables
+    walk, tables = coding_walk(codec, picture), codec.bottleneck.prior.tables
     counts = np.bincount(np.concatenate([ids for _, ids in walk]))
     total = int(counts.sum())
     bits = sum(estimate_bits(residuals, ids, tables) for residuals, ids in walk) / total  # a symbol, mean
@@ -90,11 +90,11 @@ def compare_coder(codec: Codec, picture: Image.Image, repeats: int) -> None:
 
 def coding_walk(codec: Codec, picture: Image.Image) -> list[tuple[Int32, Int32]]:
     """(residuals [N], table ids [N]) of the picture in coding order, as `Codec.encode` makes them."""
-    fineness = codec._fineness(QUALITY)
     with exact_arithmetic(codec.device):
         y = codec._analyse(to_pixels(picture))  # [M, h, w]
     walk: list[tuple[Int32, Int32]] = []
-    codec._quantize(y, codec._basis(fineness), fineness, lambda residuals, ids: walk.append((residuals, ids)))
+    rate = codec.bottleneck.rate(QUALITY)
+    codec.bottleneck.quantize(y, rate, None, lambda residuals, ids: walk.append((residuals, ids)))
     return walk
 
 

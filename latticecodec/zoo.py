@@ -116,8 +116,8 @@ BASE_DIGEST = "base.sha256"  # tensor uint8 [32] that ties a model to the weight
 def read_weights(info: ModelInfo) -> "dict[str, Tensor]":
     """The tensors of a model, those of its base included.
 
-    Raises ModelError where they do not match the SHA-256 in config.json, or the base is another than it was made for. The base
-    is looked for beside the model, then among those installed.
+    Raises ModelError where they do not match the SHA-256 in config.json, or the base is another than it was made for.
+    The base is looked for beside the model, then among those installed.
     """
     tensors = _read_own_weights(info)
     if not info.config.base:

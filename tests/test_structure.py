@@ -18,6 +18,7 @@ ROWS: dict[str, float] = {  # a module may import from its own row's package and
     "networks": 2,
     "quantizers": 2,
     "prior": 2.5,
+    "bottlenecks": 2.7,
     "codec": 3,
     "zoo": 4,
     "training": 5,

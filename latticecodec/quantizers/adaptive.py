@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..arithmetic import straight_through
 from ..errors import TrainingError
 from .codewords import checked, float32, nearest
 from .vector import VectorQuantizer, step_generator
@@ -124,7 +125,7 @@ class AdaptiveQuantizer(nn.Module):
             logits = (logits - noise.log().to(logits.device)) / temperature  # [N, m]
         soft = logits.softmax(1)  # [N, m]
         hard = F.one_hot(logits.argmax(1), logits.shape[1]).to(soft.dtype)  # [N, m]
-        return hard - (soft.detach() - soft)
+        return straight_through(hard, soft)
 
     @torch.no_grad()
     def quantize(self, z: Tensor) -> Tensor:
@@ -166,6 +167,7 @@ class AdaptiveQuantizer(nn.Module):
         Raises:
             FormatError: there is no such codebook, or an index is outside its codebook.
         """
+        pairs = pairs.to(self.keys.device)  # [N, 2]
         ids = checked(pairs[:, 0], len(self.codebooks))  # [N]
         values = torch.empty(len(pairs), self.hidden, device=pairs.device)  # [N, hidden]
         for i, (book, up) in enumerate(zip(self._books(), self.up, strict=True)):

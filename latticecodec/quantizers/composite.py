@@ -122,7 +122,7 @@ class ResidualQuantizer(_Composite):
             FormatError: an index is outside its codebook, or there are more columns than stages.
         """
         stages = self.behind(indices)
-        values = torch.zeros(len(indices), stages[0].dimensions, device=indices.device)  # [N, D]
+        values = torch.zeros(len(indices), stages[0].dimensions, device=stages[0].codebook.device)  # [N, D]
         for stage, column in zip(stages, indices.unbind(1), strict=True):
             values = values + stage.dequantize(column)
         return values

@@ -9,7 +9,6 @@ codewords that are not near zero: a codeword of length 0 would silence the gradi
 import torch
 from torch import Tensor
 
-from .codewords import float32
 from .vector import VectorQuantizer
 
 LENGTH_MIN = 1e-6  # of e and q
@@ -20,24 +19,23 @@ def rotate(e: Tensor, q: Tensor) -> Tensor:
     """q [N, D] bit for bit in float32, whose gradient goes to e [N, D] through (|q| / |e|) R.
 
     R = I - 2 r r^T + 2 q' e'^T with e' = e / |e|, q' = q / |q|, r = (e' + q') / |e' + q'|, applied without building
-    a matrix. Nothing goes to q. Rows for which R is not defined, since e or q is near zero or
-    they point in opposite directions, pass the gradient straight through.
+    a matrix. Nothing goes to q. Rows for which R is not defined, since e or q is near zero or they point in opposite
+    directions, pass the gradient straight through.
     """
-    with float32(e.device):
-        e = e.float()
-        q = q.detach().float()
-        constant = e.detach()
-        e_length, q_length = (x.norm(dim=1, keepdim=True) for x in (constant, q))  # [N, 1]
-        e_unit = constant / e_length.clamp_min(LENGTH_MIN)  # [N, D]
-        q_unit = q / q_length.clamp_min(LENGTH_MIN)  # [N, D]
-        bisector = e_unit + q_unit  # [N, D]
-        bisector_length = bisector.norm(dim=1, keepdim=True)  # [N, 1]
-        r = bisector / bisector_length.clamp_min(BISECTOR_MIN)  # [N, D]
-        turned = e - 2 * r * (r * e).sum(1, keepdim=True) + 2 * q_unit * (e_unit * e).sum(1, keepdim=True)  # [N, D]
-        mapped = q_length / e_length.clamp_min(LENGTH_MIN) * turned  # [N, D]
-        defined = (e_length > LENGTH_MIN) & (q_length > LENGTH_MIN) & (bisector_length > BISECTOR_MIN)  # [N, 1]
-        mapped = torch.where(defined, mapped, e)  # [N, D]
-        return q - (mapped.detach() - mapped)
+    e = e.float()
+    q = q.detach().float()
+    constant = e.detach()
+    e_length, q_length = (x.norm(dim=1, keepdim=True) for x in (constant, q))  # [N, 1]
+    e_unit = constant / e_length.clamp_min(LENGTH_MIN)  # [N, D]
+    q_unit = q / q_length.clamp_min(LENGTH_MIN)  # [N, D]
+    bisector = e_unit + q_unit  # [N, D]
+    bisector_length = bisector.norm(dim=1, keepdim=True)  # [N, 1]
+    r = bisector / bisector_length.clamp_min(BISECTOR_MIN)  # [N, D]
+    turned = e - 2 * r * (r * e).sum(1, keepdim=True) + 2 * q_unit * (e_unit * e).sum(1, keepdim=True)  # [N, D]
+    mapped = q_length / e_length.clamp_min(LENGTH_MIN) * turned  # [N, D]
+    defined = (e_length > LENGTH_MIN) & (q_length > LENGTH_MIN) & (bisector_length > BISECTOR_MIN)  # [N, 1]
+    mapped = torch.where(defined, mapped, e)  # [N, D]
+    return q - (mapped.detach() - mapped)
 
 
 class RotationQuantizer(VectorQuantizer):

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import TrainingError
-from .codewords import checked, float32, nearest
+from .codewords import checked, nearest
 from .kmeans import cluster_sums, kmeans
 
 KMEANS_ITERATIONS = 10
@@ -92,19 +92,18 @@ class VectorQuantizer(nn.Module):
 
     def forward(self, z: Tensor) -> VectorQuantized:
         """Quantize z [N, D]; in training mode learn from it as well."""
-        with float32(z.device):
-            z = self._scaled(z.float())  # [N, D]
-            if self.training:
-                self._prepare(z.detach())
-            codewords = self._scaled(self.codebook)  # [K, D]
-            indices = nearest(z, codewords)  # [N]
-            values = codewords[indices]  # [N, D]
-            loss = self.commitment * F.mse_loss(z, values.detach())
-            if self.update == "gradient":
-                loss = loss + F.mse_loss(values, z.detach())
-            if self.training:
-                self._learn(z.detach(), indices)
-            return VectorQuantized(self.pass_gradient(z, values.detach()), indices, loss)
+        z = self._scaled(z.float())  # [N, D]
+        if self.training:
+            self._prepare(z.detach())
+        codewords = self._scaled(self.codebook)  # [K, D]
+        indices = nearest(z, codewords)  # [N]
+        values = codewords[indices]  # [N, D]
+        loss = self.commitment * F.mse_loss(z, values.detach())
+        if self.update == "gradient":
+            loss = loss + F.mse_loss(values, z.detach())
+        if self.training:
+            self._learn(z.detach(), indices)
+        return VectorQuantized(self.pass_gradient(z, values.detach()), indices, loss)
 
     def pass_gradient(self, z: Tensor, values: Tensor) -> Tensor:
         """`values` [N, D] bit for bit, with the gradient of z [N, D]: straight-through (section 3.2 of the paper)."""
@@ -113,8 +112,7 @@ class VectorQuantizer(nn.Module):
     @torch.no_grad()
     def quantize(self, z: Tensor) -> Tensor:
         """Indices int64 [N] of the codewords nearest to z [N, D]; the lowest of equals, 0 for a row with a NaN."""
-        with float32(z.device):
-            return nearest(self._scaled(z.float()), self._scaled(self.codebook))
+        return nearest(self._scaled(z.float()), self._scaled(self.codebook))
 
     @torch.no_grad()
     def dequantize(self, indices: Tensor) -> Tensor:

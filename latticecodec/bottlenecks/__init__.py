@@ -1,0 +1,11 @@
+"""Bottlenecks: what turns latents into a payload and back, one class for each kind of model."""
+
+from .base import Basis, Bottleneck, Coded
+from .lattice import LatticeBottleneck
+
+BOTTLENECKS: dict[str, type[Bottleneck]] = {  # by config.quantizer
+    "lattice": LatticeBottleneck,
+    "lattice-e8": LatticeBottleneck,
+}
+
+__all__ = ["BOTTLENECKS", "Basis", "Bottleneck", "Coded", "LatticeBottleneck"]

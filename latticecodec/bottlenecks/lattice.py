@@ -1,0 +1,129 @@
+"""The bottleneck of `lattice` and `lattice-e8`: a scaled diagonal basis, hyper-latents and the integer prior.
+
+encode   y ─► y / B ─┬─► lattice points k ─► prior ─► coder ─► payload
+                     └─► hyper-analysis ─► z ─┘
+decode   y_hat = B k ◄─ k ◄─ prior ◄─ coder ◄─ payload
+
+The rate is the fineness: how much finer than the model's own lattice the basis is, in 1/1024 octave.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..arithmetic import exact_arithmetic
+from ..coder import Decoder, Encoder, Int32, estimate_bits
+from ..config import HYPER, ModelConfig
+from ..container import BASIS_UNIT
+from ..errors import ImageError, ModelError
+from ..networks import HyperAnalysis
+from ..prior.integer import IntegerPrior
+from ..prior.network import compand
+from ..prior.numbers import COORDINATE_MAX, LEVELS
+from ..prior.points import Put
+from ..quantizers import QUANTIZERS
+from .base import Basis, Coded
+from .tensors import network, part
+
+
+class LatticeBottleneck:
+    """See `base.Bottleneck`; the index tensor is int32 [M, h, w], lattice coordinates (doubled ones for E8)."""
+
+    continuous = True
+
+    def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
+        self.config, self.device = config, device
+        self.span = round(config.octaves * BASIS_UNIT)  # fineness at rate coordinate 1
+        self.lowest, self.highest = (round(t * self.span) for t in config.reach)
+        self._hyper_analysis = network(HyperAnalysis(config), "hyper_analysis", tensors, device)
+        self._quantizer: Any = network(QUANTIZERS[config.quantizer](config.latents), "quantizer", tensors, device)
+        self.format_id: tuple[int, int] = self._quantizer.format_id
+        self.prior = IntegerPrior(config, part("prior", tensors), device)
+
+    def fingerprint(self) -> str:
+        """See `base.Bottleneck`."""
+        return self.prior.fingerprint()
+
+    def rate(self, quality: float) -> int:
+        """See `base.Bottleneck`."""
+        return round(self.lowest + quality / 100 * (self.highest - self.lowest))
+
+    def quality(self, rate: int) -> float:
+        """See `base.Bottleneck`."""
+        return 100 * (rate - self.lowest) / (self.highest - self.lowest)
+
+    def scale(self, rate: int) -> int:
+        """See `base.Bottleneck`."""
+        return -rate
+
+    def rate_of(self, scale: int) -> int:
+        """See `base.Bottleneck`; every scale is legal."""
+        return -scale
+
+    def own_basis(self, rate: int) -> Basis:
+        """See `base.Bottleneck`."""
+        return tuple(int(v) for v in (torch.log2(self._basis(rate, None)) * BASIS_UNIT).round().tolist())
+
+    def check_basis(self, basis: Basis | None) -> None:
+        """See `base.Bottleneck`."""
+        if basis is not None and len(basis) != self.config.latents:
+            raise ModelError(f"the file's basis has {len(basis)} entries, the model {self.config.latents}")
+
+    def check_indices(self, indices: Int32) -> None:
+        """See `base.Bottleneck`."""
+        if indices.ndim != 3 or len(indices) != self.config.latents:
+            raise ImageError(f"indices of shape {indices.shape}; expected integers [{self.config.latents}, h, w]")
+
+    def encode(self, y: Tensor, rate: int, basis: Basis | None) -> Coded:
+        """See `base.Bottleneck`."""
+        coder, tables = Encoder(), self.prior.tables
+        bits = 0.0
+
+        def put(residuals: Int32, ids: Int32) -> None:
+            nonlocal bits
+            coder.put(residuals, ids, tables)
+            bits += estimate_bits(residuals, ids, tables)
+
+        k = self.quantize(y, rate, basis, put)  # [M, h, w]
+        return Coded(coder.finish(), k, bits)
+
+    def quantize(self, y: Tensor, rate: int, basis: Basis | None, put: Put) -> Int32:
+        """Latents y [M, h, w] to lattice coordinates [M, h, w], handing what is to be coded to `put`."""
+        with exact_arithmetic(self.device):
+            u = y / self._basis(rate, basis)[:, None, None]  # [M, h, w]
+            z = self._hyper_latents(u)  # [Z, h/4, w/4]
+        return self.prior.encode(u.cpu().numpy(), z, self._level(rate), put)
+
+    def decode(self, payload: bytes, rate: int, height: int, width: int) -> Int32:
+        """See `base.Bottleneck`."""
+        coder = Decoder(payload)
+        shape = (self.config.latents, height, width)
+        return self.prior.decode(lambda ids: coder.get(ids, self.prior.tables), shape, self._level(rate))
+
+    def values(self, indices: Int32, rate: int, basis: Basis | None) -> tuple[Tensor, float]:
+        """See `base.Bottleneck`."""
+        k = torch.from_numpy(indices).to(self.device)
+        return self._quantizer.dequantize(k, self._basis(rate, basis))[None], rate / self.span
+
+    def _hyper_latents(self, u: Tensor) -> Int32:
+        """Lattice coordinates before rounding [M, h, w] -> z int32 [Z, h/4, w/4]."""
+        bottom, right = -u.shape[1] % HYPER, -u.shape[2] % HYPER
+        u = F.pad(compand(u)[None], (0, right, 0, bottom), mode="replicate")  # [1, M, h', w']
+        z = self._hyper_analysis(u)[0].round().clamp(-COORDINATE_MAX, COORDINATE_MAX)
+        out: Int32 = z.to(torch.int32).cpu().numpy()
+        return out
+
+    def _level(self, rate: int) -> int:
+        """The prior's quality level 0..63, in integers."""
+        return int(np.clip((2 * rate * (LEVELS - 1) + self.span) // (2 * self.span), 0, LEVELS - 1))
+
+    def _basis(self, rate: int, entries: Basis | None) -> Tensor:
+        """Basis diagonal [M]: the model's own at `rate`, or the one a file carries."""
+        if entries is not None:
+            return torch.exp2(torch.tensor(entries, device=self.device, dtype=torch.float32) / BASIS_UNIT)
+        octaves = torch.tensor([-rate / BASIS_UNIT], device=self.device, dtype=torch.float32)
+        basis: Tensor = self._quantizer.basis(octaves)[0]
+        return basis
