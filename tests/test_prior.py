@@ -10,7 +10,8 @@ from safetensors.torch import load_file
 from latticecodec import Codec, ModelError
 from latticecodec.coder import PRECISION
 from latticecodec.config import PRESETS
-from latticecodec.prior.integer import IntegerPrior, Layer, shuffle
+from latticecodec.prior.integer import IntegerPrior
+from latticecodec.prior.layers import Layer, shuffle
 from latticecodec.prior.network import compand, symbol_inputs
 from latticecodec.prior.numbers import LOG_SCALE_MIN, MEAN_MAX, SCALE_BITS, SCALE_COUNT
 from latticecodec.prior.steps import context_steps
@@ -66,7 +67,7 @@ def test_integer_prior_computes_what_training_computes(tiny: Codec, tiny_model: 
         t = torch.tensor([0.5])
         features = model.prior.hyper(torch.from_numpy(z).float()[None], t)
         mean, scale = model.prior.context(torch.from_numpy(k).float()[None], features)
-    ours = tiny.bottleneck.prior._features(z, 32, 8, 8)  # level 32 is t = 0.508
+    ours = tiny.bottleneck.prior.hyper.features(z, 32, 8, 8)  # level 32 is t = 0.508
     assert float((ours.view(1, 32, 8, 8) - features * 32).abs().max()) <= 1
     written: list[np.ndarray] = []
     tiny.bottleneck.prior.encode(k.astype(np.float32), z, 32, lambda residuals, ids: written.append(ids))
@@ -172,5 +173,5 @@ def test_training_presets_fit_the_24_bit_bound() -> None:
 def test_level_matters(tiny: Codec) -> None:
     """The quality level reaches the prior through the hyper-decoder's bias and the prior of z."""
     prior: IntegerPrior = tiny.bottleneck.prior
-    assert prior._z.shape == (2, 64, 8)
-    assert prior._hyper_enter.bias.shape == (64, 128, 1)
+    assert prior.hyper._z.shape == (2, 64, 8)
+    assert prior.hyper._enter.bias.shape == (64, 128, 1)

@@ -120,7 +120,7 @@ def self_test(tensors: dict[str, Tensor], config: ModelConfig) -> str:
     encoder = Encoder()
     k = prior.encode(
         u,
-        np.ones(prior.hyper_shape(5, 6), dtype=np.int32),
+        np.ones(prior.hyper.shape(5, 6), dtype=np.int32),
         LEVELS // 2,
         lambda residuals, ids: encoder.put(residuals, ids, prior.tables),
     )
