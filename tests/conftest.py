@@ -1,5 +1,6 @@
 """What the tests share: photographs from scikit-image, and a small untrained model."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ from PIL import Image
 from latticecodec import Codec, load
 from latticecodec.config import PRESETS
 from latticecodec.training.data import Crops
+from latticecodec.training.e8 import make_e8
 from latticecodec.training.export import export
 from latticecodec.training.loop import new_model
 from latticecodec.training.synthetic import synthetic_picture
+from latticecodec.zoo import find
 
 torch.set_num_threads(2)
 
@@ -24,6 +27,16 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "tiny"
     export(new_model(PRESETS["lc-test"], crops), folder, "# tiny\n")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_e8(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The E8 twin of a copy of `tiny_model`, beside that copy; blocks from scale index 8 up."""
+    folder = tmp_path_factory.mktemp("e8")
+    shutil.copytree(tiny_model, folder / "lattice")
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    make_e8(find(folder / "lattice"), [noise], folder / "lattice-e8", thresholds=[8])
+    return folder / "lattice-e8"
 
 
 @pytest.fixture(scope="session")

@@ -26,15 +26,6 @@ def points() -> E8Points:
     return E8Points(index, e8_state(index, THRESHOLD))
 
 
-@pytest.fixture(scope="module")
-def twin(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The E8 twin of a copy of the tiny model, beside it."""
-    folder = tmp_path_factory.mktemp("e8")
-    shutil.copytree(tiny_model, folder / "lattice")
-    make_e8(find(folder / "lattice"), [_picture()], folder / "lattice-e8", thresholds=[THRESHOLD])
-    return folder / "lattice-e8"
-
-
 def _picture() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 
@@ -140,8 +131,8 @@ def test_tables_of_one_parity() -> None:
     assert odd[2] / odd[1] == pytest.approx(row[4] / row[2], rel=1e-4)
 
 
-def test_a_picture_comes_back_and_says_what_it_is(twin: Path) -> None:
-    codec = load(twin, device="cpu")
+def test_a_picture_comes_back_and_says_what_it_is(tiny_e8: Path) -> None:
+    codec = load(tiny_e8, device="cpu")
     data = codec.encode(_picture(), quality=90)
     assert codec.decode(data).size == (64, 64)
     indices = codec.decode_indices(data)
@@ -150,12 +141,12 @@ def test_a_picture_comes_back_and_says_what_it_is(twin: Path) -> None:
     redrawn = codec.from_indices(indices, quality=90)
     np.testing.assert_array_equal(np.asarray(redrawn), np.asarray(codec.decode(data)))
     header = read_header(data)
-    assert (header.quantizer, header.family, header.model) == (1, 3, find(twin).digest)
+    assert (header.quantizer, header.family, header.model) == (1, 3, find(tiny_e8).digest)
 
 
-def test_the_base_must_be_the_one_it_was_made_for(twin: Path, tmp_path: Path) -> None:
+def test_the_base_must_be_the_one_it_was_made_for(tiny_e8: Path, tmp_path: Path) -> None:
     folder = tmp_path / "moved"
-    shutil.copytree(twin.parent, folder)
+    shutil.copytree(tiny_e8.parent, folder)
     config = json.loads((folder / "lattice" / "config.json").read_text())
     (folder / "lattice" / "config.json").write_text(json.dumps(config | {"weights_sha256": "ab" * 32}))
     with pytest.raises(ModelError, match="made for other weights"):
@@ -165,6 +156,6 @@ def test_the_base_must_be_the_one_it_was_made_for(twin: Path, tmp_path: Path) ->
         load(folder / "lattice-e8", device="cpu")
 
 
-def test_only_a_diagonal_lattice_has_an_e8_twin(twin: Path, tmp_path: Path) -> None:
+def test_only_a_diagonal_lattice_has_an_e8_twin(tiny_e8: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="needs one with 'lattice'"):
-        make_e8(find(twin), [_picture()], tmp_path / "again")
+        make_e8(find(tiny_e8), [_picture()], tmp_path / "again")

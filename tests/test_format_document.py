@@ -1,8 +1,7 @@
 """FORMAT.md is true: its example is what container.write makes, its limits are those of the code, and it is enough to
-decode a file: `PlainReader` is a second implementation of sections 7 to 9, without torch and constriction."""
+decode a file: plain_reader.py, a second implementation of sections 7 to 9, does it."""
 
 import ast
-import json
 import re
 import zlib
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from safetensors.numpy import load_file
+from plain_reader import PlainReader
 
-from latticecodec import Codec, container
+from latticecodec import Codec, container, load
 from latticecodec.coder import EXCESS_BITS, PRECISION, Decoder, Encoder, Tables
 from latticecodec.container import Header, Tile
 from latticecodec.prior.numbers import (
@@ -155,8 +154,8 @@ def test_fixed_part_has_no_gaps() -> None:
 
 def test_ids_are_those_of_the_code() -> None:
     text = section("2.1 Fixed part") + section("2.2 Extensions")
-    assert "Quantizer 1 is the lattice, its family 1 the diagonal basis" in text
-    assert container.QUANTIZER_NAMES == {(1, 1): ("lattice", "diagonal")}
+    assert "Quantizer 1 is the lattice. Its family 1 is the diagonal basis, its family 3" in text
+    assert container.QUANTIZER_NAMES == {(1, 1): ("lattice", "diagonal"), (1, 3): ("lattice", "e8")}
     assert "Type 1, whole basis" in text
     assert container.BASIS == 1
     assert "0 to 127 must be understood, 128 to 255 may be ignored" in text
@@ -178,148 +177,6 @@ def test_numbers_of_the_prior_are_those_of_the_code() -> None:
     assert f"sum to 2^{PRECISION}" in TEXT
 
 
-# ---- a second implementation ----------------------------------------------------------------------------------------
-
-
-class PlainReader:
-    """The payload of a file to the index tensor, in plain integers; sections of FORMAT.md in brackets."""
-
-    def __init__(self, data: bytes, model: Path) -> None:
-        header, (tile,) = container.read(data)
-        self.payload = tile.payload
-        self.low, self.range = 0, (1 << 64) - 1
-        self.point = self._word() << 32 | self._word()
-        state = load_file(model / "model.safetensors")
-        self.state = {k.removeprefix("prior."): v.astype(np.int64) for k, v in state.items() if k.startswith("prior.")}
-        self.level = self._level(-header.scale, json.loads((model / "config.json").read_text())["octaves"])
-        self.height, self.width = -(-header.height // 16), -(-header.width // 16)
-
-    @staticmethod
-    def _level(fineness: int, octaves: float) -> int:  # [9.1]
-        span = round(1024 * octaves)
-        return min(max((2 * fineness * 63 + span) // (2 * span), 0), 63)
-
-    def indices(self) -> np.ndarray:  # [7]
-        h, w = self.height, self.width
-        mean, scale = self.state["z"][:, self.level]  # [Z] each
-        rows, columns = -(-h // 4), -(-w // 4)
-        every = np.ones((len(mean), rows, columns), dtype=bool)
-        z = self._group(every, *(np.broadcast_to(part[:, None, None], every.shape) for part in (mean, scale)))[every]
-        features = self._features(z.reshape(every.shape))[:, :h, :w]
-        channels = len(self.state["context.leave.bias"]) // 2
-        c, y, x = np.indices((channels, h, w))
-        steps = np.array([[0, 2], [3, 1]])[y % 2, x % 2] ^ (c % 4)
-        k = np.zeros((channels, h, w), dtype=np.int64)
-        for step in range(4):
-            k += self._group(steps == step, *self._predictions(np.where(steps < step, k, 0), features, step))
-        return k
-
-    def _group(self, own: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:  # [7], [9.4]
-        """The symbols of a group at their places, 0 elsewhere."""
-        mean, scale = mean[own], scale[own]
-        n = self.state["tables.shifts"][scale]
-        m = self.state["tables.means"][mean + 511]
-        m = ((m + (2**n >> 1)) >> n) << n
-        ids = self.state["tables.first"][scale] + (((m + 8) & 15) >> n)
-        values, escapes = (m + 8) >> 4, []  # values start as the bases
-        for i in np.argsort(ids, kind="stable"):
-            start, end = self.state["tables.offsets"][ids[i] : ids[i] + 2]
-            half = (end - start) // 2 - 1
-            index = self._symbol(self.state["tables.frequencies"][start:end])
-            if index == 2 * half + 1:
-                escapes.append((i, half))
-            else:
-                values[i] += index - half
-        for i, half in sorted(escapes):  # [8.3]
-            bits = self._uniform(24) + 1
-            excess = (1 << (bits - 1)) + (self._uniform(1 << (bits - 1)) if bits > 1 else 0)
-            values[i] += -(half + excess) if self._uniform(2) else half + excess
-        placed = np.zeros(own.shape, dtype=np.int64)
-        placed[own] = values.clip(-32767, 32767)
-        return placed
-
-    def _word(self) -> int:  # [8.1]
-        word, self.payload = self.payload[:4], self.payload[4:]
-        return int.from_bytes(word, "little")
-
-    def _quantile(self) -> int:
-        return (self.point - self.low) % (1 << 64) // (self.range >> 24)
-
-    def _advance(self, left: int, frequency: int) -> None:
-        unit = self.range >> 24
-        self.low, self.range = (self.low + unit * left) % (1 << 64), unit * frequency
-        if self.range < 1 << 32:
-            self.low, self.range = (self.low << 32) % (1 << 64), self.range << 32
-            self.point = (self.point << 32) % (1 << 64) + self._word()
-
-    def _symbol(self, frequencies: np.ndarray) -> int:
-        ends = np.cumsum(frequencies)
-        index = int(np.searchsorted(ends, self._quantile(), side="right"))
-        self._advance(int(ends[index] - frequencies[index]), int(frequencies[index]))
-        return index
-
-    def _uniform(self, count: int) -> int:  # [8.2]
-        share = (1 << 24) // count
-        value = min(self._quantile() // share, count - 1)
-        self._advance(share * value, share if value < count - 1 else (1 << 24) - share * value)
-        return value
-
-    def _symbol_inputs(self, v: np.ndarray) -> np.ndarray:  # [9.2]
-        compand = self.state["compand"]
-        return np.sign(v) * compand[np.minimum(abs(v), len(compand) - 1)]
-
-    def _pointwise(self, name: str, x: np.ndarray) -> np.ndarray:
-        bias = self.state[f"{name}.bias"]
-        bias = bias[self.level] if bias.ndim == 2 else bias
-        return np.tensordot(self.state[f"{name}.weight"], x, 1) + bias[:, None, None]
-
-    def _depthwise(self, name: str, x: np.ndarray) -> np.ndarray:
-        padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
-        sums = np.zeros_like(x) + self.state[f"{name}.bias"][:, None, None]
-        for i, j in np.ndindex(3, 3):
-            weight = self.state[f"{name}.weight"][:, 3 * i + j, None, None]
-            sums += weight * padded[:, i : i + x.shape[1], j : j + x.shape[2]]
-        return sums
-
-    def _round(self, name: str, sums: np.ndarray, offset: int = 0) -> np.ndarray:
-        n = self.state[f"{name}.exponent"][:, None, None] + offset
-        return (sums + 2 ** (n - 1)) >> n
-
-    def _activate(self, name: str, sums: np.ndarray) -> np.ndarray:
-        return self._round(name, sums).clip(0, 255)
-
-    def _block(self, name: str, x: np.ndarray) -> np.ndarray:
-        t = self._activate(f"{name}.inner", self._pointwise(f"{name}.inner", x))
-        t = self._activate(f"{name}.spatial", self._depthwise(f"{name}.spatial", t))
-        kept = x << self.state[f"{name}.outer.exponent"][:, None, None]
-        return self._activate(f"{name}.outer", self._pointwise(f"{name}.outer", t) + kept)
-
-    def _features(self, z: np.ndarray) -> np.ndarray:  # [9.3]
-        x = self._activate("hyper.enter", self._pointwise("hyper.enter", self._symbol_inputs(z)))
-        x = self._block("hyper.block", shuffle(x))
-        return shuffle(self._activate("hyper.leave", self._pointwise("hyper.leave", x)))
-
-    def _predictions(self, known: np.ndarray, features: np.ndarray, step: int) -> tuple[np.ndarray, np.ndarray]:
-        adaptor = f"context.adaptors.{step}"
-        x = np.concatenate([self._symbol_inputs(known), features])
-        x = self._activate(adaptor, self._pointwise(adaptor, x))
-        for i in range(sum(f"context.blocks.{i}.inner.bias" in self.state for i in range(100))):
-            x = self._block(f"context.blocks.{i}", x)
-        sums = self._pointwise("context.leave", x)
-        mean = self._round("context.leave", sums, -1).clip(-511, 511)
-        scale = self._round("context.leave", sums, 2).clip(0, 63)
-        return mean[: len(known)], scale[len(known) :]
-
-
-def shuffle(x: np.ndarray) -> np.ndarray:
-    """Channel 4 c + 2 i + j at (y, x) goes to channel c at (2 y + i, 2 x + j)."""
-    channels, height, width = x.shape
-    result = np.empty((channels // 4, 2 * height, 2 * width), dtype=x.dtype)
-    for i, j in np.ndindex(2, 2):
-        result[:, i::2, j::2] = x[2 * i + j :: 4]
-    return result
-
-
 @pytest.mark.parametrize(("size", "quality"), [((33, 70), 0), ((80, 48), 60), ((90, 90), 100), ((1, 1), 50)])
 def test_the_document_is_enough_to_decode(
     tiny: Codec, tiny_model: Path, photo: Image.Image, size: tuple[int, int], quality: float
@@ -329,3 +186,11 @@ def test_the_document_is_enough_to_decode(
     np.testing.assert_array_equal(tiny.decode_indices(data), indices)
     _, (tile,) = container.read(data)
     assert tile.indices_crc == zlib.crc32(indices.astype("<i4").tobytes())
+
+
+def test_the_document_is_enough_to_decode_e8(tiny_e8: Path, photo: Image.Image) -> None:
+    codec = load(tiny_e8, device="cpu")
+    data = codec.encode(photo.resize((90, 70)), quality=80)
+    indices = PlainReader(data, tiny_e8).indices()
+    assert (indices % 2).any()
+    np.testing.assert_array_equal(codec.decode_indices(data), indices)
