@@ -9,6 +9,8 @@ import click
 from . import options
 from .files import STANDARD, Job, make_plan, read, run, write
 
+QUALITY_NOTE = 0.05  # a rate on offer farther than this from the quality asked for is reported
+
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True))
@@ -66,6 +68,9 @@ def compress(
             picture, 50.0 if quality is None else quality, bpp, size, psnr, embed_basis=embed_basis
         )
         write(job, result.data, force)
+        if quality is not None and abs(result.quality - quality) > QUALITY_NOTE:
+            nearest = f"{codec.config.name} offers no quality {quality:g}; the nearest, {result.quality:.1f}, was used"
+            click.echo(f"{job.source}: {nearest}", err=True)
         header = read_header(result.data)
         return {
             "input": str(job.source),

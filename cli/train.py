@@ -17,7 +17,7 @@ DEMONSTRATION_STEPS = 60
 @click.command()
 @click.option(
     "--quantizer",
-    type=click.Choice(["lattice", "lattice-e8"]),
+    type=click.Choice(["lattice", "lattice-e8", "vq", "rotation"]),
     default="lattice",
     show_default=True,
     help="Bottleneck to train.",

@@ -6,9 +6,13 @@ coded as its escape symbol, and their excess as an Elias gamma code after all th
 
     table of half-width D:   index 0 .. 2D is residual -D .. D,   index 2D + 1 is the escape
     excess e = |residual| - D >= 1:   bit length n of e (uniform in 1..24), its n - 1 low bits, its sign
+
+Symbols that have a table each are coded in the order in which they come, as they are.
 """
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -90,6 +94,17 @@ def estimate_bits(residuals: Int32, ids: Int32, tables: Tables) -> float:
     return bits + float((np.log2(EXCESS_BITS) + np.floor(np.log2(excess)) + 1).sum())
 
 
+def row_bits(symbols: Int32, frequencies: Int32) -> float:
+    """Bits that symbols [N] carry under frequencies [N, K]: what `Encoder.put_rows` will add, to about 0.01 %."""
+    own = np.take_along_axis(frequencies, symbols[:, None], axis=1)  # [N, 1]
+    return float((PRECISION - np.log2(own)).sum())
+
+
+def _row_weights(frequencies: Int32) -> NDArray[np.float64]:
+    """A table a row [N, K] for constriction, as in `Tables.model`; it reads memory in C order, whatever the strides."""
+    return np.subtract(frequencies, 1, dtype=np.float64, order="C")
+
+
 def _by_table(ids: Int32) -> tuple[NDArray[np.intp], list[tuple[int, int, int]]]:
     """A stable order that groups equal ids, and (id, start, end) of every group in it."""
     order = np.argsort(ids.astype(np.uint16), kind="stable")  # 16 bits: a radix sort
@@ -106,6 +121,7 @@ class Encoder:
         import constriction
 
         self._uniform = constriction.stream.model.Uniform
+        self._row = constriction.stream.model.Categorical(perfect=False)
         self._coder = constriction.stream.queue.RangeEncoder()
 
     def put(self, residuals: Int32, ids: Int32, tables: Tables) -> None:
@@ -130,10 +146,23 @@ class Encoder:
             self._coder.encode(excess - (1 << (bits - 1)), self._uniform(1 << (bits - 1)))
         self._coder.encode(int(negative), self._uniform(2))
 
+    def put_rows(self, symbols: Int32, frequencies: Int32) -> None:
+        """Append symbols [N] of 0..K-1, symbol i with the table frequencies[i] of [N, K], K at least 2."""
+        self._coder.encode(symbols, self._row, _row_weights(frequencies))
+
     def finish(self) -> bytes:
         """The stream: little-endian 32-bit words without the zero bytes at the end."""
         words = self._coder.get_compressed()
         return bytes(words.astype("<u4").tobytes()).rstrip(b"\0")
+
+
+@contextlib.contextmanager
+def _damage_reported() -> Iterator[None]:
+    """FormatError where constriction's range decoder reports an impossible state."""
+    try:
+        yield
+    except AssertionError:
+        raise FormatError("the entropy-coded data is damaged: the range decoder reached an impossible state") from None
 
 
 class Decoder:
@@ -143,6 +172,7 @@ class Decoder:
         import constriction
 
         self._uniform = constriction.stream.model.Uniform
+        self._row = constriction.stream.model.Categorical(perfect=False)
         words = np.frombuffer(data + b"\0" * (-len(data) % 4), dtype="<u4")
         if sys.byteorder == "big":
             words = words.astype(np.uint32)
@@ -155,7 +185,7 @@ class Decoder:
         """
         order, groups = _by_table(ids)
         grouped = np.empty(len(ids), dtype=np.int32)
-        try:
+        with _damage_reported():
             for table, start, end in groups:
                 grouped[start:end] = self._coder.decode(tables.model(table), end - start)
             symbols = np.empty(len(ids), dtype=np.int32)
@@ -164,11 +194,16 @@ class Decoder:
             residuals: Int32 = symbols - half
             for i in np.flatnonzero(symbols == 2 * half + 1):
                 residuals[i] = self._get_excess(int(half[i]))
-        except AssertionError:  # how constriction's range decoder reports an impossible state
-            raise FormatError(
-                "the entropy-coded data is damaged: the range decoder reached an impossible state"
-            ) from None
         return residuals
+
+    def get_rows(self, frequencies: Int32) -> Int32:
+        """Mirror of `Encoder.put_rows`: the next symbols [N], each with its table of frequencies [N, K].
+
+        Raises FormatError where the stream cannot have come from `Encoder`.
+        """
+        with _damage_reported():
+            symbols: Int32 = self._coder.decode(self._row, _row_weights(frequencies))
+        return symbols
 
     def _get_excess(self, half: int) -> int:
         bits = int(self._coder.decode(self._uniform(EXCESS_BITS))) + 1

@@ -13,6 +13,7 @@ from pathlib import Path
 from .errors import ModelError
 
 CONTEXT_STEPS = 4  # channel groups x spatial phases, DCVC-DC (Li et al. 2023), section 3.2
+CODEBOOKS = ("vq", "rotation")  # quantizers with residual codebooks
 PATCH = 16  # pixels a latent position covers, each way
 HYPER = 4  # latent positions a hyper-latent position covers, each way
 
@@ -38,6 +39,8 @@ class ModelConfig:
     lambda_max: float = 0.15  # the same at rate coordinate 1
     octaves: float = 3.7  # the basis is this much finer at rate coordinate 1 than at 0, log2
     reach: tuple[float, float] = (0.0, 1.0)  # rate coordinates of quality 0 and 100; training sees 0 to 1
+    stages: int = 0  # G, residual codebooks of vq and rotation; 0 for lattices
+    codes: int = 0  # K, codewords of each
     base: str = ""  # name of the model beside it whose tensors this one adds to; "" for a model of its own
     weights_sha256: str = ""  # of model.safetensors; filled in by the export
     prior_sha256: str = ""  # fingerprint of the integer prior; filled in by the export
@@ -45,8 +48,11 @@ class ModelConfig:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.type is int and not (isinstance(value, int) and 1 <= value <= 4096):
-                raise ModelError(f"config field {field.name} is {value!r}; it must be an integer from 1 to 4096")
+            least = 0 if field.name in ("stages", "codes") else 1
+            if field.type is int and not (isinstance(value, int) and least <= value <= 4096):
+                raise ModelError(f"config field {field.name} is {value!r}; it must be an integer from {least} to 4096")
+        if (self.stages > 0) != (self.quantizer in CODEBOOKS) or (self.stages > 0) != (self.codes > 1):
+            raise ModelError(f"config: {self.stages} stages of {self.codes} codes do not fit a {self.quantizer}")
         if self.latents % CONTEXT_STEPS:
             raise ModelError(f"config field latents is {self.latents}; it must be a multiple of {CONTEXT_STEPS}")
         for pair in (self.analysis_blocks, self.synthesis_blocks):
@@ -114,3 +120,19 @@ PRESETS = {
         context_blocks=1,
     ),
 }
+
+
+def with_codebooks(config: ModelConfig, quantizer: str) -> ModelConfig:
+    """`config` for residual codebooks instead of a lattice: fewer latents, at lower rates."""
+    small = config.latents < 128
+    latents, stages, codes = (config.latents, 4, 16) if small else (128, 16, 256)
+    return dataclasses.replace(
+        config,
+        quantizer=quantizer,
+        latents=latents,
+        stages=stages,
+        codes=codes,
+        context_width=min(config.context_width, 128),
+        lambda_min=0.0005,
+        lambda_max=0.02,
+    )

@@ -22,9 +22,15 @@ HEADER_MAX = 1 << 26  # bytes before the CRC
 PIXELS_MAX = 1 << 28  # pixels a picture, unless the caller raises it
 PIXELS_PER_BYTE = 1 << 12  # expansion guard: a payload byte stands for at most this many pixels
 
-LATTICE = 1  # quantizer types; 2 vq, 3 adaptive and 4 rotation are reserved
+LATTICE, VQ, ROTATION = 1, 2, 4  # quantizer types; 3, adaptive, is reserved
 DIAGONAL, E8 = 1, 3  # lattice families; 2, D4, is reserved
-QUANTIZER_NAMES = {(LATTICE, DIAGONAL): ("lattice", "diagonal"), (LATTICE, E8): ("lattice", "e8")}
+RESIDUAL = 1  # family of codebooks
+QUANTIZER_NAMES = {
+    (LATTICE, DIAGONAL): ("lattice", "diagonal"),
+    (LATTICE, E8): ("lattice", "e8"),
+    (VQ, RESIDUAL): ("vq", "residual"),
+    (ROTATION, RESIDUAL): ("rotation", "residual"),
+}
 
 BASIS = 1  # extension: the whole basis, one int16 a channel
 MAY_IGNORE = 128  # extensions from this type on may be skipped by a reader that does not know them

@@ -21,7 +21,11 @@ class PlainReader:
         folders = [model.parent / config["base"]] if config["base"] else []
         state = {k: v for folder in [*folders, model] for k, v in load_file(folder / "model.safetensors").items()}
         self.state = {k.removeprefix("prior."): v.astype(np.int64) for k, v in state.items() if k.startswith("prior.")}
+        self.stages = header.scale if header.quantizer in (2, 4) else 0  # [9.6]
+        self.codes = config["codes"]
         self.level = self._level(-header.scale, config["octaves"])
+        if self.stages:
+            self.level = (self.stages - 1) * 63 // max(1, config["stages"] - 1)
         self.tables = len(self.state["tables.offsets"]) - 1
         self.unit = 2 if header.family == 3 else 1
         self.height, self.width = -(-header.height // 16), -(-header.width // 16)
@@ -38,6 +42,8 @@ class PlainReader:
         every = np.ones((len(mean), rows, columns), dtype=bool)
         z = self._group(every, *(np.broadcast_to(part[:, None, None], every.shape) for part in (mean, scale)))[every]
         features = self._features(self.unit * z.reshape(every.shape))[:, :h, :w]
+        if self.stages:
+            return self._categorical(features)
         channels = len(self.state["context.leave.bias"]) // 2
         c, y, x = np.indices((channels, h, w))
         steps = np.array([[0, 2], [3, 1]])[y % 2, x % 2] ^ (c % 4)
@@ -117,6 +123,40 @@ class PlainReader:
             values[i] = -(half + excess) if self._uniform(2) else half + excess
         return values
 
+    def _categorical(self, features: np.ndarray) -> np.ndarray:  # [9.6]
+        """The index tensor of a file with codebooks."""
+        _, h, w = features.shape
+        y, x = np.indices((h, w))
+        indices = np.zeros((self.stages, h, w), dtype=np.int64)
+        known = np.zeros((len(self.state["embedding.known.weight"]), h, w), dtype=np.int64)
+        for p in (0, 1):
+            own = (y + x) % 2 == p
+            hidden = self._adapt(p, np.concatenate([known, features]))
+            for stage in range(self.stages):
+                e = self._embedding("embedding.stages", indices[:stage, own], stage)  # [W, n]
+                joined = np.concatenate([hidden[:, own], e])[:, :, None]  # [2 W, n, 1]
+                merged = self._activate("context.merge", self._pointwise("context.merge", joined))
+                name = f"context.leave.{stage}"
+                logits = self._round(name, self._pointwise(name, merged), 1)[:, :, 0]  # [K, n]
+                indices[stage, own] = [self._symbol(self._frequencies(column)) for column in logits.T]
+            known[:, own] = self._embedding("embedding.known", indices[:, own], None)
+        return indices
+
+    def _embedding(self, name: str, indices: np.ndarray, row: int | None) -> np.ndarray:
+        bias = self.state[f"{name}.bias"] if row is None else self.state[f"{name}.bias"][row]
+        sums = np.repeat(bias[:, None], indices.shape[1], axis=1)
+        for stage, index in enumerate(indices):
+            sums += 32 * self.state[f"{name}.weight"][:, stage * self.codes + index]
+        n = self.state[f"{name}.exponent"][:, None]
+        return ((sums + 2 ** (n - 1)) >> n).clip(0, 255)
+
+    def _frequencies(self, logits: np.ndarray) -> np.ndarray:
+        powers = self.state["powers"]
+        weights = powers[np.minimum(logits.max() - logits, len(powers) - 1)]
+        frequencies = 1 + weights * (2**24 - self.codes) // weights.sum()
+        frequencies[np.argmax(frequencies)] += 2**24 - frequencies.sum()
+        return frequencies
+
     def _word(self) -> int:  # [8.1]
         word, self.payload = self.payload[:4], self.payload[4:]
         return int.from_bytes(word, "little")
@@ -178,12 +218,15 @@ class PlainReader:
         x = self._block("hyper.block", shuffle(x))
         return shuffle(self._activate("hyper.leave", self._pointwise("hyper.leave", x)))
 
-    def _predictions(self, known: np.ndarray, features: np.ndarray, step: int) -> tuple[np.ndarray, np.ndarray]:
+    def _adapt(self, step: int, x: np.ndarray) -> np.ndarray:
         adaptor = f"context.adaptors.{step}"
-        x = np.concatenate([self._symbol_inputs(known), features])
         x = self._activate(adaptor, self._pointwise(adaptor, x))
         for i in range(sum(f"context.blocks.{i}.inner.bias" in self.state for i in range(100))):
             x = self._block(f"context.blocks.{i}", x)
+        return x
+
+    def _predictions(self, known: np.ndarray, features: np.ndarray, step: int) -> tuple[np.ndarray, np.ndarray]:
+        x = self._adapt(step, np.concatenate([self._symbol_inputs(known), features]))
         sums = self._pointwise("context.leave", x)
         mean = self._round("context.leave", sums, -1).clip(-511, 511)
         scale = self._round("context.leave", sums, 2).clip(0, 63)

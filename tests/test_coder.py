@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from latticecodec import FormatError
-from latticecodec.coder import EXCESS_BITS, PRECISION, Decoder, Encoder, Int32, Tables, estimate_bits
+from latticecodec.coder import EXCESS_BITS, PRECISION, Decoder, Encoder, Int32, Tables, estimate_bits, row_bits
 
 TOTAL = 1 << PRECISION
 LARGEST_EXCESS = (1 << EXCESS_BITS) - 1
@@ -296,6 +296,53 @@ def test_order_is_by_table_then_natural() -> None:
     assert grouped.finish() == encoded(residuals, ids)
 
 
+# ---- a table for each symbol ----------------------------------------------------------------------------------------
+
+
+def random_rows(seed: int, count: int, codes: int) -> tuple[Int32, Int32]:
+    """Symbols [count] and frequencies [count, codes], from flat to nearly certain; the last symbol is not drawn."""
+    generator = np.random.default_rng(seed)
+    rows = generator.integers(1, 1 + generator.choice([2, 100, TOTAL // codes], (count, 1)), (count, codes))
+    rows[np.arange(count), generator.integers(0, codes, count)] += TOTAL - rows.sum(1)
+    return generator.integers(0, codes - 1, count).astype(np.int32), rows.astype(np.int32)
+
+
+@pytest.mark.parametrize(("count", "codes"), [(0, 5), (1, 2), (30, 6), (500, 64)])
+def test_rows_come_back_among_other_symbols(count: int, codes: int) -> None:
+    symbols, rows = random_rows(count, count, codes)
+    residuals, ids = random_symbols(1, 50, 3.0)
+    encoder = Encoder()
+    encoder.put(residuals, ids, TABLES)
+    encoder.put_rows(symbols, rows)
+    encoder.put(residuals, ids, TABLES)
+    decoder = Decoder(encoder.finish())
+    np.testing.assert_array_equal(residuals, decoder.get(ids, TABLES))
+    decoded = decoder.get_rows(rows)
+    np.testing.assert_array_equal(symbols, decoded)
+    assert decoded.dtype == np.int32
+    np.testing.assert_array_equal(residuals, decoder.get(ids, TABLES))
+
+
+@pytest.mark.parametrize("codes", [4, 16, 256])
+def test_rows_are_the_same_bytes_as_single_tables(codes: int) -> None:
+    """And so the bytes of FORMAT.md; whatever the order of the array in memory."""
+    symbols, rows = random_rows(codes, 100, codes)
+    tables = make_tables(*rows.tolist())
+    expected = encoded(symbols - tables.half_widths, np.arange(100, dtype=np.int32), tables)
+    for order in ("C", "F"):
+        encoder = Encoder()
+        encoder.put_rows(symbols, np.array(rows, order=order))
+        assert encoder.finish() == expected
+
+
+def test_row_bits_are_what_the_stream_takes() -> None:
+    symbols, rows = random_rows(9, 5000, 32)
+    encoder = Encoder()
+    encoder.put_rows(symbols, rows)
+    bits = 8 * len(encoder.finish())
+    assert abs(bits - row_bits(symbols, rows)) <= 0.001 * bits + 64
+
+
 # ---- garbage --------------------------------------------------------------------------------------------------------
 
 
@@ -315,3 +362,5 @@ def test_garbage_is_an_error_or_integers() -> None:
 def test_impossible_state_is_an_error() -> None:
     with pytest.raises(FormatError, match="impossible state"):
         Decoder(b"\xff" * 8).get(np.zeros(5, dtype=np.int32), TABLES)
+    with pytest.raises(FormatError, match="impossible state"):
+        Decoder(b"\xff" * 8).get_rows(np.array([EVEN] * 5, dtype=np.int32))

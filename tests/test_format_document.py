@@ -155,7 +155,12 @@ def test_fixed_part_has_no_gaps() -> None:
 def test_ids_are_those_of_the_code() -> None:
     text = section("2.1 Fixed part") + section("2.2 Extensions")
     assert "Quantizer 1 is the lattice. Its family 1 is the diagonal basis, its family 3" in text
-    assert container.QUANTIZER_NAMES == {(1, 1): ("lattice", "diagonal"), (1, 3): ("lattice", "e8")}
+    assert container.QUANTIZER_NAMES == {
+        (1, 1): ("lattice", "diagonal"),
+        (1, 3): ("lattice", "e8"),
+        (2, 1): ("vq", "residual"),
+        (4, 1): ("rotation", "residual"),
+    }
     assert "Type 1, whole basis" in text
     assert container.BASIS == 1
     assert "0 to 127 must be understood, 128 to 255 may be ignored" in text

@@ -1,11 +1,14 @@
 """Bottlenecks: what turns latents into a payload and back, one class for each kind of model."""
 
 from .base import Basis, Bottleneck, Coded
+from .codebook import CodebookBottleneck
 from .lattice import LatticeBottleneck
 
 BOTTLENECKS: dict[str, type[Bottleneck]] = {  # by config.quantizer
     "lattice": LatticeBottleneck,
     "lattice-e8": LatticeBottleneck,
+    "vq": CodebookBottleneck,
+    "rotation": CodebookBottleneck,
 }
 
-__all__ = ["BOTTLENECKS", "Basis", "Bottleneck", "Coded", "LatticeBottleneck"]
+__all__ = ["BOTTLENECKS", "Basis", "Bottleneck", "CodebookBottleneck", "Coded", "LatticeBottleneck"]

@@ -11,21 +11,20 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..arithmetic import exact_arithmetic
-from ..coder import Decoder, Encoder, Int32, estimate_bits
-from ..config import HYPER, ModelConfig
+from ..coder import Decoder, Int32
+from ..config import ModelConfig
 from ..container import BASIS_UNIT
 from ..errors import ImageError, ModelError
 from ..networks import HyperAnalysis
 from ..prior.integer import IntegerPrior
-from ..prior.network import compand
-from ..prior.numbers import COORDINATE_MAX, LEVELS
+from ..prior.numbers import LEVELS
 from ..prior.points import Put
 from ..quantizers import QUANTIZERS
 from .base import Basis, Coded
+from .stream import Stream, hyper_latents
 from .tensors import network, part
 
 
@@ -79,22 +78,15 @@ class LatticeBottleneck:
 
     def encode(self, y: Tensor, rate: int, basis: Basis | None) -> Coded:
         """See `base.Bottleneck`."""
-        coder, tables = Encoder(), self.prior.tables
-        bits = 0.0
-
-        def put(residuals: Int32, ids: Int32) -> None:
-            nonlocal bits
-            coder.put(residuals, ids, tables)
-            bits += estimate_bits(residuals, ids, tables)
-
-        k = self.quantize(y, rate, basis, put)  # [M, h, w]
-        return Coded(coder.finish(), k, bits)
+        stream = Stream(self.prior.tables)
+        k = self.quantize(y, rate, basis, stream.put)  # [M, h, w]
+        return Coded(stream.finish(), k, stream.bits)
 
     def quantize(self, y: Tensor, rate: int, basis: Basis | None, put: Put) -> Int32:
         """Latents y [M, h, w] to lattice coordinates [M, h, w], handing what is to be coded to `put`."""
         with exact_arithmetic(self.device):
             u = y / self._basis(rate, basis)[:, None, None]  # [M, h, w]
-            z = self._hyper_latents(u)  # [Z, h/4, w/4]
+            z = hyper_latents(self._hyper_analysis, u)  # [Z, h/4, w/4]
         return self.prior.encode(u.cpu().numpy(), z, self._level(rate), put)
 
     def decode(self, payload: bytes, rate: int, height: int, width: int) -> Int32:
@@ -107,14 +99,6 @@ class LatticeBottleneck:
         """See `base.Bottleneck`."""
         k = torch.from_numpy(indices).to(self.device)
         return self._quantizer.dequantize(k, self._basis(rate, basis))[None], rate / self.span
-
-    def _hyper_latents(self, u: Tensor) -> Int32:
-        """Lattice coordinates before rounding [M, h, w] -> z int32 [Z, h/4, w/4]."""
-        bottom, right = -u.shape[1] % HYPER, -u.shape[2] % HYPER
-        u = F.pad(compand(u)[None], (0, right, 0, bottom), mode="replicate")  # [1, M, h', w']
-        z = self._hyper_analysis(u)[0].round().clamp(-COORDINATE_MAX, COORDINATE_MAX)
-        out: Int32 = z.to(torch.int32).cpu().numpy()
-        return out
 
     def _level(self, rate: int) -> int:
         """The prior's quality level 0..63, in integers."""

@@ -71,9 +71,13 @@ class IntegerLayer(nn.Module):
         self.weight = nn.Parameter(torch.randn(outputs, fan_in) * scale * fan_in**-0.5)
         self.bias = nn.Parameter(torch.zeros(outputs))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def rounded_weight(self) -> Tensor:
+        """The weight on the grid of its int8 values [out, in]."""
         unit = torch.exp2(weight_exponents(self.weight))[:, None]
-        weight = round_through((self.weight * unit).clamp(-WEIGHT_MAX, WEIGHT_MAX)) / unit
+        return round_through((self.weight * unit).clamp(-WEIGHT_MAX, WEIGHT_MAX)) / unit
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.rounded_weight()
         if self.depthwise:
             return F.conv2d(x, weight.view(-1, 1, 3, 3), self.bias, padding=1, groups=len(weight))
         return F.conv2d(x, weight[:, :, None, None], self.bias)  # [B, out, h, w]
@@ -125,6 +129,25 @@ class HyperDecoder(nn.Module):
         return F.pixel_shuffle(activate(self.leave(x)), 2)  # [B, F, h, w]
 
 
+class HyperPrior(nn.Module):
+    """What every prior starts with: the prior of z and the hyper-decoder."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.z_mean = nn.Parameter(torch.zeros(KNOTS, config.hyper_latents))  # asinh domain
+        self.z_scale = nn.Parameter(torch.full((KNOTS, config.hyper_latents), 0.5))  # log sigma
+        self.hyper = HyperDecoder(config)
+
+    def z_parameters(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """asinh-mean and log-scale of z at rate coordinates t [B]: both [B, Z, 1, 1]."""
+        mean, scale = interpolate_knots(self.z_mean, t), interpolate_knots(self.z_scale, t)
+        return mean[:, :, None, None], scale[:, :, None, None]
+
+    def bits_z(self, z: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
+        """Bits of z (integers, or with uniform noise) given its `z_parameters`; all [B, Z, h/4, w/4] or alike."""
+        return coordinate_bits(z, mean, scale)
+
+
 class Context(nn.Module):
     """Features and symbols -> mean (asinh domain) and log scale of every symbol, each from its own step's view."""
 
@@ -151,31 +174,28 @@ class Context(nn.Module):
         return x[:, 0], x[:, 1]
 
 
-class FloatPrior(nn.Module):
-    """Everything that predicts symbols: the prior of z, the hyper-decoder, the context network."""
+class FloatPrior(HyperPrior):
+    """Everything that predicts lattice coordinates: the prior of z, the hyper-decoder, the context network."""
 
     def __init__(self, config: ModelConfig) -> None:
-        super().__init__()
-        self.z_mean = nn.Parameter(torch.zeros(KNOTS, config.hyper_latents))  # asinh domain
-        self.z_scale = nn.Parameter(torch.full((KNOTS, config.hyper_latents), 0.5))  # log sigma
-        self.hyper = HyperDecoder(config)
+        super().__init__(config)
         self.context = Context(config)
 
-    def z_parameters(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        """asinh-mean and log-scale of z at rate coordinates t [B]: both [B, Z, 1, 1]."""
-        mean, scale = interpolate_knots(self.z_mean, t), interpolate_knots(self.z_scale, t)
-        return mean[:, :, None, None], scale[:, :, None, None]
-
     def bits(self, x: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
-        """Bits of coordinates x (integers, or with uniform noise) given asinh-mean and log-scale; same shape as x."""
-        mean = round_through(mean * 2**MEAN_BITS).clamp(-MEAN_MAX, MEAN_MAX) / 2**MEAN_BITS
-        scale = round_through((scale - LOG_SCALE_MIN) * 2**SCALE_BITS) / 2**SCALE_BITS + LOG_SCALE_MIN
-        top = LOG_SCALE_MIN + (SCALE_COUNT - 1) / 2**SCALE_BITS
-        sigma = torch.exp(bounded(scale, LOG_SCALE_MIN, top))
-        distance = (x - torch.sinh(mean)).abs()
-        share = TAIL_SHARE_NARROW + (TAIL_SHARE - TAIL_SHARE_NARROW) * (scale >= TAIL_FROM)
-        mass = (1 - share) * cell_mass(distance, sigma) + share * cell_mass(distance, sigma * TAIL_RATIO)
-        return -torch.log2(mass + 1e-6 / (1 + (distance / sigma).square()))
+        """See `coordinate_bits`."""
+        return coordinate_bits(x, mean, scale)
+
+
+def coordinate_bits(x: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
+    """Bits of coordinates x (integers, or with uniform noise) given asinh-mean and log-scale; same shape as x."""
+    mean = round_through(mean * 2**MEAN_BITS).clamp(-MEAN_MAX, MEAN_MAX) / 2**MEAN_BITS
+    scale = round_through((scale - LOG_SCALE_MIN) * 2**SCALE_BITS) / 2**SCALE_BITS + LOG_SCALE_MIN
+    top = LOG_SCALE_MIN + (SCALE_COUNT - 1) / 2**SCALE_BITS
+    sigma = torch.exp(bounded(scale, LOG_SCALE_MIN, top))
+    distance = (x - torch.sinh(mean)).abs()
+    share = TAIL_SHARE_NARROW + (TAIL_SHARE - TAIL_SHARE_NARROW) * (scale >= TAIL_FROM)
+    mass = (1 - share) * cell_mass(distance, sigma) + share * cell_mass(distance, sigma * TAIL_RATIO)
+    return -torch.log2(mass + 1e-6 / (1 + (distance / sigma).square()))
 
 
 def cell_mass(distance: Tensor, sigma: Tensor) -> Tensor:

@@ -90,15 +90,19 @@ class ResidualQuantizer(_Composite):
     the rotation from z to its value.
     """
 
-    def forward(self, z: Tensor, groups: int | None = None) -> VectorQuantized:
-        """Quantize z [N, D] in the first `groups` stages; the loss is the mean of theirs."""
+    def forward(self, z: Tensor, groups: int | Tensor | None = None) -> VectorQuantized:
+        """Quantize z [N, D] in the first `groups` stages; the loss is the mean of theirs.
+
+        With int64 `groups` [N] all stages run and learn, and a row's value is that of its own number of stages.
+        """
         z = z.float()
-        stages = self.first(groups)
-        values = torch.zeros_like(z)  # [N, D]
+        stages = self.first(None if isinstance(groups, Tensor) else groups)
+        total = values = torch.zeros_like(z)  # [N, D]
         parts = []
-        for stage in stages:
-            part = stage(z - values)
-            values = values + part.values.detach()
+        for count, stage in enumerate(stages, 1):
+            part = stage(z - total)
+            total = total + part.values.detach()
+            values = torch.where(groups[:, None] >= count, total, values) if isinstance(groups, Tensor) else total
             parts.append(part)
         indices = torch.stack([part.indices for part in parts], 1)  # [N, g]
         loss = torch.stack([part.loss for part in parts]).mean()
@@ -126,3 +130,13 @@ class ResidualQuantizer(_Composite):
         for stage, column in zip(stages, indices.unbind(1), strict=True):
             values = values + stage.dequantize(column)
         return values
+
+
+def residual_of(codebooks: Tensor) -> ResidualQuantizer:
+    """A ResidualQuantizer with the codewords given, float32 [G, K, D]."""
+    stages = []
+    for codebook in codebooks:
+        stage = VectorQuantizer(*codebook.shape)
+        stage.begin_at(codebook)
+        stages.append(stage)
+    return ResidualQuantizer(stages)

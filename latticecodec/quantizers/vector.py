@@ -123,6 +123,12 @@ class VectorQuantizer(nn.Module):
         """
         return self._scaled(self.codebook)[checked(indices, self.codes)]
 
+    @torch.no_grad()
+    def begin_at(self, codebook: Tensor) -> None:
+        """Take the codewords [K, D] of a trained codebook; training goes on from there without k-means."""
+        self._place(torch.arange(self.codes), codebook, torch.ones(self.codes))
+        self.steps.fill_(max(1, int(self.steps)))
+
     def _scaled(self, rows: Tensor) -> Tensor:
         """Rows at unit length for cosine similarity, as they are otherwise."""
         return F.normalize(rows) if self.cosine else rows

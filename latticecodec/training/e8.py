@@ -19,7 +19,7 @@ from ..prior.e8 import e8_state
 from ..prior.numbers import LOG_SCALE_MIN, SCALE_BITS
 from ..prior.tables import TableIndex
 from ..zoo import BASE_DIGEST, ModelInfo, read_weights
-from .export import self_test, write_model
+from .export import base_digest, self_test, write_model
 from .model import rate_weight
 
 NAME = "lattice-e8"
@@ -39,7 +39,7 @@ def e8_tensors(base: ModelInfo, threshold: int) -> dict[str, torch.Tensor]:
     magnitude = torch.arange(4096, dtype=torch.float64) / 2  # of doubled coordinates
     compand = (torch.asinh(magnitude) / 2 * 2**5).round().clamp(max=127)
     return {
-        BASE_DIGEST: torch.tensor(list(bytes.fromhex(base.config.weights_sha256)), dtype=torch.uint8),
+        BASE_DIGEST: base_digest(base),
         "prior.compand": compand.to(torch.int8),
         **{f"prior.{name}": value for name, value in e8_state(index, threshold).items()},
     }

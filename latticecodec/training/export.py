@@ -14,69 +14,19 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..coder import Decoder, Encoder
+from ..bottlenecks import BOTTLENECKS
 from ..config import ModelConfig
 from ..errors import OutputError, TrainingError
-from ..prior.integer import IntegerPrior
-from ..prior.network import IntegerLayer, interpolate_knots, weight_exponents
-from ..prior.numbers import (
-    ACTIVATION_BITS,
-    KNOTS,
-    LEVELS,
-    LOG_SCALE_MIN,
-    MEAN_BITS,
-    MEAN_MAX,
-    SCALE_BITS,
-    SCALE_COUNT,
-    WEIGHT_MAX,
-)
-from ..prior.tables import make_table_index
-from ..zoo import CONFIG, WEIGHTS, ModelInfo, read_weights
-from .model import TrainableModel
-
-SCALE_OFFSET = -LOG_SCALE_MIN  # the integer layer's scale output counts from the smallest sigma
+from ..zoo import BASE_DIGEST, CONFIG, WEIGHTS, ModelInfo, find, read_weights
+from .models import MODELS, PhotoModel
 
 
 @torch.no_grad()
-def integer_state(model: TrainableModel) -> dict[str, Tensor]:
-    """The prior's tensors as integers, named as `prior.integer` reads them."""
-    prior, config = model.prior, model.config
-    levels = torch.linspace(0, 1, LEVELS)
-    state: dict[str, Tensor] = {}
-    for name, layer in prior.named_modules():
-        if not isinstance(layer, IntegerLayer):
-            continue
-        bias: Tensor = layer.bias
-        if name == "context.leave":
-            bias = bias.clone()
-            bias[config.latents :] += SCALE_OFFSET
-        if name == "hyper.enter":
-            bias = bias + interpolate_knots(prior.hyper.level_bias, levels)  # [LEVELS, out]
-        exponent = weight_exponents(layer.weight)  # [out]
-        weight = (layer.weight * torch.exp2(exponent)[:, None]).round().clamp(-WEIGHT_MAX, WEIGHT_MAX)
-        state[f"{name}.weight"] = weight.to(torch.int8)
-        state[f"{name}.exponent"] = exponent.to(torch.int8)
-        state[f"{name}.bias"] = (bias * torch.exp2(exponent + ACTIVATION_BITS)).round().to(torch.int32)
-    mean = (interpolate_knots(prior.z_mean, levels) * 2**MEAN_BITS).round().clamp(-MEAN_MAX, MEAN_MAX)
-    scale = (interpolate_knots(prior.z_scale, levels) - LOG_SCALE_MIN) * 2**SCALE_BITS
-    state["z"] = torch.stack([mean, scale.round().clamp(0, SCALE_COUNT - 1)]).to(torch.int32)  # [2, LEVELS, Z]
-    magnitude = torch.arange(2048, dtype=torch.float64)
-    compand = (torch.asinh(magnitude) / 2 * 2**ACTIVATION_BITS).round().clamp(max=WEIGHT_MAX)
-    state["compand"] = compand.to(torch.int8)
-    index = make_table_index()
-    state["tables.frequencies"] = torch.from_numpy(index.tables.frequencies)
-    state["tables.offsets"] = torch.from_numpy(index.tables.offsets)
-    state["tables.means"] = torch.from_numpy(index.means)
-    state["tables.shifts"] = torch.from_numpy(index.shifts)
-    state["tables.first"] = torch.from_numpy(index.first)
-    return state
-
-
-@torch.no_grad()
-def export(model: TrainableModel, folder: Path, card: str) -> ModelConfig:
+def export(model: PhotoModel, folder: Path, card: str) -> ModelConfig:
     """Write model.safetensors, config.json and README.md (`card`) to `folder`; returns the config with its digest.
 
-    The folder appears whole or not at all. Raises OutputError when it exists.
+    Of a model with a base only what differs from it is stored. The folder appears whole or not at all. Raises
+    OutputError when it exists.
     """
     model = model.cpu()
     tensors = {
@@ -84,9 +34,23 @@ def export(model: TrainableModel, folder: Path, card: str) -> ModelConfig:
         for name, value in model.state_dict().items()
         if name.split(".")[0] in ("analysis", "synthesis", "hyper_analysis")
     }
-    tensors |= {f"quantizer.{name}": value.float() for name, value in model.quantizer.state_dict().items()}
-    tensors |= {f"prior.{name}": value.contiguous() for name, value in integer_state(model).items()}
-    return write_model(folder, model.config, tensors, card, self_test(tensors, model.config))
+    tensors |= model.coded_tensors()
+    fingerprint = self_test(tensors, model.config)
+    if model.config.base:
+        base = find(model.config.base)
+        theirs = read_weights(base)
+        tensors = {name: value for name, value in tensors.items() if not _same(value, theirs.get(name))}
+        tensors[BASE_DIGEST] = base_digest(base)
+    return write_model(folder, model.config, tensors, card, fingerprint)
+
+
+def _same(value: Tensor, other: Tensor | None) -> bool:
+    return other is not None and value.dtype == other.dtype and torch.equal(value, other)
+
+
+def base_digest(base: ModelInfo) -> Tensor:
+    """What ties a model to its base: the SHA-256 of the base's weights, uint8 [32]."""
+    return torch.tensor(list(bytes.fromhex(base.config.weights_sha256)), dtype=torch.uint8)
 
 
 def write_model(
@@ -114,47 +78,24 @@ def write_model(
 
 def self_test(tensors: dict[str, Tensor], config: ModelConfig) -> str:
     """The fingerprint of a model's prior, for every later load to check; raises where it does not round-trip."""
-    state = {name.removeprefix("prior."): value for name, value in tensors.items() if name.startswith("prior.")}
-    prior = IntegerPrior(config, state, torch.device("cpu"))
-    u = np.arange(config.latents * 5 * 6, dtype=np.float32).reshape(config.latents, 5, 6) % 23 - 11
-    encoder = Encoder()
-    k = prior.encode(
-        u,
-        np.ones(prior.hyper.shape(5, 6), dtype=np.int32),
-        LEVELS // 2,
-        lambda residuals, ids: encoder.put(residuals, ids, prior.tables),
-    )
-    decoder = Decoder(encoder.finish())
-    if not np.array_equal(prior.decode(lambda ids: decoder.get(ids, prior.tables), k.shape, LEVELS // 2), k):
+    bottleneck = BOTTLENECKS[config.quantizer](config, tensors, torch.device("cpu"))
+    y = torch.arange(config.latents * 5 * 6).reshape(config.latents, 5, 6) % 23 - 11.0  # [M, 5, 6]
+    rate = bottleneck.rate(50)
+    coded = bottleneck.encode(y, rate, None)
+    if not np.array_equal(bottleneck.decode(coded.payload, rate, 5, 6), coded.indices):
         raise TrainingError("the exported prior does not decode what it encodes")
-    return prior.fingerprint()
+    return bottleneck.fingerprint()
 
 
 @torch.no_grad()
-def trainable(info: ModelInfo, config: ModelConfig) -> TrainableModel:
+def trainable(info: ModelInfo, config: ModelConfig) -> PhotoModel:
     """A trainable model that starts where `info` ended; its float prior is recovered from the integers."""
     tensors = read_weights(info)
-    model = TrainableModel(config)
+    model = MODELS[config.quantizer](config)
     own = model.state_dict()
     for name in own:
         if name in tensors and not name.startswith("prior."):
             own[name] = tensors[name].float()
-    prior = {name.removeprefix("prior."): value for name, value in tensors.items() if name.startswith("prior.")}
-    knots = torch.linspace(0, LEVELS - 1, KNOTS).round().long()
-    for name, layer in model.prior.named_modules():
-        if not isinstance(layer, IntegerLayer):
-            continue
-        unit = torch.exp2(-prior[f"{name}.exponent"].float())  # [out]
-        bias = prior[f"{name}.bias"].float() * unit * 2.0**-ACTIVATION_BITS
-        if name == "context.leave":
-            bias[config.latents :] -= SCALE_OFFSET
-        if name == "hyper.enter":
-            own["prior.hyper.level_bias"] = bias[knots]
-            bias = torch.zeros_like(bias[0])
-        own[f"prior.{name}.weight"] = prior[f"{name}.weight"].float() * unit[:, None]
-        own[f"prior.{name}.bias"] = bias
-    mean, scale = prior["z"].float()[:, knots]
-    own["prior.z_mean"] = mean * 2.0**-MEAN_BITS
-    own["prior.z_scale"] = scale * 2.0**-SCALE_BITS + LOG_SCALE_MIN
     model.load_state_dict(own)
+    model.restore(tensors)
     return model

@@ -20,7 +20,9 @@ from ..config import PATCH, ModelConfig
 from ..errors import TrainingError
 from ..networks import initialise_from_patches
 from .data import Crops, centre_crops
-from .model import TrainableModel, rate_weight
+from .diagnosis import Diagnosis, diagnose
+from .model import rate_weight
+from .models import MODELS, PhotoModel
 from .optimiser import Average, learning_rate, make_optimiser, parameter_groups
 from .precision import mixed_precision
 
@@ -56,12 +58,13 @@ class Progress:
     psnr: float  # dB
     seconds: float  # since this process began training
     validation: list[tuple[float, float, float]] = field(default_factory=list)  # (t, bpp, psnr), when just validated
+    diagnosis: Diagnosis | None = None  # of codebooks, when just validated
 
 
-def new_model(config: ModelConfig, crops: Crops) -> TrainableModel:
+def new_model(config: ModelConfig, crops: Crops) -> PhotoModel:
     """A model initialised with the PCA of patches from the first batches of `crops`."""
     torch.manual_seed(crops.seed)
-    model = TrainableModel(config)
+    model = MODELS[config.quantizer](config)
     patches = first_pictures(crops).unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH)  # [N, 3, S/16, S/16, 16, 16]
     patches = patches.permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, PATCH, PATCH)
     initialise_from_patches(model.analysis, model.synthesis, patches)
@@ -73,7 +76,7 @@ def first_pictures(crops: Crops) -> Tensor:
     return torch.cat([crops.batch(step) for step in range(16)]).float() / 255
 
 
-def objective(model: TrainableModel, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+def objective(model: PhotoModel, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Loss, mean bpp and mean MSE of a batch x [B, 3, S, S] in [0, 1] at stratified random rate coordinates."""
     count = len(x)
     t = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
@@ -92,7 +95,7 @@ def noise_generator(parent: torch.Generator, device: torch.device) -> torch.Gene
 
 
 @torch.no_grad()
-def validate(model: TrainableModel, pictures: Tensor, device: torch.device) -> list[tuple[float, float, float]]:
+def validate(model: PhotoModel, pictures: Tensor, device: torch.device) -> list[tuple[float, float, float]]:
     """(t, bpp, PSNR in dB of rounded pixels, averaged over pictures) at five rates; pictures uint8 [N, 3, S, S]."""
     rows = []
     for point in VALIDATION_POINTS:
@@ -114,7 +117,7 @@ def as_input(pixels: Tensor, device: torch.device) -> Tensor:
 
 
 def train(
-    model: TrainableModel,
+    model: PhotoModel,
     crops: Crops,
     held_out: list[Path | Tensor],
     out: Path,
@@ -122,7 +125,7 @@ def train(
     device: torch.device,
     resume: Path | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
-) -> TrainableModel:
+) -> PhotoModel:
     """Train `model` and return it with averaged weights; writes log.csv, TensorBoard events and checkpoint.pt to `out`.
 
     Raises TrainingError when `resume` is not a checkpoint of the same configuration and options.
@@ -161,24 +164,26 @@ def train(
         last = step + 1 == options.steps
         if last or (step + 1) % options.validate_every == 0:
             progress.validation = _with_average(model, average, lambda: validate(model, pictures, device))
+            progress.diagnosis = _with_average(model, average, lambda: diagnose(model, pictures, device))
             _log(out / "log.csv", board, progress)
         if last or time.monotonic() - saved > 60 * options.checkpoint_minutes:
             save_checkpoint(out / "checkpoint.pt", model, average, optimiser, step + 1, options)
             saved = time.monotonic()
         report(progress)
     board.close()
-    model.load_state_dict(average.state())
-    return model
+    average.swap(model)
+    return model.eval()
 
 
-def _with_average(model: TrainableModel, average: Average, call: Callable[[], Any]) -> Any:
-    """Run `call` while the model holds its averaged weights."""
-    current = {name: value.detach().clone() for name, value in model.named_parameters()}
-    model.load_state_dict(average.state())
+def _with_average(model: PhotoModel, average: Average, call: Callable[[], Any]) -> Any:
+    """Run `call` while the model holds its averaged weights, in eval mode."""
+    average.swap(model)
+    model.eval()
     try:
         return call()
     finally:
-        model.load_state_dict(current)
+        model.train()
+        average.swap(model)
 
 
 def _forget_rows_after(path: Path, step: int) -> None:
@@ -197,6 +202,8 @@ def _log(path: Path, board: Any, progress: Progress) -> None:
     }
     for t, bpp, psnr in progress.validation:
         row[f"bpp@{t:g}"], row[f"psnr@{t:g}"] = round(bpp, 5), round(psnr, 4)
+    if progress.diagnosis is not None:
+        row |= asdict(progress.diagnosis)
     fresh = not path.exists()
     with path.open("a", newline="") as file:
         writer = csv.DictWriter(file, list(row))
@@ -210,7 +217,7 @@ def _log(path: Path, board: Any, progress: Progress) -> None:
 
 def save_checkpoint(
     path: Path,
-    model: TrainableModel,
+    model: PhotoModel,
     average: Average,
     optimiser: torch.optim.Optimizer,
     step: int,
@@ -236,7 +243,7 @@ def _settings(settings: ModelConfig | TrainOptions, *ignored: str) -> dict[str, 
 
 
 def _resume(
-    path: Path, model: TrainableModel, average: Average, optimiser: torch.optim.Optimizer, options: TrainOptions
+    path: Path, model: PhotoModel, average: Average, optimiser: torch.optim.Optimizer, options: TrainOptions
 ) -> int:
     """Restore a checkpoint; returns the step to go on from."""
     try:

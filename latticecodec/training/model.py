@@ -6,9 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from ..arithmetic import straight_through
+from ..bottlenecks.tensors import part
 from ..config import ModelConfig
 from ..networks import Analysis, HyperAnalysis, Synthesis
 from ..prior.network import FloatPrior, compand
+from ..prior.numbers import LOG_SCALE_MIN
+from ..prior.state import float_tensors, integer_tensors
 from ..quantizers import QUANTIZERS, Quantized
 
 
@@ -56,6 +59,22 @@ class TrainableModel(nn.Module):
         bpp_z = bits_z.sum((1, 2, 3)) / pixels
         bpp = bits_y.sum((1, 2, 3)) / pixels + bpp_z
         return Forward(bpp, bpp_z, (x_hat - x).square().mean((1, 2, 3)), x_hat, q.loss)
+
+    def coded_tensors(self) -> dict[str, Tensor]:
+        """The quantizer and the prior as a file is coded with them, named as in a model folder."""
+        tensors = {f"quantizer.{name}": value.float() for name, value in self.quantizer.state_dict().items()}
+        integers = integer_tensors(self.prior, self._bias_offsets())
+        return tensors | {f"prior.{name}": value.contiguous() for name, value in integers.items()}
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Inverse of `coded_tensors`, for the prior."""
+        self.prior.load_state_dict(float_tensors(self.prior, part("prior", tensors), self._bias_offsets()))
+
+    def _bias_offsets(self) -> dict[str, Tensor]:
+        """What the integer prior's biases hold beside the float one's: scale outputs count from the smallest sigma."""
+        offsets = torch.zeros(2 * self.config.latents)
+        offsets[self.config.latents :] = -LOG_SCALE_MIN
+        return {"context.leave": offsets}
 
 
 def uniform(like: Tensor, generator: torch.Generator) -> Tensor:

@@ -19,13 +19,11 @@ def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
     The linear path starts as the PCA of patches, which is close to where it will end; the noise of full steps there
     would cap the quality at the top of the rate range.
     """
-    slow = [
-        value
-        for name, value in model.named_parameters()
-        if name.startswith(("analysis.", "synthesis.", "quantizer.")) and ".blocks" not in f".{name}"
-    ]
+    linear = ("analysis.", "synthesis.", "quantizer.")
+    trained = {name: value for name, value in model.named_parameters() if value.requires_grad}
+    slow = [value for name, value in trained.items() if name.startswith(linear) and ".blocks" not in name]
     chosen = {id(value) for value in slow}
-    fast = [value for value in model.parameters() if id(value) not in chosen]
+    fast = [value for value in trained.values() if id(value) not in chosen]
     return [{"params": fast, "share": 1.0}, {"params": slow, "share": SLOW}]
 
 
@@ -70,8 +68,16 @@ class Average:
         decay = min(self.decay, (1 + step) / (10 + step))
         torch._foreach_lerp_(self.values, [value.detach() for value in model.parameters()], 1 - decay)
 
+    @torch.no_grad()
+    def swap(self, model: nn.Module) -> None:
+        """Exchange the model's parameters with their averages; a second call undoes the first. Buffers stay."""
+        for average, parameter in zip(self.values, model.parameters(), strict=True):
+            current = parameter.detach().clone()
+            parameter.copy_(average)
+            average.copy_(current)
+
     def state(self) -> dict[str, Tensor]:
-        """The averaged parameters by name; a state_dict of the model."""
+        """The averaged parameters by name."""
         return dict(zip(self.names, self.values, strict=True))
 
     def load(self, state: dict[str, Tensor]) -> None:

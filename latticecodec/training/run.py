@@ -8,16 +8,19 @@ import torch
 from torch import Tensor
 
 from .. import zoo
-from ..config import PRESETS, ModelConfig
+from ..config import CODEBOOKS, PRESETS, ModelConfig, with_codebooks
 from ..errors import OutputError, TrainingError
 from ..image import find_images
+from .adopt import adopt
 from .data import Crops, centre_crops
 from .e8 import make_e8
 from .export import export, trainable
 from .loop import Progress, TrainOptions, first_pictures, new_model, train
 from .model import TrainableModel
+from .models import MODELS, PhotoModel
 from .revive import revive
 from .synthetic import synthetic_picture
+from .vector import VectorModel
 
 __all__ = ["TrainOptions", "run", "run_e8"]
 
@@ -107,17 +110,28 @@ def _pictures(data: Path | None, val: Path | None) -> tuple[list[Path | Tensor],
 
 def _start(
     quantizer: str, name: str, preset: str, init_from: str | Path | None, resume: Path | None, crops: Crops
-) -> TrainableModel:
+) -> PhotoModel:
     """The model at step 0."""
-    if init_from is not None:
-        info = zoo.find(init_from)
-        config = dataclasses.replace(info.config, name=name, weights_sha256="", prior_sha256="")
+    if init_from is None:
+        config = dataclasses.replace(PRESETS[preset], name=name)
+        config = with_codebooks(config, quantizer) if quantizer in CODEBOOKS else config
+        return MODELS[quantizer](config) if resume is not None else new_model(config, crops)
+    info = zoo.find(init_from)
+    config = dataclasses.replace(info.config, name=name, weights_sha256="", prior_sha256="")
+    if config.quantizer == quantizer:
         model = trainable(info, config)
-        if resume is None:
+        if resume is None and isinstance(model, TrainableModel):
             revive(model, first_pictures(crops))
         return model
-    config = dataclasses.replace(PRESETS[preset], name=name, quantizer=quantizer)
-    return TrainableModel(config) if resume is not None else new_model(config, crops)
+    if config.quantizer != "lattice" or quantizer not in CODEBOOKS:
+        raise TrainingError(f"model {info.name} has quantizer {config.quantizer}: {quantizer} cannot start from it")
+    installed = info in zoo.list_models()
+    config = dataclasses.replace(with_codebooks(config, quantizer), base=info.name if installed else "")
+    adopted = VectorModel(config)
+    base = trainable(info, info.config)
+    if resume is None and isinstance(base, TrainableModel):
+        adopt(adopted, base, first_pictures(crops))
+    return adopted
 
 
 def _card(
