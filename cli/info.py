@@ -14,7 +14,7 @@ from .files import read
 @options.as_json
 def info(file: str, as_json: bool) -> None:
     """Print what the header of an .lcq FILE says, and check its checksums. Fast: the picture is not decoded."""
-    from latticecodec.container import BASIS_UNIT, QUANTIZER_NAMES
+    from latticecodec.container import BASIS_UNIT, LATTICE, QUANTIZER_NAMES
     from latticecodec.container import read as parse
     from latticecodec.zoo import list_models
 
@@ -22,6 +22,13 @@ def info(file: str, as_json: bool) -> None:
     header, _ = parse(data)
     quantizer, family = QUANTIZER_NAMES[header.quantizer, header.family]
     names = [model.name for model in list_models() if model.digest == header.model]
+    rate = {
+        "lattice": family,
+        "basis": "embedded" if header.basis else "of the model",
+        "scale_octaves": header.scale / BASIS_UNIT,
+    }
+    if header.quantizer != LATTICE:
+        rate = {"codebooks": family, "stages": header.scale}
     facts = {
         "format": f"{header.version[0]}.{header.version[1]}",
         "width": header.width,
@@ -33,9 +40,7 @@ def info(file: str, as_json: bool) -> None:
         "bytes": len(data),
         "bpp": round(8 * len(data) / (header.width * header.height), 5),
         "quantizer": quantizer,
-        "lattice": family,
-        "basis": "embedded" if header.basis else "of the model",
-        "scale_octaves": header.scale / BASIS_UNIT,
+        **rate,
         "quality": round(header.quality, 1),  # the scale, which decides, has steps of about 0.03
         "model_digest": header.model.hex(),
         "model": names[0] if names else None,

@@ -22,6 +22,7 @@ from PIL import Image
 
 from latticecodec import Codec, load
 from latticecodec.arithmetic import exact_arithmetic
+from latticecodec.bottlenecks import LatticeBottleneck
 from latticecodec.coder import PRECISION, Decoder, Encoder, Int32, estimate_bits
 from latticecodec.image import open_picture, to_pixels
 from latticecodec.training.synthetic import synthetic_picture
@@ -93,6 +94,8 @@ def coding_walk(codec: Codec, picture: Image.Image) -> list[tuple[Int32, Int32]]
     with exact_arithmetic(codec.device):
         y = codec._analyse(to_pixels(picture))  # [M, h, w]
     walk: list[tuple[Int32, Int32]] = []
+    if not isinstance(codec.bottleneck, LatticeBottleneck):
+        raise SystemExit(f"model {codec.config.name} has codebooks; this measures lattices")
     rate = codec.bottleneck.rate(QUALITY)
     codec.bottleneck.quantize(y, rate, None, lambda residuals, ids: walk.append((residuals, ids)))
     return walk

@@ -115,6 +115,8 @@ class Codec:
         pixels = to_pixels(image)  # [H, W, C]
         with exact_arithmetic(self.device):
             y = self._analyse(pixels)  # [M, h, w]
+        if not bool(y.isfinite().all()):
+            raise ModelError(f"model {self.config.name}: its analysis gives values that are not numbers")
 
         def attempt(rate: int) -> Encoding:
             return self._encode_latents(y, pixels, rate, embed_basis)
@@ -160,12 +162,13 @@ class Codec:
         indices = np.asarray(indices)
         if indices.ndim != 3 or not np.issubdtype(indices.dtype, np.integer):
             raise ImageError(f"indices of {indices.dtype} {indices.shape}; expected integers [C, h, w]")
-        self.bottleneck.check_indices(indices)
+        rate = self._rate(quality)
+        self.bottleneck.check_indices(indices, rate)
         rows, columns = indices.shape[1:]
         width, height = PATCH * columns if width is None else width, PATCH * rows if height is None else height
         if not (0 <= PATCH * columns - width < PATCH and 0 <= PATCH * rows - height < PATCH and width > 0 < height):
             raise ImageError(f"indices of {rows}x{columns} positions do not stand for {width}x{height} pixels")
-        header = self._header(width, height, GREY if grey else RGB, self._rate(quality), None)
+        header = self._header(width, height, GREY if grey else RGB, rate, None)
         return self._synthesise(header, indices.astype(np.int32))
 
     def _rate(self, quality: float) -> int:

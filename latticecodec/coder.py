@@ -46,6 +46,7 @@ class Tables:
         if (
             self.offsets[0] != 0
             or self.offsets[-1] != len(self.frequencies)
+            or len(lengths) > TABLES_MAX
             or (lengths < 4).any()
             or (lengths % 2).any()
         ):

@@ -23,7 +23,7 @@ class ModelConfig:
     """The LC family of single-resolution codecs; the defaults are LC-S."""
 
     name: str = "lattice"
-    quantizer: str = "lattice"  # a key of quantizers.QUANTIZERS
+    quantizer: str = "lattice"  # a key of bottlenecks.BOTTLENECKS
     latents: int = 256  # M, channels of y at 1/16
     width8: int = 128  # channels at 1/8
     width16: int = 256  # channels at 1/16
@@ -48,6 +48,8 @@ class ModelConfig:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
+            if field.type is str and not isinstance(value, str):
+                raise ModelError(f"config field {field.name} is {value!r}; it must be a string")
             least = 0 if field.name in ("stages", "codes") else 1
             if field.type is int and not (isinstance(value, int) and least <= value <= 4096):
                 raise ModelError(f"config field {field.name} is {value!r}; it must be an integer from {least} to 4096")
@@ -58,11 +60,13 @@ class ModelConfig:
         for pair in (self.analysis_blocks, self.synthesis_blocks):
             if len(pair) != 2 or not all(isinstance(count, int) and 1 <= count <= 64 for count in pair):
                 raise ModelError(f"config: {pair} blocks; it must be two integers from 1 to 64")
+        if not re.fullmatch(r"[\w.-]*", self.base) or self.base.startswith("."):
+            raise ModelError(f"config field base is {self.base!r}; it must be the plain name of a model")
         for digest in (self.weights_sha256, self.prior_sha256):
             if not re.fullmatch("([0-9a-f]{64})?", digest):
                 raise ModelError(f"config: {digest!r} is not a SHA-256 in hexadecimal")
         low, high = self.reach
-        if not (self.octaves > 0 and -2 <= low < high <= 2 and self.octaves * 2 < 31):
+        if not (0.01 <= self.octaves < 15.5 and low >= -2 and low + 0.1 <= high <= 2):
             raise ModelError(f"config: {self.octaves} octaves with reach {low} to {high} is not a range of scales")
         widest = max(self.context_width, self.hyper_width)
         sums = max(self.latents * 127 * 127 + self.features * 127 * 255, widest * 127 * 255)

@@ -20,6 +20,7 @@ MAJOR, MINOR = 1, 0
 SIZE_MAX = 65_535  # pixels a side
 HEADER_MAX = 1 << 26  # bytes before the CRC
 PIXELS_MAX = 1 << 28  # pixels a picture, unless the caller raises it
+BASIS_MAX = 4096  # entries of an embedded basis
 PIXELS_PER_BYTE = 1 << 12  # expansion guard: a payload byte stands for at most this many pixels
 
 LATTICE, VQ, ROTATION = 1, 2, 4  # quantizer types; 3, adaptive, is reserved
@@ -52,10 +53,10 @@ class Header:
         width, height: pixels.
         channels: 1 grey, 3 RGB.
         model: first 8 bytes of the SHA-256 of the model's weights.
-        scale: of the lattice basis, in 1/1024 octave; negative is finer.
+        scale: of the lattice basis, in 1/1024 octave, negative is finer; number of stages coded for codebooks.
         quality: 0..100, what the scale was derived from.
-        quantizer: type id; LATTICE.
-        family: lattice family id; DIAGONAL or E8.
+        quantizer: type id; LATTICE, VQ or ROTATION.
+        family: of that type: DIAGONAL or E8 of lattices, RESIDUAL of codebooks.
         basis: log2 of every basis entry in 1/1024 octave, when the file carries the whole basis; else None.
         version: (major, minor) of the format.
     """
@@ -220,6 +221,8 @@ def _read_extensions(data: bytes, version: tuple[int, int]) -> tuple[int, ...] |
         body = data[position : position + length]
         position += length
         if kind == BASIS:
+            if length > 2 * BASIS_MAX:
+                raise LimitError(f"embedded basis of {length:,} bytes: beyond the limit of {BASIS_MAX:,} entries")
             if basis is not None or length % 2 or not length:
                 raise FormatError("the embedded basis is empty, of odd length or there twice")
             basis = struct.unpack(f"<{length // 2}h", body)

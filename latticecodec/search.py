@@ -74,7 +74,9 @@ def search(attempt: Callable[[int], Trial], coarsest: int, finest: int, target: 
         raise TargetError(
             f"{target.name} is out of reach: this picture reaches {low_end} (quality 0) to {high_end} (quality 100)"
         )
-    best_miss = target.miss(at_low)
+    best, best_miss = min(
+        ((best, target.miss(at_low)), (last, target.miss(at_high))), key=lambda candidate: candidate[1]
+    )
     while high - low > 1 and best_miss > target.enough:
         part = (target.value - at_low) / (at_high - at_low)
         middle = low + round(min(0.9, max(0.1, part)) * (high - low))

@@ -116,17 +116,34 @@ BASE_DIGEST = "base.sha256"  # tensor uint8 [32] that ties a model to the weight
 def read_weights(info: ModelInfo) -> "dict[str, Tensor]":
     """The tensors of a model, those of its base included.
 
-    Raises ModelError where they do not match the SHA-256 in config.json, or the base is another than it was made for.
-    The base is looked for beside the model, then among those installed.
+    Raises ModelError where they do not match the SHA-256 in config.json, or the base they were made for is not there.
     """
     tensors = _read_own_weights(info)
     if not info.config.base:
         return tensors
-    beside = info.folder.parent / info.config.base
-    base = _info(beside) if beside.is_dir() else find(info.config.base)
-    if bytes(tensors.pop(BASE_DIGEST).tolist()).hex() != base.config.weights_sha256:
-        raise ModelError(f"model {info.name}: was made for other weights than those of {base.folder}")
+    base = _base_with(info, tensors.pop(BASE_DIGEST, None))
     return _read_own_weights(base) | tensors
+
+
+def base_of(info: ModelInfo) -> ModelInfo:
+    """The model whose tensors `info` adds to; raises ModelError where it is not there."""
+    return _base_with(info, _read_own_weights(info).get(BASE_DIGEST))
+
+
+def _base_with(info: ModelInfo, digest: "Tensor | None") -> ModelInfo:
+    """The model named in config.base, beside `info` or installed, whose weights have the SHA-256 `digest`."""
+    name = info.config.base
+    if digest is None or digest.ndim != 1 or len(digest) != 32 or digest.dtype.itemsize != 1:
+        raise ModelError(
+            f"model {info.name}: its base is {name!r}, but no tensor {BASE_DIGEST} says with which weights"
+        )
+    wanted = bytes(int(byte) % 256 for byte in digest).hex()
+    beside = info.folder.parent / name
+    candidates = [_info(beside)] if (beside / CONFIG).is_file() else []
+    for base in [*candidates, *list_models()]:
+        if base.name == name and base.config.weights_sha256 == wanted:
+            return base
+    raise ModelError(f"model {info.name}: its base {name!r} with the weights {wanted[:16]}... is not there")
 
 
 def _read_own_weights(info: ModelInfo) -> "dict[str, Tensor]":

@@ -15,12 +15,20 @@ from latticecodec.coder import PRECISION, Decoder, Encoder, Int32, row_bits
 from latticecodec.config import PRESETS
 from latticecodec.prior.categorical import IntegerCategorical, coding_pass, frequencies
 from latticecodec.prior.categorical_network import CategoricalPrior, index_bits
-from latticecodec.prior.categorical_state import LIMIT, categorical_prior, categorical_state
+from latticecodec.prior.categorical_state import LIMIT, categorical_state
+from latticecodec.prior.state import float_tensors
 
 CPU = torch.device("cpu")
 CONFIG = dataclasses.replace(PRESETS["lc-test"], hyper_width=8, features=16, context_width=16)
 STAGES, CODES, LEVEL = 4, 12, 20
 PINNED = "5342cb90e7a9367d1000884fea49dbedd86814a9e5f26e1c521cab96aa2c8999"
+
+
+def recovered(state: dict[str, torch.Tensor]) -> CategoricalPrior:
+    """The float prior that the integers of `state` came from."""
+    prior = CategoricalPrior(CONFIG, STAGES, CODES)
+    prior.load_state_dict(float_tensors(prior, state, {}))
+    return prior
 
 
 @pytest.fixture(autouse=True)
@@ -182,7 +190,7 @@ def test_integer_prior_codes_what_training_estimates(
     prior: IntegerCategorical, state: dict[str, Tensor], used: int
 ) -> None:
     indices, z = drawn_symbols(prior, STAGES, 9, 10)
-    twin = categorical_prior(CONFIG, STAGES, CODES, state)
+    twin = recovered(state)
     with torch.no_grad():
         features = twin.hyper(torch.from_numpy(z).float()[None], torch.tensor([0.5]))[..., :9, :10]
         estimate = twin.stage_bits(torch.from_numpy(indices).long()[None], torch.tensor([used]), features)[0]  # [G]
@@ -194,7 +202,7 @@ def test_integer_prior_codes_what_training_estimates(
 
 
 def test_unused_stages_are_not_seen(state: dict[str, Tensor]) -> None:
-    twin = categorical_prior(CONFIG, STAGES, CODES, state)
+    twin = recovered(state)
     indices = torch.from_numpy(drawn(5, 0, CODES - 1, (2, STAGES, 6, 6))).long()
     features = torch.rand(2, CONFIG.features, 6, 6)
     used = torch.tensor([2, STAGES])
@@ -247,7 +255,7 @@ def test_training_learns_the_context() -> None:
 
 
 def test_recovery_is_the_inverse_of_export(state: dict[str, Tensor]) -> None:
-    again = categorical_state(categorical_prior(CONFIG, STAGES, CODES, state))
+    again = categorical_state(recovered(state))
     assert set(again) == set(state)
     for name, value in state.items():
         assert again[name].dtype == value.dtype, name

@@ -28,6 +28,10 @@ def test_config_round_trip(tmp_path: Path) -> None:
         ({"analysis_blocks": 3}, "wrong type"),
         ({"reach": [1, 0]}, "reach 1 to 0"),
         ({"colour": "blue"}, "unknown: colour"),
+        ({"base": 5}, "base is 5; it must be a string"),
+        ({"base": "../lattice"}, "plain name"),
+        ({"stages": 3}, "3 stages of 0 codes do not fit a lattice"),
+        ({"octaves": 0}, "not a range of scales"),
     ],
 )
 def test_configs_that_are_refused(tmp_path: Path, change: dict[str, object], words: str) -> None:
@@ -54,6 +58,14 @@ def test_damaged_weights_are_refused(tiny_model: Path, tmp_path: Path) -> None:
         latticecodec.load(folder)
     (folder / "model.safetensors").unlink()
     with pytest.raises(ModelError, match="cannot be read"):
+        latticecodec.load(folder)
+
+
+def test_a_base_must_be_tied_to_weights(tiny_model: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "copy"))
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"base": "lattice"}))
+    with pytest.raises(ModelError, match=r"its base is 'lattice', but no tensor base\.sha256"):
         latticecodec.load(folder)
 
 

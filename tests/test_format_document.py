@@ -136,6 +136,7 @@ def test_limits_are_those_of_the_code() -> None:
         "area": container.PIXELS_MAX,
         "expansion": container.PIXELS_PER_BYTE,
         "header length": container.HEADER_MAX,
+        "basis": container.BASIS_MAX,
         "quality": container.QUALITY_MAX,
         "coordinate": COORDINATE_MAX,
         "excess": 1 << EXCESS_BITS,

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from latticecodec import TargetError
-from latticecodec.search import search, size_target
+from latticecodec.search import psnr_target, search, size_target
 
 
 def test_a_smooth_curve_needs_few_trials() -> None:
@@ -22,6 +22,11 @@ def test_a_smooth_curve_needs_few_trials() -> None:
 def test_the_nearest_is_taken_where_no_scale_comes_close_enough() -> None:
     """Steps of 100: 200 is the best there is for a limit of 299."""
     assert search(lambda fineness: 100 + 100 * (fineness // 10), 0, 100, size_target(299, float)) == 200
+
+
+def test_the_finest_can_be_the_nearest() -> None:
+    reached = {1: 28.0, 2: 30.0, 3: 31.0, 4: 32.0}
+    assert search(lambda rate: rate, 1, 4, psnr_target(31.9, lambda rate: reached[rate])) == 4
 
 
 def test_the_ends_are_tried_first() -> None:

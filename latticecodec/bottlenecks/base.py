@@ -29,13 +29,11 @@ class Bottleneck(Protocol):
     Attributes:
         format_id: quantizer and family in the header of a file.
         lowest, highest: rates of quality 0 and 100.
-        continuous: whether rates are so close together that every quality is met.
     """
 
     format_id: tuple[int, int]
     lowest: int
     highest: int
-    continuous: bool
 
     def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
         """Raises KeyError or RuntimeError where the tensors do not fit the configuration."""
@@ -70,5 +68,5 @@ class Bottleneck(Protocol):
     def values(self, indices: Int32, rate: int, basis: Basis | None) -> tuple[Tensor, float]:
         """Latents y_hat [1, M, h, w] of an index tensor, and the rate coordinate t that synthesis is told."""
 
-    def check_indices(self, indices: Int32) -> None:
-        """Raises ImageError where an index tensor has a shape or an index that the model does not know."""
+    def check_indices(self, indices: Int32, rate: int) -> None:
+        """Raises ImageError where an index tensor has a shape or an index that no file of that rate could have."""

@@ -28,8 +28,6 @@ FORMAT_IDS = {"vq": (2, 1), "rotation": (4, 1)}  # quantizer and family in the h
 class CodebookBottleneck:
     """See `base.Bottleneck`; the index tensor is int32 [stages coded, h, w], 0..K-1."""
 
-    continuous = False
-
     def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
         self.config, self.device = config, device
         self.format_id = FORMAT_IDS[config.quantizer]
@@ -72,10 +70,11 @@ class CodebookBottleneck:
         if basis is not None:
             raise ModelError(f"the file has a lattice basis, its model {self.config.name} has codebooks")
 
-    def check_indices(self, indices: Int32) -> None:
+    def check_indices(self, indices: Int32, rate: int) -> None:
         """See `base.Bottleneck`."""
-        if indices.ndim != 3 or not self.lowest <= len(indices) <= self.highest:
-            raise ImageError(f"indices of shape {indices.shape}; expected integers [1 to {self.highest}, h, w]")
+        if indices.ndim != 3 or len(indices) != rate:
+            wanted = f"[{rate}, h, w] at quality {self.quality(rate):.4g}"
+            raise ImageError(f"indices of shape {indices.shape}; expected integers {wanted}")
         if indices.size and not 0 <= indices.min() <= indices.max() < self.config.codes:
             raise ImageError(f"indices from {indices.min()} to {indices.max()}; expected 0 to {self.config.codes - 1}")
 

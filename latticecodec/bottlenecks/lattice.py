@@ -20,7 +20,7 @@ from ..container import BASIS_UNIT
 from ..errors import ImageError, ModelError
 from ..networks import HyperAnalysis
 from ..prior.integer import IntegerPrior
-from ..prior.numbers import LEVELS
+from ..prior.numbers import COORDINATE_MAX, LEVELS
 from ..prior.points import Put
 from ..quantizers import QUANTIZERS
 from .base import Basis, Coded
@@ -30,8 +30,6 @@ from .tensors import network, part
 
 class LatticeBottleneck:
     """See `base.Bottleneck`; the index tensor is int32 [M, h, w], lattice coordinates (doubled ones for E8)."""
-
-    continuous = True
 
     def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
         self.config, self.device = config, device
@@ -71,10 +69,12 @@ class LatticeBottleneck:
         if basis is not None and len(basis) != self.config.latents:
             raise ModelError(f"the file's basis has {len(basis)} entries, the model {self.config.latents}")
 
-    def check_indices(self, indices: Int32) -> None:
-        """See `base.Bottleneck`."""
+    def check_indices(self, indices: Int32, rate: int) -> None:
+        """See `base.Bottleneck`; which coordinates of E8 form blocks, and so their parity, is not checked."""
         if indices.ndim != 3 or len(indices) != self.config.latents:
             raise ImageError(f"indices of shape {indices.shape}; expected integers [{self.config.latents}, h, w]")
+        if indices.size and not -COORDINATE_MAX <= indices.min() <= indices.max() <= COORDINATE_MAX:
+            raise ImageError(f"indices from {indices.min()} to {indices.max()}; the format ends at {COORDINATE_MAX}")
 
     def encode(self, y: Tensor, rate: int, basis: Basis | None) -> Coded:
         """See `base.Bottleneck`."""

@@ -25,7 +25,7 @@ from ..arithmetic import exact_arithmetic
 from ..coder import PRECISION, Int32, Tables
 from ..config import ModelConfig
 from ..errors import FormatError, ModelError
-from .hyper import IntegerHyper, Symbols
+from .hyper import IntegerHyper, Symbols, fixed_integers
 from .layers import EXACT, Block, Layer
 from .numbers import ACTIVATION_BITS, ACTIVATION_MAX, LEVELS, WEIGHT_MAX
 from .points import Get, Put
@@ -65,7 +65,7 @@ def frequencies(logits: Tensor, powers: Tensor) -> Int32:
 
 
 class Embedding:
-    """Columns of an int8 table, one for every stage and index, added up: network.IntegerEmbedding in integers."""
+    """Columns of an int8 table, one for every stage and index, added up: IntegerEmbedding in integers."""
 
     def __init__(self, name: str, state: dict[str, Tensor], stages: int, codes: int, device: torch.device) -> None:
         weight, bias, exponent = (state[f"{name}.{part}"] for part in ("weight", "bias", "exponent"))
@@ -208,9 +208,8 @@ class IntegerCategorical:
 
     def fingerprint(self) -> str:
         """SHA-256 over the frequencies of a fixed input: the known answer that every machine must reproduce."""
-        generator = np.random.Generator(np.random.PCG64(1))
-        z = np.round(generator.standard_normal(self.hyper.shape(8, 12)) * 3).astype(np.int32)
-        indices = generator.integers(0, self.codes, (self.stages, 8, 12)).astype(np.int32)
+        z = fixed_integers(self.hyper.shape(8, 12), 7)
+        indices = np.abs(fixed_integers((self.stages, 8, 12), self.codes - 1))
         digest = hashlib.sha256()
 
         def put(symbols: Int32, context: Int32) -> None:

@@ -1,14 +1,11 @@
-"""From a trained categorical prior to the integers that `IntegerCategorical` reads, and back."""
-
-from collections.abc import Mapping
+"""From a trained categorical prior to the integers that `IntegerCategorical` reads; `state.float_tensors` goes back."""
 
 import torch
 from torch import Tensor
 
-from ..config import ModelConfig
 from .categorical import LOGIT_BITS, POWER_BITS
 from .categorical_network import CategoricalPrior
-from .state import float_tensors, integer_tensors
+from .state import integer_tensors
 
 LIMIT = (POWER_BITS + 1) << LOGIT_BITS  # how far below the largest a logit is when its power rounds to 0
 
@@ -18,10 +15,3 @@ def categorical_state(prior: CategoricalPrior) -> dict[str, Tensor]:
     below = torch.arange(LIMIT + 1, dtype=torch.float64)
     powers = torch.exp2(POWER_BITS - below / (1 << LOGIT_BITS)).round().to(torch.int32)  # [LIMIT + 1]
     return integer_tensors(prior, {}) | {"powers": powers}
-
-
-def categorical_prior(config: ModelConfig, stages: int, codes: int, state: Mapping[str, Tensor]) -> CategoricalPrior:
-    """Inverse of `categorical_state`, up to what `state.float_tensors` says; `state` may hold other tensors too."""
-    prior = CategoricalPrior(config, stages, codes)
-    prior.load_state_dict(float_tensors(prior, state, {}))
-    return prior

@@ -16,6 +16,13 @@ from .points import Get, Put
 from .tables import TableIndex
 
 
+def fixed_integers(shape: tuple[int, ...], largest: int) -> Int32:
+    """Integers from -largest to largest that look random and are the same everywhere, for known-answer tests."""
+    count = np.arange(int(np.prod(shape)), dtype=np.uint64)
+    mixed = (count * np.uint64(2654435761)) % np.uint64(1 << 32) >> np.uint64(8)  # Knuth's multiplicative hash
+    return (mixed % np.uint64(2 * largest + 1)).astype(np.int32).reshape(shape) - largest
+
+
 class Symbols:
     """Companding look-up: integers in units of 1 / `unit` to symbol inputs -127..127."""
 

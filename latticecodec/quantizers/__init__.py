@@ -14,7 +14,7 @@ from .rounding import soft_round
 from .usage import CodebookUse, collapsed, gradient_gap, quantization_error, usage
 from .vector import VectorQuantized, VectorQuantizer
 
-QUANTIZERS = {  # names of `--quantizer` and of config.quantizer; the ids in files are the classes' format_id
+QUANTIZERS = {  # lattices on a diagonal basis, by config.quantizer; the ids in files are the classes' format_id
     "lattice": DiagonalLattice,
     "lattice-e8": E8Lattice,
 }

@@ -17,6 +17,11 @@ class E8Lattice(DiagonalLattice):
     format_id = (1, 3)
 
     @staticmethod
+    def quantize(y: Tensor, basis: Tensor) -> Tensor:
+        """The nearest integer points of y [D, h, w], as doubled coordinates; E8 blocks are made in prior/e8.py."""
+        return 2 * DiagonalLattice.quantize(y, basis)
+
+    @staticmethod
     def dequantize(coordinates: Tensor, basis: Tensor) -> Tensor:
         """int32 doubled coordinates [D, h, w] -> lattice points [D, h, w], float32."""
         return coordinates.to(torch.float32) * (basis[:, None, None] / 2)

@@ -93,7 +93,8 @@ class VectorQuantizer(nn.Module):
     def forward(self, z: Tensor) -> VectorQuantized:
         """Quantize z [N, D]; in training mode learn from it as well."""
         z = self._scaled(z.float())  # [N, D]
-        if self.training:
+        learning = self.training and bool(z.isfinite().all())  # a row that is not a number would stay for good
+        if learning:
             self._prepare(z.detach())
         codewords = self._scaled(self.codebook)  # [K, D]
         indices = nearest(z, codewords)  # [N]
@@ -101,7 +102,7 @@ class VectorQuantizer(nn.Module):
         loss = self.commitment * F.mse_loss(z, values.detach())
         if self.update == "gradient":
             loss = loss + F.mse_loss(values, z.detach())
-        if self.training:
+        if learning:
             self._learn(z.detach(), indices)
         return VectorQuantized(self.pass_gradient(z, values.detach()), indices, loss)
 

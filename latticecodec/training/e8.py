@@ -18,7 +18,7 @@ from ..image import psnr
 from ..prior.e8 import e8_state
 from ..prior.numbers import LOG_SCALE_MIN, SCALE_BITS
 from ..prior.tables import TableIndex
-from ..zoo import BASE_DIGEST, ModelInfo, read_weights
+from ..zoo import BASE_DIGEST, ModelInfo, list_models, read_weights
 from .export import base_digest, self_test, write_model
 from .model import rate_weight
 
@@ -27,9 +27,15 @@ THRESHOLDS = (5, 7, 9, 11, 13, 15)  # scale indices, sigma 0.2 to 0.7 steps
 QUALITIES = (50.0, 75.0, 100.0)
 
 
-def e8_config(base: ModelConfig) -> ModelConfig:
-    """The configuration of the E8 twin of `base`, without digests."""
-    return dataclasses.replace(base, name=NAME, quantizer=NAME, base=base.name, weights_sha256="", prior_sha256="")
+def e8_config(base: ModelInfo, beside: Path) -> ModelConfig:
+    """The configuration of the E8 twin of `base` in folder `beside`, without digests.
+
+    It refers to a base that is installed or lies beside it under its name; otherwise it will hold all tensors.
+    """
+    found = base in list_models() or base.folder == (beside.parent / base.name).resolve()
+    return dataclasses.replace(
+        base.config, name=NAME, quantizer=NAME, base=base.name if found else "", weights_sha256="", prior_sha256=""
+    )
 
 
 def e8_tensors(base: ModelInfo, threshold: int) -> dict[str, torch.Tensor]:
@@ -65,7 +71,7 @@ def make_e8(
     """
     if base.config.quantizer != "lattice":
         raise TrainingError(f"model {base.name} has quantizer {base.config.quantizer}; E8 needs one with 'lattice'")
-    config, weights = e8_config(base.config), read_weights(base)
+    config, weights = e8_config(base, folder), read_weights(base)
     reference = _costs(Codec(base.config, weights), pictures)
     best = (np.inf, 0)
     for threshold in thresholds:
@@ -77,7 +83,11 @@ def make_e8(
         best = min(best, (cost, threshold))
     cost, threshold = best
     own = e8_tensors(base, threshold)
-    write_model(folder, config, own, _card(config, threshold, cost, len(pictures)), self_test(weights | own, config))
+    fingerprint = self_test(weights | own, config)
+    card = _card(base.name, config, threshold, cost, len(pictures))
+    if not config.base:
+        own = {name: value for name, value in (weights | own).items() if name != BASE_DIGEST}
+    write_model(folder, config, own, card, fingerprint)
     return threshold
 
 
@@ -96,14 +106,14 @@ def _costs(codec: Codec, pictures: Sequence[np.ndarray]) -> np.ndarray:
     return np.array(rows)
 
 
-def _card(config: ModelConfig, threshold: int, cost: float, count: int) -> str:
+def _card(base: str, config: ModelConfig, threshold: int, cost: float, count: int) -> str:
     """The model card: what was measured to make it."""
     sigma = np.exp(LOG_SCALE_MIN + threshold / 2**SCALE_BITS)
     return (
         f"# {config.name}\n\n"
-        f"The weights of `{config.base}`, which must lie beside it, with E8 points for blocks of eight coordinates of "
+        f"The weights of `{base}`, with E8 points for blocks of eight coordinates of "
         f"predicted sigma {sigma:.2f} lattice steps (scale index {threshold}) and more. Nothing was trained. The "
         f"threshold had the smallest mean of bpp + lambda 255^2 MSE on {count} validation pictures at qualities "
-        f"{', '.join(f'{quality:g}' for quality in QUALITIES)}: {100 * (cost - 1):+.2f} % against `{config.base}`.\n\n"
-        f"    lcodec train --quantizer {config.quantizer} --init-from {config.base} --val photos-val\n"
+        f"{', '.join(f'{quality:g}' for quality in QUALITIES)}: {100 * (cost - 1):+.2f} % against `{base}`.\n\n"
+        f"    lcodec train --quantizer {config.quantizer} --init-from {base} --val photos-val\n"
     )

@@ -36,7 +36,7 @@ def export(model: PhotoModel, folder: Path, card: str) -> ModelConfig:
     }
     tensors |= model.coded_tensors()
     fingerprint = self_test(tensors, model.config)
-    if model.config.base:
+    if model.config.base:  # an installed model
         base = find(model.config.base)
         theirs = read_weights(base)
         tensors = {name: value for name, value in tensors.items() if not _same(value, theirs.get(name))}

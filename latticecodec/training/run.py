@@ -45,7 +45,7 @@ def run(
     """Train a model and export it; returns the folder of the finished model, `out`/model.
 
     Args:
-        quantizer: key of quantizers.QUANTIZERS.
+        quantizer: key of training.models.MODELS.
         name: of the model, for its config.json.
         preset: key of config.PRESETS.
         data: folder of training pictures; None draws synthetic ones.
@@ -87,6 +87,8 @@ def run_e8(base: str | Path, val: Path | None, out: Path, report: Callable[[int,
 
     Raises TrainingError, ImageError, OutputError or ModelError.
     """
+    if (out / "model").exists():
+        raise OutputError(f"{out / 'model'}: exists already; choose another --out")
     pictures: list[Path | Tensor] = [synthetic_picture(seed) for seed in range(2)]
     if val is not None:
         pictures = list(find_images(val))
@@ -118,6 +120,8 @@ def _start(
         return MODELS[quantizer](config) if resume is not None else new_model(config, crops)
     info = zoo.find(init_from)
     config = dataclasses.replace(info.config, name=name, weights_sha256="", prior_sha256="")
+    if config.base and zoo.base_of(info) not in zoo.list_models():
+        config = dataclasses.replace(config, base="")
     if config.quantizer == quantizer:
         model = trainable(info, config)
         if resume is None and isinstance(model, TrainableModel):
@@ -126,6 +130,7 @@ def _start(
     if config.quantizer != "lattice" or quantizer not in CODEBOOKS:
         raise TrainingError(f"model {info.name} has quantizer {config.quantizer}: {quantizer} cannot start from it")
     installed = info in zoo.list_models()
+    torch.manual_seed(crops.seed)
     config = dataclasses.replace(with_codebooks(config, quantizer), base=info.name if installed else "")
     adopted = VectorModel(config)
     base = trainable(info, info.config)

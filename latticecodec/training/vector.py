@@ -43,7 +43,7 @@ class VectorModel(nn.Module):
                 value.requires_grad_(name.startswith((*TRAINED, "hyper_analysis", "prior")))
 
     def forward(self, x: Tensor, t: Tensor, generator: torch.Generator | None = None) -> Forward:
-        """Rate and distortion of x [B, 3, H, W] in [0, 1] with 1 + t (stages - 1) stages, t [B] in [0, 1].
+        """Rate and distortion of x [B, 3, H, W] in [0, 1] with 1 + t (stages - 1) stages, rounded, t [B] in [0, 1].
 
         The indices are chosen by distance alone: their bits teach the prior and the hyper-latents. With a generator
         the rate of hyper-latents is that of uniform noise around them.
@@ -51,6 +51,7 @@ class VectorModel(nn.Module):
         y = self.analysis(x).float()  # [B, M, h, w]
         batch, channels, height, width = y.shape
         used = 1 + (t * (self.config.stages - 1)).round().long()  # [B]
+        t = (used - 1) / max(1, self.config.stages - 1)  # [B] that of the stages used
         rows = y.permute(0, 2, 3, 1).flatten(0, 2)  # [N, M]
         q = self.quantizer(rows, used.repeat_interleave(height * width))
         y_hat = q.values.view(batch, height, width, channels).permute(0, 3, 1, 2)  # [B, M, h, w]
