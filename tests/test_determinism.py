@@ -31,23 +31,27 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], str]] = {
     "inside autocast": ({}, "torch.autocast('cpu', torch.bfloat16).__enter__()"),
 }
 
+MODELS = ("lattice", "lattice-e8")
+
 ENCODE = """
 import sys, torch, latticecodec
 {setup}
-data = latticecodec.load("lattice", "cpu").encode(sys.argv[1], quality=60)
-open(sys.argv[2], "wb").write(data)
+for path in sys.argv[2:]:
+    model = path.split("/")[-2]
+    open(path, "wb").write(latticecodec.load(model, "cpu").encode(sys.argv[1], quality=60))
 """
 
 DECODE = """
 import json, sys, numpy, torch, latticecodec
 from latticecodec.codec import indices_sha256
 {setup}
-codec = latticecodec.load("lattice", "cpu")
-hashes = {{}}
+hashes, pixels = {{}}, {{}}
 for path in sys.argv[2:]:
-    data = open(path, "rb").read()
+    model = path.split("/")[-2]
+    codec, data = latticecodec.load(model, "cpu"), open(path, "rb").read()
     hashes[path] = indices_sha256(codec.decode_indices(data))
-numpy.save(sys.argv[1], numpy.asarray(codec.decode(data)))
+    pixels[model] = data
+numpy.save(sys.argv[1], numpy.stack([latticecodec.decode(data, device="cpu") for data in pixels.values()]))
 print(json.dumps(hashes))
 """
 
@@ -63,17 +67,22 @@ def run(script: str, name: str, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def files(photo: Image.Image, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The photo, encoded under every configuration."""
+    """The photo, encoded with every model under every configuration, in a folder for each model."""
     folder = tmp_path_factory.mktemp("files")
     photo.save(folder / "photo.png")
+    written = []
+    for model in MODELS:
+        (folder / model).mkdir()
     for name in CONFIGURATIONS:
-        run(ENCODE, name, str(folder / "photo.png"), str(folder / f"{name}.lcq"))
-    return [str(folder / f"{name}.lcq") for name in CONFIGURATIONS]
+        paths = [str(folder / model / f"{name}.lcq") for model in MODELS]
+        run(ENCODE, name, str(folder / "photo.png"), *paths)
+        written += paths
+    return written
 
 
 @pytest.fixture(scope="module")
 def reference(files: list[str], tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], np.ndarray]:
-    """Index hashes of all files, and the pixels of the last, in the default configuration."""
+    """Index hashes of all files, and the pixels of each model's last, in the default configuration."""
     path = tmp_path_factory.mktemp("pixels") / "default.npy"
     return json.loads(run(DECODE, "default", str(path), *files)), np.load(path)
 
@@ -89,8 +98,9 @@ def test_same_indices_and_pixels(
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
-def test_cuda_decodes_what_the_cpu_wrote_and_back(photo: Image.Image) -> None:
-    cpu, cuda = latticecodec.load("lattice", "cpu"), latticecodec.load("lattice", "cuda")
+@pytest.mark.parametrize("model", MODELS)
+def test_cuda_decodes_what_the_cpu_wrote_and_back(photo: Image.Image, model: str) -> None:
+    cpu, cuda = latticecodec.load(model, "cpu"), latticecodec.load(model, "cuda")
     for writer, reader in ((cpu, cuda), (cuda, cpu)):
         data = writer.encode(photo, quality=60)
         np.testing.assert_array_equal(reader.decode_indices(data), writer.decode_indices(data))
