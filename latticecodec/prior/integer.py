@@ -87,7 +87,7 @@ class IntegerPrior:
 
     def fingerprint(self) -> str:
         """SHA-256 over the table ids of a fixed input: the known answer that every machine must reproduce."""
-        u = fixed_integers((self.config.latents, 8, 12), 41).astype(np.float32) / 4  # quarters, exact
+        u = fixed_integers((self.config.latents, 8, 12), 41) * np.float32(0.25)  # exact
         z = fixed_integers(self.hyper.shape(8, 12), 7)
         digest = hashlib.sha256()
 

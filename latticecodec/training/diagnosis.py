@@ -60,6 +60,7 @@ def _gradient_gap(model: VectorModel, x: Tensor) -> float:
 
     def loss(values: Tensor) -> Tensor:
         shape = (len(x), x.shape[2] // 16, x.shape[3] // 16)
-        return (model.synthesis(values.view(*shape, -1).permute(0, 3, 1, 2), t) - x).square().mean()
+        x_hat: Tensor = model.synthesis(values.view(*shape, -1).permute(0, 3, 1, 2), t)  # [B, 3, S, S]
+        return (x_hat - x).square().mean()
 
     return gradient_gap(loss, rows, model.quantizer.dequantize(model.quantizer.quantize(rows)))
