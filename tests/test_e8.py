@@ -156,6 +156,13 @@ def test_the_base_must_be_the_one_it_was_made_for(tiny_e8: Path, tmp_path: Path)
         load(folder / "lattice-e8", device="cpu")
 
 
+def test_a_base_that_is_not_installed_is_stored_with_it(tiny_model: Path, tmp_path: Path) -> None:
+    make_e8(find(tiny_model), [_picture()], tmp_path / "run" / "model", thresholds=[THRESHOLD])
+    info = find(tmp_path / "run" / "model")
+    assert info.config.base == ""
+    assert load(info.folder, device="cpu").decode(load(info.folder, device="cpu").encode(_picture())).size == (64, 64)
+
+
 def test_only_a_diagonal_lattice_has_an_e8_twin(tiny_e8: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="needs one with 'lattice'"):
         make_e8(find(tiny_e8), [_picture()], tmp_path / "again")
