@@ -13,6 +13,7 @@ from torch import Tensor
 from ..arithmetic import exact_arithmetic
 from ..coder import Decoder, Int32
 from ..config import ModelConfig
+from ..container import RESIDUAL, ROTATION, VQ
 from ..errors import FormatError, ImageError, ModelError
 from ..networks import HyperAnalysis
 from ..prior.categorical import IntegerCategorical
@@ -22,7 +23,7 @@ from .base import Basis, Coded
 from .stream import Stream, hyper_latents
 from .tensors import network, part
 
-FORMAT_IDS = {"vq": (2, 1), "rotation": (4, 1)}  # quantizer and family in the header of a file; never change meaning
+FORMAT_IDS = {"vq": (VQ, RESIDUAL), "rotation": (ROTATION, RESIDUAL)}  # in the header of a file, by config.quantizer
 
 
 class CodebookBottleneck:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from .network import HyperPrior, IntegerLayer, interpolate_knots, weight_exponents
+from .network import HyperPrior, IntegerLayer, compand, interpolate_knots, weight_exponents
 from .numbers import (
     ACTIVATION_BITS,
     KNOTS,
@@ -48,9 +48,7 @@ def integer_tensors(prior: HyperPrior, offsets: Mapping[str, Tensor]) -> dict[st
     mean = (interpolate_knots(prior.z_mean, levels) * 2**MEAN_BITS).round().clamp(-MEAN_MAX, MEAN_MAX)
     scale = (interpolate_knots(prior.z_scale, levels) - LOG_SCALE_MIN) * 2**SCALE_BITS
     state["z"] = torch.stack([mean, scale.round().clamp(0, SCALE_COUNT - 1)]).to(torch.int32)  # [2, LEVELS, Z]
-    magnitude = torch.arange(2048, dtype=torch.float64)
-    compand = (torch.asinh(magnitude) / 2 * 2**ACTIVATION_BITS).round().clamp(max=WEIGHT_MAX)
-    state["compand"] = compand.to(torch.int8)
+    state["compand"] = compand_table(1)
     index = make_table_index()
     state["tables.frequencies"] = torch.from_numpy(index.tables.frequencies)
     state["tables.offsets"] = torch.from_numpy(index.tables.offsets)
@@ -58,6 +56,13 @@ def integer_tensors(prior: HyperPrior, offsets: Mapping[str, Tensor]) -> dict[st
     state["tables.shifts"] = torch.from_numpy(index.shifts)
     state["tables.first"] = torch.from_numpy(index.first)
     return state
+
+
+def compand_table(unit: int) -> Tensor:
+    """The companding look-up for magnitudes in units of 1 / `unit` of a step: int8 [2048 unit]."""
+    magnitude = torch.arange(2048 * unit, dtype=torch.float64) / unit
+    table: Tensor = (compand(magnitude) * 2**ACTIVATION_BITS).round().clamp(max=WEIGHT_MAX)
+    return table.to(torch.int8)
 
 
 def float_tensors(prior: HyperPrior, state: Mapping[str, Tensor], offsets: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -15,8 +15,9 @@ from ..codec import Codec
 from ..config import ModelConfig
 from ..errors import TrainingError
 from ..image import psnr
-from ..prior.e8 import e8_state
+from ..prior.e8 import E8Points, e8_state
 from ..prior.numbers import LOG_SCALE_MIN, SCALE_BITS
+from ..prior.state import compand_table
 from ..prior.tables import TableIndex
 from ..zoo import BASE_DIGEST, ModelInfo, list_models, read_weights
 from .export import base_digest, self_test, write_model
@@ -42,11 +43,9 @@ def e8_tensors(base: ModelInfo, threshold: int) -> dict[str, torch.Tensor]:
     """What the E8 twin of `base` adds to its tensors."""
     tensors = read_weights(base)
     index = TableIndex.from_state({name.removeprefix("prior."): tensors[name] for name in tensors})
-    magnitude = torch.arange(4096, dtype=torch.float64) / 2  # of doubled coordinates
-    compand = (torch.asinh(magnitude) / 2 * 2**5).round().clamp(max=127)
     return {
         BASE_DIGEST: base_digest(base),
-        "prior.compand": compand.to(torch.int8),
+        "prior.compand": compand_table(E8Points.unit),
         **{f"prior.{name}": value for name, value in e8_state(index, threshold).items()},
     }
 

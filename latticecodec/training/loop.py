@@ -163,8 +163,9 @@ def train(
         )
         last = step + 1 == options.steps
         if last or (step + 1) % options.validate_every == 0:
-            progress.validation = _with_average(model, average, lambda: validate(model, pictures, device))
-            progress.diagnosis = _with_average(model, average, lambda: diagnose(model, pictures, device))
+            progress.validation, progress.diagnosis = _with_average(
+                model, average, lambda: (validate(model, pictures, device), diagnose(model, pictures, device))
+            )
             _log(out / "log.csv", board, progress)
         if last or time.monotonic() - saved > 60 * options.checkpoint_minutes:
             save_checkpoint(out / "checkpoint.pt", model, average, optimiser, step + 1, options)
