@@ -22,13 +22,9 @@ def info(file: str, as_json: bool) -> None:
     header, _ = parse(data)
     quantizer, family = QUANTIZER_NAMES[header.quantizer, header.family]
     names = [model.name for model in list_models() if model.digest == header.model]
-    rate = {
-        "lattice": family,
-        "basis": "embedded" if header.basis else "of the model",
-        "scale_octaves": header.scale / BASIS_UNIT,
-    }
+    points = {"lattice": family, "basis": "embedded" if header.basis else "of the model"}
     if header.quantizer != LATTICE:
-        rate = {"codebooks": family, "stages": header.scale}
+        points = {"codebooks": family}
     facts = {
         "format": f"{header.version[0]}.{header.version[1]}",
         "width": header.width,
@@ -40,7 +36,8 @@ def info(file: str, as_json: bool) -> None:
         "bytes": len(data),
         "bpp": round(8 * len(data) / (header.width * header.height), 5),
         "quantizer": quantizer,
-        **rate,
+        **points,
+        "scale_octaves": header.scale / BASIS_UNIT,
         "quality": round(header.quality, 1),  # the scale, which decides, has steps of about 0.03
         "model_digest": header.model.hex(),
         "model": names[0] if names else None,

@@ -17,7 +17,7 @@ DEMONSTRATION_STEPS = 60
 @click.command()
 @click.option(
     "--quantizer",
-    type=click.Choice(["lattice", "lattice-e8", "vq", "rotation"]),
+    type=click.Choice(["lattice", "lattice-e8", "vq", "adaptive", "rotation"]),
     default="lattice",
     show_default=True,
     help="Bottleneck to train.",
@@ -42,6 +42,9 @@ DEMONSTRATION_STEPS = 60
 @click.option(
     "--lr", type=click.FloatRange(0, min_open=True), default=2e-3, show_default=True, help="Peak learning rate."
 )
+@click.option(
+    "--freeze-transforms", is_flag=True, help="Of codebook models train codebooks and prior only: a cheaper step."
+)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--validate-every", type=click.IntRange(1), default=500, show_default=True, metavar="STEPS")
 @click.option("--checkpoint-minutes", type=click.FloatRange(0), default=10.0, show_default=True)
@@ -60,6 +63,7 @@ def train(
     crop: int,
     optimiser: str,
     lr: float,
+    freeze_transforms: bool,
     seed: int,
     validate_every: int,
     checkpoint_minutes: float,
@@ -97,6 +101,7 @@ def train(
         crop=crop,
         rate=lr,
         optimiser=optimiser,
+        freeze_transforms=freeze_transforms,
         seed=seed,
         validate_every=validate_every,
         checkpoint_minutes=checkpoint_minutes,

@@ -15,7 +15,10 @@ from .files import read
 @options.device
 @options.as_json
 def verify(file: str, model: str | None, device: str, as_json: bool) -> None:
-    """Check an .lcq FILE: every checksum, and that its indices decode to what the encoder had. Draws no picture."""
+    """Check an .lcq FILE: every checksum, and that its indices decode to what the encoder had. Draws no picture.
+
+    Of a file of an adaptive model it also tells how often each codebook was used.
+    """
     from latticecodec import load, read_header
     from latticecodec.zoo import find_by_digest
 
@@ -32,9 +35,15 @@ def verify(file: str, model: str | None, device: str, as_json: bool) -> None:
         "indices_sha256": indices_sha256(indices),
         "ok": True,
     }
+    books = found.config.books  # of adaptive models
+    shares = [float((indices[0] == book).mean()) for book in range(len(books))]
+    if books:
+        facts["codebook_shares"] = [round(share, 5) for share in shares]
     if as_json:
         click.echo(json.dumps(facts))
         return
     shape = " x ".join(str(side) for side in indices.shape)
     click.echo(f"{file}: ok, {len(data):,} bytes, model {found.name}, indices {shape}")
     click.echo(f"indices_sha256 {facts['indices_sha256']}")
+    for codes, share in zip(books, shares, strict=True):
+        click.echo(f"codebook of {codes} codewords with {books[0] // codes} entries: {100 * share:.1f} % of positions")

@@ -87,8 +87,7 @@ class Codec:
 
         Args:
             image: PIL image, path, uint8 array [H, W] or [H, W, 3], or tensor [3, H, W] (uint8, or float in [0, 1]).
-            quality: 0 (smallest) to 100; used when no target below is given. Continuous for lattices; other models
-                take the nearest rate that they offer.
+            quality: 0 (smallest) to 100, continuous; used when no target below is given.
             bpp: target in bits per pixel of the whole file, met within 2 %, or as near as the rates allow.
             size: target in bytes, never exceeded, at least 97 % used where the rates allow it.
             psnr: target in dB of the decoded 8-bit pixels, met within 0.1 dB where the rates allow it.
@@ -164,10 +163,10 @@ class Codec:
             raise ImageError(f"indices of {indices.dtype} {indices.shape}; expected integers [C, h, w]")
         rate = self._rate(quality)
         self.bottleneck.check_indices(indices, rate)
-        rows, columns = indices.shape[1:]
+        rows, columns = (side // self.bottleneck.positions for side in indices.shape[1:])
         width, height = PATCH * columns if width is None else width, PATCH * rows if height is None else height
         if not (0 <= PATCH * columns - width < PATCH and 0 <= PATCH * rows - height < PATCH and width > 0 < height):
-            raise ImageError(f"indices of {rows}x{columns} positions do not stand for {width}x{height} pixels")
+            raise ImageError(f"indices of {rows}x{columns} latent positions do not stand for {width}x{height} pixels")
         header = self._header(width, height, GREY if grey else RGB, rate, None)
         return self._synthesise(header, indices.astype(np.int32))
 

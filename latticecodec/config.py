@@ -6,6 +6,7 @@ a model folder written by a newer version is refused, not half understood.
 
 import dataclasses
 import json
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 from .errors import ModelError
 
 CONTEXT_STEPS = 4  # channel groups x spatial phases, DCVC-DC (Li et al. 2023), section 3.2
-CODEBOOKS = ("vq", "rotation")  # quantizers with residual codebooks
+CODEBOOKS = ("vq", "adaptive", "rotation")  # quantizers with codebooks
 PATCH = 16  # pixels a latent position covers, each way
 HYPER = 4  # latent positions a hyper-latent position covers, each way
 
@@ -39,8 +40,9 @@ class ModelConfig:
     lambda_max: float = 0.15  # the same at rate coordinate 1
     octaves: float = 3.7  # the basis is this much finer at rate coordinate 1 than at 0, log2
     reach: tuple[float, float] = (0.0, 1.0)  # rate coordinates of quality 0 and 100; training sees 0 to 1
-    stages: int = 0  # G, residual codebooks of vq and rotation; 0 for lattices
-    codes: int = 0  # K, codewords of each
+    groups: tuple[int, ...] = ()  # with codebooks: the latents that each index stands for, their sum is M
+    codes: int = 0  # K, values of an index
+    books: tuple[int, ...] = ()  # of adaptive: codewords N_i of each codebook, with N_0 / N_i entries, their sum is K
     base: str = ""  # name of the model beside it whose tensors this one adds to; "" for a model of its own
     weights_sha256: str = ""  # of model.safetensors; filled in by the export
     prior_sha256: str = ""  # fingerprint of the integer prior; filled in by the export
@@ -50,11 +52,19 @@ class ModelConfig:
             value = getattr(self, field.name)
             if field.type is str and not isinstance(value, str):
                 raise ModelError(f"config field {field.name} is {value!r}; it must be a string")
-            least = 0 if field.name in ("stages", "codes") else 1
+            least = 0 if field.name == "codes" else 1
             if field.type is int and not (isinstance(value, int) and least <= value <= 4096):
                 raise ModelError(f"config field {field.name} is {value!r}; it must be an integer from {least} to 4096")
-        if (self.stages > 0) != (self.quantizer in CODEBOOKS) or (self.stages > 0) != (self.codes > 1):
-            raise ModelError(f"config: {self.stages} stages of {self.codes} codes do not fit a {self.quantizer}")
+        if not all(isinstance(width, int) and width > 0 for width in self.groups):
+            raise ModelError(f"config field groups is {self.groups}; it must be a list of positive integers")
+        if self.quantizer not in CODEBOOKS and (self.groups or self.codes):
+            raise ModelError(f"config: a {self.quantizer} has no groups and no codes")
+        if bool(self.books) != (self.quantizer == "adaptive"):
+            raise ModelError(f"config field books is {self.books}, the quantizer is {self.quantizer}")
+        if self.books:
+            self._check_books()
+        if self.quantizer in CODEBOOKS and (sum(self.groups) != self.latents or self.codes < 2):
+            raise ModelError(f"config: groups must cover {self.latents} latents, with 2 codes or more")
         if self.latents % CONTEXT_STEPS:
             raise ModelError(f"config field latents is {self.latents}; it must be a multiple of {CONTEXT_STEPS}")
         for pair in (self.analysis_blocks, self.synthesis_blocks):
@@ -73,6 +83,13 @@ class ModelConfig:
         if sums >= 2**24 - 2**20:
             raise ModelError("config: latents and features are too many, the prior's sums would not fit in 24 bits")
 
+    def _check_books(self) -> None:
+        sizes = all(isinstance(count, int) and count > 0 and self.books[0] % count == 0 for count in self.books)
+        if not (sizes and sum(self.books) == self.codes and max(self.groups) <= self.books[0] // min(self.books)):
+            raise ModelError(f"config field books is {self.books}; it does not fit {self.codes} codes and the groups")
+        if math.isqrt(len(self.groups)) ** 2 != len(self.groups):
+            raise ModelError(f"config: {len(self.groups)} groups of an adaptive do not fill a square")
+
     @staticmethod
     def read(path: Path) -> "ModelConfig":
         """Parse a config.json; raises ModelError naming the file and the field that is wrong."""
@@ -87,7 +104,7 @@ class ModelConfig:
             odd = sorted(known.symmetric_difference(raw if isinstance(raw, dict) else ()))
             raise ModelError(f"{path}: fields missing or unknown: {', '.join(odd)}")
         try:
-            for key in ("analysis_blocks", "synthesis_blocks", "reach"):
+            for key in ("analysis_blocks", "synthesis_blocks", "groups", "books", "reach"):
                 raw[key] = tuple(raw[key])
             return ModelConfig(**raw)
         except (TypeError, ValueError) as error:
@@ -126,17 +143,22 @@ PRESETS = {
 }
 
 
-def with_codebooks(config: ModelConfig, quantizer: str) -> ModelConfig:
-    """`config` for residual codebooks instead of a lattice: fewer latents, at lower rates."""
+def with_codebooks(config: ModelConfig, quantizer: str, groups: tuple[int, ...] = ()) -> ModelConfig:
+    """`config` for codebooks instead of a lattice, at lower rates; `groups` of equal width by default."""
     small = config.latents < 128
-    latents, stages, codes = (config.latents, 4, 16) if small else (128, 16, 256)
+    width = 2 if quantizer == "adaptive" else 4
+    books: tuple[int, ...] = ()
+    if quantizer == "adaptive":
+        books = (16, 8, 4) if small else (256, 128, 64, 32)
+    lambda_min, lambda_max = 0.0002, 0.02
     return dataclasses.replace(
         config,
         quantizer=quantizer,
-        latents=latents,
-        stages=stages,
-        codes=codes,
-        context_width=min(config.context_width, 128),
-        lambda_min=0.0005,
-        lambda_max=0.02,
+        groups=groups or (width,) * (config.latents // width),
+        codes=sum(books) or (16 if small else 256),
+        books=books,
+        lambda_min=lambda_min,
+        lambda_max=lambda_max,
+        octaves=round(math.log2(lambda_max / lambda_min) / 2, 2),  # distortion is as the square of the unit
+        reach=(0.0, 1.0),
     )

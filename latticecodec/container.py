@@ -23,14 +23,15 @@ PIXELS_MAX = 1 << 28  # pixels a picture, unless the caller raises it
 BASIS_MAX = 4096  # entries of an embedded basis
 PIXELS_PER_BYTE = 1 << 12  # expansion guard: a payload byte stands for at most this many pixels
 
-LATTICE, VQ, ROTATION = 1, 2, 4  # quantizer types; 3, adaptive, is reserved
+LATTICE, VQ, ADAPTIVE, ROTATION = 1, 2, 3, 4  # quantizer types
 DIAGONAL, E8 = 1, 3  # lattice families; 2, D4, is reserved
-RESIDUAL = 1  # family of codebooks
+PRODUCT = 1  # family of codebooks
 QUANTIZER_NAMES = {
     (LATTICE, DIAGONAL): ("lattice", "diagonal"),
     (LATTICE, E8): ("lattice", "e8"),
-    (VQ, RESIDUAL): ("vq", "residual"),
-    (ROTATION, RESIDUAL): ("rotation", "residual"),
+    (VQ, PRODUCT): ("vq", "product"),
+    (ADAPTIVE, PRODUCT): ("adaptive", "product"),
+    (ROTATION, PRODUCT): ("rotation", "product"),
 }
 
 BASIS = 1  # extension: the whole basis, one int16 a channel
@@ -53,10 +54,10 @@ class Header:
         width, height: pixels.
         channels: 1 grey, 3 RGB.
         model: first 8 bytes of the SHA-256 of the model's weights.
-        scale: of the lattice basis, in 1/1024 octave, negative is finer; number of stages coded for codebooks.
+        scale: of the unit that latents are quantized in, in 1/1024 octave, negative is finer.
         quality: 0..100, what the scale was derived from.
-        quantizer: type id; LATTICE, VQ or ROTATION.
-        family: of that type: DIAGONAL or E8 of lattices, RESIDUAL of codebooks.
+        quantizer: type id; LATTICE, VQ, ADAPTIVE or ROTATION.
+        family: of that type: DIAGONAL or E8 of lattices, PRODUCT of codebooks.
         basis: log2 of every basis entry in 1/1024 octave, when the file carries the whole basis; else None.
         version: (major, minor) of the format.
     """

@@ -1,6 +1,7 @@
 """What the tests share: photographs from scikit-image, and a small untrained model."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,15 @@ def photo() -> Image.Image:
     from skimage.data import astronaut
 
     return Image.fromarray(astronaut()).resize((320, 320), Image.Resampling.LANCZOS).crop((0, 0, 320, 208))
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """For modules whose networks are so small that threads would only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def psnr(a: Image.Image, b: Image.Image) -> float:

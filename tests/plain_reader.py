@@ -12,6 +12,8 @@ from latticecodec import container
 class PlainReader:
     """The payload of a file to the index tensor, in plain integers; sections of FORMAT.md in brackets."""
 
+    BLOCK = 4096  # positions [9.6]
+
     def __init__(self, data: bytes, model: Path) -> None:
         header, (tile,) = container.read(data)
         self.payload = tile.payload
@@ -21,11 +23,8 @@ class PlainReader:
         folders = [model.parent / config["base"]] if config["base"] else []
         state = {k: v for folder in [*folders, model] for k, v in load_file(folder / "model.safetensors").items()}
         self.state = {k.removeprefix("prior."): v.astype(np.int64) for k, v in state.items() if k.startswith("prior.")}
-        self.stages = header.scale if header.quantizer in (2, 4) else 0  # [9.6]
-        self.codes = config["codes"]
+        self.groups, self.codes, self.books = config["groups"], config["codes"], config["books"]  # [9.6]
         self.level = self._level(-header.scale, config["octaves"])
-        if self.stages:
-            self.level = (self.stages - 1) * 63 // max(1, config["stages"] - 1)
         self.tables = len(self.state["tables.offsets"]) - 1
         self.unit = 2 if header.family == 3 else 1
         self.height, self.width = -(-header.height // 16), -(-header.width // 16)
@@ -42,7 +41,7 @@ class PlainReader:
         every = np.ones((len(mean), rows, columns), dtype=bool)
         z = self._group(every, *(np.broadcast_to(part[:, None, None], every.shape) for part in (mean, scale)))[every]
         features = self._features(self.unit * z.reshape(every.shape))[:, :h, :w]
-        if self.stages:
+        if self.groups:
             return self._categorical(features)
         channels = len(self.state["context.leave.bias"]) // 2
         c, y, x = np.indices((channels, h, w))
@@ -126,29 +125,42 @@ class PlainReader:
     def _categorical(self, features: np.ndarray) -> np.ndarray:  # [9.6]
         """The index tensor of a file with codebooks."""
         _, h, w = features.shape
-        y, x = np.indices((h, w))
-        indices = np.zeros((self.stages, h, w), dtype=np.int64)
-        known = np.zeros((len(self.state["embedding.known.weight"]), h, w), dtype=np.int64)
+        indices = np.zeros((len(self.groups), h * w), dtype=np.int64)
+        c = np.zeros((sum(self.groups), h * w), dtype=np.int64)
+        ends = np.cumsum(self.groups)
         for p in (0, 1):
-            own = (y + x) % 2 == p
-            hidden = self._adapt(p, np.concatenate([known, features]))
-            for stage in range(self.stages):
-                e = self._embedding("embedding.stages", indices[:stage, own], stage)  # [W, n]
-                joined = np.concatenate([hidden[:, own], e])[:, :, None]  # [2 W, n, 1]
-                merged = self._activate("context.merge", self._pointwise("context.merge", joined))
-                name = f"context.leave.{stage}"
-                logits = self._round(name, self._pointwise(name, merged), 1)[:, :, 0]  # [K, n]
-                indices[stage, own] = [self._symbol(self._frequencies(column)) for column in logits.T]
-            known[:, own] = self._embedding("embedding.known", indices[:, own], None)
-        return indices
+            hidden = self._adapt(p, np.concatenate([c.reshape(-1, h, w), features])).reshape(-1, h * w)
+            own = [at for at in range(h * w) if (at // w + at % w) % 2 == p]
+            for start in range(0, len(own), self.BLOCK):
+                for group, (end, width) in enumerate(zip(ends, self.groups, strict=True)):
+                    for at in own[start : start + self.BLOCK]:
+                        i = self._symbol(self._frequencies(self._logits(group, hidden[:, at], c[:, at])))
+                        indices[group, at] = i
+                        c[end - width : end, at] = self.state["codewords"][i, end - width : end]
+        indices = indices.reshape(-1, h, w)
+        return self._pairs(indices) if self.books else indices
 
-    def _embedding(self, name: str, indices: np.ndarray, row: int | None) -> np.ndarray:
-        bias = self.state[f"{name}.bias"] if row is None else self.state[f"{name}.bias"][row]
-        sums = np.repeat(bias[:, None], indices.shape[1], axis=1)
-        for stage, index in enumerate(indices):
-            sums += 32 * self.state[f"{name}.weight"][:, stage * self.codes + index]
-        n = self.state[f"{name}.exponent"][:, None]
-        return ((sums + 2 ** (n - 1)) >> n).clip(0, 255)
+    def _pairs(self, indices: np.ndarray) -> np.ndarray:
+        """The index tensor of a file with quantizer 3."""
+        s = round(len(indices) ** 0.5)
+        square = np.zeros((s * indices.shape[1], s * indices.shape[2]), dtype=np.int64)
+        for a, b in np.ndindex(s, s):
+            square[a::s, b::s] = indices[s * a + b]
+        ends = np.cumsum(self.books)
+        book = np.searchsorted(ends, square, side="right")
+        return np.stack([book, square - (ends - self.books)[book]])
+
+    def _logits(self, group: int, hidden: np.ndarray, c: np.ndarray) -> np.ndarray:
+        units = self.state["context.leave.weight"].shape[1]
+        x = self._rows("context.merge", group * units, units, np.concatenate([hidden, c]), 0).clip(0, 255)
+        return self._rows("context.leave", group * self.codes, self.codes, x, 1)
+
+    def _rows(self, name: str, start: int, count: int, x: np.ndarray, offset: int) -> np.ndarray:
+        """round(sum, e + offset) of some rows of a layer at one position."""
+        weight, bias, e = (
+            self.state[f"{name}.{part}"][start : start + count] for part in ("weight", "bias", "exponent")
+        )
+        return (weight @ x + bias + 2 ** (e + offset - 1)) >> (e + offset)
 
     def _frequencies(self, logits: np.ndarray) -> np.ndarray:
         powers = self.state["powers"]

@@ -241,6 +241,18 @@ def test_train_demonstration(here: Path) -> None:
     fails_with(lcodec("train", "--data", here / "runs" / "lattice-1"), "holds no image files")
 
 
+def test_codebooks_on_the_command_line(here: Path) -> None:
+    """--freeze-transforms is theirs alone; info tells their family and scale."""
+    small = ["--data", here, "--preset", "lc-test", "--steps", "1", "--batch", "2", "--crop", "64", "--device", "cpu"]
+    fails_with(lcodec("train", *small, "--freeze-transforms"), "--freeze-transforms: a lattice is trained as one")
+    assert lcodec("train", *small, "--freeze-transforms", "--quantizer", "vq", "--out", "vq").exit_code == 0
+    assert lcodec("compress", "photo.png", "-q", "50", "--model", "vq/model").exit_code == 0
+    facts = json.loads(lcodec("info", "photo.lcq", "--json").stdout)
+    assert (facts["quantizer"], facts["codebooks"]) == ("vq", "product")
+    assert facts["scale_octaves"] == pytest.approx(-1.66, abs=0.001)  # half of the model's 3.32
+    assert "codebooks      product\n" in lcodec("info", "photo.lcq").stdout
+
+
 def run_python(code: str) -> str:
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
     return result.stdout

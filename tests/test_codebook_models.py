@@ -1,4 +1,4 @@
-"""Models with residual codebooks, vq and rotation: trained, exported, and coding pictures at the rates they offer."""
+"""Models with product codebooks, vq and rotation: trained, exported, and coding pictures at any rate."""
 
 import csv
 import dataclasses
@@ -8,23 +8,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import psnr
 from PIL import Image
 from plain_reader import PlainReader
 
-from latticecodec import ChecksumError, Codec, FormatError, ImageError, ModelError, TrainingError, load, read_header
-from latticecodec.config import PRESETS, ModelConfig, with_codebooks
-from latticecodec.training.adopt import adopt
+from latticecodec import Codec, ImageError, ModelError, TrainingError, container, load, read_header
+from latticecodec.config import PRESETS, with_codebooks
 from latticecodec.training.data import Crops
 from latticecodec.training.diagnosis import diagnose
 from latticecodec.training.export import trainable
-from latticecodec.training.loop import TrainOptions, new_model
+from latticecodec.training.loop import TrainOptions, new_model, save_checkpoint
 from latticecodec.training.run import run
 from latticecodec.training.synthetic import synthetic_picture
 from latticecodec.training.vector import VectorModel
-from latticecodec.zoo import find
+from latticecodec.zoo import find, read_weights
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 PICTURES = 3
 QUICK = TrainOptions(steps=6, batch=2, crop=64, validate_every=3, checkpoint_minutes=0.0, warm_up=2)
+FROZEN = dataclasses.replace(QUICK, freeze_transforms=True)
 
 
 def train(out: Path, quantizer: str, **settings: object) -> Path:
@@ -34,7 +37,7 @@ def train(out: Path, quantizer: str, **settings: object) -> Path:
     for seed in range(PICTURES):
         Image.fromarray(synthetic_picture(seed, 96, 96).permute(1, 2, 0).numpy()).save(data / f"{seed}.png")
     defaults: dict[str, object] = {"name": quantizer, "preset": "lc-test", "data": data, "val": data, "device": "cpu"}
-    return run(quantizer=quantizer, out=out, options=QUICK, **(defaults | settings))  # type: ignore[arg-type]
+    return run(quantizer=quantizer, out=out, **(defaults | {"options": QUICK} | settings))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module", params=["vq", "rotation"])
@@ -47,58 +50,91 @@ def codec(model: Path) -> Codec:
     return load(model, device="cpu")
 
 
-def test_every_rate_on_offer_comes_back(codec: Codec, photo: Image.Image) -> None:
+@pytest.fixture
+def fresh() -> VectorModel:
+    """A model that no step has trained."""
+    model = new_model(with_codebooks(PRESETS["lc-test"], "vq"), Crops([synthetic_picture(0)], size=64, batch=2))
+    assert isinstance(model, VectorModel)
+    return model
+
+
+# ---- files ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_quality_is_a_rate_and_comes_back(codec: Codec, photo: Image.Image) -> None:
     sizes = []
-    for stages in range(1, 5):
-        encoding = codec.encode_detailed(photo, quality=100 * (stages - 1) / 3)
-        header = read_header(encoding.data)
-        assert header.scale == stages
-        assert encoding.indices.shape == (stages, 13, 20)
+    for quality in (0, 25, 50, 75, 100):
+        encoding = codec.encode_detailed(photo, quality=quality)
+        assert read_header(encoding.data).scale == -round(quality / 100 * round(1024 * codec.config.octaves))
+        assert encoding.quality == pytest.approx(quality, abs=0.02)
+        assert encoding.indices.shape == (8, 13, 20)
         assert codec.decode(encoding.data).size == photo.size
         np.testing.assert_array_equal(codec.decode_indices(encoding.data), encoding.indices)
         assert len(encoding.data) <= 1.01 * encoding.estimated_bits / 8 + 48 + 8  # the coder's last words
         sizes.append(len(encoding.data))
     assert sizes == sorted(sizes)
+    assert sizes[-1] > 1.5 * sizes[0]
 
 
-def test_the_document_is_enough_to_decode(codec: Codec, model: Path, photo: Image.Image) -> None:
+def test_targets_are_met(codec: Codec, photo: Image.Image) -> None:
+    least, most = (len(codec.encode(photo, quality=quality)) for quality in (0, 100))
+    size = (least + most) // 2
+    assert 0.97 * size <= len(codec.encode(photo, size=size)) <= size
+    bpp = 8 * size / (photo.width * photo.height)
+    assert len(codec.encode(photo, bpp=bpp)) == pytest.approx(size, rel=0.02)
+    middle = psnr(photo, codec.decode(codec.encode(photo, quality=40)))
+    assert psnr(photo, codec.decode(codec.encode(photo, psnr=middle))) == pytest.approx(middle, abs=0.1)
+
+
+@pytest.mark.parametrize("block", [7, PlainReader.BLOCK])
+def test_the_document_is_enough_to_decode(
+    codec: Codec, model: Path, photo: Image.Image, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    """The second reader gets the same indices, also where a pass has several blocks of positions."""
+    monkeypatch.setattr("latticecodec.prior.categorical.ROWS", block)
+    monkeypatch.setattr(PlainReader, "BLOCK", block)
     data = codec.encode(photo.resize((90, 70)), quality=60)
     np.testing.assert_array_equal(PlainReader(data, model).indices(), codec.decode_indices(data))
 
 
-def test_quality_is_that_of_the_nearest_rate(codec: Codec, photo: Image.Image) -> None:
-    assert codec.encode_detailed(photo, quality=40).quality == pytest.approx(100 / 3)
-    assert codec.encode(photo, quality=40) == codec.encode(photo, quality=30)
+def test_the_encoder_weighs_bits_against_distance(
+    codec: Codec, photo: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files are no larger than those of nearest codewords."""
+    qualities = (0, 25, 50, 75, 100)
+    sizes = [len(codec.encode(photo, quality=quality)) for quality in qualities]
+    monkeypatch.setattr("latticecodec.bottlenecks.codebook.BIT", 0.0)
+    nearest = [len(codec.encode(photo, quality=quality)) for quality in qualities]
+    assert all(own <= other for own, other in zip(sizes, nearest, strict=True))
+    assert sum(sizes) < sum(nearest)
 
 
-def test_fewer_stages_are_the_first_indices_of_more(codec: Codec, photo: Image.Image) -> None:
-    all_stages, two = codec.to_indices(photo, quality=100), codec.to_indices(photo, quality=100 / 3)
-    np.testing.assert_array_equal(all_stages[:2], two)
-    assert 0 <= all_stages.min() <= all_stages.max() < 16
-    redrawn = codec.from_indices(two, quality=100 / 3, width=photo.width, height=photo.height)
-    np.testing.assert_array_equal(np.asarray(redrawn), np.asarray(codec.decode(codec.encode(photo, quality=100 / 3))))
+def test_indices_are_public(codec: Codec, photo: Image.Image) -> None:
+    indices = codec.to_indices(photo, quality=40)
+    assert 0 <= indices.min() <= indices.max() < 16
+    redrawn = codec.from_indices(indices, quality=40, width=photo.width, height=photo.height)
+    np.testing.assert_array_equal(np.asarray(redrawn), np.asarray(codec.decode(codec.encode(photo, quality=40))))
+    other = codec.from_indices(indices, quality=60, width=photo.width, height=photo.height)  # on a finer basis
+    assert (np.asarray(other) != np.asarray(redrawn)).any()
 
 
 def test_indices_outside_the_alphabet_are_one_clear_error(codec: Codec) -> None:
     with pytest.raises(ImageError, match="indices from 0 to 16; expected 0 to 15"):
-        codec.from_indices(np.full((2, 4, 4), 16) * np.eye(4, dtype=int), quality=30)
-    with pytest.raises(ImageError, match=r"expected integers \[2, h, w\] at quality 33.33"):
-        codec.from_indices(np.zeros((3, 4, 4), dtype=np.int32), quality=30)
+        codec.from_indices(np.full((8, 4, 4), 16) * np.eye(4, dtype=int), quality=30)
+    with pytest.raises(ImageError, match=r"expected integers \[8, h, w\]"):
+        codec.from_indices(np.zeros((7, 4, 4), dtype=np.int32), quality=30)
 
 
-def test_stages_the_model_does_not_have_are_refused(codec: Codec, photo: Image.Image) -> None:
-    from latticecodec import container
-
-    header, tiles = container.read(codec.encode(photo, quality=0))
-    with pytest.raises(FormatError, match="9 stages, its model 1 to 4"):
-        codec.decode(container.write(dataclasses.replace(header, scale=9), tiles))
-    with pytest.raises((ChecksumError, FormatError)):
-        codec.decode(container.write(dataclasses.replace(header, scale=3), tiles))
-
-
-def test_there_is_no_basis_to_embed(codec: Codec, photo: Image.Image) -> None:
+def test_codebooks_have_no_lattice_basis(codec: Codec, photo: Image.Image) -> None:
     with pytest.raises(ModelError, match="codebooks, not a lattice basis"):
         codec.encode(photo, embed_basis=True)
+    header, tiles = container.read(codec.encode(photo))
+    data = container.write(dataclasses.replace(header, basis=(0,) * 32), tiles)
+    with pytest.raises(ModelError, match="the file has a lattice basis"):
+        codec.decode(data)
+
+
+# ---- training -------------------------------------------------------------------------------------------------------
 
 
 def test_the_log_says_how_the_codebooks_are_used(model: Path) -> None:
@@ -106,18 +142,17 @@ def test_the_log_says_how_the_codebooks_are_used(model: Path) -> None:
     assert [row["step"] for row in rows] == ["3", "6"]
     assert 0 < float(rows[-1]["share_used"]) <= 1
     assert 1 <= float(rows[-1]["perplexity"]) <= 16
-    assert 0 <= int(rows[-1]["dead"]) < 4 * 16
+    assert 0 <= int(rows[-1]["dead"]) < 8 * 16
     assert float(rows[-1]["quantization_error"]) > 0
     assert float(rows[-1]["gradient_gap"]) > 0
 
 
-def test_a_collapsed_codebook_is_reported() -> None:
-    crops = Crops([synthetic_picture(0)], size=64, batch=2)
-    model = new_model(with_codebooks(PRESETS["lc-test"], "vq"), crops).eval()
-    for stage in model.quantizer.quantizers:
-        stage.begin_at(torch.zeros(16, 32))  # all alike: index 0 is always the nearest
-    with pytest.warns(UserWarning, match="less than a tenth of the codes in use, in codebooks 0, 1, 2, 3"):
-        diagnosis = diagnose(model, crops.batch(0), torch.device("cpu"))
+def test_a_collapsed_codebook_is_reported(fresh: VectorModel) -> None:
+    for quantizer in fresh.quantizer.quantizers:
+        quantizer.begin_at(torch.zeros(16, 4), 1e6 * torch.eye(16)[0] + 1)  # all alike, index 0 by far the cheapest
+    fresh.prior.context.leave.bias.data.view(8, 16)[:, 0] = 20.0
+    with pytest.warns(UserWarning, match="less than a tenth of the codes in use, in codebooks 0, 1, 2, 3, 4, 5, 6, 7"):
+        diagnosis = diagnose(fresh.eval(), synthetic_picture(0, 64, 64)[None], torch.device("cpu"))
     assert diagnosis is not None
     assert diagnosis.perplexity == pytest.approx(1)
 
@@ -134,21 +169,28 @@ def test_rotation_changes_the_gradient_and_nothing_else() -> None:
     assert not torch.allclose(*gradients)
 
 
-def test_evaluation_learns_nothing() -> None:
-    crops = Crops([synthetic_picture(0)], size=64, batch=2)
-    model = new_model(with_codebooks(PRESETS["lc-test"], "vq"), crops)
-    x, t = crops.batch(0).float() / 255, torch.tensor([0.5, 1.0])
-    model(x, t)
-    model.eval()
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    first, second = model(x, t), model(x, t)
+def test_bits_teach_the_analysis(fresh: VectorModel) -> None:
+    """The indices are integers, but the expected bits of a soft choice have a gradient."""
+    fresh(torch.rand(2, 3, 64, 64), torch.tensor([0.5, 1.0])).bpp.sum().backward()
+    assert fresh.analysis.leave.weight.grad.abs().max() > 0
+    assert fresh.log_basis.grad.abs().max() > 0
+    assert fresh.synthesis.leave.weight.grad is None
+
+
+def test_evaluation_learns_nothing(fresh: VectorModel) -> None:
+    x, t = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)), torch.tensor([0.5, 1.0])
+    fresh(x, t)
+    fresh.eval()
+    before = {name: value.clone() for name, value in fresh.state_dict().items()}
+    first, second = fresh(x, t), fresh(x, t)
     assert torch.equal(first.x_hat, second.x_hat)
-    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert torch.equal(first.bpp, second.bpp)
+    assert all(torch.equal(value, before[name]) for name, value in fresh.state_dict().items())
 
 
-def test_resuming_gives_the_same_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = train(tmp_path / "whole", "vq")
-    from latticecodec.training.loop import save_checkpoint
+@pytest.mark.parametrize("options", [QUICK, FROZEN], ids=["all", "frozen transforms"])
+def test_resuming_gives_the_same_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: TrainOptions) -> None:
+    whole = train(tmp_path / "whole", "vq", options=options)
 
     def stop(path: Path, model: object, average: object, optimiser: object, step: int, options: object) -> None:
         save_checkpoint(path, model, average, optimiser, step, options)  # type: ignore[arg-type]
@@ -158,37 +200,58 @@ def test_resuming_gives_the_same_model(tmp_path: Path, monkeypatch: pytest.Monke
     with monkeypatch.context() as patch:
         patch.setattr("latticecodec.training.loop.save_checkpoint", stop)
         with pytest.raises(KeyboardInterrupt):
-            train(tmp_path / "part", "vq")
-    resumed = train(tmp_path / "part", "vq", resume=tmp_path / "part" / "checkpoint.pt")
+            train(tmp_path / "part", "vq", options=options)
+    resumed = train(tmp_path / "part", "vq", options=options, resume=tmp_path / "part" / "checkpoint.pt")
     assert (resumed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
 
 
-def test_a_warm_start_begins_where_the_model_ended(model: Path) -> None:
+# ---- frozen transforms ----------------------------------------------------------------------------------------------
+
+
+def test_frozen_transforms_stay_while_codebooks_and_prior_train(tmp_path: Path, model: Path) -> None:
+    folder = train(tmp_path / "run", find(model).config.quantizer, init_from=model, options=FROZEN)
+    assert "--freeze-transforms" in (folder / "README.md").read_text()  # the command that repeats it
+    trained = read_weights(find(folder))
+    before = read_weights(find(model))
+    same = {name for name, value in before.items() if torch.equal(value, trained[name])}
+    transforms = {name for name in before if name.startswith(("analysis.", "synthesis."))}
+    assert transforms | {"quantizer.log_basis"} <= same
+    assert not same & {"quantizer.codebooks", "prior.context.leave.bias", "hyper_analysis.down64.weight"}
+
+
+def test_frozen_steps_run_no_synthesis(fresh: VectorModel) -> None:
+    """Their loss takes distances for errors of pixels: at the slope that the encoder weighs bits with."""
+    x, t = torch.rand(2, 3, 64, 64), torch.tensor([0.0, 1.0])
+    fresh.freeze_transforms()
+    fresh.synthesis.forward = None
+    result = fresh(x, t)
+    (result.bpp.sum() + result.loss).backward()
+    trained = {name.split(".")[0] for name, value in fresh.named_parameters() if value.grad is not None}
+    assert trained == {"hyper_analysis", "prior"}
+    assert result.mse.min() > 0
+
+
+def test_a_lattice_has_no_frozen_transforms(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="--freeze-transforms: a lattice is trained as one with its transforms"):
+        train(tmp_path / "run", "lattice", options=FROZEN)
+
+
+# ---- starting from another model ------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def test_a_warm_start_begins_where_the_model_ended(model: Path, codec: Codec) -> None:
+    """At the rates and the errors that its files have."""
     info = find(model)
-    again = trainable(info, info.config)
-    assert isinstance(again, VectorModel)
-    x = torch.rand(1, 3, 64, 64)
-    expected = load(model, device="cpu")
-    picture = (x[0] * 255).round() / 255
-    indices = again.eval().quantizer.quantize(again.analysis(picture[None])[0].flatten(1).T)  # [16, G]
-    np.testing.assert_array_equal(indices.T.reshape(4, 4, 4), expected.to_indices(picture, quality=100))
-
-
-def test_the_transforms_of_a_lattice_model_are_adopted(tiny_model: Path) -> None:
-    """With as many latents as the base has, nothing but the axes changes: the picture without quantization stays."""
-    info = find(tiny_model)
-    base = trainable(info, info.config).eval()
-    pictures = torch.stack([synthetic_picture(seed, 64, 64) for seed in range(4)]).float() / 255  # [4, 3, 64, 64]
-    model = VectorModel(_adopting(info.config, "")).eval()
-    adopt(model, base, pictures)  # type: ignore[arg-type]
-    t = torch.full((4,), 0.5)
-    with torch.no_grad():
-        expected = base.synthesis(base.analysis(pictures), t)
-        torch.testing.assert_close(model.synthesis(model.analysis(pictures), t), expected, atol=1e-4, rtol=1e-4)
-
-
-def _adopting(config: ModelConfig, base: str) -> ModelConfig:
-    return dataclasses.replace(with_codebooks(config, "vq"), name="vq", base=base)
+    again = trainable(info, info.config).eval()
+    picture = synthetic_picture(5, 256, 256)
+    for quality in (20, 80):
+        result = again((picture.float() / 255)[None], torch.tensor([quality / 100]))
+        encoding = codec.encode_detailed(picture, quality=quality)
+        assert float(result.bpp) == pytest.approx(encoding.estimated_bits / 256**2, rel=0.05)
+        decoded = torch.from_numpy(np.array(codec.decode(encoding.data))).permute(2, 0, 1)
+        error = (decoded.float() - picture.float()).square().mean() / 255**2
+        assert float((result.x_hat.clamp(0, 1) - picture / 255).square().mean()) == pytest.approx(float(error), rel=0.1)
 
 
 def test_only_parts_of_an_installed_base_train_and_only_they_are_stored(
@@ -207,6 +270,13 @@ def test_only_parts_of_an_installed_base_train_and_only_they_are_stored(
     assert codec.decode(codec.encode(np.zeros((40, 40, 3), dtype=np.uint8))).size == (40, 40)
 
 
+def test_vq_and_rotation_start_from_each_other(model: Path, tmp_path: Path) -> None:
+    other = {"vq": "rotation", "rotation": "vq"}[find(model).config.quantizer]
+    options = dataclasses.replace(QUICK, steps=1)
+    config = find(train(tmp_path / "run", other, init_from=model, options=options)).config
+    assert (config.quantizer, config.groups) == (other, (4,) * 8)
+
+
 def test_a_lattice_does_not_start_from_codebooks(model: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="lattice cannot start from it"):
         train(tmp_path / "run", "lattice", init_from=model)
@@ -215,8 +285,7 @@ def test_a_lattice_does_not_start_from_codebooks(model: Path, tmp_path: Path) ->
 def test_a_model_with_an_unknown_quantizer(model: Path, tmp_path: Path) -> None:
     shutil.copytree(model, tmp_path / "odd")
     config = tmp_path / "odd" / "config.json"
-    text = config.read_text()
     quantizer = find(model).config.quantizer
-    config.write_text(text.replace(f'"quantizer": "{quantizer}"', '"quantizer": "abacus"'))
+    config.write_text(config.read_text().replace(f'"quantizer": "{quantizer}"', '"quantizer": "abacus"'))
     with pytest.raises(ModelError, match="abacus"):
         load(tmp_path / "odd", device="cpu")

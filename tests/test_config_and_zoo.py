@@ -9,11 +9,21 @@ import pytest
 
 import latticecodec
 from latticecodec import ModelError, zoo
-from latticecodec.config import PRESETS, ModelConfig
+from latticecodec.config import PRESETS, ModelConfig, with_codebooks
 
 
 def test_config_round_trip(tmp_path: Path) -> None:
     config = dataclasses.replace(PRESETS["lc-m"], name="mine", octaves=3.25)
+    config.write(tmp_path / "config.json")
+    assert ModelConfig.read(tmp_path / "config.json") == config
+
+
+def test_configs_of_codebooks(tmp_path: Path) -> None:
+    """Groups of equal width unless told; the octaves are those between the least and the largest lambda."""
+    config = with_codebooks(PRESETS["lc-s"], "vq")
+    assert (config.quantizer, config.groups, config.codes) == ("vq", (4,) * 64, 256)
+    assert 2 ** (2 * config.octaves) == pytest.approx(config.lambda_max / config.lambda_min, rel=0.01)
+    config = with_codebooks(PRESETS["lc-s"], "rotation", (1,) * 40 + (9,) * 24)
     config.write(tmp_path / "config.json")
     assert ModelConfig.read(tmp_path / "config.json") == config
 
@@ -30,7 +40,13 @@ def test_config_round_trip(tmp_path: Path) -> None:
         ({"colour": "blue"}, "unknown: colour"),
         ({"base": 5}, "base is 5; it must be a string"),
         ({"base": "../lattice"}, "plain name"),
-        ({"stages": 3}, "3 stages of 0 codes do not fit a lattice"),
+        ({"groups": [128, 128]}, "a lattice has no groups and no codes"),
+        ({"codes": 16}, "a lattice has no groups and no codes"),
+        ({"groups": 256}, "wrong type"),
+        ({"groups": [256, 0]}, "list of positive integers"),
+        ({"quantizer": "vq", "groups": [100, 100], "codes": 16}, "must cover 256 latents"),
+        ({"quantizer": "vq", "groups": [128, 128], "codes": 1}, "2 codes or more"),
+        ({"quantizer": "rotation"}, "must cover 256 latents"),
         ({"octaves": 0}, "not a range of scales"),
     ],
 )

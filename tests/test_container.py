@@ -227,7 +227,7 @@ def test_expansion_limit() -> None:
 @pytest.mark.parametrize(
     ("offset", "field", "error"),
     [
-        (QUANTIZER, b"\x31", VersionError),  # quantizer 3
+        (QUANTIZER, b"\x51", VersionError),  # quantizer 5
         (QUANTIZER, b"\x12", VersionError),  # lattice family 2
         (SAMPLES, b"\x12", VersionError),  # grey and alpha
         (SAMPLES, b"\x14", VersionError),  # RGB and alpha

@@ -4,6 +4,7 @@ import io
 import json
 import math
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from latticecodec.cli import main
 from PIL import Image, features
 
 from latticecodec import ImageError, LcqError, load
-from latticecodec.evaluation import PEERS, bd_rate, evaluate, psnr
+from latticecodec.evaluation import PEERS, Curve, Point, bd_rate, compared, evaluate, ms_ssim, psnr
 from latticecodec.evaluation.evaluate import QUALITIES
 from latticecodec.evaluation.pchip import integrate, slopes
 from latticecodec.evaluation.peers import Peer
@@ -135,13 +136,13 @@ def test_lcodec_eval(pictures: Path, tiny_model: Path) -> None:
     result = lcodec_eval(pictures, "--model", tiny_model, "--json")
     assert result.exit_code == 0, result.stderr
     report = json.loads(result.stdout)
-    name = report["model"]
+    (name,) = report["models"]
     available = [peer for peer in PEERS if peer.available]
     assert report["images"] == 2
     expected = [(name, quality) for quality in QUALITIES]
     expected += [(peer.name, float(quality)) for peer in available for quality in peer.qualities]
     assert [(row["codec"], row["quality"]) for row in report["rows"]] == expected
-    assert list(report["bd_rate"]) == [peer.name for peer in PEERS]
+    assert list(report["bd_rate"][name]) == [peer.name for peer in PEERS]
     colour, grey = photo(64), photo(48).convert("L")
     codec = load(tiny_model, "cpu")
     files = [codec.encode_detailed(picture, quality) for picture in (colour, grey) for quality in QUALITIES]
@@ -159,7 +160,7 @@ def test_lcodec_eval(pictures: Path, tiny_model: Path) -> None:
             (8 * len(peer.encode(colour, quality)) / 64**2 + 8 * len(peer.encode(grey, quality)) / 48**2) / 2
         )
     for peer in available:
-        rates = report["bd_rate"][peer.name]
+        rates = report["bd_rate"][name][peer.name]["psnr"]
         curves = [
             [(row["bpp"], row["psnr"]) for row in report["rows"] if row["codec"] == codec]
             for codec in (peer.name, name)
@@ -174,21 +175,47 @@ def test_lcodec_eval_prints_a_table(pictures: Path, tiny_model: Path, monkeypatc
     assert result.exit_code == 0, result.stderr
     lines = result.stdout.splitlines()
     assert lines[0] == "2 images"
-    assert lines[2].split() == ["codec", "quality", "bpp", "PSNR,", "dB"]
+    assert lines[2].split() == ["codec", "quality", "bpp", "PSNR,", "dB", "MS-SSIM"]
     assert [line.split()[0] for line in lines if line.startswith(("jpeg ", "webp "))] == ["jpeg"] * 9
-    assert [line for line in lines if line.startswith(f"BD-rate against jpeg ({PEERS[0].build}): ")] != []
-    assert "BD-rate against webp: none, this build of Pillow cannot write it" in lines
+    assert f"jpeg: {PEERS[0].build}" in lines
+    assert "webp: left out, this build of Pillow cannot write it" in lines
+    assert any(re.fullmatch(r"\S+ +jpeg +(none|[+-]\d+\.\d\d %) +none", line) for line in lines)
     assert re.fullmatch(r"worst of file size / \(1.01 x estimate \+ 48 bytes\): [01]\.\d{4}", lines[-1])
 
 
 def test_evaluate_counts_every_file(pictures: Path, tiny_model: Path) -> None:
     seen: list[tuple[int, int]] = []
     (pictures / "below" / "grey.png").unlink()
-    evaluation = evaluate(pictures, tiny_model, "cpu", lambda done, total: seen.append((done, total)))
+    evaluation = evaluate(pictures, [tiny_model], "cpu", lambda done, total: seen.append((done, total)))
     total = 9 * (1 + len(evaluation.peers))
     assert seen == [(done, total) for done in range(1, total + 1)]
     assert evaluation.images == 1
     assert evaluation.missing == tuple(peer.name for peer in PEERS if not peer.available)
+
+
+def test_models_beside_each_other(pictures: Path, tiny_model: Path, tmp_path: Path) -> None:
+    """Two models, here of one name: rows and BD-rates are told apart by what was asked for."""
+    twin = Path(shutil.copytree(tiny_model, tmp_path / "twin"))
+    (pictures / "below" / "grey.png").unlink()
+    report = json.loads(lcodec_eval(pictures, "--model", tiny_model, "--model", twin, "--json").stdout)
+    first, second = report["models"]
+    assert (first, second) == (str(tiny_model), str(twin))
+    assert report["bd_rate"][second][first]["psnr"] == pytest.approx(0, abs=1e-9)
+    assert report["bd_rate"][second][first]["ms_ssim"] is None  # pictures of 64 pixels
+    assert first not in report["bd_rate"][first]
+
+
+def test_ms_ssim() -> None:
+    """1 for the same picture, falling with noise, none below 161 pixels; a BD-rate in its decibels."""
+    picture = np.asarray(photo(161))
+    assert ms_ssim(picture, picture) == pytest.approx(1)
+    noise = np.random.default_rng(0).integers(-20, 21, picture.shape)
+    noisy = (picture.astype(int) + noise).clip(0, 255).astype(np.uint8)
+    assert 0.5 < ms_ssim(noisy, picture) < 0.99
+    assert math.isnan(ms_ssim(picture[:160], picture[:160]))
+    curve = Curve("a", "", tuple(Point(0, 2.0**i, 30.0 + i, 1 - 10 ** -(1 + i / 10)) for i in range(4)))
+    double = Curve("b", "", tuple(Point(0, 2 * p.bpp, p.psnr, p.ms_ssim) for p in curve.points))
+    assert compared(double, curve) == pytest.approx((100, 100))
 
 
 def test_lcodec_eval_names_what_it_cannot_use(tmp_path: Path, tiny_model: Path) -> None:

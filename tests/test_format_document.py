@@ -15,6 +15,7 @@ from plain_reader import PlainReader
 from latticecodec import Codec, container, load
 from latticecodec.coder import EXCESS_BITS, PRECISION, Decoder, Encoder, Tables
 from latticecodec.container import Header, Tile
+from latticecodec.prior.categorical import ROWS
 from latticecodec.prior.numbers import (
     ACTIVATION_MAX,
     COORDINATE_MAX,
@@ -159,8 +160,9 @@ def test_ids_are_those_of_the_code() -> None:
     assert container.QUANTIZER_NAMES == {
         (1, 1): ("lattice", "diagonal"),
         (1, 3): ("lattice", "e8"),
-        (2, 1): ("vq", "residual"),
-        (4, 1): ("rotation", "residual"),
+        (2, 1): ("vq", "product"),
+        (3, 1): ("adaptive", "product"),
+        (4, 1): ("rotation", "product"),
     }
     assert "Type 1, whole basis" in text
     assert container.BASIS == 1
@@ -181,6 +183,8 @@ def test_numbers_of_the_prior_are_those_of_the_code() -> None:
     assert f"0, {LEVELS - 1})" in section("9.1 Level")
     assert f"rank = {[list(row) for row in POSITION_RANK]}" in TEXT
     assert f"sum to 2^{PRECISION}" in TEXT
+    assert f"cut into blocks of {ROWS:,}" in section("9.6 Codebooks")
+    assert PlainReader.BLOCK == ROWS
 
 
 @pytest.mark.parametrize(("size", "quality"), [((33, 70), 0), ((80, 48), 60), ((90, 90), 100), ((1, 1), 50)])

@@ -1,4 +1,4 @@
-"""Vector quantization: nearest codewords, learning, dead codes, products and residuals."""
+"""Vector quantization: nearest codewords, penalties, learning, dead codes, products and residuals."""
 
 import copy
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from latticecodec.errors import FormatError, TargetError, TrainingError
 from latticecodec.quantizers import ProductQuantizer, ResidualQuantizer, VectorQuantizer, codewords, kmeans, usage
+from latticecodec.quantizers.composite import product_of
 from latticecodec.quantizers.vector import KMEANS_ITERATIONS, step_generator
 
 
@@ -126,6 +127,66 @@ def test_an_index_outside_the_alphabet_is_an_error(make: Callable[[], nn.Module]
         bad.view(-1)[-1] = wrong
         with pytest.raises(FormatError, match=f"index {wrong} is outside the codebook: it has codewords 0 to "):
             layer.dequantize(bad)
+
+
+# --- penalties ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(40,), (300, 40)])
+def test_a_penalty_is_added_to_the_squared_distances(shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One for each code, or one for each row and code; in blocks of rows as well."""
+    z, codebook = rows(300, 3), rows(40, 3, seed=1)
+    penalty = 2 * torch.rand(shape, generator=torch.Generator().manual_seed(2))
+    costs = (z[:, None] - codebook).square().sum(2) + penalty
+    layer = fixed(codebook)
+    assert torch.equal(layer.quantize(z, penalty), costs.argmin(1))
+    assert torch.equal(layer(z, penalty).indices, costs.argmin(1))
+    assert not torch.equal(layer.quantize(z), costs.argmin(1))
+    monkeypatch.setattr(codewords, "TABLE_ENTRIES", 7 * 40)
+    assert torch.equal(layer.quantize(z, penalty), costs.argmin(1))
+
+
+def test_a_penalty_by_hand() -> None:
+    layer = fixed(torch.tensor([[0.0], [1.0]]))
+    z = torch.tensor([[0.4], [0.6]])  # squared distances 0.16, 0.36 and 0.36, 0.16
+    assert layer.quantize(z).tolist() == [0, 1]
+    assert layer.quantize(z, torch.tensor([0.0, 0.3])).tolist() == [0, 0]
+    assert layer.quantize(z, torch.tensor([[0.3, 0.0], [0.0, 0.1]])).tolist() == [1, 1]
+
+
+def test_penalties_decide_what_is_learnt() -> None:
+    layer = running(torch.tensor([[0.0], [1.0]]), counts=[4.0, 4.0], decay=0.5)
+    layer(torch.tensor([[1.0]] * 4), torch.tensor([0.0, 9.0]))
+    torch.testing.assert_close(layer.counts, torch.tensor([0.5 * 4 + 0.5 * 4, 0.5 * 4]))
+
+
+@pytest.mark.parametrize("of_rows", [True, False])
+def test_a_product_has_a_penalty_for_each_slice(of_rows: bool) -> None:
+    layer, z = EXAMPLES["product"]().eval(), rows(20, 4)
+    penalties = [3 * rows(20, codes, seed=codes) for codes in (8, 6)]
+    penalties = penalties if of_rows else [penalty[0] for penalty in penalties]
+    indices = layer.quantize(z, penalties=penalties)
+    parts = zip(layer.quantizers, (z[:, :1], z[:, 1:]), penalties, strict=True)
+    assert torch.equal(indices, torch.stack([vq.quantize(part, penalty) for vq, part, penalty in parts], 1))
+    assert torch.equal(layer(z, penalties=penalties).indices, indices)
+    assert torch.equal(layer.quantize(z, 1, penalties), indices[:, :1])
+    assert not torch.equal(layer.quantize(z), indices)
+
+
+def test_bits_are_those_of_the_moving_counts() -> None:
+    layer = running(torch.tensor([[0.0], [1.0], [2.0]]), counts=[8.0, 4.0, 4.0])
+    torch.testing.assert_close(layer.bits(), torch.tensor([1.0, 2.0, 2.0]))
+    layer.begin_at(torch.zeros(3, 1))
+    torch.testing.assert_close(layer.bits(), torch.full((3,), 3.0).log2())
+
+
+def test_a_codebook_begins_with_counts() -> None:
+    """The first average weighs the rows that came before."""
+    layer = VectorQuantizer(2, 1, decay=0.9)
+    layer.begin_at(torch.tensor([[0.0], [10.0]]), torch.tensor([3.0, 1.0]))
+    layer(torch.tensor([[1.0], [1.0], [1.0], [10.0]]))
+    torch.testing.assert_close(layer.counts, torch.tensor([3.0, 1.0]))
+    torch.testing.assert_close(layer.codebook, torch.tensor([[0.1], [10.0]]), rtol=1e-4, atol=1e-4)
 
 
 # --- learning -----------------------------------------------------------------------------------------------------
@@ -302,6 +363,13 @@ def test_a_product_codes_slices() -> None:
     assert torch.equal(indices[:, 0], layer.quantizers[0].quantize(z[:, :1]))
     assert torch.equal(indices[:, 1], layer.quantizers[1].quantize(z[:, 1:]))
     assert torch.equal(layer.dequantize(indices)[:, 1:], layer.quantizers[1].dequantize(indices[:, 1]))
+
+
+def test_a_product_of_given_codebooks() -> None:
+    layer = product_of([torch.tensor([[1.0], [2.0]]), torch.tensor([[1.0, 1.0], [5.0, 5.0], [9.0, 9.0]])])
+    assert layer.quantize(torch.tensor([[1.9, 8.0, 9.0]])).tolist() == [[1, 2]]
+    assert layer.dequantize(torch.tensor([[0, 1]])).tolist() == [[1.0, 5.0, 5.0]]
+    assert [part.shape for part in layer.slices(rows(7, 3))] == [(7, 1), (7, 2)]
 
 
 def test_a_residual_codes_what_is_left() -> None:

@@ -1,5 +1,6 @@
 """Bottlenecks: what turns latents into a payload and back, one class for each kind of model."""
 
+from .adaptive import AdaptiveBottleneck
 from .base import Basis, Bottleneck, Coded
 from .codebook import CodebookBottleneck
 from .lattice import LatticeBottleneck
@@ -8,7 +9,16 @@ BOTTLENECKS: dict[str, type[Bottleneck]] = {  # by config.quantizer
     "lattice": LatticeBottleneck,
     "lattice-e8": LatticeBottleneck,
     "vq": CodebookBottleneck,
+    "adaptive": AdaptiveBottleneck,
     "rotation": CodebookBottleneck,
 }
 
-__all__ = ["BOTTLENECKS", "Basis", "Bottleneck", "CodebookBottleneck", "Coded", "LatticeBottleneck"]
+__all__ = [
+    "BOTTLENECKS",
+    "AdaptiveBottleneck",
+    "Basis",
+    "Bottleneck",
+    "CodebookBottleneck",
+    "Coded",
+    "LatticeBottleneck",
+]

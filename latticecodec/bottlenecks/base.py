@@ -29,11 +29,13 @@ class Bottleneck(Protocol):
     Attributes:
         format_id: quantizer and family in the header of a file.
         lowest, highest: rates of quality 0 and 100.
+        positions: of the index tensor for a latent position, each way.
     """
 
     format_id: tuple[int, int]
     lowest: int
     highest: int
+    positions: int
 
     def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
         """Raises KeyError or RuntimeError where the tensors do not fit the configuration."""

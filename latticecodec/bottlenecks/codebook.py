@@ -1,44 +1,61 @@
-"""The bottleneck of `vq` and `rotation`: residual codebooks, hyper-latents and the categorical prior.
+"""The bottleneck of `vq` and `rotation`, on which `adaptive` builds: codebooks, hyper-latents, the categorical prior.
 
-encode   y ─┬─► nearest codewords, stage after stage ─► indices ─► prior ─► coder ─► payload
-            └─► hyper-analysis ─► z ────────────────────────────────┘
-decode   y_hat = sum of codewords ◄─ indices ◄─ prior ◄─ coder ◄─ payload
+encode   y ─► y / B ─┬─► codewords, group after group ◄─► prior ─► coder ─► payload
+                     └─► hyper-analysis ─► z ───────────────┘
+decode   y_hat = B codewords ◄─ indices ◄─ prior ◄─ coder ◄─ payload
 
-The rate is the number of stages that are coded.
+The encoder takes the index that costs least in squared distance and bits together (entropy-constrained VQ). The rate is
+the fineness: how much finer than the model's own basis B is, in 1/1024 octave.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ..arithmetic import exact_arithmetic
-from ..coder import Decoder, Int32
+from ..coder import PRECISION, Decoder, Int32
 from ..config import ModelConfig
-from ..container import RESIDUAL, ROTATION, VQ
-from ..errors import FormatError, ImageError, ModelError
+from ..container import ADAPTIVE, BASIS_UNIT, PRODUCT, ROTATION, VQ
+from ..errors import ImageError, ModelError
 from ..networks import HyperAnalysis
-from ..prior.categorical import IntegerCategorical
+from ..prior.categorical import IntegerCategorical, Positions
 from ..prior.numbers import LEVELS
-from ..quantizers.composite import residual_of
+from ..quantizers.composite import product_of
 from .base import Basis, Coded
 from .stream import Stream, hyper_latents
 from .tensors import network, part
 
-FORMAT_IDS = {"vq": (VQ, RESIDUAL), "rotation": (ROTATION, RESIDUAL)}  # in the header of a file, by config.quantizer
+FORMAT_IDS = {  # in the header of a file, by config.quantizer
+    "vq": (VQ, PRODUCT),
+    "adaptive": (ADAPTIVE, PRODUCT),
+    "rotation": (ROTATION, PRODUCT),
+}
+BIT = 0.12  # squared distance, in units of the basis, that one bit is worth: 2 ln 2 / 12, the slope of fine rounding
 
 
 class CodebookBottleneck:
-    """See `base.Bottleneck`; the index tensor is int32 [stages coded, h, w], 0..K-1."""
+    """See `base.Bottleneck`; the index tensor is int32 [G, h, w], 0..K-1."""
+
+    positions = 1
 
     def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
         self.config, self.device = config, device
         self.format_id = FORMAT_IDS[config.quantizer]
-        self.lowest, self.highest = 1, config.stages
-        codebooks = tensors["quantizer.codebooks"].float()  # [G, K, M]
-        if codebooks.shape != (config.stages, config.codes, config.latents):
+        self.span = round(config.octaves * BASIS_UNIT)  # fineness at rate coordinate 1
+        self.lowest, self.highest = (round(t * self.span) for t in config.reach)
+        codebooks = self._codebooks(tensors["quantizer.codebooks"].float())  # [K, M]
+        if codebooks.shape != (config.codes, config.latents):
             raise RuntimeError(f"codebooks of shape {tuple(codebooks.shape)}")
-        self._quantizer = residual_of(codebooks).eval().to(device)
+        self._basis = tensors["quantizer.log_basis"].float().exp().to(device)  # [M]
+        if self._basis.shape != (config.latents,):
+            raise RuntimeError(f"a basis of shape {tuple(self._basis.shape)}")
+        self._quantizer = product_of(torch.split(codebooks, list(config.groups), 1)).eval().to(device)
         self._hyper_analysis = network(HyperAnalysis(config), "hyper_analysis", tensors, device)
-        self.prior = IntegerCategorical(config, config.stages, config.codes, part("prior", tensors), device)
+        self.prior = IntegerCategorical(config, part("prior", tensors), device)
+
+    def _codebooks(self, stored: Tensor) -> Tensor:
+        """The codewords of all groups side by side [K, M], from what a model stores."""
+        return stored
 
     def fingerprint(self) -> str:
         """See `base.Bottleneck`."""
@@ -50,17 +67,15 @@ class CodebookBottleneck:
 
     def quality(self, rate: int) -> float:
         """See `base.Bottleneck`."""
-        return 100 * (rate - self.lowest) / max(1, self.highest - self.lowest)
+        return 100 * (rate - self.lowest) / (self.highest - self.lowest)
 
     def scale(self, rate: int) -> int:
         """See `base.Bottleneck`."""
-        return rate
+        return -rate
 
     def rate_of(self, scale: int) -> int:
-        """See `base.Bottleneck`."""
-        if not self.lowest <= scale <= self.highest:
-            raise FormatError(f"the file has {scale} stages, its model {self.lowest} to {self.highest}")
-        return scale
+        """See `base.Bottleneck`; every scale is legal."""
+        return -scale
 
     def own_basis(self, rate: int) -> Basis:
         """See `base.Bottleneck`."""
@@ -73,40 +88,48 @@ class CodebookBottleneck:
 
     def check_indices(self, indices: Int32, rate: int) -> None:
         """See `base.Bottleneck`."""
-        if indices.ndim != 3 or len(indices) != rate:
-            wanted = f"[{rate}, h, w] at quality {self.quality(rate):.4g}"
-            raise ImageError(f"indices of shape {indices.shape}; expected integers {wanted}")
+        if indices.ndim != 3 or len(indices) != len(self.config.groups):
+            raise ImageError(f"indices of shape {indices.shape}; expected integers [{len(self.config.groups)}, h, w]")
         if indices.size and not 0 <= indices.min() <= indices.max() < self.config.codes:
             raise ImageError(f"indices from {indices.min()} to {indices.max()}; expected 0 to {self.config.codes - 1}")
 
     def encode(self, y: Tensor, rate: int, basis: Basis | None) -> Coded:
         """See `base.Bottleneck`."""
+        height, width = y.shape[1:]
         with exact_arithmetic(self.device):
-            rows = y.flatten(1).T  # [h w, M]
-            columns = self._quantizer.quantize(rows, rate)  # [h w, rate]
-            indices: Int32 = columns.T.reshape(rate, *y.shape[1:]).to(torch.int32).cpu().numpy()
-            z = hyper_latents(self._hyper_analysis, y)  # [Z, h/4, w/4]
+            u = y / self._basis_at(rate)[:, None, None]  # [M, h, w]
+            z = hyper_latents(self._hyper_analysis, u)  # [Z, h/4, w/4]
+        slices = self._quantizer.slices(u.flatten(1).T)  # [h w, D_i] each
+        quantizers = self._quantizer.first(None)
+
+        def choose(group: int, at: Positions, rows: Int32) -> Int32:
+            bits = PRECISION - torch.log2(torch.from_numpy(rows).to(self.device).float())  # [n, K]
+            chosen = quantizers[group].quantize(slices[group][at], BIT * bits)  # [n]
+            indices: Int32 = chosen.to(torch.int32).cpu().numpy()
+            return indices
+
         stream = Stream(self.prior.tables)
-        self.prior.encode(indices, z, self._level(rate), stream.put, stream.put_rows)
+        indices = self.prior.encode(choose, z, height, width, self._level(rate), stream.put, stream.put_rows)
         return Coded(stream.finish(), indices, stream.bits)
 
     def decode(self, payload: bytes, rate: int, height: int, width: int) -> Int32:
         """See `base.Bottleneck`."""
         coder = Decoder(payload)
         return self.prior.decode(
-            lambda ids: coder.get(ids, self.prior.tables), coder.get_rows, rate, height, width, self._level(rate)
+            lambda ids: coder.get(ids, self.prior.tables), coder.get_rows, height, width, self._level(rate)
         )
 
     def values(self, indices: Int32, rate: int, basis: Basis | None) -> tuple[Tensor, float]:
         """See `base.Bottleneck`."""
-        rows = torch.from_numpy(indices).to(self.device).flatten(1).T  # [h w, rate]
-        y_hat = self._quantizer.dequantize(rows).T.reshape(1, -1, *indices.shape[1:])  # [1, M, h, w]
-        return y_hat, self._coordinate(rate)
+        rows = torch.from_numpy(indices).to(self.device).flatten(1).T  # [h w, G]
+        values = self._quantizer.dequantize(rows).T.reshape(-1, *indices.shape[1:])  # [M, h, w]
+        return (values * self._basis_at(rate)[:, None, None])[None], rate / self.span
 
-    def _coordinate(self, rate: int) -> float:
-        """The rate coordinate t in [0, 1] of a number of stages."""
-        return (rate - 1) / max(1, self.config.stages - 1)
+    def _basis_at(self, rate: int) -> Tensor:
+        """Basis diagonal [M] at a rate."""
+        basis: Tensor = self._basis * 2.0 ** (-rate / BASIS_UNIT)
+        return basis
 
     def _level(self, rate: int) -> int:
         """The prior's quality level 0..63, in integers."""
-        return (rate - 1) * (LEVELS - 1) // max(1, self.config.stages - 1)
+        return int(np.clip((2 * rate * (LEVELS - 1) + self.span) // (2 * self.span), 0, LEVELS - 1))

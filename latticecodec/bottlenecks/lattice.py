@@ -31,6 +31,8 @@ from .tensors import network, part
 class LatticeBottleneck:
     """See `base.Bottleneck`; the index tensor is int32 [M, h, w], lattice coordinates (doubled ones for E8)."""
 
+    positions = 1
+
     def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
         self.config, self.device = config, device
         self.span = round(config.octaves * BASIS_UNIT)  # fineness at rate coordinate 1

@@ -1,6 +1,7 @@
-"""Rate and distortion of a model over a folder of pictures, beside the peers; from real files, really decoded."""
+"""Rate and distortion of models over a folder of pictures, beside the peers; from real files, really decoded."""
 
 import io
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from ..errors import ImageError, LcqError
 from ..image import find_images, open_picture, psnr, to_pixels
 from ..zoo import load
 from .bdrate import bd_rate
+from .msssim import decibels, ms_ssim
 from .peers import PEERS
 
 QUALITIES = tuple(12.5 * step for step in range(9))  # of the model, 0 to 100
@@ -26,6 +28,7 @@ class Point:
     quality: float  # on the codec's own scale
     bpp: float  # bits per pixel of the whole file
     psnr: float  # dB, of RGB
+    ms_ssim: float  # of RGB, 0 to 1; NaN where a picture is too small for it
 
 
 @dataclass(frozen=True)
@@ -41,23 +44,40 @@ class Curve:
         """(bpp, PSNR) of the points, as `bd_rate` takes them."""
         return [(point.bpp, point.psnr) for point in self.points]
 
+    @property
+    def rate_similarity(self) -> list[tuple[float, float]]:
+        """(bpp, MS-SSIM in dB) of the points, as `bd_rate` takes them."""
+        return [(point.bpp, decibels(point.ms_ssim)) for point in self.points]
+
 
 @dataclass(frozen=True)
 class Evaluation:
     """What `evaluate` returns."""
 
     images: int
-    model: Curve
+    models: tuple[Curve, ...]
     peers: tuple[Curve, ...]
     missing: tuple[str, ...]  # peers that this build of Pillow cannot write
-    worst_size_ratio: float  # largest bytes / (1.01 estimated_bits / 8 + 48) of all the model's files
+    worst_size_ratio: float  # largest bytes / (1.01 estimated_bits / 8 + 48) of all the models' files
 
-    def bd_rate(self, peer: Curve) -> float | None:
-        """BD-rate in per cent of the model against a peer, negative: the model is smaller; None: no common PSNR."""
-        try:
-            return bd_rate(peer.rate_distortion, self.model.rate_distortion)
-        except LcqError:
-            return None
+
+def compared(curve: Curve, anchor: Curve) -> tuple[float | None, float | None]:
+    """BD-rates in per cent of a codec against another, by PSNR and by MS-SSIM; negative: the first is smaller.
+
+    None where the two have no range of quality in common, or a picture was too small.
+    """
+    pairs = ((anchor.rate_distortion, curve.rate_distortion), (anchor.rate_similarity, curve.rate_similarity))
+    by_psnr, by_ms_ssim = (_bd_rate(*pair) for pair in pairs)
+    return by_psnr, by_ms_ssim
+
+
+def _bd_rate(anchor: list[tuple[float, float]], test: list[tuple[float, float]]) -> float | None:
+    if not all(math.isfinite(quality) for _, quality in anchor + test):
+        return None
+    try:
+        return bd_rate(anchor, test)
+    except LcqError:
+        return None
 
 
 class _Tally:
@@ -65,12 +85,13 @@ class _Tally:
 
     def __init__(self, codec: str, build: str, qualities: Sequence[float]) -> None:
         self.codec, self.build, self.qualities = codec, build, qualities
-        self._sums = np.zeros((len(qualities), 2))  # bpp, PSNR
+        self._sums = np.zeros((len(qualities), 3))  # bpp, PSNR, MS-SSIM
 
     def add(self, row: int, size: int, decoded: Image.Image, pixels: NDArray[np.uint8]) -> None:
         """Count a file of `size` bytes at the quality of this row, decoded from pixels [H, W, 3]."""
         bpp = 8 * size / (pixels.shape[0] * pixels.shape[1])
-        self._sums[row] += bpp, psnr(np.asarray(decoded.convert("RGB")), pixels)
+        restored = np.asarray(decoded.convert("RGB"))  # [H, W, 3]
+        self._sums[row] += bpp, psnr(restored, pixels), ms_ssim(restored, pixels)
 
     def curve(self, images: int) -> Curve:
         """The means, once every picture has been added at every quality."""
@@ -80,23 +101,30 @@ class _Tally:
 
 
 def evaluate(
-    folder: Path, model: str | Path, device: str = "auto", report_progress: Callable[[int, int], None] | None = None
+    folder: Path,
+    models: Sequence[str | Path],
+    device: str = "auto",
+    report_progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Compress and decode every picture of a folder at nine qualities, with the model and with each peer.
+    """Compress and decode every picture of a folder at nine qualities, with each model and with each peer.
 
     Args:
         folder: searched recursively for image files; one picture is in memory at a time.
-        model: name or folder of the model.
+        models: names or folders of models.
         device: "auto", "cpu" or "cuda".
         report_progress: called with (files done, files in all) after each compressed file.
 
     Raises ImageError for a folder without images, and naming the file for one that cannot be read or coded.
     """
     files = find_images(folder)
-    codec = load(model, device)
-    ours = _Tally(codec.config.name, f"weights {codec.config.weights_sha256[:16]}", QUALITIES)
+    codecs = [load(model, device) for model in models]
+    names = [codec.config.name for codec in codecs]
+    ours = []
+    for codec, name, model in zip(codecs, names, models, strict=True):
+        label = name if names.count(name) == 1 else str(model)
+        ours.append((codec, _Tally(label, f"weights {codec.config.weights_sha256[:16]}", QUALITIES)))
     peers = [(peer, _Tally(peer.name, peer.build, peer.qualities)) for peer in PEERS if peer.available]
-    total = len(files) * (len(QUALITIES) + sum(len(peer.qualities) for peer, _ in peers))
+    total = len(files) * (len(QUALITIES) * len(ours) + sum(len(peer.qualities) for peer, _ in peers))
     done, worst = 0, 0.0
 
     def advance() -> None:
@@ -108,12 +136,13 @@ def evaluate(
     for file in files:
         picture = _read(file)
         pixels = np.asarray(picture.convert("RGB"))  # [H, W, 3]
-        for row, quality in enumerate(QUALITIES):
-            encoding = codec.encode_detailed(picture, quality)
-            allowed = ESTIMATE_FACTOR * encoding.estimated_bits / 8 + ESTIMATE_BYTES
-            worst = max(worst, len(encoding.data) / allowed)
-            ours.add(row, len(encoding.data), codec.decode(encoding.data), pixels)
-            advance()
+        for codec, tally in ours:
+            for row, quality in enumerate(QUALITIES):
+                encoding = codec.encode_detailed(picture, quality)
+                allowed = ESTIMATE_FACTOR * encoding.estimated_bits / 8 + ESTIMATE_BYTES
+                worst = max(worst, len(encoding.data) / allowed)
+                tally.add(row, len(encoding.data), codec.decode(encoding.data), pixels)
+                advance()
         for peer, tally in peers:
             for row, peer_quality in enumerate(peer.qualities):
                 data = peer.encode(picture, peer_quality)
@@ -121,7 +150,7 @@ def evaluate(
                 advance()
     return Evaluation(
         images=len(files),
-        model=ours.curve(len(files)),
+        models=tuple(tally.curve(len(files)) for _, tally in ours),
         peers=tuple(tally.curve(len(files)) for _, tally in peers),
         missing=tuple(peer.name for peer in PEERS if not peer.available),
         worst_size_ratio=worst,

@@ -1,6 +1,6 @@
 """The prior of categorical indices in floating point, for training, with fake quantization; see categorical.py.
 
-All stages and both passes are computed in parallel from the true indices (teacher forcing). As in network.py, what is
+All groups and both passes are computed in parallel from the true indices (teacher forcing). As in network.py, what is
 trained is what will be coded with, up to halves that float32 rounds the other way.
 """
 
@@ -13,116 +13,103 @@ from torch import Tensor, nn
 from ..arithmetic import straight_through
 from ..coder import PRECISION
 from ..config import ModelConfig
-from .categorical import LOGIT_BITS, PASSES, coding_pass
-from .network import HyperPrior, IntegerBlock, IntegerLayer, activate, round_through
+from .categorical import LOGIT_BITS, PASSES, coding_pass, units
+from .network import HyperPrior, IntegerBlock, IntegerLayer, activate, symbol_inputs
 
 
-class IntegerEmbedding(IntegerLayer):
-    """A 1x1 convolution of one-hot indices: weight [W, G K], column j K + i is index i of stage j.
+class MaskedLayer(IntegerLayer):
+    """An IntegerLayer whose units see no more inputs than a mask [out, in] lets them (MADE, Germain et al. 2015)."""
 
-    Args:
-        stages: G.
-        codes: K.
-        outputs: W.
-        biases: shape of the sets of biases; one set is ().
-    """
+    mask: Tensor
 
-    def __init__(self, stages: int, codes: int, outputs: int, biases: tuple[int, ...] = ()) -> None:
-        super().__init__(stages * codes, outputs, scale=codes**0.5)  # one input in `codes` is not zero
-        self.bias = nn.Parameter(torch.zeros(*biases, outputs))
-        self.codes = codes
+    def __init__(self, mask: Tensor) -> None:
+        super().__init__(mask.shape[1], len(mask))
+        self.register_buffer("mask", mask, persistent=False)
 
-    def forward(self, indices: Tensor) -> Tensor:
-        """Indices int64 [B, G, h, w] -> the columns [B, G, W, h, w], neither added up nor biased."""
-        first = torch.arange(indices.shape[1], device=indices.device) * self.codes  # [G]
-        columns = F.embedding(indices + first[:, None, None], self.rounded_weight().T)  # [B, G, h, w, W]
-        return columns.movedim(-1, 2)
+    def seen_weight(self) -> Tensor:
+        """See IntegerLayer."""
+        return self.weight * self.mask
 
 
-class Embeddings(nn.Module):
-    """Indices as activations: those of all coded stages, and those of the stages before each one."""
+class GroupContext(nn.Module):
+    """Features and codewords -> the logits of every group's index, each from what is known when it is coded."""
 
-    def __init__(self, config: ModelConfig, stages: int, codes: int) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.known = IntegerEmbedding(stages, codes, config.context_width)
-        self.stages = IntegerEmbedding(stages, codes, config.context_width, biases=(stages,))
-
-    def forward(self, indices: Tensor, coded: Tensor) -> tuple[Tensor, Tensor]:
-        """Indices int64 [B, G, h, w], coded bool [B, G] -> known [B, W, h, w], earlier [B, G, W, h, w]."""
-        columns = self.known(indices) * coded[:, :, None, None, None]  # [B, G, W, h, w]
-        known = activate(columns.sum(1) + self.known.bias[:, None, None])  # [B, W, h, w]
-        columns = self.stages(indices)  # [B, G, W, h, w]
-        earlier = activate(columns.cumsum(1) - columns + self.stages.bias[:, :, None, None])  # [B, G, W, h, w]
-        return known, earlier
-
-
-class StageContext(nn.Module):
-    """Features and embeddings -> the activations from which `leave[s]` makes the logits of stage s."""
-
-    def __init__(self, config: ModelConfig, stages: int, codes: int) -> None:
-        super().__init__()
-        width = config.context_width
-        self.adaptors = nn.ModuleList(IntegerLayer(width + config.features, width) for _ in range(PASSES))
+        width, latents, groups = config.context_width, config.latents, len(config.groups)
+        self.groups, self.codes, self.units = groups, config.codes, units(config)
+        self.adaptors = nn.ModuleList(IntegerLayer(latents + config.features, width) for _ in range(PASSES))
         self.blocks = nn.Sequential(*(IntegerBlock(width) for _ in range(config.context_blocks)))
-        self.merge = IntegerLayer(2 * width, width)
-        self.leave = nn.ModuleList(IntegerLayer(width, codes, scale=0.1) for _ in range(stages))
+        own = torch.arange(groups).repeat_interleave(self.units)[:, None]  # [G U, 1] the group of a unit
+        group_of = torch.arange(groups).repeat_interleave(torch.tensor(config.groups))  # [M] the group of a latent
+        seen = torch.cat([torch.ones(len(own), width), (group_of < own).float()], 1)  # [G U, W + M]
+        self.merge = MaskedLayer(seen)
+        self.leave = IntegerLayer(self.units, groups * config.codes, scale=0.1)
 
-    def forward(self, known: Tensor, earlier: Tensor, features: Tensor) -> Tensor:
-        """Activations known [B, W, h, w], earlier [B, G, W, h, w], features [B, F, h, w] -> [B, G, W, h, w]."""
+    def forward(self, known: Tensor, features: Tensor) -> Tensor:
+        """Symbol inputs known [B, M, h, w], features [B, F, h, w] -> logits [G, B h w, K]."""
         steps = torch.from_numpy(coding_pass(*known.shape[2:])).to(known.device)  # [h, w]
         views = [
             activate(adaptor(torch.cat([known * (steps < step), features], dim=1)))
             for step, adaptor in enumerate(self.adaptors)
         ]
         first, second = self.blocks(torch.cat(views)).chunk(PASSES)  # [B, W, h, w] each
-        hidden = torch.where(steps == 0, first, second)[:, None].expand_as(earlier)  # [B, G, W, h, w]
-        merged = self.merge(torch.cat([hidden, earlier], dim=2).flatten(0, 1))  # [B G, W, h, w]
-        return activate(merged).reshape(earlier.shape)
+        hidden = torch.where(steps == 0, first, second)  # [B, W, h, w]
+        merged = activate(self.merge(torch.cat([hidden, known], dim=1)))  # [B, G U, h, w]
+        rows = merged.permute(1, 0, 2, 3).reshape(self.groups, self.units, -1)  # [G, U, N]
+        weight = self.leave.rounded_weight().view(self.groups, self.codes, self.units)  # [G, K, U]
+        bias = self.leave.bias.view(self.groups, 1, self.codes)  # [G, 1, K]
+        return torch.baddbmm(bias, rows.transpose(1, 2), weight.transpose(1, 2))  # [G, N, K]
 
 
 class CategoricalPrior(HyperPrior):
-    """Everything that predicts indices: the prior of z, the hyper-decoder, the context network.
+    """Everything that predicts indices: the prior of z, the hyper-decoder, the context network."""
 
-    Args:
-        config: of the model.
-        stages: G, quantizer stages.
-        codes: K, indices of a stage.
-    """
-
-    def __init__(self, config: ModelConfig, stages: int, codes: int) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
-        self.embedding = Embeddings(config, stages, codes)
-        self.context = StageContext(config, stages, codes)
+        self.context = GroupContext(config)
 
-    def bits(self, indices: Tensor, used: Tensor, features: Tensor) -> Tensor:
-        """Bits of every sample: `stage_bits` summed over stages, float32 [B]."""
-        return self.stage_bits(indices, used, features).sum(1)
-
-    def stage_bits(self, indices: Tensor, used: Tensor, features: Tensor) -> Tensor:
-        """Bits of every stage of every sample, summed over positions: float32 [B, G].
+    def logits(self, values: Tensor, features: Tensor) -> Tensor:
+        """Logits of all indices in natural units, on their grid of 1/16 of log2.
 
         Args:
-            indices: int64 [B, G, h, w], 0..K-1, also in stages that are not used.
-            used: int64 [B], how many of a sample's stages are coded; the others have 0 bits and nothing sees them.
+            values: codewords in units of the basis [B, M, h, w]; a group sees those of the groups before it, and of
+                the positions of an earlier pass.
             features: [B, F, h, w] from `hyper`.
+
+        Returns:
+            [G, B h w, K], positions in C order.
         """
-        coded = torch.arange(indices.shape[1], device=used.device) < used[:, None]  # [B, G]
-        known, earlier = self.embedding(indices, coded)  # [B, W, h, w], [B, G, W, h, w]
-        hidden = self.context(known, earlier, features)  # [B, G, W, h, w]
-        bits = torch.zeros(indices.shape[:2], device=indices.device)
-        for stage, leave in enumerate(self.context.leave):
-            own = coded[:, stage].nonzero()[:, 0]  # [b]
-            logits = leave(hidden[own, stage])  # [b, K, h, w]
-            bits[own, stage] = index_bits(logits, indices[own, stage]).sum((1, 2))
-        return bits
+        return _OnGrid.apply(self.context(symbol_inputs(values).to(features.dtype), features).float())  # type: ignore[no-any-return]
+
+
+class _OnGrid(torch.autograd.Function):
+    """Logits in log2 units to natural ones, rounded to their grid on the way; the gradient passes the rounding.
+
+    One function, for the logits are by far the largest tensors of a step.
+    """
+
+    @staticmethod
+    def forward(ctx, logits: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
+        return logits.mul(2**LOGIT_BITS).round_().mul_(math.log(2) / 2**LOGIT_BITS)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
+        return gradient * math.log(2)
 
 
 def index_bits(logits: Tensor, indices: Tensor) -> Tensor:
-    """Bits [B, h, w] of indices int64 [B, h, w] under logits [B, K, h, w], in log2 units.
+    """Bits [G, N] of indices int64 [G, N] under logits [G, N, K] from `CategoricalPrior.logits`.
 
     The value includes that no frequency is below 1 in 2^24, the gradient is that of the cross-entropy.
     """
-    on_grid = round_through(logits.float() * 2**LOGIT_BITS) / 2**LOGIT_BITS
-    plain = F.cross_entropy(on_grid * math.log(2), indices, reduction="none") / math.log(2)  # [B, h, w]
-    share = 1 - logits.shape[1] / 2**PRECISION  # of probability, beside the least frequencies
+    codes = logits.shape[2]
+    nats = F.cross_entropy(logits.reshape(-1, codes), indices.reshape(-1), reduction="none")
+    plain = nats.view(indices.shape) / math.log(2)  # [G, N]
+    share = 1 - codes / 2**PRECISION  # of probability, beside the least frequencies
     return straight_through(-torch.log2(share * torch.exp2(-plain) + 2.0**-PRECISION), plain)
+
+
+def all_bits(logits: Tensor, weight: float = 1.0) -> Tensor:
+    """Bits [G, N, K] of every index that could be chosen, times `weight`."""
+    return F.log_softmax(logits, dim=-1).mul_(-weight / math.log(2))

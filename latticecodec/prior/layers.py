@@ -5,6 +5,8 @@ summation, on any instruction set and device; 3x3 convolutions are shifted integ
 to the next is an arithmetic shift. The number formats stand in numbers.py.
 """
 
+import copy
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -20,13 +22,24 @@ class Layer:
 
     def __init__(self, name: str, state: dict[str, Tensor], device: torch.device) -> None:
         weight, bias, exponent = (state[f"{name}.{part}"] for part in ("weight", "bias", "exponent"))
+        magnitude = weight.long().abs()  # [out, in]; int8 has no 128
         largest_bias = bias.long().abs().view(-1, len(weight)).amax(0)  # [out]
-        largest = weight.long().abs().sum(1) * ACTIVATION_MAX + largest_bias + (1 << 20)
-        if bool((largest >= EXACT).any()) or bool((weight.abs() > WEIGHT_MAX).any()):
+        largest = magnitude.sum(1) * ACTIVATION_MAX + largest_bias + (1 << 20)
+        if bool((largest >= EXACT).any()) or bool((magnitude > WEIGHT_MAX).any()):
             raise ModelError(f"prior layer {name}: sums of its weights can exceed 2^24 and would not be exact")
         self.weight = weight.to(device, torch.float32)  # [out, in]
         self.bias = bias.to(device, torch.int32)[..., None]  # [out, 1], or [LEVELS, out, 1]
         self.exponent = exponent.to(device, torch.int32)[:, None]  # [out, 1]
+
+    def split(self, outputs: int) -> list["Layer"]:
+        """The layer cut into layers of so many outputs each."""
+        parts = []
+        for start in range(0, len(self.weight), outputs):
+            part = copy.copy(self)
+            at = slice(start, start + outputs)
+            part.weight, part.bias, part.exponent = self.weight[at], self.bias[..., at, :], self.exponent[at]
+            parts.append(part)
+        return parts
 
     def pointwise(self, x: Tensor, level: int | None = None) -> Tensor:
         """Sums of a 1x1 convolution: x [in, N] -> int32 [out, N], in units of 2^-(5 + e)."""

@@ -71,10 +71,15 @@ class IntegerLayer(nn.Module):
         self.weight = nn.Parameter(torch.randn(outputs, fan_in) * scale * fan_in**-0.5)
         self.bias = nn.Parameter(torch.zeros(outputs))
 
+    def seen_weight(self) -> Tensor:
+        """The weight that counts [out, in]."""
+        return self.weight
+
     def rounded_weight(self) -> Tensor:
         """The weight on the grid of its int8 values [out, in]."""
-        unit = torch.exp2(weight_exponents(self.weight))[:, None]
-        return round_through((self.weight * unit).clamp(-WEIGHT_MAX, WEIGHT_MAX)) / unit
+        weight = self.seen_weight()
+        unit = torch.exp2(weight_exponents(weight))[:, None]
+        return round_through((weight * unit).clamp(-WEIGHT_MAX, WEIGHT_MAX)) / unit
 
     def forward(self, x: Tensor) -> Tensor:
         weight = self.rounded_weight()

@@ -40,8 +40,9 @@ def integer_tensors(prior: HyperPrior, offsets: Mapping[str, Tensor]) -> dict[st
         bias = layer.bias + offsets.get(name, 0)
         if name == HYPER_ENTER:
             bias = bias + interpolate_knots(prior.hyper.level_bias, levels)  # [LEVELS, out]
-        exponent = weight_exponents(layer.weight)  # [out]
-        weight = (layer.weight * torch.exp2(exponent)[:, None]).round().clamp(-WEIGHT_MAX, WEIGHT_MAX)
+        seen = layer.seen_weight()  # [out, in]
+        exponent = weight_exponents(seen)  # [out]
+        weight = (seen * torch.exp2(exponent)[:, None]).round().clamp(-WEIGHT_MAX, WEIGHT_MAX)
         state[f"{name}.weight"] = weight.to(torch.int8)
         state[f"{name}.exponent"] = exponent.to(torch.int8)
         state[f"{name}.bias"] = (bias * torch.exp2(exponent + ACTIVATION_BITS)).round().to(torch.int32)

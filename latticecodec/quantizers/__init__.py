@@ -6,11 +6,13 @@ from .closest import closest_point
 from .composite import ProductQuantizer, ResidualQuantizer
 from .conway_sloane import from_doubled, is_e8, nearest_d, nearest_e8, nearest_z, to_doubled
 from .e8 import E8Lattice
+from .ecvq import entropy_constrained
 from .full import FullLattice
 from .kmeans import kmeans
 from .lattice import DiagonalLattice
 from .rotation import RotationQuantizer, rotate
 from .rounding import soft_round
+from .shared import SharedAdaptiveQuantizer
 from .usage import CodebookUse, collapsed, gradient_gap, quantization_error, usage
 from .vector import VectorQuantized, VectorQuantizer
 
@@ -31,10 +33,12 @@ __all__ = [
     "Quantized",
     "ResidualQuantizer",
     "RotationQuantizer",
+    "SharedAdaptiveQuantizer",
     "VectorQuantized",
     "VectorQuantizer",
     "closest_point",
     "collapsed",
+    "entropy_constrained",
     "from_doubled",
     "gradient_gap",
     "is_e8",

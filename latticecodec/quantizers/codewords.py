@@ -34,7 +34,7 @@ def nearest(z: Tensor, codebook: Tensor, penalty: Tensor | None = None) -> Tenso
     Args:
         z: [N, D] float32.
         codebook: [K, D] float32.
-        penalty: [K], added to the squared distances; none by default.
+        penalty: [K] or [N, K], added to the squared distances; none by default.
 
     Returns:
         int64 [N], 0 ... K-1. The lowest index wins a tie; a row with a NaN gets index 0.
@@ -43,10 +43,14 @@ def nearest(z: Tensor, codebook: Tensor, penalty: Tensor | None = None) -> Tenso
     codes = codebook - centre  # [K, D]
     offsets = codes.square().sum(1)  # [K]
     if penalty is not None:
-        offsets = offsets + penalty  # [K]
+        offsets = offsets + penalty  # [K] or [N, K]
     rows = max(1, TABLE_ENTRIES // len(codebook))
+    blocks = []
     with float32(z.device):
-        blocks = [torch.addmm(offsets, block - centre, codes.T, alpha=-2).argmin(1) for block in torch.split(z, rows)]
+        for start in range(0, len(z), rows):
+            at = slice(start, start + rows)
+            added = offsets[at] if offsets.ndim == 2 else offsets
+            blocks.append(torch.addmm(added, z[at] - centre, codes.T, alpha=-2).argmin(1))
     return torch.cat(blocks)  # [N]
 
 

@@ -4,7 +4,7 @@ Both use as many of their quantizers as the caller asks for, so that one model h
 are coarser, and the indices of fewer are the first columns of the indices of all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import torch
@@ -50,18 +50,23 @@ class ProductQuantizer(_Composite):
     32 dimensions into 8. The values of unused slices are zero, and their input gets no gradient.
     """
 
-    def forward(self, z: Tensor, groups: int | None = None) -> VectorQuantized:
-        """Quantize the first `groups` slices of z [N, D]; the loss is the mean of theirs."""
+    def forward(
+        self, z: Tensor, groups: int | None = None, penalties: Sequence[Tensor] | None = None
+    ) -> VectorQuantized:
+        """Quantize the first `groups` slices of z [N, D]; the loss is the mean of theirs.
+
+        `penalties` are one [N, K] a slice, added to its squared distances.
+        """
         used = self.first(groups)
-        parts = [quantizer(part) for quantizer, part in zip(used, self._slices(z), strict=False)]
+        parts = [quantizer(part, penalty) for quantizer, part, penalty in self._inputs(used, z, penalties)]
         values = self._joined([part.values for part in parts])  # [N, D]
         indices = torch.stack([part.indices for part in parts], 1)  # [N, g]
         return VectorQuantized(values, indices, torch.stack([part.loss for part in parts]).mean())
 
-    def quantize(self, z: Tensor, groups: int | None = None) -> Tensor:
-        """Indices int64 [N, g] of z [N, D]."""
+    def quantize(self, z: Tensor, groups: int | None = None, penalties: Sequence[Tensor] | None = None) -> Tensor:
+        """Indices int64 [N, g] of z [N, D]; `penalties` are one [K] or [N, K] a slice."""
         used = self.first(groups)
-        columns = [quantizer.quantize(part) for quantizer, part in zip(used, self._slices(z), strict=False)]
+        columns = [quantizer.quantize(part, penalty) for quantizer, part, penalty in self._inputs(used, z, penalties)]
         return torch.stack(columns, 1)  # [N, g]
 
     def dequantize(self, indices: Tensor) -> Tensor:
@@ -73,8 +78,29 @@ class ProductQuantizer(_Composite):
         pairs = zip(self.behind(indices), indices.unbind(1), strict=True)
         return self._joined([quantizer.dequantize(column) for quantizer, column in pairs])
 
-    def _slices(self, z: Tensor) -> tuple[Tensor, ...]:
+    def codebooks(self) -> list[Tensor]:
+        """The codewords of each slice, [K, D_i]."""
+        return [quantizer.codebook for quantizer in self.first(None)]
+
+    def begin_at(self, codebooks: Tensor) -> None:
+        """Take trained codewords of all slices side by side, [K, D]."""
+        for quantizer, codebook in zip(self.first(None), self.slices(codebooks), strict=True):
+            quantizer.begin_at(codebook)
+
+    def bits(self) -> Tensor:
+        """Bits [G, K] of each index by the moving counts, of quantizers with K codes each."""
+        return torch.stack([quantizer.bits() for quantizer in self.first(None)])
+
+    def slices(self, z: Tensor) -> tuple[Tensor, ...]:
+        """z [N, D] cut up: one [N, D_i] for each quantizer."""
         return torch.split(z, [quantizer.dimensions for quantizer in self.first(None)], 1)
+
+    def _inputs(
+        self, used: list[VectorQuantizer], z: Tensor, penalties: Sequence[Tensor] | None
+    ) -> Iterator[tuple[VectorQuantizer, Tensor, Tensor | None]]:
+        """Each used quantizer with its slice and its penalty."""
+        own: Sequence[Tensor | None] = penalties if penalties is not None else [None] * len(used)
+        return zip(used, self.slices(z), own, strict=False)
 
     def _joined(self, parts: list[Tensor]) -> Tensor:
         """Slices side by side [N, D], zeros for those that are missing."""
@@ -132,11 +158,11 @@ class ResidualQuantizer(_Composite):
         return values
 
 
-def residual_of(codebooks: Tensor) -> ResidualQuantizer:
-    """A ResidualQuantizer with the codewords given, float32 [G, K, D]."""
-    stages = []
+def product_of(codebooks: Sequence[Tensor]) -> ProductQuantizer:
+    """A ProductQuantizer with the codewords given, float32 [K, D_i] for each slice."""
+    quantizers = []
     for codebook in codebooks:
-        stage = VectorQuantizer(*codebook.shape)
-        stage.begin_at(codebook)
-        stages.append(stage)
-    return ResidualQuantizer(stages)
+        quantizer = VectorQuantizer(*codebook.shape)
+        quantizer.begin_at(codebook)
+        quantizers.append(quantizer)
+    return ProductQuantizer(quantizers)

@@ -90,14 +90,17 @@ class VectorQuantizer(nn.Module):
         self.register_buffer("counts", torch.ones(codes))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
-    def forward(self, z: Tensor) -> VectorQuantized:
-        """Quantize z [N, D]; in training mode learn from it as well."""
+    def forward(self, z: Tensor, penalty: Tensor | None = None) -> VectorQuantized:
+        """Quantize z [N, D]; in training mode learn from it as well.
+
+        With `penalty` [N, K], added to the squared distances, the choice is entropy-constrained: see `ecvq`.
+        """
         z = self._scaled(z.float())  # [N, D]
         learning = self.training and bool(z.isfinite().all())  # a row that is not a number would stay for good
         if learning:
             self._prepare(z.detach())
         codewords = self._scaled(self.codebook)  # [K, D]
-        indices = nearest(z, codewords)  # [N]
+        indices = nearest(z, codewords, penalty)  # [N]
         values = codewords[indices]  # [N, D]
         loss = self.commitment * F.mse_loss(z, values.detach())
         if self.update == "gradient":
@@ -106,14 +109,31 @@ class VectorQuantizer(nn.Module):
             self._learn(z.detach(), indices)
         return VectorQuantized(self.pass_gradient(z, values.detach()), indices, loss)
 
+    def learn(self, z: Tensor, indices: Tensor) -> Tensor:
+        """Learn from rows z [N, D] whose codes [N] something else has chosen; returns the commitment loss []."""
+        if not len(z):
+            return z.new_zeros(())
+        self.steps += 1
+        loss = self.commitment * F.mse_loss(z, self.codebook.detach()[indices])
+        self._learn(z.detach(), indices)
+        return loss
+
     def pass_gradient(self, z: Tensor, values: Tensor) -> Tensor:
         """`values` [N, D] bit for bit, with the gradient of z [N, D]: straight-through (section 3.2 of the paper)."""
         return values - (z.detach() - z)
 
     @torch.no_grad()
-    def quantize(self, z: Tensor) -> Tensor:
-        """Indices int64 [N] of the codewords nearest to z [N, D]; the lowest of equals, 0 for a row with a NaN."""
-        return nearest(self._scaled(z.float()), self._scaled(self.codebook))
+    def quantize(self, z: Tensor, penalty: Tensor | None = None) -> Tensor:
+        """Indices int64 [N] of the codewords nearest to z [N, D]; the lowest of equals, 0 for a row with a NaN.
+
+        `penalty` [K] or [N, K] is added to the squared distances.
+        """
+        return nearest(self._scaled(z.float()), self._scaled(self.codebook), penalty)
+
+    def bits(self) -> Tensor:
+        """Bits [K] of each index by the moving counts: -log2 of its share."""
+        counts = self._smoothed_counts()  # [K]
+        return torch.log2(counts.sum() / counts)
 
     @torch.no_grad()
     def dequantize(self, indices: Tensor) -> Tensor:
@@ -125,9 +145,14 @@ class VectorQuantizer(nn.Module):
         return self._scaled(self.codebook)[checked(indices, self.codes)]
 
     @torch.no_grad()
-    def begin_at(self, codebook: Tensor) -> None:
-        """Take the codewords [K, D] of a trained codebook; training goes on from there without k-means."""
-        self._place(torch.arange(self.codes), codebook, torch.ones(self.codes))
+    def begin_at(self, codebook: Tensor, counts: Tensor | None = None) -> None:
+        """Take the codewords [K, D] of a trained codebook; training goes on from there without k-means.
+
+        `counts` [K] are the rows a batch gives each code, equal ones by default.
+        """
+        counts = torch.ones(self.codes) if counts is None else counts
+        self.counts.copy_(counts)
+        self._place(torch.arange(self.codes), codebook, counts)
         self.steps.fill_(max(1, int(self.steps)))
 
     def _scaled(self, rows: Tensor) -> Tensor:

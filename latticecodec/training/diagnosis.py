@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..quantizers import collapsed, gradient_gap, quantization_error, usage
+from ..quantizers import CodebookUse, collapsed, gradient_gap, quantization_error, usage
+from ..quantizers.shared import pairs_of
 from .models import PhotoModel
 from .precision import mixed_precision
 from .vector import VectorModel
@@ -16,12 +17,12 @@ PICTURES = 8  # that the gradient gap is taken on
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Codebook figures over the validation pictures, all stages in use."""
+    """Codebook figures over the validation pictures at the highest rate."""
 
-    share_used: float  # 0 to 1: codes that occur, mean over stages
-    perplexity: float  # 1 to K, mean over stages
-    dead: int  # codes that do not occur, all stages together
-    quantization_error: float  # mean squared, per latent value
+    share_used: float  # 0 to 1: codes that occur, mean over codebooks
+    perplexity: float  # 1 to K, mean over codebooks
+    dead: int  # codes that do not occur, all codebooks together
+    quantization_error: float  # mean squared, per latent value in units of the basis
     gradient_gap: float  # of the picture's mean squared error, see quantizers.usage
 
 
@@ -29,19 +30,18 @@ class Diagnosis:
 def diagnose(model: PhotoModel, pictures: Tensor, device: torch.device) -> Diagnosis | None:
     """Figures of the codebooks of `model` on pictures uint8 [N, 3, S, S]; None for lattices.
 
-    Warns, naming the stages, when less than a tenth of a codebook is in use.
+    Warns, naming the codebooks, when less than a tenth of a codebook is in use.
     """
     if not isinstance(model, VectorModel):
         return None
     columns, errors = [], []
     for part in torch.split(pictures, 4):
         with mixed_precision(device):
-            rows = model.rows(part.to(device).float() / 255)  # [N, M]
-        indices = model.quantizer.quantize(rows)  # [N, G]
-        errors.append(quantization_error(rows, model.quantizer.dequantize(indices)))
+            rows, indices, values = model.code(part.to(device).float() / 255, 1.0)  # [N, M], [N, G], [N, M]
+        errors.append(quantization_error(rows, values))
         columns.append(indices)
-    uses = [usage(column, model.config.codes) for column in torch.cat(columns).unbind(1)]
-    fallen = [str(stage) for stage, use in enumerate(uses) if collapsed(use)]
+    uses = _uses(model, torch.cat(columns))
+    fallen = [str(group) for group, use in enumerate(uses) if collapsed(use)]
     if fallen:
         warnings.warn(f"less than a tenth of the codes in use, in codebooks {', '.join(fallen)}", stacklevel=2)
     return Diagnosis(
@@ -53,14 +53,19 @@ def diagnose(model: PhotoModel, pictures: Tensor, device: torch.device) -> Diagn
     )
 
 
+def _uses(model: VectorModel, indices: Tensor) -> list[CodebookUse]:
+    """How each codebook is used by indices [N, G]."""
+    if not model.config.books:
+        return [usage(column, model.config.codes) for column in indices.unbind(1)]
+    book, index = pairs_of(indices, model.config.books)  # [N, G] each
+    owns = [index[book == number] for number in range(len(model.config.books))]
+    return [
+        usage(own, codes) if len(own) else CodebookUse(0.0, 1.0, codes)
+        for own, codes in zip(owns, model.config.books, strict=True)
+    ]
+
+
 def _gradient_gap(model: VectorModel, x: Tensor) -> float:
     """The gradient gap of the mean squared error of pictures x [B, 3, S, S] in [0, 1]."""
-    rows = model.rows(x)  # [N, M]
-    t = torch.ones(len(x), device=x.device)
-
-    def loss(values: Tensor) -> Tensor:
-        shape = (len(x), x.shape[2] // 16, x.shape[3] // 16)
-        x_hat: Tensor = model.synthesis(values.view(*shape, -1).permute(0, 3, 1, 2), t)  # [B, 3, S, S]
-        return (x_hat - x).square().mean()
-
-    return gradient_gap(loss, rows, model.quantizer.dequantize(model.quantizer.quantize(rows)))
+    rows, _, values = model.code(x, 1.0)  # [N, M]
+    return gradient_gap(lambda at: (model.draw(at, x.shape, 1.0) - x).square().mean(), rows, values)

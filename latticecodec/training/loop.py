@@ -21,10 +21,12 @@ from ..errors import TrainingError
 from ..networks import initialise_from_patches
 from .data import Crops, centre_crops
 from .diagnosis import Diagnosis, diagnose
+from .fit import fit
 from .model import rate_weight
 from .models import MODELS, PhotoModel
 from .optimiser import Average, learning_rate, make_optimiser, parameter_groups
 from .precision import mixed_precision
+from .vector import VectorModel, as_rows
 
 RATE_WEIGHTING = 0.4  # the loss of a sample is divided by its lambda to this power
 VALIDATION_POINTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # rate coordinates t
@@ -43,6 +45,7 @@ class TrainOptions:
     optimiser: str = "soap"
     seed: int = 0
     clip: float = 1.0  # norm that gradients are clipped to
+    freeze_transforms: bool = False  # train codebooks and prior only
     validate_every: int = 500  # steps
     checkpoint_minutes: float = 10.0
 
@@ -68,6 +71,9 @@ def new_model(config: ModelConfig, crops: Crops) -> PhotoModel:
     patches = first_pictures(crops).unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH)  # [N, 3, S/16, S/16, 16, 16]
     patches = patches.permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, PATCH, PATCH)
     initialise_from_patches(model.analysis, model.synthesis, patches)
+    if isinstance(model, VectorModel):
+        with torch.no_grad():
+            fit(model, as_rows(model.analysis(first_pictures(crops))))
     return model
 
 

@@ -8,5 +8,6 @@ PhotoModel = TrainableModel | VectorModel
 MODELS: dict[str, type[TrainableModel] | type[VectorModel]] = {  # by config.quantizer
     "lattice": TrainableModel,
     "vq": VectorModel,
+    "adaptive": VectorModel,
     "rotation": VectorModel,
 }

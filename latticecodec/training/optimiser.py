@@ -19,7 +19,7 @@ def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
     The linear path starts as the PCA of patches, which is close to where it will end; the noise of full steps there
     would cap the quality at the top of the rate range.
     """
-    linear = ("analysis.", "synthesis.", "quantizer.")
+    linear = ("analysis.", "synthesis.", "quantizer.", "log_basis")
     trained = {name: value for name, value in model.named_parameters() if value.requires_grad}
     slow = [value for name, value in trained.items() if name.startswith(linear) and ".blocks" not in name]
     chosen = {id(value) for value in slow}

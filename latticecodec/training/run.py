@@ -11,7 +11,7 @@ from .. import zoo
 from ..config import CODEBOOKS, PRESETS, ModelConfig, with_codebooks
 from ..errors import OutputError, TrainingError
 from ..image import find_images
-from .adopt import adopt
+from .adopt import adopt, exchange
 from .data import Crops, centre_crops
 from .e8 import make_e8
 from .export import export, trainable
@@ -71,6 +71,10 @@ def run(
     pictures, held_out = _pictures(data, val)
     crops = Crops(pictures, options.crop, options.batch, options.seed)
     model = _start(quantizer, name, preset, init_from, resume, crops)
+    if options.freeze_transforms:
+        if not isinstance(model, VectorModel):
+            raise TrainingError(f"--freeze-transforms: a {quantizer} is trained as one with its transforms")
+        model.freeze_transforms()
     model = train(model, crops, held_out, out, options, where, resume, report)
     export(model, out / "model", _card(model.config, data, len(pictures), options, init_from))
     return out / "model"
@@ -127,16 +131,15 @@ def _start(
         if resume is None and isinstance(model, TrainableModel):
             revive(model, first_pictures(crops))
         return model
-    if config.quantizer != "lattice" or quantizer not in CODEBOOKS:
-        raise TrainingError(f"model {info.name} has quantizer {config.quantizer}: {quantizer} cannot start from it")
-    installed = info in zoo.list_models()
     torch.manual_seed(crops.seed)
-    config = dataclasses.replace(with_codebooks(config, quantizer), base=info.name if installed else "")
-    adopted = VectorModel(config)
-    base = trainable(info, info.config)
-    if resume is None and isinstance(base, TrainableModel):
-        adopt(adopted, base, first_pictures(crops))
-    return adopted
+    if {config.quantizer, quantizer} == {"vq", "rotation"}:  # they differ in their gradient alone
+        return trainable(info, dataclasses.replace(config, quantizer=quantizer))
+    source = trainable(info, config)
+    if isinstance(source, VectorModel) and quantizer in CODEBOOKS:
+        return exchange(source, quantizer, first_pictures(crops))
+    if isinstance(source, TrainableModel) and config.quantizer == "lattice" and quantizer in CODEBOOKS:
+        return adopt(source, quantizer, info.name if info in zoo.list_models() else "", first_pictures(crops))
+    raise TrainingError(f"model {info.name} has quantizer {config.quantizer}: {quantizer} cannot start from it")
 
 
 def _card(
@@ -147,6 +150,7 @@ def _card(
     command += [f"--crop {options.crop} --optimiser {options.optimiser} --lr {options.rate:g} --seed {options.seed}"]
     command += [f"--data {data}"] if data else []
     command += [f"--init-from {init_from}"] if init_from else []
+    command += ["--freeze-transforms"] if options.freeze_transforms else []
     source = f"{count} pictures of a folder named {data.name}" if data else f"{count} synthetic pictures"
     start = f"the weights of {Path(init_from).name}" if init_from else "the PCA of 16x16 patches"
     return (

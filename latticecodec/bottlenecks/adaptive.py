@@ -1,0 +1,66 @@
+"""The bottleneck of `adaptive`: that of `vq`, with all groups choosing from one set of codebooks of several widths.
+
+A codeword counts through all codebooks in what is coded. In the index tensor it is a pair, the codebook and the index
+in it, and the groups of a latent position lie side by side as a square: [2, S h, S w] with S^2 = G, group S i + j at
+row S y + i, column S x + j.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..coder import Int32
+from ..config import ModelConfig
+from ..errors import FormatError, ImageError
+from ..quantizers.shared import pairs_of, union_of
+from .base import Basis, Coded
+from .codebook import CodebookBottleneck
+
+
+class AdaptiveBottleneck(CodebookBottleneck):
+    """See `base.Bottleneck`; the index tensor is int32 [2, S h, S w]."""
+
+    def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
+        super().__init__(config, tensors, device)
+        self.positions = math.isqrt(len(config.groups))  # S
+
+    def _codebooks(self, stored: Tensor) -> Tensor:
+        """The codewords of all groups [K, M] from the union [K, D], of whose entries a group takes the first."""
+        return torch.cat([stored[:, :width] for width in self.config.groups], 1)
+
+    def check_indices(self, indices: Int32, rate: int) -> None:
+        """See `base.Bottleneck`."""
+        side = self.positions
+        if indices.ndim != 3 or len(indices) != 2 or indices.shape[1] % side or indices.shape[2] % side:
+            raise ImageError(f"indices of shape {indices.shape}; expected integers [2, {side} h, {side} w]")
+        try:
+            self._joint(indices)
+        except FormatError as error:
+            raise ImageError(f"pairs of codebook and index: {error}") from None
+
+    def encode(self, y: Tensor, rate: int, basis: Basis | None) -> Coded:
+        """See `base.Bottleneck`."""
+        coded = super().encode(y, rate, basis)
+        return Coded(coded.payload, self._pairs(coded.indices), coded.bits)
+
+    def decode(self, payload: bytes, rate: int, height: int, width: int) -> Int32:
+        """See `base.Bottleneck`."""
+        return self._pairs(super().decode(payload, rate, height, width))
+
+    def values(self, indices: Int32, rate: int, basis: Basis | None) -> tuple[Tensor, float]:
+        """See `base.Bottleneck`."""
+        return super().values(self._joint(indices), rate, basis)
+
+    def _pairs(self, joint: Int32) -> Int32:
+        """[G, h, w] -> [2, S h, S w]."""
+        square = F.pixel_shuffle(torch.from_numpy(joint), self.positions)[0]  # [S h, S w]
+        pairs: Int32 = pairs_of(square, self.config.books).to(torch.int32).numpy()
+        return pairs
+
+    def _joint(self, pairs: Int32) -> Int32:
+        """[2, S h, S w] -> [G, h, w]."""
+        square = union_of(torch.from_numpy(pairs), self.config.books)  # [S h, S w]
+        joint: Int32 = F.pixel_unshuffle(square[None], self.positions).to(torch.int32).numpy()
+        return joint
