@@ -11,6 +11,7 @@ import torch
 from conftest import psnr
 from PIL import Image
 from plain_reader import PlainReader
+from short_runs import FROZEN, QUICK, train
 
 from latticecodec import Codec, ImageError, ModelError, TrainingError, container, load, read_header
 from latticecodec.config import PRESETS, with_codebooks
@@ -18,26 +19,11 @@ from latticecodec.training.data import Crops
 from latticecodec.training.diagnosis import diagnose
 from latticecodec.training.export import trainable
 from latticecodec.training.loop import TrainOptions, new_model, save_checkpoint
-from latticecodec.training.run import run
 from latticecodec.training.synthetic import synthetic_picture
 from latticecodec.training.vector import VectorModel
 from latticecodec.zoo import find, read_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-PICTURES = 3
-QUICK = TrainOptions(steps=6, batch=2, crop=64, validate_every=3, checkpoint_minutes=0.0, warm_up=2)
-FROZEN = dataclasses.replace(QUICK, freeze_transforms=True)
-
-
-def train(out: Path, quantizer: str, **settings: object) -> Path:
-    """Six steps on three small pictures."""
-    data = out.parent / "pictures"
-    data.mkdir(exist_ok=True)
-    for seed in range(PICTURES):
-        Image.fromarray(synthetic_picture(seed, 96, 96).permute(1, 2, 0).numpy()).save(data / f"{seed}.png")
-    defaults: dict[str, object] = {"name": quantizer, "preset": "lc-test", "data": data, "val": data, "device": "cpu"}
-    return run(quantizer=quantizer, out=out, **(defaults | {"options": QUICK} | settings))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module", params=["vq", "rotation"])

@@ -61,6 +61,6 @@ class AdaptiveBottleneck(CodebookBottleneck):
 
     def _joint(self, pairs: Int32) -> Int32:
         """[2, S h, S w] -> [G, h, w]."""
-        square = union_of(torch.from_numpy(pairs), self.config.books)  # [S h, S w]
+        square = union_of(torch.tensor(pairs), self.config.books)  # [S h, S w]
         joint: Int32 = F.pixel_unshuffle(square[None], self.positions).to(torch.int32).numpy()
         return joint

@@ -7,6 +7,7 @@ entropy-constrained design in units of the lattice's basis, where every latent m
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -48,8 +49,14 @@ def adopt(base: TrainableModel, quantizer: str, base_name: str, pictures: Tensor
 
 @torch.no_grad()
 def exchange(source: VectorModel, quantizer: str, pictures: Tensor) -> VectorModel:
-    """A model that begins at one with other codebooks; its own are fitted to pictures [N, 3, S, S] in [0, 1]."""
-    model = VectorModel(with_codebooks(source.config, quantizer, source.config.groups))
+    """A model that begins at one with other codebooks; its own are fitted to pictures [N, 3, S, S] in [0, 1].
+
+    It has the same groups of latents, the widest cut where an adaptive needs more to fill a square.
+    """
+    groups = source.config.groups
+    if quantizer == "adaptive":
+        groups = _split(groups, math.ceil(math.sqrt(len(groups))) ** 2)
+    model = VectorModel(with_codebooks(source.config, quantizer, groups))
     own = model.state_dict()
     theirs = source.state_dict()
     taken = [
@@ -81,11 +88,16 @@ def _widths(bits: Tensor, groups: int, widest: int) -> tuple[int, ...]:
     while high - low > 1e-3:
         middle = (low + high) / 2
         low, high = (low, middle) if len(_filled(weights, middle, widest)) <= groups else (middle, high)
-    widths = _filled(weights, high, widest)
-    while len(widths) < groups:
-        at = widths.index(max(widths))
-        widths[at : at + 1] = [widths[at] // 2, widths[at] - widths[at] // 2]
-    return tuple(widths)
+    return _split(_filled(weights, high, widest), groups)
+
+
+def _split(widths: Sequence[int], count: int) -> tuple[int, ...]:
+    """`widths` with the widest halved until there are `count`."""
+    parts = list(widths)
+    while len(parts) < count:
+        at = parts.index(max(parts))
+        parts[at : at + 1] = [parts[at] // 2, parts[at] - parts[at] // 2]
+    return tuple(parts)
 
 
 def _filled(weights: list[float], most: float, widest: int) -> list[int]:

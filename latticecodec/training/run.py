@@ -65,15 +65,15 @@ def run(
         raise OutputError(f"{out / 'model'}: exists already; choose another --out")
     if resume is None and (out / "checkpoint.pt").exists():
         raise TrainingError(f"{out}: holds a checkpoint; go on with --resume, or choose another folder")
+    if options.freeze_transforms and quantizer not in CODEBOOKS:
+        raise TrainingError(f"--freeze-transforms: a {quantizer} is trained as one with its transforms")
     if resume is not None and not resume.is_file():
         raise TrainingError(f"{resume}: no such checkpoint")
     where = torch.device(zoo.resolve_device(device))
     pictures, held_out = _pictures(data, val)
     crops = Crops(pictures, options.crop, options.batch, options.seed)
     model = _start(quantizer, name, preset, init_from, resume, crops)
-    if options.freeze_transforms:
-        if not isinstance(model, VectorModel):
-            raise TrainingError(f"--freeze-transforms: a {quantizer} is trained as one with its transforms")
+    if options.freeze_transforms and isinstance(model, VectorModel):
         model.freeze_transforms()
     model = train(model, crops, held_out, out, options, where, resume, report)
     export(model, out / "model", _card(model.config, data, len(pictures), options, init_from))

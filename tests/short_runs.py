@@ -1,0 +1,24 @@
+"""Trainings of a few steps, for tests of what comes out of them."""
+
+import dataclasses
+from pathlib import Path
+
+from PIL import Image
+
+from latticecodec.training.loop import TrainOptions
+from latticecodec.training.run import run
+from latticecodec.training.synthetic import synthetic_picture
+
+PICTURES = 3
+QUICK = TrainOptions(steps=6, batch=2, crop=64, validate_every=3, checkpoint_minutes=0.0, warm_up=2)
+FROZEN = dataclasses.replace(QUICK, freeze_transforms=True)
+
+
+def train(out: Path, quantizer: str, **settings: object) -> Path:
+    """Six steps on three small pictures."""
+    data = out.parent / "pictures"
+    data.mkdir(exist_ok=True)
+    for seed in range(PICTURES):
+        Image.fromarray(synthetic_picture(seed, 96, 96).permute(1, 2, 0).numpy()).save(data / f"{seed}.png")
+    defaults: dict[str, object] = {"name": quantizer, "preset": "lc-test", "data": data, "val": data, "device": "cpu"}
+    return run(quantizer=quantizer, out=out, **(defaults | {"options": QUICK} | settings))  # type: ignore[arg-type]
