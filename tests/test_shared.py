@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from latticecodec import FormatError
-from latticecodec.quantizers import AdaptiveQuantizer, SharedAdaptiveQuantizer
+from latticecodec.quantizers import SharedAdaptiveQuantizer
 from latticecodec.quantizers.shared import pairs_of, union_of
 
 SIZES = ((16, 1), (8, 2), (4, 4))  # 16 numbers each, 28 codewords in all
@@ -15,8 +15,7 @@ WIDTHS = (1, 2, 4, 3)
 
 
 def layer() -> SharedAdaptiveQuantizer:
-    torch.manual_seed(0)
-    return SharedAdaptiveQuantizer(AdaptiveQuantizer(SIZES, hidden=4), WIDTHS)
+    return SharedAdaptiveQuantizer(SIZES, WIDTHS)
 
 
 def rows(count: int = 300, seed: int = 0) -> Tensor:
@@ -46,19 +45,20 @@ def test_penalties_keep_codes_out() -> None:
 
 
 def test_learning_moves_the_codewords_to_the_rows() -> None:
+    """Where a slice is narrower than a codeword, the entries it lacks stay as they were."""
     quantizer = layer()
     errors = []
-    optimiser = torch.optim.Adam(quantizer.parameters(), lr=0.01)
     for step in range(300):
         z = rows(seed=step)
-        result = quantizer(z)
-        optimiser.zero_grad()
-        result.loss.backward()
-        optimiser.step()
-        errors.append(float((z - result.values).detach().square().mean()))
-    assert sum(errors[-5:]) < 0.6 * sum(errors[:5])
+        errors.append(float((z - quantizer(z).values).square().mean()))
+    assert sum(errors[-5:]) < 0.5 * sum(errors[:5])
     shares = quantizer.counts / quantizer.counts.sum(1, keepdim=True)
     torch.testing.assert_close(quantizer.bits().exp2().reciprocal(), shares, atol=1e-3, rtol=0.01)
+    narrow = SharedAdaptiveQuantizer(SIZES, (1, 1))
+    before = narrow.union()[:, 1:].clone()
+    for step in range(5):
+        narrow(rows(seed=step)[:, :2])
+    torch.testing.assert_close(narrow.union()[:, 1:], before)
 
 
 def test_evaluation_learns_nothing_and_passes_the_gradient() -> None:
@@ -66,7 +66,7 @@ def test_evaluation_learns_nothing_and_passes_the_gradient() -> None:
     before = copy.deepcopy(quantizer.state_dict())
     z = rows(10).requires_grad_()
     result = quantizer(z)
-    assert float(result.loss) == 0
+    assert result.loss.item() > 0  # commitment
     result.values.sum().backward()
     assert z.grad is not None
     assert torch.equal(z.grad, torch.ones_like(z))  # straight-through

@@ -133,7 +133,7 @@ class AdaptiveQuantizer(nn.Module):
         with float32(z.device):
             z = z.float()  # [N, hidden]
             ids = self.logits(z).argmax(1, keepdim=True)  # [N, 1]
-            indices = [book.quantize(down(z)) for book, down in zip(self.books(), self.down, strict=True)]
+            indices = [book.quantize(down(z)) for book, down in zip(self._books(), self.down, strict=True)]
             return torch.cat([ids, torch.stack(indices, 1).gather(1, ids)], 1)  # [N, 2]
 
     @torch.no_grad()
@@ -151,7 +151,7 @@ class AdaptiveQuantizer(nn.Module):
         """
         z = z.float()  # [N, hidden]
         indices, costs = [], []
-        for book, up, id_bits, bits in zip(self.books(), self.up, bits_of_id, bits_of_index, strict=True):
+        for book, up, id_bits, bits in zip(self._books(), self.up, bits_of_id, bits_of_index, strict=True):
             values = all_values(book, up)  # [N_i, hidden]
             penalty = lam * (id_bits + bits)  # [N_i]
             index = nearest(z, values, penalty)  # [N]
@@ -170,18 +170,17 @@ class AdaptiveQuantizer(nn.Module):
         pairs = pairs.to(self.keys.device)  # [N, 2]
         ids = checked(pairs[:, 0], len(self.codebooks))  # [N]
         values = torch.empty(len(pairs), self.hidden, device=pairs.device)  # [N, hidden]
-        for i, (book, up) in enumerate(zip(self.books(), self.up, strict=True)):
+        for i, (book, up) in enumerate(zip(self._books(), self.up, strict=True)):
             rows = (ids == i).nonzero()[:, 0]
             if len(rows):
                 values[rows] = all_values(book, up)[checked(pairs[rows, 1], book.codes)]
         return values
 
-    def books(self) -> list[VectorQuantizer]:
-        """The codebooks, in order."""
+    def _books(self) -> list[VectorQuantizer]:
         return [cast(VectorQuantizer, book) for book in self.codebooks]
 
 
 def all_values(codebook: VectorQuantizer, up: nn.Module) -> Tensor:
     """Every codeword of a codebook in the hidden space, [N_i, hidden]."""
     with float32(codebook.codebook.device):
-        return cast(Tensor, up(codebook.codebook.clone()))  # learning changes the codebook in place
+        return cast(Tensor, up(codebook.codebook))

@@ -78,8 +78,8 @@ class ProductQuantizer(_Composite):
         pairs = zip(self.behind(indices), indices.unbind(1), strict=True)
         return self._joined([quantizer.dequantize(column) for quantizer, column in pairs])
 
-    def codebooks(self) -> list[Tensor]:
-        """The codewords of each slice, [K, D_i]."""
+    def candidates(self) -> list[Tensor]:
+        """What each slice chooses from, [K, D_i]."""
         return [quantizer.codebook for quantizer in self.first(None)]
 
     def begin_at(self, codebooks: Tensor) -> None:

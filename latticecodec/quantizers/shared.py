@@ -1,18 +1,21 @@
 """Adaptive multi-codebook quantization of slices of a vector, all from the same codebooks.
 
-Every slice chooses for itself among the codebooks of one `AdaptiveQuantizer`: slices of one strong entry and slices of
-eight faint ones take codewords of one set. An index of the union counts through the codebooks, first all of codebook 0.
+Every slice chooses for itself among codebooks of many short or few long codewords (Chen et al., arXiv 2407.04939, see
+adaptive.py): a slice of one strong entry and one of eight faint ones take codewords of one set. The choice is that of
+least squared distance and penalty, and not that of an attention; the projections to and from a codebook's D_i entries
+are the first entries and zeros, the best ones where entries come in order of their variance and without correlation.
+An index of the union counts through the codebooks, first all of codebook 0.
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .adaptive import AdaptiveQuantizer, all_values
 from .codewords import checked, nearest
-from .vector import VectorQuantized
+from .vector import VectorQuantized, VectorQuantizer
 
 SMOOTHING = 1e-3  # rows added to every count of an index
 
@@ -20,45 +23,42 @@ SMOOTHING = 1e-3  # rows added to every count of an index
 class SharedAdaptiveQuantizer(nn.Module):
     """Slices of z [N, D], each a codeword of any codebook; only the first entries of it where the slice is narrower.
 
-    The interface is that of a ProductQuantizer with codebooks of K = sum of N_i codewords. The choice is that of least
-    squared distance and penalty; the attention of `adaptive` is not asked.
+    The interface is that of a ProductQuantizer with codebooks of K = sum of N_i codewords, all of D_max entries.
 
     Args:
-        adaptive: the codebooks, with projections to and from the width of the widest slice.
-        widths: of the slices, in order.
-        decay: of the counts of indices.
+        sizes: (N_i, D_i) of each codebook.
+        widths: of the slices, in order; none above the largest D_i.
+        decay: of the moving averages of codewords and of the counts of indices.
     """
 
     counts: Tensor  # [G, K] moving average of the rows a batch gives each index
 
-    def __init__(self, adaptive: AdaptiveQuantizer, widths: Sequence[int], decay: float = 0.99) -> None:
+    def __init__(self, sizes: Sequence[tuple[int, int]], widths: Sequence[int], decay: float = 0.99) -> None:
         super().__init__()
-        self.adaptive, self.widths, self.decay = adaptive, list(widths), decay
-        codes = sum(book.codes for book in adaptive.books())
-        self.register_buffer("counts", torch.ones(len(self.widths), codes))
+        self.widths, self.decay = list(widths), decay
+        self.hidden = max(entries for _, entries in sizes)
+        self.codebooks = nn.ModuleList(VectorQuantizer(*size, decay=decay, seed=i) for i, size in enumerate(sizes))
+        self.register_buffer("counts", torch.ones(len(self.widths), sum(codes for codes, _ in sizes)))
 
-    def codebooks(self) -> list[Tensor]:
-        """What each slice chooses from, [K, D_g] each."""
-        union = self.union()  # [K, hidden]
-        return [union[:, :width] for width in self.widths]
+    def books(self) -> list[VectorQuantizer]:
+        """The codebooks, in order."""
+        return [cast(VectorQuantizer, book) for book in self.codebooks]
 
     def union(self) -> Tensor:
         """Every codeword of every codebook, [K, hidden]."""
-        books = zip(self.adaptive.books(), self.adaptive.up, strict=True)
-        return torch.cat([all_values(book, up) for book, up in books])
+        return torch.cat([F.pad(book.codebook, (0, self.hidden - book.dimensions)) for book in self.books()])
+
+    def candidates(self) -> list[Tensor]:
+        """What each slice chooses from, [K, D_g]."""
+        union = self.union()  # [K, hidden]
+        return [union[:, :width] for width in self.widths]
 
     @torch.no_grad()
     def begin_at(self, union: Tensor) -> None:
-        """Take the codewords [K, hidden] of another quantizer's `union`; projections are made that lead to them."""
-        parts = torch.split(union, [book.codes for book in self.adaptive.books()])  # [N_i, hidden] each
-        for book, down, up, part in zip(
-            self.adaptive.books(), self.adaptive.down, self.adaptive.up, parts, strict=True
-        ):
-            middle = part.mean(0)  # [hidden]
-            axes = torch.linalg.svd(part - middle, full_matrices=False)[2][: book.dimensions]  # [D_i, hidden]
-            for layer, weight, bias in ((down, axes, -axes @ middle), (up, axes.T, middle)):
-                layer.load_state_dict({"weight": weight, "bias": bias})
-            book.begin_at((part - middle) @ axes.T)
+        """Take the codewords [K, hidden] of another quantizer's `union`."""
+        parts = torch.split(union, [book.codes for book in self.books()])  # [N_i, hidden] each
+        for book, part in zip(self.books(), parts, strict=True):
+            book.begin_at(part[:, : book.dimensions])
 
     def bits(self) -> Tensor:
         """Bits [G, K] of each index by the moving counts: -log2 of its share."""
@@ -74,40 +74,41 @@ class SharedAdaptiveQuantizer(nn.Module):
         z = z.float()
         indices = self.quantize(z, penalties)  # [N, G]
         values = self.dequantize(indices)  # [N, D]
-        loss = self._learn(z.detach(), indices) if self.training else z.new_zeros(())
+        loss = self.books()[0].commitment * F.mse_loss(z, values)
+        if self.training:
+            self._learn(z.detach(), indices)
         return VectorQuantized(values - (z.detach() - z), indices, loss)
 
     @torch.no_grad()
     def quantize(self, z: Tensor, penalties: Sequence[Tensor] | None = None) -> Tensor:
         """Indices int64 [N, G] of z [N, D]; `penalties` are one [K] or [N, K] a slice."""
         own: Sequence[Tensor | None] = penalties if penalties is not None else [None] * len(self.widths)
-        parts = zip(self.slices(z.float()), self.codebooks(), own, strict=True)
+        parts = zip(self.slices(z.float()), self.candidates(), own, strict=True)
         return torch.stack([nearest(part, codewords, penalty) for part, codewords, penalty in parts], 1)
 
     @torch.no_grad()
     def dequantize(self, indices: Tensor) -> Tensor:
         """Values [N, D] of indices [N, G]; raises FormatError where one is not in 0 ... K-1."""
-        columns = zip(self.codebooks(), indices.unbind(1), strict=True)
+        columns = zip(self.candidates(), indices.unbind(1), strict=True)
         return torch.cat([codewords[checked(column, len(codewords))] for codewords, column in columns], 1)
 
-    def _learn(self, z: Tensor, indices: Tensor) -> Tensor:
-        """Moving averages of codewords and counts; the loss [] that the projections learn from.
+    @torch.no_grad()
+    def _learn(self, z: Tensor, indices: Tensor) -> None:
+        """Moving averages of codewords and counts.
 
         Where a slice is narrower than a codeword, the codeword's own entries stand in for what is missing.
         """
         union = self.union()  # [K, hidden]
         self.counts.lerp_(F.one_hot(indices, len(union)).sum(0).to(z.dtype), 1 - self.decay)
         joint = indices.T.flatten()  # [G N]
-        rows = union.detach()[joint]  # [G N, hidden]
+        rows = union[joint]  # [G N, hidden]
         for group, part in enumerate(self.slices(z)):
             rows[group * len(z) : (group + 1) * len(z), : part.shape[1]] = part
-        loss = F.mse_loss(union[joint], rows)
         first = 0
-        for book, down in zip(self.adaptive.books(), self.adaptive.down, strict=True):
+        for book in self.books():
             own = ((joint >= first) & (joint < first + book.codes)).nonzero()[:, 0]
-            loss = loss + book.learn(down(rows[own]), joint[own] - first)
+            book.learn(rows[own, : book.dimensions], joint[own] - first)
             first += book.codes
-        return loss
 
 
 def pairs_of(indices: Tensor, codes: Sequence[int]) -> Tensor:

@@ -106,17 +106,8 @@ class VectorQuantizer(nn.Module):
         if self.update == "gradient":
             loss = loss + F.mse_loss(values, z.detach())
         if learning:
-            self._learn(z.detach(), indices)
+            self.learn(z.detach(), indices)
         return VectorQuantized(self.pass_gradient(z, values.detach()), indices, loss)
-
-    def learn(self, z: Tensor, indices: Tensor) -> Tensor:
-        """Learn from rows z [N, D] whose codes [N] something else has chosen; returns the commitment loss []."""
-        if not len(z):
-            return z.new_zeros(())
-        self.steps += 1
-        loss = self.commitment * F.mse_loss(z, self.codebook.detach()[indices])
-        self._learn(z.detach(), indices)
-        return loss
 
     def pass_gradient(self, z: Tensor, values: Tensor) -> Tensor:
         """`values` [N, D] bit for bit, with the gradient of z [N, D]: straight-through (section 3.2 of the paper)."""
@@ -182,8 +173,11 @@ class VectorQuantizer(nn.Module):
             self.sums[at] = codewords * self._smoothed_counts()[at, None]  # [n, D]
 
     @torch.no_grad()
-    def _learn(self, z: Tensor, indices: Tensor) -> None:
-        """Moving averages of appendix A.1: N <- gamma N + (1 - gamma) n, m likewise, codeword = m / N."""
+    def learn(self, z: Tensor, indices: Tensor) -> None:
+        """Learn from rows z [N, D] with their indices [N].
+
+        Moving averages of appendix A.1: N <- gamma N + (1 - gamma) n, m likewise, codeword = m / N.
+        """
         sizes, sums = cluster_sums(z, indices, self.codes)
         self.counts.lerp_(sizes, 1 - self.decay)
         if self.update == "ema":

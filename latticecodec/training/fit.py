@@ -4,7 +4,7 @@ import math
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..bottlenecks.codebook import BIT
 from ..quantizers import SharedAdaptiveQuantizer, entropy_constrained
@@ -34,19 +34,16 @@ def fit(model: VectorModel, y: Tensor) -> None:
 
 def _fit_shared(quantizer: SharedAdaptiveQuantizer, rows: Tensor, generator: torch.Generator) -> None:
     """A codebook is designed for the slices that it is just wide enough for; then every slice counts what it takes."""
-    adaptive, slices = quantizer.adaptive, quantizer.slices(rows)  # [N, D_g] each
-    books = adaptive.books()
+    books, slices = quantizer.books(), quantizer.slices(rows)  # slices [N, D_g] each
     home = [min((b for b in books if b.dimensions >= width), key=lambda b: b.dimensions) for width in quantizer.widths]
     quantizer.counts.fill_(UNUSED)
     first = 0
-    for book, down, up in zip(books, adaptive.down, adaptive.up, strict=True):
+    for book in books:
         own = [group for group in range(len(slices)) if home[group] is book] or list(range(len(slices)))
         parts = [_widened(slices[group], book.dimensions) for group in own]
         z = torch.cat(parts)[torch.randperm(len(rows) * len(own), generator=generator)[:ROWS]]  # [n, D_i]
         codebook, counts = entropy_constrained(z, book.codes, BIT, ITERATIONS, generator)
         book.begin_at(codebook, counts * BATCH * len(own) / len(z))
-        _cut(down)
-        _cut(up)
         for group in own:
             quantizer.counts[group, first : first + book.codes] += counts * BATCH / len(z)
         first += book.codes
@@ -60,10 +57,3 @@ def _fit_shared(quantizer: SharedAdaptiveQuantizer, rows: Tensor, generator: tor
 def _widened(rows: Tensor, width: int) -> Tensor:
     """Rows [N, D] with zeros added, or entries cut off, to [N, width]."""
     return F.pad(rows[:, :width], (0, max(0, width - rows.shape[1])))
-
-
-def _cut(layer: nn.Module) -> None:
-    """Make a linear layer pass the first entries."""
-    assert isinstance(layer, nn.Linear)
-    nn.init.eye_(layer.weight)
-    nn.init.zeros_(layer.bias)

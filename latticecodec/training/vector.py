@@ -15,7 +15,6 @@ from ..prior.categorical_state import categorical_state
 from ..prior.network import compand
 from ..prior.state import float_tensors
 from ..quantizers import (
-    AdaptiveQuantizer,
     ProductQuantizer,
     RotationQuantizer,
     SharedAdaptiveQuantizer,
@@ -111,7 +110,7 @@ class VectorModel(nn.Module):
         """Zeros [G, N] with the gradient that the expected bits of a soft choice have in `rows` [N, M]."""
         bits = all_bits(logits)  # [G, N, K]
         expected = []
-        parts = zip(self.quantizer.codebooks(), self.quantizer.slices(rows), bits, strict=True)
+        parts = zip(self.quantizer.candidates(), self.quantizer.slices(rows), bits, strict=True)
         for codewords, slice_, own in parts:  # [K, D_g], [N, D_g], [N, K]
             codewords = codewords.detach()
             cost = codewords.square().sum(1) - 2 * slice_ @ codewords.T + BIT * own  # [N, K]
@@ -138,7 +137,7 @@ class VectorModel(nn.Module):
 
     def coded_tensors(self) -> dict[str, Tensor]:
         """The basis, the codebooks and the prior as a file is coded with them, named as in a model folder."""
-        codewords = torch.cat([part.detach().half() for part in self.quantizer.codebooks()], 1)  # [K, M]
+        codewords = torch.cat([part.detach().half() for part in self.quantizer.candidates()], 1)  # [K, M]
         stored = codewords
         if isinstance(self.quantizer, SharedAdaptiveQuantizer):
             stored = self.quantizer.union().detach().half()  # [K, D]
@@ -160,8 +159,7 @@ def new_quantizer(config: ModelConfig) -> ProductQuantizer | SharedAdaptiveQuant
     """The codebooks of a model that no training has seen."""
     if config.quantizer == "adaptive":
         sizes = [(codes, config.books[0] // codes) for codes in config.books]
-        adaptive = AdaptiveQuantizer(sizes, max(width for _, width in sizes))
-        return SharedAdaptiveQuantizer(adaptive, config.groups)
+        return SharedAdaptiveQuantizer(sizes, config.groups)
     kind, groups = KIND[config.quantizer], enumerate(config.groups)
     return ProductQuantizer([kind(config.codes, width, revive_below=REVIVE_BELOW, seed=seed) for seed, width in groups])
 
