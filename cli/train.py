@@ -43,7 +43,11 @@ DEMONSTRATION_STEPS = 60
     "--lr", type=click.FloatRange(0, min_open=True), default=2e-3, show_default=True, help="Peak learning rate."
 )
 @click.option(
-    "--freeze-transforms", is_flag=True, help="Of codebook models train codebooks and prior only: a cheaper step."
+    "--freeze",
+    type=click.Choice(["nothing", "analysis", "transforms"]),
+    default="nothing",
+    show_default=True,
+    help="What of a model with codebooks does not train; without its transforms a step is cheaper.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--validate-every", type=click.IntRange(1), default=500, show_default=True, metavar="STEPS")
@@ -63,7 +67,7 @@ def train(
     crop: int,
     optimiser: str,
     lr: float,
-    freeze_transforms: bool,
+    freeze: str,
     seed: int,
     validate_every: int,
     checkpoint_minutes: float,
@@ -101,7 +105,7 @@ def train(
         crop=crop,
         rate=lr,
         optimiser=optimiser,
-        freeze_transforms=freeze_transforms,
+        freeze=freeze,
         seed=seed,
         validate_every=validate_every,
         checkpoint_minutes=checkpoint_minutes,

@@ -11,7 +11,7 @@ from latticecodec.training.synthetic import synthetic_picture
 
 PICTURES = 3
 QUICK = TrainOptions(steps=6, batch=2, crop=64, validate_every=3, checkpoint_minutes=0.0, warm_up=2)
-FROZEN = dataclasses.replace(QUICK, freeze_transforms=True)
+FROZEN = dataclasses.replace(QUICK, freeze="transforms")
 
 
 def train(out: Path, quantizer: str, **settings: object) -> Path:

@@ -242,10 +242,10 @@ def test_train_demonstration(here: Path) -> None:
 
 
 def test_codebooks_on_the_command_line(here: Path) -> None:
-    """--freeze-transforms is theirs alone; info tells their family and scale."""
+    """--freeze is theirs alone; info tells their family and scale."""
     small = ["--data", here, "--preset", "lc-test", "--steps", "1", "--batch", "2", "--crop", "64", "--device", "cpu"]
-    fails_with(lcodec("train", *small, "--freeze-transforms"), "--freeze-transforms: a lattice is trained as one")
-    assert lcodec("train", *small, "--freeze-transforms", "--quantizer", "vq", "--out", "vq").exit_code == 0
+    fails_with(lcodec("train", *small, "--freeze", "transforms"), "--freeze transforms: a lattice is trained as one")
+    assert lcodec("train", *small, "--freeze", "transforms", "--quantizer", "vq", "--out", "vq").exit_code == 0
     assert lcodec("compress", "photo.png", "-q", "50", "--model", "vq/model").exit_code == 0
     facts = json.loads(lcodec("info", "photo.lcq", "--json").stdout)
     assert (facts["quantizer"], facts["codebooks"]) == ("vq", "product")

@@ -196,7 +196,7 @@ def test_resuming_gives_the_same_model(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_frozen_transforms_stay_while_codebooks_and_prior_train(tmp_path: Path, model: Path) -> None:
     folder = train(tmp_path / "run", find(model).config.quantizer, init_from=model, options=FROZEN)
-    assert "--freeze-transforms" in (folder / "README.md").read_text()  # the command that repeats it
+    assert "--freeze transforms" in (folder / "README.md").read_text()  # the command that repeats it
     trained = read_weights(find(folder))
     before = read_weights(find(model))
     same = {name for name, value in before.items() if torch.equal(value, trained[name])}
@@ -208,7 +208,7 @@ def test_frozen_transforms_stay_while_codebooks_and_prior_train(tmp_path: Path, 
 def test_frozen_steps_run_no_synthesis(fresh: VectorModel) -> None:
     """Their loss takes distances for errors of pixels: at the slope that the encoder weighs bits with."""
     x, t = torch.rand(2, 3, 64, 64), torch.tensor([0.0, 1.0])
-    fresh.freeze_transforms()
+    fresh.freeze("transforms")
     fresh.synthesis.forward = None
     result = fresh(x, t)
     (result.bpp.sum() + result.loss).backward()
@@ -218,7 +218,7 @@ def test_frozen_steps_run_no_synthesis(fresh: VectorModel) -> None:
 
 
 def test_a_lattice_has_no_frozen_transforms(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="--freeze-transforms: a lattice is trained as one with its transforms"):
+    with pytest.raises(TrainingError, match="--freeze transforms: a lattice is trained as one with its transforms"):
         train(tmp_path / "run", "lattice", options=FROZEN)
 
 

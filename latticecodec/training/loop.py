@@ -45,7 +45,7 @@ class TrainOptions:
     optimiser: str = "soap"
     seed: int = 0
     clip: float = 1.0  # norm that gradients are clipped to
-    freeze_transforms: bool = False  # train codebooks and prior only
+    freeze: str = "nothing"  # a key of vector.FREEZABLE: what of a model with codebooks does not train
     validate_every: int = 500  # steps
     checkpoint_minutes: float = 10.0
 

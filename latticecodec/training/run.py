@@ -65,16 +65,16 @@ def run(
         raise OutputError(f"{out / 'model'}: exists already; choose another --out")
     if resume is None and (out / "checkpoint.pt").exists():
         raise TrainingError(f"{out}: holds a checkpoint; go on with --resume, or choose another folder")
-    if options.freeze_transforms and quantizer not in CODEBOOKS:
-        raise TrainingError(f"--freeze-transforms: a {quantizer} is trained as one with its transforms")
+    if options.freeze != "nothing" and quantizer not in CODEBOOKS:
+        raise TrainingError(f"--freeze {options.freeze}: a {quantizer} is trained as one with its transforms")
     if resume is not None and not resume.is_file():
         raise TrainingError(f"{resume}: no such checkpoint")
     where = torch.device(zoo.resolve_device(device))
     pictures, held_out = _pictures(data, val)
     crops = Crops(pictures, options.crop, options.batch, options.seed)
     model = _start(quantizer, name, preset, init_from, resume, crops)
-    if options.freeze_transforms and isinstance(model, VectorModel):
-        model.freeze_transforms()
+    if isinstance(model, VectorModel):
+        model.freeze(options.freeze)
     model = train(model, crops, held_out, out, options, where, resume, report)
     export(model, out / "model", _card(model.config, data, len(pictures), options, init_from))
     return out / "model"
@@ -150,7 +150,7 @@ def _card(
     command += [f"--crop {options.crop} --optimiser {options.optimiser} --lr {options.rate:g} --seed {options.seed}"]
     command += [f"--data {data}"] if data else []
     command += [f"--init-from {init_from}"] if init_from else []
-    command += ["--freeze-transforms"] if options.freeze_transforms else []
+    command += [f"--freeze {options.freeze}"] if options.freeze != "nothing" else []
     source = f"{count} pictures of a folder named {data.name}" if data else f"{count} synthetic pictures"
     start = f"the weights of {Path(init_from).name}" if init_from else "the PCA of 16x16 patches"
     return (

@@ -32,7 +32,11 @@ TRAINED = (  # with transforms of a base model, the parts of them that train; th
     "synthesis.blocks16.0",
     "synthesis.blocks16.1",
 )
-TRANSFORMS = ("analysis.", "synthesis.", "log_basis")
+FREEZABLE: dict[str, tuple[str, ...]] = {  # by what `freeze` is told: the parameters that do not train
+    "nothing": (),
+    "analysis": ("analysis.", "log_basis"),
+    "transforms": ("analysis.", "log_basis", "synthesis."),
+}
 KIND = {"vq": VectorQuantizer, "rotation": RotationQuantizer}  # by config.quantizer
 STEP = 0.5  # of the basis of a model from scratch
 REVIVE_BELOW = 0.002  # with entropy coding codes differ widely in use; rare ones are not dead
@@ -50,16 +54,16 @@ class VectorModel(nn.Module):
         self.log_basis = nn.Parameter(torch.full((config.latents,), math.log(STEP)))  # [M] at rate coordinate 0
         self.quantizer = new_quantizer(config)
         self.prior = CategoricalPrior(config)
-        self.frozen = False  # transforms do not train, see `freeze_transforms`
+        self.frozen = "nothing"  # see `freeze`
         if config.base:
             for name, value in self.named_parameters():
                 value.requires_grad_(name.startswith((*TRAINED, "log_basis", "hyper_analysis", "quantizer", "prior")))
 
-    def freeze_transforms(self) -> None:
-        """Train only codebooks, hyper-latents and prior: a step then runs no synthesis."""
-        self.frozen = True
+    def freeze(self, what: str) -> None:
+        """Keep parts as they are, a key of FREEZABLE; with "transforms" a step runs no synthesis."""
+        self.frozen = what
         for name, value in self.named_parameters():
-            if name.startswith(TRANSFORMS):
+            if name.startswith(FREEZABLE[what]):
                 value.requires_grad_(False)
 
     def forward(self, x: Tensor, t: Tensor, generator: torch.Generator | None = None) -> Forward:
@@ -83,12 +87,12 @@ class VectorModel(nn.Module):
         values = as_maps(q.values, u.shape)  # [B, M, h, w]
         logits = self.prior.logits(values.detach(), features)  # [G, N, K]
         bits = index_bits(logits, q.indices.T)  # [G, N]
-        if self.training and not self.frozen:
+        if self.training and self.frozen == "nothing":
             bits = bits + self._rate_gradient(rows, logits.detach())
         pixels = x.shape[2] * x.shape[3]
         bpp_z = bits_z.sum((1, 2, 3)) / pixels
         bpp = bits.sum(0).view(len(x), -1).sum(1) / pixels + bpp_z
-        if self.training and self.frozen:
+        if self.training and self.frozen == "transforms":
             squares = (values - u).detach().square().sum((1, 2, 3))  # [B]
             return Forward(bpp, bpp_z, squares / (BIT * rate_weight(t, self.config) * 255**2 * pixels), x, q.loss)
         x_hat = self.synthesis(values * unit, t).float()  # [B, 3, H, W]
