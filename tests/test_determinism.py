@@ -74,17 +74,18 @@ def run(script: str, name: str, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def files(photo: Image.Image, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The photo, encoded with every model under every configuration, in a folder for each model."""
+    """The photo, encoded with every model under every configuration, in a folder for each model: no two files alike."""
     folder = tmp_path_factory.mktemp("files")
-    written = []
+    written: dict[bytes, str] = {}
     for model, side in MODELS.items():
         (folder / model).mkdir()
         photo.crop((0, 0, min(side, photo.width), min(side, photo.height))).save(folder / model / "photo.png")
     for name in CONFIGURATIONS:
         paths = [str(folder / model / f"{name}.lcq") for model in MODELS]
         run(ENCODE, name, *paths)
-        written += paths
-    return written
+        for path in paths:
+            written.setdefault(Path(path).read_bytes(), path)
+    return list(written.values())
 
 
 @pytest.fixture(scope="module")
