@@ -8,7 +8,6 @@ The encoder takes the index that costs least in squared distance and bits togeth
 the fineness: how much finer than the model's own basis B is, in 1/1024 octave.
 """
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,9 +18,9 @@ from ..container import ADAPTIVE, BASIS_UNIT, PRODUCT, ROTATION, VQ
 from ..errors import ImageError, ModelError
 from ..networks import HyperAnalysis
 from ..prior.categorical import IntegerCategorical, Positions
-from ..prior.numbers import LEVELS
 from ..quantizers.composite import product_of
 from .base import Basis, Coded
+from .fineness import Fineness
 from .stream import Stream, hyper_latents
 from .tensors import network, part
 
@@ -33,16 +32,15 @@ FORMAT_IDS = {  # in the header of a file, by config.quantizer
 BIT = 0.12  # squared distance, in units of the basis, that one bit is worth: 2 ln 2 / 12, the slope of fine rounding
 
 
-class CodebookBottleneck:
+class CodebookBottleneck(Fineness):
     """See `base.Bottleneck`; the index tensor is int32 [G, h, w], 0..K-1."""
 
     positions = 1
 
     def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
-        self.config, self.device = config, device
+        super().__init__(config)
+        self.device = device
         self.format_id = FORMAT_IDS[config.quantizer]
-        self.span = round(config.octaves * BASIS_UNIT)  # fineness at rate coordinate 1
-        self.lowest, self.highest = (round(t * self.span) for t in config.reach)
         codebooks = self._codebooks(tensors["quantizer.codebooks"].float())  # [K, M]
         if codebooks.shape != (config.codes, config.latents):
             raise RuntimeError(f"codebooks of shape {tuple(codebooks.shape)}")
@@ -60,22 +58,6 @@ class CodebookBottleneck:
     def fingerprint(self) -> str:
         """See `base.Bottleneck`."""
         return self.prior.fingerprint()
-
-    def rate(self, quality: float) -> int:
-        """See `base.Bottleneck`."""
-        return round(self.lowest + quality / 100 * (self.highest - self.lowest))
-
-    def quality(self, rate: int) -> float:
-        """See `base.Bottleneck`."""
-        return 100 * (rate - self.lowest) / (self.highest - self.lowest)
-
-    def scale(self, rate: int) -> int:
-        """See `base.Bottleneck`."""
-        return -rate
-
-    def rate_of(self, scale: int) -> int:
-        """See `base.Bottleneck`; every scale is legal."""
-        return -scale
 
     def own_basis(self, rate: int) -> Basis:
         """See `base.Bottleneck`."""
@@ -109,14 +91,14 @@ class CodebookBottleneck:
             return indices
 
         stream = Stream(self.prior.tables)
-        indices = self.prior.encode(choose, z, height, width, self._level(rate), stream.put, stream.put_rows)
+        indices = self.prior.encode(choose, z, height, width, self.level(rate), stream.put, stream.put_rows)
         return Coded(stream.finish(), indices, stream.bits)
 
     def decode(self, payload: bytes, rate: int, height: int, width: int) -> Int32:
         """See `base.Bottleneck`."""
         coder = Decoder(payload)
         return self.prior.decode(
-            lambda ids: coder.get(ids, self.prior.tables), coder.get_rows, height, width, self._level(rate)
+            lambda ids: coder.get(ids, self.prior.tables), coder.get_rows, height, width, self.level(rate)
         )
 
     def values(self, indices: Int32, rate: int, basis: Basis | None) -> tuple[Tensor, float]:
@@ -129,7 +111,3 @@ class CodebookBottleneck:
         """Basis diagonal [M] at a rate."""
         basis: Tensor = self._basis * 2.0 ** (-rate / BASIS_UNIT)
         return basis
-
-    def _level(self, rate: int) -> int:
-        """The prior's quality level 0..63, in integers."""
-        return int(np.clip((2 * rate * (LEVELS - 1) + self.span) // (2 * self.span), 0, LEVELS - 1))

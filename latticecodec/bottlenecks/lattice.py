@@ -9,7 +9,6 @@ The rate is the fineness: how much finer than the model's own lattice the basis 
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,23 +19,23 @@ from ..container import BASIS_UNIT
 from ..errors import ImageError, ModelError
 from ..networks import HyperAnalysis
 from ..prior.integer import IntegerPrior
-from ..prior.numbers import COORDINATE_MAX, LEVELS
+from ..prior.numbers import COORDINATE_MAX
 from ..prior.points import Put
 from ..quantizers import QUANTIZERS
 from .base import Basis, Coded
+from .fineness import Fineness
 from .stream import Stream, hyper_latents
 from .tensors import network, part
 
 
-class LatticeBottleneck:
+class LatticeBottleneck(Fineness):
     """See `base.Bottleneck`; the index tensor is int32 [M, h, w], lattice coordinates (doubled ones for E8)."""
 
     positions = 1
 
     def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
-        self.config, self.device = config, device
-        self.span = round(config.octaves * BASIS_UNIT)  # fineness at rate coordinate 1
-        self.lowest, self.highest = (round(t * self.span) for t in config.reach)
+        super().__init__(config)
+        self.device = device
         self._hyper_analysis = network(HyperAnalysis(config), "hyper_analysis", tensors, device)
         self._quantizer: Any = network(QUANTIZERS[config.quantizer](config.latents), "quantizer", tensors, device)
         self.format_id: tuple[int, int] = self._quantizer.format_id
@@ -45,22 +44,6 @@ class LatticeBottleneck:
     def fingerprint(self) -> str:
         """See `base.Bottleneck`."""
         return self.prior.fingerprint()
-
-    def rate(self, quality: float) -> int:
-        """See `base.Bottleneck`."""
-        return round(self.lowest + quality / 100 * (self.highest - self.lowest))
-
-    def quality(self, rate: int) -> float:
-        """See `base.Bottleneck`."""
-        return 100 * (rate - self.lowest) / (self.highest - self.lowest)
-
-    def scale(self, rate: int) -> int:
-        """See `base.Bottleneck`."""
-        return -rate
-
-    def rate_of(self, scale: int) -> int:
-        """See `base.Bottleneck`; every scale is legal."""
-        return -scale
 
     def own_basis(self, rate: int) -> Basis:
         """See `base.Bottleneck`."""
@@ -89,22 +72,18 @@ class LatticeBottleneck:
         with exact_arithmetic(self.device):
             u = y / self._basis(rate, basis)[:, None, None]  # [M, h, w]
             z = hyper_latents(self._hyper_analysis, u)  # [Z, h/4, w/4]
-        return self.prior.encode(u.cpu().numpy(), z, self._level(rate), put)
+        return self.prior.encode(u.cpu().numpy(), z, self.level(rate), put)
 
     def decode(self, payload: bytes, rate: int, height: int, width: int) -> Int32:
         """See `base.Bottleneck`."""
         coder = Decoder(payload)
         shape = (self.config.latents, height, width)
-        return self.prior.decode(lambda ids: coder.get(ids, self.prior.tables), shape, self._level(rate))
+        return self.prior.decode(lambda ids: coder.get(ids, self.prior.tables), shape, self.level(rate))
 
     def values(self, indices: Int32, rate: int, basis: Basis | None) -> tuple[Tensor, float]:
         """See `base.Bottleneck`."""
         k = torch.from_numpy(indices).to(self.device)
         return self._quantizer.dequantize(k, self._basis(rate, basis))[None], rate / self.span
-
-    def _level(self, rate: int) -> int:
-        """The prior's quality level 0..63, in integers."""
-        return int(np.clip((2 * rate * (LEVELS - 1) + self.span) // (2 * self.span), 0, LEVELS - 1))
 
     def _basis(self, rate: int, entries: Basis | None) -> Tensor:
         """Basis diagonal [M]: the model's own at `rate`, or the one a file carries."""

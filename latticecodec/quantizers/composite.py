@@ -116,20 +116,15 @@ class ResidualQuantizer(_Composite):
     the rotation from z to its value.
     """
 
-    def forward(self, z: Tensor, groups: int | Tensor | None = None) -> VectorQuantized:
-        """Quantize z [N, D] in the first `groups` stages; the loss is the mean of theirs.
-
-        With int64 `groups` [N] all stages run and learn, and a row's value is that of its own number of stages.
-        """
+    def forward(self, z: Tensor, groups: int | None = None) -> VectorQuantized:
+        """Quantize z [N, D] in the first `groups` stages; the loss is the mean of theirs."""
         z = z.float()
-        stages = self.first(None if isinstance(groups, Tensor) else groups)
-        total = values = torch.zeros_like(z)  # [N, D]
+        stages = self.first(groups)
+        values = torch.zeros_like(z)  # [N, D]
         parts = []
-        for count, stage in enumerate(stages, 1):
-            part = stage(z - total)
-            total = total + part.values.detach()
-            values = torch.where(groups[:, None] >= count, total, values) if isinstance(groups, Tensor) else total
-            parts.append(part)
+        for stage in stages:
+            parts.append(stage(z - values))
+            values = values + parts[-1].values.detach()
         indices = torch.stack([part.indices for part in parts], 1)  # [N, g]
         loss = torch.stack([part.loss for part in parts]).mean()
         return VectorQuantized(stages[0].pass_gradient(z, values), indices, loss)

@@ -68,12 +68,13 @@ def new_model(config: ModelConfig, crops: Crops) -> PhotoModel:
     """A model initialised with the PCA of patches from the first batches of `crops`."""
     torch.manual_seed(crops.seed)
     model = MODELS[config.quantizer](config)
-    patches = first_pictures(crops).unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH)  # [N, 3, S/16, S/16, 16, 16]
+    pictures = first_pictures(crops)  # [N, 3, S, S]
+    patches = pictures.unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH)  # [N, 3, S/16, S/16, 16, 16]
     patches = patches.permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, PATCH, PATCH)
     initialise_from_patches(model.analysis, model.synthesis, patches)
     if isinstance(model, VectorModel):
         with torch.no_grad():
-            fit(model, as_rows(model.analysis(first_pictures(crops))))
+            fit(model, as_rows(model.analysis(pictures)))
     return model
 
 
