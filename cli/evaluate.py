@@ -32,7 +32,8 @@ PEER_NAMES = ("jpeg", "webp", "avif", "jpeg2000", "jpegxl")
     "qualities",
     multiple=True,
     type=click.FloatRange(0, 100),
-    help="Quality of the models; may be given several times.  [default: nine from 0 to 100]",
+    metavar="Q",
+    help="Quality of the models, 0 to 100; may be given several times.  [default: 0, 12.5, 25, ... 100]",
 )
 @click.option(
     "--peer",
@@ -41,15 +42,16 @@ PEER_NAMES = ("jpeg", "webp", "avif", "jpeg2000", "jpegxl")
     type=click.Choice([*PEER_NAMES, "none"]),
     default=["jpeg", "webp", "avif"],
     show_default=True,
-    help="Format to compare with; may be given several times.",
+    metavar="NAME",
+    help=f"Format to compare with: {', '.join(PEER_NAMES)} or none; may be given several times.",
 )
-@click.option("--published", is_flag=True, help="Add published curves; they are of Kodak, its 24 pictures, alone.")
+@click.option("--published", is_flag=True, help="Compare with published curves too (VTM, ELIC, ...): for the 24 of Kodak.")
 @click.option(
     "--ssimulacra2",
     is_flag=True,
-    help="Measure SSIMULACRA2 too, which takes as long as all the rest; needs latticecodec[eval]. Part of --report.",
+    help="Measure SSIMULACRA2 too; takes as long as all the rest, needs latticecodec[eval]. --report has it anyway.",
 )
-@click.option("--csv", "csv_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the table to a file.")
+@click.option("--csv", "csv_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the table to this file.")
 @click.option(
     "--report",
     type=click.Path(file_okay=False, path_type=Path),
@@ -77,8 +79,8 @@ def evaluate(
 ) -> None:
     """Measure how well models compress IMAGES, a folder or one file, beside other image formats.
 
-    Every picture is compressed and restored at nine qualities with each model and with each format. The table shows
-    means over all pictures:
+    Every picture is compressed and restored at nine qualities with each model and with each format. Formats that are
+    not installed are named and left out. The table shows means over all pictures:
 
     \b
     bpp          bits per pixel of the file: smaller is better

@@ -95,9 +95,9 @@ def test_plot_shows_each_codec_where_its_points_are() -> None:
     far = Curve("far away", "", tuple(Point(math.nan, 10.0**i, 26.0 + i, math.nan) for i in range(-3, 3)))
     root = ElementTree.fromstring(plot(evaluation(published=(far,)), "psnr") or "")
     series = {group.get("data-codec"): group for group in root.iter(f"{SVG}g") if group.get("data-codec")}
-    assert list(series) == ["mine", "jpeg", "far away"]
+    assert list(series) == ["far away", "jpeg", "mine"]  # the last one drawn lies on top
     circles = {name: list(group.iter(f"{SVG}circle")) for name, group in series.items()}
-    assert [len(found) for found in circles.values()] == [5, 5, 0]
+    assert {name: len(found) for name, found in circles.items()} == {"mine": 5, "jpeg": 5, "far away": 0}
     mine, jpeg = ([(float(c.get("cx")), float(c.get("cy"))) for c in circles[name]] for name in ("mine", "jpeg"))
     assert [up for _, up in mine] == [up for _, up in jpeg] == sorted((up for _, up in mine), reverse=True)
     steps = [right - left for (left, _), (right, _) in zip(mine, jpeg, strict=True)]

@@ -51,7 +51,7 @@ def plot(evaluation: Evaluation, metric: str) -> str | None:
     x = _rates([bpp for bpp, _ in measured])
     y, y_ticks = _qualities([quality for _, quality in measured], METRICS[metric].least)
     parts = [_axes(x, y, y_ticks, METRICS[metric].label)]
-    for number, (curve, kind, points) in enumerate(series):
+    for number, (curve, kind, points) in reversed(list(enumerate(series))):  # the models on top
         parts.append(_series(curve, kind, points, number, x, y, metric))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
@@ -71,9 +71,9 @@ def _rates(rates: Sequence[float]) -> _Scale:
 
 
 def _qualities(qualities: Sequence[float], least: float) -> tuple[_Scale, list[float]]:
-    """From one tick to another around all qualities, and the ticks: about seven round numbers."""
+    """From one tick to another around all qualities, and the ticks: five to ten round numbers."""
     low, high = max(least, min(qualities)), max(qualities)
-    rough = max(high - low, 0.1) / 6
+    rough = max(high - low, 0.1) / 9
     unit = 10 ** math.floor(math.log10(rough))
     step = next(factor * unit for factor in (1, 2, 5, 10) if factor * unit >= rough)
     first, last = math.floor(low / step), max(math.ceil(high / step), math.floor(low / step) + 1)

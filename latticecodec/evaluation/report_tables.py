@@ -14,7 +14,7 @@ NOTHING = "&ndash;"
 def matrices(evaluation: Evaluation) -> str:
     """A table of BD-rates for each measure that has any: green fewer bits, red more."""
     rates = bd_rates(evaluation)
-    anchors = list(dict.fromkeys(anchor for row in rates.values() for anchor in row))
+    anchors = [curve.codec for curve in (*evaluation.models[:1], *evaluation.peers, *evaluation.published)]
     cards = []
     for metric, measure in METRICS.items():
         table = {codec: {name: cell[metric] for name, cell in row.items()} for codec, row in rates.items()}
