@@ -45,13 +45,13 @@ PEER_NAMES = ("jpeg", "webp", "avif", "jpeg2000", "jpegxl")
     metavar="NAME",
     help=f"Format to compare with: {', '.join(PEER_NAMES)} or none; may be given several times.",
 )
-@click.option("--published", is_flag=True, help="Compare with published curves too (VTM, ELIC, ...): for the 24 of Kodak.")
+@click.option("--published", is_flag=True, help="Compare with published curves of Kodak too: VTM, ELIC, ...")
 @click.option(
     "--ssimulacra2",
     is_flag=True,
     help="Measure SSIMULACRA2 too; takes as long as all the rest, needs latticecodec[eval]. --report has it anyway.",
 )
-@click.option("--csv", "csv_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the table to this file.")
+@click.option("--csv", "csv_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the table here too.")
 @click.option(
     "--report",
     type=click.Path(file_okay=False, path_type=Path),

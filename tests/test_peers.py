@@ -2,6 +2,9 @@
 
 import importlib.util
 import io
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,6 +66,21 @@ def test_grey_and_tiny_pictures(peer: Peer, photo: Image.Image) -> None:
         restored = codec.decode(codec.encode(picture, peer.qualities[-1]).data)
         assert (restored.mode, restored.size) == ("RGB", picture.size)
         assert psnr(np.asarray(restored), np.asarray(picture.convert("RGB"))) > 25
+
+
+@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
+def test_a_new_process_reads_the_files_of_an_earlier_one(peer: Peer, photo: Image.Image, tmp_path: Path) -> None:
+    """As when an evaluation resumes: the plugin of a format is not there yet."""
+    file = tmp_path / "picture"
+    file.write_bytes(contender(peer.name).encode(photo, peer.qualities[0]).data)
+    program = (
+        "import sys, pathlib; from latticecodec.evaluation import PEERS;"
+        "peer = next(peer for peer in PEERS if peer.name == sys.argv[1]);"
+        "print(*peer.decode(pathlib.Path(sys.argv[2]).read_bytes()).size)"
+    )
+    command = [sys.executable, "-c", program, peer.name, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout.split(), done.stderr) == ([str(side) for side in photo.size], "")
 
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ contenders(models, peers, device, qualities) -> list of Contender
 """
 
 import hashlib
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -104,7 +103,7 @@ class PeerContender:
 
     def decode(self, data: bytes) -> Image.Image:
         """The picture, in RGB."""
-        return Image.open(io.BytesIO(data)).convert("RGB")
+        return self._peer.decode(data)
 
     def fit(self, picture: Image.Image, size: int) -> bytes:
         """As the protocol says, over the whole numbers of the format's scale."""

@@ -85,11 +85,19 @@ class Peer:
 
     def encode(self, image: Image.Image, quality: int) -> bytes:
         """The file of a picture (mode L or RGB) at a value of the format's scale; without metadata."""
-        if not self.feature:
-            importlib.import_module(PLUGIN)  # registers the format
+        self._register()
         buffer = io.BytesIO()
         image.save(buffer, self.format, **self.setting(quality, len(image.getbands())), **self.options)
         return buffer.getvalue()
+
+    def decode(self, data: bytes) -> Image.Image:
+        """The picture in a file, mode RGB."""
+        self._register()
+        return Image.open(io.BytesIO(data)).convert("RGB")
+
+    def _register(self) -> None:
+        if not self.feature:
+            importlib.import_module(PLUGIN)  # tells Pillow of the format
 
 
 PEERS = (

@@ -73,7 +73,7 @@ def _rates(rates: Sequence[float]) -> _Scale:
 def _qualities(qualities: Sequence[float], least: float) -> tuple[_Scale, list[float]]:
     """From one tick to another around all qualities, and the ticks: five to ten round numbers."""
     low, high = max(least, min(qualities)), max(qualities)
-    rough = max(high - low, 0.1) / 9
+    rough = max(high - low, 0.1) / 10
     unit = 10 ** math.floor(math.log10(rough))
     step = next(factor * unit for factor in (1, 2, 5, 10) if factor * unit >= rough)
     first, last = math.floor(low / step), max(math.ceil(high / step), math.floor(low / step) + 1)
