@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from eval_runs import astronaut, lcodec_eval
+from PIL import Image
 
-from latticecodec.evaluation import published
+from latticecodec import ImageError
+from latticecodec.evaluation import evaluate, published
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
 
@@ -72,12 +74,27 @@ def test_refusals_come_before_the_work(pictures: Path, tiny_model: Path, tmp_pat
     assert (result.exit_code, result.stdout) == (1, "")
     assert f"Error: {other}: is not a file of results of lcodec eval; name another one" in result.stderr
     assert other.read_text() == "Dear diary\n"
+    result = lcodec_eval(pictures, "--model", tiny_model, "--resume", nowhere)
+    assert f"Error: {nowhere}: the folder {nowhere.parent} does not exist" in result.stderr
     assert lcodec_eval(pictures, "--quality", 101).exit_code == 2
     assert lcodec_eval(pictures, "--peer", "gif").exit_code == 2
     assert lcodec_eval(tmp_path / "missing").exit_code == 2
     both = lcodec_eval(pictures, "--peer", "none", "--peer", "jpeg")
     assert both.exit_code == 2
     assert "none excludes the others" in both.stderr
+
+
+def test_a_picture_that_a_format_cannot_hold(tmp_path: Path) -> None:
+    wide = tmp_path / "wide.png"
+    Image.new("L", (16384, 1)).save(wide)  # one more than WebP takes
+    with pytest.raises(ImageError) as caught:
+        evaluate(wide, [], "cpu", peers=["webp"])
+    assert str(caught.value).startswith(f"{wide}: webp cannot hold this picture of 16384x1 pixels (")
+
+
+def test_a_model_named_twice_counts_once(pictures: Path, tiny_model: Path) -> None:
+    arguments = ("--model", tiny_model, "--model", tiny_model, "--quality", 50, "--peer", "none", "--json")
+    assert len(json.loads(lcodec_eval(pictures, *arguments).stdout)["rows"]) == 1
 
 
 def test_a_file_that_is_no_picture(tmp_path: Path, tiny_model: Path) -> None:

@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from PIL import Image
 
-from ..errors import LcqError, TargetError
+from ..errors import ImageError, LcqError, TargetError
 from ..search import Target, search
-from ..zoo import load, resolve_device
+from ..zoo import load
 from .peers import PEERS, Peer
 
 if TYPE_CHECKING:
-    from ..codec import Codec
+    from ..codec import Codec, Encoding
 
 QUALITIES = tuple(12.5 * step for step in range(9))  # of a model, 0 to 100
 DEFAULT_PEERS = ("jpeg", "webp", "avif")
@@ -69,7 +69,7 @@ class ModelContender:
 
     def encode(self, picture: Image.Image, quality: float) -> Coded:
         """The .lcq file at a quality of 0 to 100."""
-        encoding = self._codec.encode_detailed(picture, quality)
+        encoding = self._encode(picture, quality=quality)
         return Coded(encoding.data, encoding.estimated_bits)
 
     def decode(self, data: bytes) -> Image.Image:
@@ -79,10 +79,14 @@ class ModelContender:
     def fit(self, picture: Image.Image, size: int) -> bytes:
         """As the protocol says, by the codec's own search."""
         try:
-            return self._codec.encode(picture, size=size)
+            return self._encode(picture, size=size).data
         except TargetError:
-            smallest, largest = (self._codec.encode(picture, quality) for quality in (0, 100))
+            smallest, largest = (self._encode(picture, quality=quality).data for quality in (0, 100))
             return smallest if len(smallest) > size else largest
+
+    def _encode(self, picture: Image.Image, **target: Any) -> "Encoding":
+        """The one place where a model encodes; an option of the encoder goes here and into `identity`."""
+        return self._codec.encode_detailed(picture, **target)
 
 
 class PeerContender:
@@ -98,8 +102,12 @@ class PeerContender:
         self.identity = f"{peer.name} {peer.options}, {peer.build}, code {_code_digest()}"
 
     def encode(self, picture: Image.Image, quality: float) -> Coded:
-        """The file at a value of the format's scale."""
-        return Coded(self._peer.encode(picture, int(quality)))
+        """The file at a value of the format's scale; raises ImageError for a picture that the format cannot hold."""
+        try:
+            return Coded(self._peer.encode(picture, int(quality)))
+        except (OSError, ValueError) as error:  # as Pillow's encoders report it
+            size = f"{picture.width}x{picture.height}"
+            raise ImageError(f"{self.name} cannot hold this picture of {size} pixels ({error})") from None
 
     def decode(self, data: bytes) -> Image.Image:
         """The picture, in RGB."""
@@ -134,7 +142,8 @@ def contenders(
     for name in peers:
         if name not in known:
             raise LcqError(f"unknown peer {name!r}; choose from {', '.join(known)}")
-    loaded = [load(model, resolve_device(device)) for model in models]
+    models = list(dict.fromkeys(models))
+    loaded = [load(model, device) for model in models]
     names = [codec.config.name for codec in loaded]
     ours = [
         ModelContender(str(model), codec, name if names.count(name) == 1 else str(model), qualities)

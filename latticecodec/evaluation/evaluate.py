@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import LcqError
+from ..errors import ImageError, LcqError
 from .contenders import DEFAULT_PEERS, QUALITIES, Contender, contenders, missing
 from .curve import Curve, Point
 from .measure import Measurement, measurements
@@ -83,11 +83,14 @@ def evaluate(
             largest, largest_area, largest_digest = file, area, picture_digest
         for tally in tallies:
             results = measurements(tally.codec, picture, picture_digest, with_ssimulacra2, state)
-            for row, result in enumerate(results):
-                tally.add(row, result, area)
-                done += 1
-                if report_progress is not None:
-                    report_progress(done, total)
+            try:
+                for row, result in enumerate(results):
+                    tally.add(row, result, area)
+                    done += 1
+                    if report_progress is not None:
+                        report_progress(done, total)
+            except ImageError as error:
+                raise ImageError(f"{file}: {error}") from None
     curves = {}
     for tally in tallies:
         memory = _memory(tally.codec, largest, largest_digest, device, state) if with_memory else None

@@ -4,6 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .contenders import contenders
+from .pictures import read
+
 PROGRAM = "from latticecodec.evaluation.memory import child; child()"
 STATUS = Path("/proc/self/status")
 
@@ -23,19 +26,8 @@ def peak_memory(source: str, is_model: bool, quality: float, picture: Path, devi
 def child() -> None:
     """What the fresh process runs; a peer's never imports torch."""
     kind, source, quality, picture, device = sys.argv[1:]
-    from .pictures import read
-
-    image = read(Path(picture))
-    if kind == "model":
-        from ..zoo import load
-
-        codec = load(source, device)
-        codec.decode(codec.encode(image, float(quality)))
-    else:
-        from .peers import PEERS
-
-        peer = next(peer for peer in PEERS if peer.name == source)
-        peer.decode(peer.encode(image, int(float(quality))))
+    (codec,) = contenders(*(([source], []) if kind == "model" else ([], [source])), device, [float(quality)])
+    codec.decode(codec.encode(read(Path(picture)), float(quality)).data)
     print(_own_peak() or "")  # noqa: T201 - the parent reads it
 
 

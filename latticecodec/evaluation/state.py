@@ -39,6 +39,8 @@ class State:
         self._known: dict[str, dict[str, Any]] = {}
         if path is None:
             return
+        if not path.absolute().parent.is_dir():
+            raise OutputError(f"{path}: the folder {path.parent} does not exist")
         text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
         lines = text.splitlines()
         if lines and _parsed(lines[0]) != HEADER:
