@@ -1,22 +1,23 @@
 """lcodec eval"""
 
 import json
-import math
+import shlex
 import sys
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import options
+from latticecodec import OutputError
 
-if TYPE_CHECKING:
-    from latticecodec.evaluation import Evaluation
+from . import evaluation_table, options
+
+PEER_NAMES = ("jpeg", "webp", "avif", "jpeg2000", "jpegxl")
 
 
 @click.command("eval")
-@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.argument("images", metavar="IMAGES", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--model",
     "models",
@@ -26,90 +27,126 @@ if TYPE_CHECKING:
     metavar="NAME|DIR",
     help="Model to evaluate; may be given several times.",
 )
+@click.option(
+    "--quality",
+    "qualities",
+    multiple=True,
+    type=click.FloatRange(0, 100),
+    metavar="Q",
+    help="Quality of the models, 0 to 100; may be given several times.  [default: 0, 12.5, 25, ... 100]",
+)
+@click.option(
+    "--peer",
+    "peers",
+    multiple=True,
+    type=click.Choice([*PEER_NAMES, "none"]),
+    default=["jpeg", "webp", "avif"],
+    show_default=True,
+    metavar="NAME",
+    help=f"Format to compare with: {', '.join(PEER_NAMES)} or none; may be given several times.",
+)
+@click.option("--published", is_flag=True, help="Compare with published curves of Kodak too: VTM, ELIC, ...")
+@click.option(
+    "--ssimulacra2",
+    is_flag=True,
+    help="Measure SSIMULACRA2 too; takes as long as all the rest, needs latticecodec[eval]. --report has it anyway.",
+)
+@click.option("--csv", "csv_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the table here too.")
+@click.option(
+    "--report",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write a page for the browser into this folder: index.html, with curves, tables and pictures side by side.",
+)
+@click.option(
+    "--resume",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep every result in this file, and take from it what is there.  [default: measured.jsonl of --report]",
+)
 @options.device
 @options.as_json
-def evaluate(directory: str, models: tuple[str, ...], device: str, as_json: bool) -> None:
-    """Measure how well models compress the images in DIR, beside JPEG, WebP and AVIF.
+def evaluate(
+    images: Path,
+    models: tuple[str, ...],
+    qualities: tuple[float, ...],
+    peers: tuple[str, ...],
+    published: bool,
+    ssimulacra2: bool,
+    csv_file: Path | None,
+    report: Path | None,
+    resume: Path | None,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Measure how well models compress IMAGES, a folder or one file, beside other image formats.
 
-    Every image below DIR is compressed and restored at nine qualities with each model and with each of the three.
-    Nothing is written to disk. The table shows means over all images:
+    Every picture is compressed and restored at nine qualities with each model and with each format. Formats that are
+    not installed are named and left out. The table shows means over all pictures:
 
     \b
-    bpp        bits per pixel of the file: smaller is better
-    PSNR, dB   closeness of the restored picture to the original: larger is better; 30 is fair, 40 is very good
-    MS-SSIM    likeness of structure, at most 1: larger is better
-    BD-rate    per cent of bits that a model needs more (+) or fewer (-) than the other for the same PSNR, or MS-SSIM
+    bpp          bits per pixel of the file: smaller is better
+    PSNR, dB     closeness of the restored picture to the original: larger is better; 30 is fair, 40 is very good
+    MS-SSIM      likeness of structure, at most 1: larger is better
+    SSIMULACRA2  how people would judge it, at most 100: 90 as good as the original, 70 high, 50 medium, 30 low
+    BD-rate      per cent of bits that a model needs more (+) or fewer (-) than the other for the same quality
+    encode       seconds per million pixels on this machine, and how many times those of the first format
+    peak memory  of a process that compresses and restores the largest picture and does nothing else
 
     The last line compares each file's size with its model's own estimate of it, and shows the worst: 1 or less is good.
 
+    With --report or --resume an interrupted run goes on where it stopped when it is started again.
+
     \b
     lcodec eval photos/
-    lcodec eval photos/ --model lattice --model vq
+    lcodec eval photos/ --model lattice --model vq --report report/
+    lcodec eval photo.png --peer jpeg --peer jpegxl --quality 20 --quality 60
     lcodec eval photos/ --model runs/mine/model --json > result.json
     """
-    from latticecodec.evaluation import evaluate as measure
+    if "none" in peers and len(peers) > 1:
+        raise click.BadParameter("none excludes the others", param_hint="'--peer'")
+    peers = tuple(name for name in peers if name != "none")
+    if csv_file is not None and not csv_file.absolute().parent.is_dir():
+        raise OutputError(f"{csv_file}: the folder {csv_file.parent} does not exist")
+    from latticecodec import evaluation as library
 
-    with click.progressbar(length=1, label="evaluating", file=sys.stderr) as bar:
+    if report is not None:
+        report.mkdir(parents=True, exist_ok=True)
+        resume = resume or report / "measured.jsonl"
+    state = library.State(resume)
+    with _bar("evaluating") as advance:
+        evaluation = library.evaluate(
+            images,
+            models,
+            device,
+            advance,
+            qualities=qualities or library.QUALITIES,
+            peers=peers,
+            with_ssimulacra2=ssimulacra2 or report is not None,
+            with_published=published,
+            with_memory=True,
+            state=state,
+        )
+    if csv_file is not None:
+        library.write_whole(csv_file, library.to_csv(evaluation))
+    if report is not None:
+        with _bar("comparing") as advance:
+            comparisons = library.side_by_side(images, models, device, advance, peers=peers, state=state)
+        command = shlex.join(["lcodec", *sys.argv[1:]])
+        page = library.write_report(report, evaluation, comparisons, command)
+    if as_json:
+        click.echo(json.dumps(library.to_json(evaluation), indent=2))
+        return
+    evaluation_table.show(evaluation)
+    if report is not None:
+        click.echo(f"report: {page}")
+
+
+@contextmanager
+def _bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error, and what moves it: (done, in all)."""
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
 
         def advance(done: int, total: int) -> None:
             bar.length = total
             bar.update(done - bar.pos)
 
-        evaluation = measure(Path(directory), models, device, advance)
-    if as_json:
-        click.echo(json.dumps(_report(evaluation), indent=2))
-        return
-    click.echo(f"{evaluation.images} images\n")
-    click.echo(f"{'codec':16} {'quality':>7} {'bpp':>8} {'PSNR, dB':>9} {'MS-SSIM':>8}")
-    for row in _rows(evaluation):
-        similarity = "-" if row["ms_ssim"] is None else f"{row['ms_ssim']:.5f}"
-        click.echo(f"{row['codec']:16} {row['quality']:7g} {row['bpp']:8.4f} {row['psnr']:9.3f} {similarity:>8}")
-    click.echo(f"\n{'BD-rate of':16} {'against':16} {'PSNR':>9} {'MS-SSIM':>9}")
-    for model, anchors in _rates(evaluation).items():
-        for anchor, rates in anchors.items():
-            cells = ["none" if rate is None else f"{rate:+.2f} %" for rate in rates.values()]
-            click.echo(f"{model:16} {anchor:16} {cells[0]:>9} {cells[1]:>9}")
-    click.echo("\nnone: the two have no range of quality in common")
-    for curve in (*evaluation.models, *evaluation.peers):
-        click.echo(f"{curve.codec}: {curve.build}")
-    for name in evaluation.missing:
-        click.echo(f"{name}: left out, this build of Pillow cannot write it")
-    click.echo(f"worst of file size / (1.01 x estimate + 48 bytes): {evaluation.worst_size_ratio:.4f}")
-
-
-def _rows(evaluation: "Evaluation") -> list[dict[str, Any]]:
-    """The points of each model and of each peer."""
-    rows = [
-        {"codec": curve.codec, **asdict(point)}
-        for curve in (*evaluation.models, *evaluation.peers)
-        for point in curve.points
-    ]
-    return [row | {"ms_ssim": None if math.isnan(row["ms_ssim"]) else row["ms_ssim"]} for row in rows]
-
-
-def _rates(evaluation: "Evaluation") -> dict[str, dict[str, dict[str, float | None]]]:
-    """BD-rates of each model against each peer, and against the first model."""
-    from latticecodec.evaluation import compared
-
-    anchors = (*evaluation.peers, evaluation.models[0])
-    return {
-        model.codec: {
-            anchor.codec: dict(zip(("psnr", "ms_ssim"), compared(model, anchor), strict=True))
-            for anchor in anchors
-            if anchor is not model
-        }
-        for model in evaluation.models
-    }
-
-
-def _report(evaluation: "Evaluation") -> dict[str, Any]:
-    """The evaluation as a JSON object; a peer's null means that there is no such number."""
-    nothing = dict.fromkeys(evaluation.missing)
-    return {
-        "models": [curve.codec for curve in evaluation.models],
-        "images": evaluation.images,
-        "rows": _rows(evaluation),
-        "bd_rate": {model: anchors | nothing for model, anchors in _rates(evaluation).items()},
-        "builds": {curve.codec: curve.build for curve in (*evaluation.models, *evaluation.peers)} | nothing,
-        "worst_size_ratio": evaluation.worst_size_ratio,
-    }
+        yield advance

@@ -1,5 +1,6 @@
-"""What the tests share: photographs from scikit-image, and a small untrained model."""
+"""What the tests share: photographs from scikit-image, pictures to evaluate, and a small untrained model."""
 
+import importlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from eval_runs import astronaut
 from PIL import Image
 
 from latticecodec import Codec, load
@@ -67,6 +69,24 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without peak memory, which is measured in new processes and takes seconds; tests/test_memory.py has it."""
+    module = importlib.import_module("latticecodec.evaluation.evaluate")
+    monkeypatch.setattr(module, "peak_memory", lambda *_: None)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder with a colour picture, a grey one in a folder below, and a text file."""
+    folder = tmp_path / "pictures"
+    (folder / "below").mkdir(parents=True)
+    astronaut(64).save(folder / "colour.png")
+    astronaut(48).convert("L").save(folder / "below" / "grey.png")
+    (folder / "notes.txt").write_text("not a picture")
+    return folder
 
 
 def psnr(a: Image.Image, b: Image.Image) -> float:

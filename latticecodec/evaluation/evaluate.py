@@ -1,53 +1,23 @@
 """Rate and distortion of models over a folder of pictures, beside the peers; from real files, really decoded."""
 
-import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from ..errors import ImageError, LcqError
-from ..image import find_images, open_picture, psnr, to_pixels
-from ..zoo import load
-from .bdrate import bd_rate
-from .msssim import decibels, ms_ssim
-from .peers import PEERS
+from .contenders import DEFAULT_PEERS, QUALITIES, Contender, contenders, missing
+from .curve import Curve, Point
+from .measure import Measurement, measurements
+from .memory import peak_memory
+from .pictures import listed, read
+from .published import published as published_curves
+from .ssimulacra2 import INSTALL, ssimulacra2_is_installed
+from .state import State, digest, key
 
-QUALITIES = tuple(12.5 * step for step in range(9))  # of the model, 0 to 100
 ESTIMATE_FACTOR, ESTIMATE_BYTES = 1.01, 48  # a file may exceed the prior's estimate by 1 % and a header
-
-
-@dataclass(frozen=True)
-class Point:
-    """Means over all pictures at one quality."""
-
-    quality: float  # on the codec's own scale
-    bpp: float  # bits per pixel of the whole file
-    psnr: float  # dB, of RGB
-    ms_ssim: float  # of RGB, 0 to 1; NaN where a picture is too small for it
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One codec: its points by rising quality, and which build of it they belong to."""
-
-    codec: str
-    build: str
-    points: tuple[Point, ...]
-
-    @property
-    def rate_distortion(self) -> list[tuple[float, float]]:
-        """(bpp, PSNR) of the points, as `bd_rate` takes them."""
-        return [(point.bpp, point.psnr) for point in self.points]
-
-    @property
-    def rate_similarity(self) -> list[tuple[float, float]]:
-        """(bpp, MS-SSIM in dB) of the points, as `bd_rate` takes them."""
-        return [(point.bpp, decibels(point.ms_ssim)) for point in self.points]
 
 
 @dataclass(frozen=True)
@@ -57,110 +27,119 @@ class Evaluation:
     images: int
     models: tuple[Curve, ...]
     peers: tuple[Curve, ...]
-    missing: tuple[str, ...]  # peers that this build of Pillow cannot write
-    worst_size_ratio: float  # largest bytes / (1.01 estimated_bits / 8 + 48) of all the models' files
+    published: tuple[Curve, ...]
+    missing: dict[str, str]  # peers that are not available here, and why
+    notes: tuple[str, ...]  # what else was asked for and could not be had, a sentence each
+    worst_size_ratio: float | None  # largest bytes / (1.01 estimated_bits / 8 + 48) of all the models' files
 
 
-def compared(curve: Curve, anchor: Curve) -> tuple[float | None, float | None]:
-    """BD-rates in per cent of a codec against another, by PSNR and by MS-SSIM; negative: the first is smaller.
+def evaluate(
+    images: Path,
+    models: Sequence[str | Path],
+    device: str = "auto",
+    report_progress: Callable[[int, int], None] | None = None,
+    *,
+    qualities: Sequence[float] = QUALITIES,
+    peers: Sequence[str] = DEFAULT_PEERS,
+    with_ssimulacra2: bool = False,
+    with_published: bool = False,
+    with_memory: bool = False,
+    state: State | None = None,
+) -> Evaluation:
+    """Compress and decode every picture at several qualities, with each model and with each peer.
 
-    None where the two have no range of quality in common, or a picture was too small.
+    Args:
+        images: an image file, or a folder that is searched recursively; one picture is in memory at a time.
+        models: names or folders of models.
+        device: "auto", "cpu" or "cuda".
+        report_progress: called with (files done, files in all) after each compressed file.
+        qualities: of the models, 0 to 100; a peer has its own nine.
+        peers: names out of `PEERS`.
+        with_ssimulacra2: measure it too, where its package is installed; half a second for a picture of 768x512.
+        with_published: add the published curves, which belong to the 24 pictures of Kodak.
+        with_memory: measure each codec's peak memory on the largest picture, in a process of its own.
+        state: results of an earlier run; those that still hold are not made again, new ones are put there.
+
+    Raises ImageError for a folder without images, and naming the file for one that cannot be read or coded; LcqError
+    where a name is unknown or nothing is left to evaluate.
     """
-    pairs = ((anchor.rate_distortion, curve.rate_distortion), (anchor.rate_similarity, curve.rate_similarity))
-    by_psnr, by_ms_ssim = (_bd_rate(*pair) for pair in pairs)
-    return by_psnr, by_ms_ssim
+    files = listed(images)
+    codecs = contenders(models, peers, device, qualities)
+    if not codecs:
+        raise LcqError("nothing to evaluate: no model was named, and no peer is available")
+    state = State() if state is None else state
+    notes = []
+    if with_ssimulacra2 and not ssimulacra2_is_installed():
+        with_ssimulacra2 = False
+        notes.append(f"SSIMULACRA2: left out, its package is not installed ({INSTALL})")
+    tallies = [_Tally(codec) for codec in codecs]
+    done, total = 0, len(files) * sum(len(codec.qualities) for codec in codecs)
+    largest, largest_area, largest_digest = files[0], 0, ""
+    for file in files:
+        picture = read(file)
+        area = picture.width * picture.height
+        picture_digest = digest(np.asarray(picture))
+        if area > largest_area:
+            largest, largest_area, largest_digest = file, area, picture_digest
+        for tally in tallies:
+            results = measurements(tally.codec, picture, picture_digest, with_ssimulacra2, state)
+            try:
+                for row, result in enumerate(results):
+                    tally.add(row, result, area)
+                    done += 1
+                    if report_progress is not None:
+                        report_progress(done, total)
+            except ImageError as error:
+                raise ImageError(f"{file}: {error}") from None
+    curves = {}
+    for tally in tallies:
+        memory = _memory(tally.codec, largest, largest_digest, device, state) if with_memory else None
+        curves[tally.codec] = tally.curve(len(files), memory)
+    return Evaluation(
+        images=len(files),
+        models=tuple(curve for codec, curve in curves.items() if codec.is_model),
+        peers=tuple(curve for codec, curve in curves.items() if not codec.is_model),
+        published=published_curves() if with_published else (),
+        missing=missing(peers),
+        notes=tuple(notes),
+        worst_size_ratio=max((tally.worst for tally in tallies if tally.codec.is_model), default=None),
+    )
 
 
-def _bd_rate(anchor: list[tuple[float, float]], test: list[tuple[float, float]]) -> float | None:
-    if not all(math.isfinite(quality) for _, quality in anchor + test):
-        return None
-    try:
-        return bd_rate(anchor, test)
-    except LcqError:
-        return None
+def _memory(codec: Contender, file: Path, picture_digest: str, device: str, state: State) -> int | None:
+    """Peak memory in bytes on one picture, from `state` where it is there."""
+    quality = codec.qualities[len(codec.qualities) // 2]
+    name = key("memory", codec.identity, quality, picture_digest)
+    kept = state.get(name)
+    if kept is None:
+        kept = {"memory": peak_memory(codec.source, codec.is_model, quality, file, device)}
+        state.put(name, kept)
+    memory: int | None = kept["memory"]
+    return memory
 
 
 class _Tally:
     """Adds up one codec's results."""
 
-    def __init__(self, codec: str, build: str, qualities: Sequence[float]) -> None:
-        self.codec, self.build, self.qualities = codec, build, qualities
-        self._sums = np.zeros((len(qualities), 3))  # bpp, PSNR, MS-SSIM
+    def __init__(self, codec: Contender) -> None:
+        self.codec = codec
+        self.worst = 0.0
+        self._sums = np.zeros((len(codec.qualities), 4))  # bpp, PSNR, MS-SSIM, SSIMULACRA2
+        self._seconds = np.zeros((len(codec.qualities), 2))  # encode, decode
+        self._area = 0
 
-    def add(self, row: int, size: int, decoded: Image.Image, pixels: NDArray[np.uint8]) -> None:
-        """Count a file of `size` bytes at the quality of this row, decoded from pixels [H, W, 3]."""
-        bpp = 8 * size / (pixels.shape[0] * pixels.shape[1])
-        restored = np.asarray(decoded.convert("RGB"))  # [H, W, 3]
-        self._sums[row] += bpp, psnr(restored, pixels), ms_ssim(restored, pixels)
+    def add(self, row: int, result: Measurement, area: int) -> None:
+        """Count a file at the quality of this row, of a picture of `area` pixels."""
+        values = (result.psnr, result.ms_ssim, result.ssimulacra2)
+        self._sums[row] += [8 * result.size / area, *(math.nan if value is None else value for value in values)]
+        self._seconds[row] += result.encode, result.decode
+        self._area += area if row == 0 else 0
+        if result.estimated_bits is not None:
+            allowed = ESTIMATE_FACTOR * result.estimated_bits / 8 + ESTIMATE_BYTES
+            self.worst = max(self.worst, result.size / allowed)
 
-    def curve(self, images: int) -> Curve:
+    def curve(self, images: int, memory: int | None) -> Curve:
         """The means, once every picture has been added at every quality."""
-        means = (self._sums / images).tolist()
-        points = (Point(float(quality), *mean) for quality, mean in zip(self.qualities, means, strict=True))
-        return Curve(self.codec, self.build, tuple(points))
-
-
-def evaluate(
-    folder: Path,
-    models: Sequence[str | Path],
-    device: str = "auto",
-    report_progress: Callable[[int, int], None] | None = None,
-) -> Evaluation:
-    """Compress and decode every picture of a folder at nine qualities, with each model and with each peer.
-
-    Args:
-        folder: searched recursively for image files; one picture is in memory at a time.
-        models: names or folders of models.
-        device: "auto", "cpu" or "cuda".
-        report_progress: called with (files done, files in all) after each compressed file.
-
-    Raises ImageError for a folder without images, and naming the file for one that cannot be read or coded.
-    """
-    files = find_images(folder)
-    codecs = [load(model, device) for model in models]
-    names = [codec.config.name for codec in codecs]
-    ours = []
-    for codec, name, model in zip(codecs, names, models, strict=True):
-        label = name if names.count(name) == 1 else str(model)
-        ours.append((codec, _Tally(label, f"weights {codec.config.weights_sha256[:16]}", QUALITIES)))
-    peers = [(peer, _Tally(peer.name, peer.build, peer.qualities)) for peer in PEERS if peer.available]
-    total = len(files) * (len(QUALITIES) * len(ours) + sum(len(peer.qualities) for peer, _ in peers))
-    done, worst = 0, 0.0
-
-    def advance() -> None:
-        nonlocal done
-        done += 1
-        if report_progress is not None:
-            report_progress(done, total)
-
-    for file in files:
-        picture = _read(file)
-        pixels = np.asarray(picture.convert("RGB"))  # [H, W, 3]
-        for codec, tally in ours:
-            for row, quality in enumerate(QUALITIES):
-                encoding = codec.encode_detailed(picture, quality)
-                allowed = ESTIMATE_FACTOR * encoding.estimated_bits / 8 + ESTIMATE_BYTES
-                worst = max(worst, len(encoding.data) / allowed)
-                tally.add(row, len(encoding.data), codec.decode(encoding.data), pixels)
-                advance()
-        for peer, tally in peers:
-            for row, peer_quality in enumerate(peer.qualities):
-                data = peer.encode(picture, peer_quality)
-                tally.add(row, len(data), Image.open(io.BytesIO(data)), pixels)
-                advance()
-    return Evaluation(
-        images=len(files),
-        models=tuple(tally.curve(len(files)) for _, tally in ours),
-        peers=tuple(tally.curve(len(files)) for _, tally in peers),
-        missing=tuple(peer.name for peer in PEERS if not peer.available),
-        worst_size_ratio=worst,
-    )
-
-
-def _read(file: Path) -> Image.Image:
-    """A picture as the model sees it: mode L or RGB, upright, without metadata."""
-    try:
-        pixels = to_pixels(open_picture(file))
-    except ImageError as error:
-        raise ImageError(str(error) if str(file) in str(error) else f"{file}: {error}") from None
-    return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+        rows = np.hstack([self._sums / images, self._seconds / (self._area / 1e6)]).tolist()
+        points = (Point(quality, *row) for quality, row in zip(self.codec.qualities, rows, strict=True))
+        return Curve(self.codec.name, self.codec.build, tuple(points), memory)

@@ -1,0 +1,107 @@
+"""Options of `lcodec eval`: which qualities, which peers, published curves, CSV; and what it refuses."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from eval_runs import astronaut, lcodec_eval
+from PIL import Image
+
+from latticecodec import ImageError
+from latticecodec.evaluation import evaluate, published
+
+pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
+
+
+def test_one_file_two_qualities_one_peer(pictures: Path, tiny_model: Path) -> None:
+    file = pictures / "colour.png"
+    result = lcodec_eval(
+        file, "--model", tiny_model, "--quality", 80, "--quality", 20, "--quality", 80, "--peer", "jpeg", "--json"
+    )
+    assert result.exit_code == 0, result.stderr
+    report = json.loads(result.stdout)
+    (name,) = report["models"]
+    assert (report["images"], report["peers"]) == (1, ["jpeg"])
+    assert [row["quality"] for row in report["rows"] if row["codec"] == name] == [20, 80]
+    assert [row["codec"] for row in report["rows"]].count("jpeg") == 9
+    assert set(report["costs"]) == {name, "jpeg"}
+    cost = report["costs"][name]
+    assert cost["encode_ratio"] == pytest.approx(
+        cost["encode_s_per_megapixel"] / report["costs"]["jpeg"]["encode_s_per_megapixel"]
+    )
+
+
+def test_a_model_alone(pictures: Path, tiny_model: Path) -> None:
+    result = lcodec_eval(pictures, "--model", tiny_model, "--quality", 50, "--peer", "none", "--json")
+    report = json.loads(result.stdout)
+    (name,) = report["models"]
+    assert report["peers"] == []
+    assert report["bd_rate"] == {name: {}}
+    assert report["costs"][name]["encode_ratio"] is None
+    table = lcodec_eval(pictures, "--model", tiny_model, "--quality", 50, "--peer", "none")
+    assert table.exit_code == 0, table.stderr
+
+
+def test_published_curves_are_anchors(pictures: Path, tiny_model: Path) -> None:
+    result = lcodec_eval(pictures, "--model", tiny_model, "--peer", "jpeg", "--published", "--json")
+    report = json.loads(result.stdout)
+    names = [curve.codec for curve in published()]
+    assert list(report["bd_rate"]["jpeg"])[-len(names) :] == names
+    assert report["bd_rate"]["jpeg"]["VTM"]["ms_ssim"] is None  # pictures of 64 pixels
+    assert "CompressAI" in report["builds"]["VTM"]
+    assert {row["codec"] for row in report["rows"]}.isdisjoint(names)
+
+
+def test_csv_has_the_rows_of_the_json(pictures: Path, tiny_model: Path, tmp_path: Path) -> None:
+    file = tmp_path / "table.csv"
+    result = lcodec_eval(pictures, "--model", tiny_model, "--peer", "webp", "--csv", file, "--json")
+    rows = json.loads(result.stdout)["rows"]
+    table = list(csv.DictReader(file.read_text().splitlines()))
+    assert [{name: str(value) if value is not None else "" for name, value in row.items()} for row in rows] == table
+    assert len(table) == 18
+    assert list(tmp_path.glob(".*")) == []  # no part of a file is left
+
+
+def test_refusals_come_before_the_work(pictures: Path, tiny_model: Path, tmp_path: Path) -> None:
+    nowhere = tmp_path / "no" / "table.csv"
+    result = lcodec_eval(pictures, "--model", tiny_model, "--csv", nowhere)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"Error: {nowhere}: the folder {nowhere.parent} does not exist" in result.stderr
+    other = tmp_path / "diary.txt"
+    other.write_text("Dear diary\n")
+    result = lcodec_eval(pictures, "--model", tiny_model, "--resume", other)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"Error: {other}: is not a file of results of lcodec eval; name another one" in result.stderr
+    assert other.read_text() == "Dear diary\n"
+    result = lcodec_eval(pictures, "--model", tiny_model, "--resume", nowhere)
+    assert f"Error: {nowhere}: the folder {nowhere.parent} does not exist" in result.stderr
+    assert lcodec_eval(pictures, "--quality", 101).exit_code == 2
+    assert lcodec_eval(pictures, "--peer", "gif").exit_code == 2
+    assert lcodec_eval(tmp_path / "missing").exit_code == 2
+    both = lcodec_eval(pictures, "--peer", "none", "--peer", "jpeg")
+    assert both.exit_code == 2
+    assert "none excludes the others" in both.stderr
+
+
+def test_a_picture_that_a_format_cannot_hold(tmp_path: Path) -> None:
+    wide = tmp_path / "wide.png"
+    Image.new("L", (16384, 1)).save(wide)  # one more than WebP takes
+    with pytest.raises(ImageError) as caught:
+        evaluate(wide, [], "cpu", peers=["webp"])
+    assert str(caught.value).startswith(f"{wide}: webp cannot hold this picture of 16384x1 pixels (")
+
+
+def test_a_model_named_twice_counts_once(pictures: Path, tiny_model: Path) -> None:
+    arguments = ("--model", tiny_model, "--model", tiny_model, "--quality", 50, "--peer", "none", "--json")
+    assert len(json.loads(lcodec_eval(pictures, *arguments).stdout)["rows"]) == 1
+
+
+def test_a_file_that_is_no_picture(tmp_path: Path, tiny_model: Path) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    result = lcodec_eval(bad, "--model", tiny_model)
+    assert result.exit_code == 1
+    assert f"Error: {bad}: not an image that Pillow can read" in result.stderr
+    astronaut(16).save(tmp_path / "tiny.bmp")
+    assert lcodec_eval(tmp_path / "tiny.bmp", "--model", tiny_model, "--quality", 0).exit_code == 0

@@ -1,0 +1,126 @@
+"""An interrupted evaluation goes on where it stopped, and never takes a result that no longer holds."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from eval_runs import astronaut, lcodec_eval
+
+from latticecodec import OutputError
+from latticecodec.evaluation import Evaluation, State, contenders, evaluate, to_json
+from latticecodec.evaluation.contenders import PeerContender
+from latticecodec.evaluation.state import HEADER, digest
+
+pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
+
+
+class InterruptedRunError(Exception):
+    """Somebody pulled the plug."""
+
+
+def encoded(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Qualities of the peers' files that are written from now on, warming up not counted."""
+    seen: list[float] = []
+    encode = PeerContender.encode
+
+    def counted(self: PeerContender, picture: object, quality: float) -> object:
+        if picture.size > (64, 64):
+            seen.append(quality)
+        return encode(self, picture, quality)
+
+    monkeypatch.setattr(PeerContender, "encode", counted)
+    return seen
+
+
+def run(folder: Path, file: Path, stop_after: int = 10**9, **options: object) -> Evaluation:
+    """JPEG on a folder, interrupted after so many files."""
+
+    def advance(done: int, total: int) -> None:
+        if done == stop_after:
+            raise InterruptedRunError
+
+    return evaluate(folder, [], "cpu", advance, peers=["jpeg"], state=State(file), **options)
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    """A folder with two pictures of one size."""
+    folder = tmp_path / "two"
+    folder.mkdir()
+    astronaut(80).save(folder / "a.png")
+    astronaut(80).transpose(2).save(folder / "b.png")
+    return folder
+
+
+def test_goes_on_where_it_stopped(two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "measured.jsonl"
+    with pytest.raises(InterruptedRunError):
+        run(two, file, stop_after=13)
+    text = file.read_text()
+    assert len(text.splitlines()) == 1 + 13
+    file.write_text(text[:-20])  # the thirteenth result was being written
+    seen = encoded(monkeypatch)
+    first = run(two, file)
+    assert len(seen) == 6
+    assert to_json(run(two, file)) == to_json(first)  # times included: nothing is measured again
+    assert len(seen) == 6
+
+
+def test_other_pixels_other_options_other_code(two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "measured.jsonl"
+    run(two, file)
+    seen = encoded(monkeypatch)
+    astronaut(80).rotate(180).save(two / "b.png")
+    run(two, file)
+    assert len(seen) == 9
+    (two / "b.png").rename(two / "renamed.png")
+    run(two, file)
+    assert len(seen) == 9
+    monkeypatch.setattr(contenders, "_code_digest", lambda: "of other code")
+    run(two, file)
+    assert len(seen) == 27
+
+
+def test_a_measure_that_was_not_taken_is_taken(two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ssimulacra2")
+    file = tmp_path / "measured.jsonl"
+    without = run(two, file)
+    seen = encoded(monkeypatch)
+    with_it = run(two, file, with_ssimulacra2=True)
+    assert len(seen) == 18
+    scores = [point.ssimulacra2 for point in with_it.peers[0].points]
+    assert scores == sorted(scores)
+    assert all(np.isnan(point.ssimulacra2) for point in without.peers[0].points)
+    run(two, file)
+    assert len(seen) == 18
+
+
+def test_the_command_resumes(pictures: Path, tiny_model: Path, tmp_path: Path) -> None:
+    file = tmp_path / "measured.jsonl"
+    arguments = (pictures, "--model", tiny_model, "--peer", "jpeg", "--resume", file, "--json")
+    first = json.loads(lcodec_eval(*arguments).stdout)
+    size = file.stat().st_size
+    assert json.loads(lcodec_eval(*arguments).stdout) == first
+    assert file.stat().st_size == size
+    assert json.loads(file.read_text().splitlines()[0]) == HEADER
+
+
+def test_state_by_hand(tmp_path: Path) -> None:
+    file = tmp_path / "state.jsonl"
+    State(file).put("a", {"x": 1})
+    with file.open("a") as stream:
+        stream.write('{"key": "b", "x"')  # broken off
+    again = State(file)
+    assert (again.get("a"), again.get("b")) == ({"x": 1}, None)
+    again.put("c", {"x": 3})
+    assert State(file).get("c") == {"x": 3}
+    file.write_text('{"format": "something else"}\n')
+    with pytest.raises(OutputError, match="not a file of results"):
+        State(file)
+
+
+def test_a_picture_is_known_by_size_and_pixels() -> None:
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    assert digest(pixels) == digest(pixels.copy())
+    assert len({digest(pixels), digest(pixels.reshape(4, 2, 3)), digest(pixels[::-1])}) == 3
