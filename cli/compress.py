@@ -2,11 +2,13 @@
 
 import io
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from . import options
+from . import options, progress
 from .files import STANDARD, Job, make_plan, read, run, write
 
 QUALITY_NOTE = 0.05  # a rate on offer farther than this from the quality asked for is reported
@@ -26,6 +28,13 @@ QUALITY_NOTE = 0.05  # a rate on offer farther than this from the quality asked 
 )
 @click.option("--psnr", type=click.FloatRange(0, min_open=True), metavar="DB", help="Aim at this PSNR.")
 @click.option("--model", default="lattice", show_default=True, metavar="NAME|DIR", help="Model to compress with.")
+@click.option(
+    "--effort",
+    type=click.IntRange(0, 9),
+    default=1,
+    show_default=True,
+    help="Time for bits: 0 is fastest, 1 takes about twice as long, 9 some 30 times; all decode alike.",
+)
 @click.option("--embed-basis", is_flag=True, help="Write the whole lattice basis into the file.")
 @options.device
 @options.force
@@ -38,6 +47,7 @@ def compress(
     size: int | None,
     psnr: float | None,
     model: str,
+    effort: int,
     embed_basis: bool,
     device: str,
     force: bool,
@@ -52,6 +62,7 @@ def compress(
     lcodec compress photo.png                     writes photo.lcq
     lcodec compress photo.png -o small.lcq --size 40000
     lcodec compress holiday/ -o packed/ -q 30
+    lcodec compress photo.png --effort 9          as small as it gets
     """
     from latticecodec import LcqError, load, read_header
     from latticecodec.image import IMAGE_SUFFIXES
@@ -64,10 +75,12 @@ def compress(
     def work(job: Job) -> dict[str, Any]:
         began = time.perf_counter()
         picture = job.source if job.source != STANDARD else _open_bytes(read(job.source))
-        result = codec.encode_detailed(
-            picture, 50.0 if quality is None else quality, bpp, size, psnr, embed_basis=embed_basis
-        )
+        wanted = 50.0 if quality is None else quality
+        with _refining(effort > 1 and not plan.many) as report:
+            result = codec.encode_detailed(picture, wanted, bpp, size, psnr, embed_basis, effort, report)
         write(job, result.data, force)
+        if effort > max(codec.bottleneck.efforts, 1):
+            click.echo(f"{job.source}: {codec.config.name} encodes the same at every effort", err=True)
         if quality is not None and abs(result.quality - quality) > QUALITY_NOTE:
             nearest = f"{codec.config.name} offers no quality {quality:g}; the nearest, {result.quality:.1f}, was used"
             click.echo(f"{job.source}: {nearest}", err=True)
@@ -80,6 +93,7 @@ def compress(
             "bytes": len(result.data),
             "bpp": 8 * len(result.data) / (header.width * header.height),
             "quality": header.quality,
+            "effort": effort,
             "estimated_bits": result.estimated_bits,
             "indices_sha256": result.indices_sha256,
             "model": codec.config.name,
@@ -95,6 +109,16 @@ def summary(report: dict[str, Any]) -> str:
         f"{report['output']}  {report['width']}x{report['height']}  {report['bytes']:,} bytes  "
         f"{report['bpp']:.3f} bpp  {report['seconds']:.2f} s"
     )
+
+
+@contextmanager
+def _refining(shown: bool) -> Iterator[Callable[[int, int], None]]:
+    """What a refinement reports to: a progress bar where one is to be shown."""
+    if shown:
+        with progress.bar("refining") as advance:
+            yield advance
+    else:
+        yield lambda done, total: None
 
 
 def _open_bytes(data: bytes) -> Any:

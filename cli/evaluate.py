@@ -3,15 +3,13 @@
 import json
 import shlex
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from latticecodec import OutputError
 
-from . import evaluation_table, options
+from . import evaluation_table, options, progress
 
 PEER_NAMES = ("jpeg", "webp", "avif", "jpeg2000", "jpegxl")
 
@@ -34,6 +32,16 @@ PEER_NAMES = ("jpeg", "webp", "avif", "jpeg2000", "jpegxl")
     type=click.FloatRange(0, 100),
     metavar="Q",
     help="Quality of the models, 0 to 100; may be given several times.  [default: 0, 12.5, 25, ... 100]",
+)
+@click.option(
+    "--effort",
+    "efforts",
+    multiple=True,
+    type=click.IntRange(0, 9),
+    default=[1],
+    show_default=True,
+    metavar="N",
+    help="Effort of the models' encoders, 0 to 9; may be given several times.",
 )
 @click.option(
     "--peer",
@@ -68,6 +76,7 @@ def evaluate(
     images: Path,
     models: tuple[str, ...],
     qualities: tuple[float, ...],
+    efforts: tuple[int, ...],
     peers: tuple[str, ...],
     published: bool,
     ssimulacra2: bool,
@@ -99,6 +108,7 @@ def evaluate(
     lcodec eval photos/
     lcodec eval photos/ --model lattice --model vq --report report/
     lcodec eval photo.png --peer jpeg --peer jpegxl --quality 20 --quality 60
+    lcodec eval photos/ --effort 0 --effort 9 --peer none
     lcodec eval photos/ --model runs/mine/model --json > result.json
     """
     if "none" in peers and len(peers) > 1:
@@ -112,13 +122,14 @@ def evaluate(
         report.mkdir(parents=True, exist_ok=True)
         resume = resume or report / "measured.jsonl"
     state = library.State(resume)
-    with _bar("evaluating") as advance:
+    with progress.bar("evaluating") as advance:
         evaluation = library.evaluate(
             images,
             models,
             device,
             advance,
             qualities=qualities or library.QUALITIES,
+            efforts=efforts,
             peers=peers,
             with_ssimulacra2=ssimulacra2 or report is not None,
             with_published=published,
@@ -128,8 +139,10 @@ def evaluate(
     if csv_file is not None:
         library.write_whole(csv_file, library.to_csv(evaluation))
     if report is not None:
-        with _bar("comparing") as advance:
-            comparisons = library.side_by_side(images, models, device, advance, peers=peers, state=state)
+        with progress.bar("comparing") as advance:
+            comparisons = library.side_by_side(
+                images, models, device, advance, peers=peers, efforts=efforts, state=state
+            )
         command = shlex.join(["lcodec", *sys.argv[1:]])
         page = library.write_report(report, evaluation, comparisons, command)
     if as_json:
@@ -138,15 +151,3 @@ def evaluate(
     evaluation_table.show(evaluation)
     if report is not None:
         click.echo(f"report: {page}")
-
-
-@contextmanager
-def _bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error, and what moves it: (done, in all)."""
-    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
-
-        def advance(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
-        yield advance

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .config import DEFAULT_EFFORT
 from .container import read_header
 from .zoo import find_by_digest, load
 
@@ -20,6 +21,7 @@ def encode(
     size: int | None = None,
     psnr: float | None = None,
     device: str = "auto",
+    effort: int = DEFAULT_EFFORT,
 ) -> bytes:
     """Compress a picture to the bytes of an .lcq file.
 
@@ -31,10 +33,11 @@ def encode(
         size: target in bytes, never exceeded.
         psnr: target in dB of the decoded pixels.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
+        effort: 0 (fastest) to 9 (fewest bits for the same quality); files decode alike. See `Codec.encode`.
 
     Raises ImageError, ModelError or TargetError, all of them LcqError.
     """
-    return load(model, device).encode(img, quality=quality, bpp=bpp, size=size, psnr=psnr)
+    return load(model, device).encode(img, quality=quality, bpp=bpp, size=size, psnr=psnr, effort=effort)
 
 
 def decode(data: bytes, model: str | Path | None = None, device: str = "auto") -> "Image.Image":

@@ -1,4 +1,4 @@
-"""Two arithmetic idioms: inference in plain float32, and rounding with a gradient."""
+"""Two arithmetic idioms: plain float32, and rounding with a gradient."""
 
 import contextlib
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from .errors import LcqError
 
 
 @contextlib.contextmanager
-def exact_arithmetic(device: torch.device) -> Iterator[None]:
-    """Inference in full float32: no autocast, no reduced-precision matrix products or convolutions, no gradients.
+def exact_arithmetic(device: torch.device, gradients: bool = False) -> Iterator[None]:
+    """Full float32: no autocast, no reduced-precision matrix products or convolutions; inference unless `gradients`.
 
     Running out of memory inside is an LcqError.
     """
@@ -21,7 +21,7 @@ def exact_arithmetic(device: torch.device) -> Iterator[None]:
         with (
             torch.autocast(device.type, enabled=False),
             torch.backends.cudnn.flags(enabled=True, allow_tf32=False),
-            torch.inference_mode(),
+            torch.inference_mode(not gradients),
         ):
             yield
     except (torch.OutOfMemoryError, MemoryError):

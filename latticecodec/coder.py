@@ -27,6 +27,7 @@ TABLES_MAX = 1 << 16
 EXCESS_BITS = 24  # longest excess, so |residual| < D + 2^24
 
 Int32 = NDArray[np.int32]
+Float32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Tables:
         return ((np.diff(self.offsets) - 2) // 2).astype(np.int32)
 
     @cached_property
-    def costs(self) -> NDArray[np.float32]:
+    def costs(self) -> Float32:
         """Bits of every table entry, like `frequencies`."""
         return (PRECISION - np.log2(self.frequencies)).astype(np.float32)
 
@@ -84,15 +85,22 @@ class Tables:
         return self._models[table]
 
 
-def estimate_bits(residuals: Int32, ids: Int32, tables: Tables) -> float:
-    """Bits that residuals [N] carry under tables ids [N]: what `Encoder.put` will add, to about 0.01 %."""
+def symbol_bits(residuals: Int32, ids: Int32, tables: Tables) -> Float32:
+    """Bits of each residual under its table: float32 of the shape of `residuals` and `ids`."""
     half = tables.half_widths[ids]
     magnitude = np.abs(residuals)
     escaped = magnitude > half
     symbols = np.where(escaped, 2 * half + 1, residuals + half)
-    bits = float(tables.costs[tables.offsets[ids] + symbols].sum(dtype=np.float64))
-    excess = (magnitude - half)[escaped]
-    return bits + float((np.log2(EXCESS_BITS) + np.floor(np.log2(excess)) + 1).sum())
+    bits: Float32 = tables.costs[tables.offsets[ids] + symbols]
+    if escaped.any():
+        excess = (magnitude - half)[escaped]
+        bits[escaped] += (np.log2(EXCESS_BITS) + np.floor(np.log2(excess)) + 1).astype(np.float32)
+    return bits
+
+
+def estimate_bits(residuals: Int32, ids: Int32, tables: Tables) -> float:
+    """Bits that residuals [N] carry under tables ids [N]: what `Encoder.put` will add, to about 0.01 %."""
+    return float(symbol_bits(residuals, ids, tables).sum(dtype=np.float64))
 
 
 def row_bits(symbols: Int32, frequencies: Int32) -> float:

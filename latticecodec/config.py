@@ -10,12 +10,20 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from .errors import ModelError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Coordinate = TypeVar("Coordinate", float, "Tensor")  # a rate coordinate, or a tensor of them
 
 CONTEXT_STEPS = 4  # channel groups x spatial phases, DCVC-DC (Li et al. 2023), section 3.2
 CODEBOOKS = ("vq", "adaptive", "rotation")  # quantizers with codebooks
 PATCH = 16  # pixels a latent position covers, each way
+EFFORTS = range(10)  # how much time an encoder may take for fewer bits
+DEFAULT_EFFORT = 1
 HYPER = 4  # latent positions a hyper-latent position covers, each way
 
 
@@ -89,6 +97,11 @@ class ModelConfig:
             raise ModelError(f"config field books is {self.books}; it does not fit {self.codes} codes and the groups")
         if math.isqrt(len(self.groups)) ** 2 != len(self.groups):
             raise ModelError(f"config: {len(self.groups)} groups of an adaptive do not fill a square")
+
+    def rate_weight(self, t: Coordinate) -> Coordinate:
+        """lambda, the weight of 255^2 MSE against bits per pixel, at rate coordinates t: log-linear."""
+        weight: Coordinate = self.lambda_min * (self.lambda_max / self.lambda_min) ** t
+        return weight
 
     @staticmethod
     def read(path: Path) -> "ModelConfig":

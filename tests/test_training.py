@@ -15,7 +15,7 @@ from latticecodec.image import find_images
 from latticecodec.training.data import Crops, centre_crops
 from latticecodec.training.export import export, trainable
 from latticecodec.training.loop import TrainOptions, new_model
-from latticecodec.training.model import TrainableModel, rate_weight
+from latticecodec.training.model import TrainableModel
 from latticecodec.training.optimiser import SLOW, Average, learning_rate, make_optimiser, parameter_groups
 from latticecodec.training.precision import mixed_precision
 from latticecodec.training.run import run
@@ -156,7 +156,7 @@ def test_training_lowers_the_loss() -> None:
     losses = []
     for step in range(25):
         result = model(x, t, torch.Generator().manual_seed(step))
-        loss = (result.bpp + rate_weight(t, model.config) * 255**2 * result.mse).mean()
+        loss = (result.bpp + model.config.rate_weight(t) * 255**2 * result.mse).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -165,7 +165,7 @@ def test_training_lowers_the_loss() -> None:
 
 
 def test_rate_weight_spans_its_range() -> None:
-    weight = rate_weight(torch.tensor([0.0, 0.5, 1.0]), PRESETS["lc-s"])
+    weight = PRESETS["lc-s"].rate_weight(torch.tensor([0.0, 0.5, 1.0]))
     np.testing.assert_allclose(weight, [0.0009, (0.0009 * 0.15) ** 0.5, 0.15], rtol=1e-5)
 
 

@@ -1,7 +1,7 @@
 """Bottlenecks: what turns latents into a payload and back, one class for each kind of model."""
 
 from .adaptive import AdaptiveBottleneck
-from .base import Basis, Bottleneck, Coded
+from .base import ONE_PASS, Basis, Bottleneck, Coded, Effort
 from .codebook import CodebookBottleneck
 from .lattice import LatticeBottleneck
 
@@ -15,10 +15,12 @@ BOTTLENECKS: dict[str, type[Bottleneck]] = {  # by config.quantizer
 
 __all__ = [
     "BOTTLENECKS",
+    "ONE_PASS",
     "AdaptiveBottleneck",
     "Basis",
     "Bottleneck",
     "CodebookBottleneck",
     "Coded",
+    "Effort",
     "LatticeBottleneck",
 ]

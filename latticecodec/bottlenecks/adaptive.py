@@ -15,7 +15,7 @@ from ..coder import Int32
 from ..config import ModelConfig
 from ..errors import FormatError, ImageError
 from ..quantizers.shared import pairs_of, union_of
-from .base import Basis, Coded
+from .base import Basis, Coded, Effort
 from .codebook import CodebookBottleneck
 
 
@@ -40,9 +40,9 @@ class AdaptiveBottleneck(CodebookBottleneck):
         except FormatError as error:
             raise ImageError(f"pairs of codebook and index: {error}") from None
 
-    def encode(self, y: Tensor, rate: int, basis: Basis | None) -> Coded:
+    def encode(self, y: Tensor, rate: int, basis: Basis | None, effort: Effort) -> Coded:
         """See `base.Bottleneck`."""
-        coded = super().encode(y, rate, basis)
+        coded = super().encode(y, rate, basis, effort)
         return Coded(coded.payload, self._pairs(coded.indices), coded.bits)
 
     def decode(self, payload: bytes, rate: int, height: int, width: int) -> Int32:

@@ -1,5 +1,6 @@
 """What lies between latents and the payload of a file: the protocol that every kind of model's bottleneck follows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +11,24 @@ from ..coder import Int32
 from ..config import ModelConfig
 
 Basis = tuple[int, ...]  # a whole lattice basis as a file carries it: log2 in 1/1024 octave
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What an encoder may spend on a picture.
+
+    Attributes:
+        level: 0 is one pass and the nearest points; more is what a bottleneck makes of it.
+        distortion: what latents y_hat [1, M, h, w] at rate coordinate t cost, in bits: a scalar with gradients.
+        report: called with (iterations done, iterations in all) where there are iterations.
+    """
+
+    level: int
+    distortion: Callable[[Tensor, float], Tensor]
+    report: Callable[[int, int], None]
+
+
+ONE_PASS = Effort(0, lambda y_hat, t: torch.zeros(()), lambda done, total: None)
 
 
 @dataclass(frozen=True)
@@ -30,12 +49,14 @@ class Bottleneck(Protocol):
         format_id: quantizer and family in the header of a file.
         lowest, highest: rates of quality 0 and 100.
         positions: of the index tensor for a latent position, each way.
+        efforts: the highest level of effort that differs from those below it.
     """
 
     format_id: tuple[int, int]
     lowest: int
     highest: int
     positions: int
+    efforts: int
 
     def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
         """Raises KeyError or RuntimeError where the tensors do not fit the configuration."""
@@ -61,7 +82,7 @@ class Bottleneck(Protocol):
     def check_basis(self, basis: Basis | None) -> None:
         """Raises ModelError where a file's basis does not fit the model."""
 
-    def encode(self, y: Tensor, rate: int, basis: Basis | None) -> Coded:
+    def encode(self, y: Tensor, rate: int, basis: Basis | None, effort: Effort) -> Coded:
         """Quantize and code latents y [M, h, w]."""
 
     def decode(self, payload: bytes, rate: int, height: int, width: int) -> Int32:

@@ -19,7 +19,7 @@ from ..errors import ImageError, ModelError
 from ..networks import HyperAnalysis
 from ..prior.categorical import IntegerCategorical, Positions
 from ..quantizers.composite import product_of
-from .base import Basis, Coded
+from .base import Basis, Coded, Effort
 from .fineness import Fineness
 from .stream import Stream, hyper_latents
 from .tensors import network, part
@@ -36,6 +36,7 @@ class CodebookBottleneck(Fineness):
     """See `base.Bottleneck`; the index tensor is int32 [G, h, w], 0..K-1."""
 
     positions = 1
+    efforts = 0
 
     def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
         super().__init__(config)
@@ -75,8 +76,8 @@ class CodebookBottleneck(Fineness):
         if indices.size and not 0 <= indices.min() <= indices.max() < self.config.codes:
             raise ImageError(f"indices from {indices.min()} to {indices.max()}; expected 0 to {self.config.codes - 1}")
 
-    def encode(self, y: Tensor, rate: int, basis: Basis | None) -> Coded:
-        """See `base.Bottleneck`."""
+    def encode(self, y: Tensor, rate: int, basis: Basis | None, effort: Effort) -> Coded:
+        """See `base.Bottleneck`; there is but one way to encode, whatever the effort."""
         height, width = y.shape[1:]
         with exact_arithmetic(self.device):
             u = y / self._basis_at(rate)[:, None, None]  # [M, h, w]

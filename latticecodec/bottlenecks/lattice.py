@@ -7,6 +7,7 @@ decode   y_hat = B k ◄─ k ◄─ prior ◄─ coder ◄─ payload
 The rate is the fineness: how much finer than the model's own lattice the basis is, in 1/1024 octave.
 """
 
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -19,19 +20,25 @@ from ..container import BASIS_UNIT
 from ..errors import ImageError, ModelError
 from ..networks import HyperAnalysis
 from ..prior.integer import IntegerPrior
+from ..prior.network import FloatPrior
 from ..prior.numbers import COORDINATE_MAX
-from ..prior.points import Put
+from ..prior.state import float_tensors, scale_offsets
 from ..quantizers import QUANTIZERS
-from .base import Basis, Coded
+from .base import Basis, Coded, Effort
 from .fineness import Fineness
+from .refine import one_step, refine
 from .stream import Stream, hyper_latents
 from .tensors import network, part
+
+BIT = 0.035  # squared distance, in lattice steps, that one bit is worth at effort 1
+ITERATIONS = {2: 3, 3: 4, 4: 5, 5: 6, 6: 8, 7: 10, 8: 13, 9: 16}  # of the refinement, by level of effort
 
 
 class LatticeBottleneck(Fineness):
     """See `base.Bottleneck`; the index tensor is int32 [M, h, w], lattice coordinates (doubled ones for E8)."""
 
     positions = 1
+    efforts = max(ITERATIONS)
 
     def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
         super().__init__(config)
@@ -39,7 +46,8 @@ class LatticeBottleneck(Fineness):
         self._hyper_analysis = network(HyperAnalysis(config), "hyper_analysis", tensors, device)
         self._quantizer: Any = network(QUANTIZERS[config.quantizer](config.latents), "quantizer", tensors, device)
         self.format_id: tuple[int, int] = self._quantizer.format_id
-        self.prior = IntegerPrior(config, part("prior", tensors), device)
+        self._state = part("prior", tensors)
+        self.prior = IntegerPrior(config, self._state, device)
 
     def fingerprint(self) -> str:
         """See `base.Bottleneck`."""
@@ -61,18 +69,51 @@ class LatticeBottleneck(Fineness):
         if indices.size and not -COORDINATE_MAX <= indices.min() <= indices.max() <= COORDINATE_MAX:
             raise ImageError(f"indices from {indices.min()} to {indices.max()}; the format ends at {COORDINATE_MAX}")
 
-    def encode(self, y: Tensor, rate: int, basis: Basis | None) -> Coded:
-        """See `base.Bottleneck`."""
-        stream = Stream(self.prior.tables)
-        k = self.quantize(y, rate, basis, stream.put)  # [M, h, w]
-        return Coded(stream.finish(), k, stream.bits)
+    def encode(self, y: Tensor, rate: int, basis: Basis | None, effort: Effort) -> Coded:
+        """See `base.Bottleneck`.
 
-    def quantize(self, y: Tensor, rate: int, basis: Basis | None, put: Put) -> Int32:
-        """Latents y [M, h, w] to lattice coordinates [M, h, w], handing what is to be coded to `put`."""
+        Level 1 takes one step down the distortion and chooses points by distance and bits together; levels from 2 up
+        refine the latents and take the nearest points.
+        """
         with exact_arithmetic(self.device):
             u = y / self._basis(rate, basis)[:, None, None]  # [M, h, w]
+        if effort.level:
+            u = self._refine(u, rate, basis, effort)
+        with exact_arithmetic(self.device):
             z = hyper_latents(self._hyper_analysis, u)  # [Z, h/4, w/4]
-        return self.prior.encode(u.cpu().numpy(), z, self.level(rate), put)
+        stream = Stream(self.prior.tables)
+        weight = BIT if effort.level == 1 else 0.0
+        k = self.prior.encode(u.cpu().numpy(), z, self.level(rate), stream.put, weight)  # [M, h, w]
+        return Coded(stream.finish(), k, stream.bits)
+
+    def _refine(self, u: Tensor, rate: int, basis: Basis | None, effort: Effort) -> Tensor:
+        """Latents in lattice steps [M, h, w], refined."""
+        steps, t = self._basis(rate, basis)[:, None, None], rate / self.span
+
+        def distortion(soft: Tensor) -> Tensor:
+            return effort.distortion(soft * steps, t)
+
+        with exact_arithmetic(self.device, gradients=True):
+            u = u.clone()  # no longer a tensor of inference
+            if effort.level == 1:
+                return one_step(u, self.prior.unit, distortion)
+            return refine(
+                u,
+                t,
+                self._float_prior,
+                self._hyper_analysis,
+                distortion,
+                ITERATIONS[effort.level],
+                effort.report,
+                self.prior.integers_below,
+            )
+
+    @cached_property
+    def _float_prior(self) -> FloatPrior:
+        """The prior in floating point."""
+        prior = FloatPrior(self.config)
+        prior.load_state_dict(float_tensors(prior, self._state, scale_offsets(self.config.latents)))
+        return prior.eval().requires_grad_(False).to(self.device)
 
     def decode(self, payload: bytes, rate: int, height: int, width: int) -> Int32:
         """See `base.Bottleneck`."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ..config import DEFAULT_EFFORT
 from ..image import psnr
 from .contenders import DEFAULT_PEERS, QUALITIES, Contender, contenders
 from .pictures import label, listed, read
@@ -52,6 +53,7 @@ def side_by_side(
     report_progress: Callable[[int, int], None] | None = None,
     *,
     peers: Sequence[str] = DEFAULT_PEERS,
+    efforts: Sequence[int] = (DEFAULT_EFFORT,),
     state: State | None = None,
 ) -> list[Comparison]:
     """The first 24 pictures, each as every codec restores it from a file of at most 0.25 bits per pixel.
@@ -61,7 +63,7 @@ def side_by_side(
     Arguments and errors as of `evaluate`; `state` keeps the files.
     """
     files = listed(images)[:PICTURES]
-    codecs = contenders(models, peers, device, QUALITIES)
+    codecs = contenders(models, peers, device, QUALITIES, efforts)
     state = State() if state is None else state
     pictures = [_middle(read(file)) for file in files]
     stored = 1 + sum(not codec.media_type for codec in codecs)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from PIL import Image
 
+from ..config import DEFAULT_EFFORT
 from ..errors import ImageError, LcqError, TargetError
 from ..search import Target, search
 from ..zoo import load
@@ -44,6 +45,10 @@ class Contender(Protocol):
     qualities: tuple[float, ...]  # to measure at, rising
     media_type: str  # of its files, where browsers show them, else ""
 
+    @property
+    def effort(self) -> int | None:
+        """Of a model's encoder; None for a peer."""
+
     def encode(self, picture: Image.Image, quality: float) -> Coded:
         """The file of a picture (mode L or RGB) at a quality on the codec's own scale."""
 
@@ -60,12 +65,12 @@ class ModelContender:
     is_model = True
     media_type = ""
 
-    def __init__(self, source: str, codec: "Codec", name: str, qualities: Sequence[float]) -> None:
+    def __init__(self, source: str, codec: "Codec", name: str, qualities: Sequence[float], effort: int) -> None:
         self.source, self.name, self.qualities = source, name, tuple(sorted({float(value) for value in qualities}))
-        self._codec = codec
+        self._codec, self.effort = codec, effort
         digest = codec.config.weights_sha256
-        self.build = f"weights {digest[:16]}"
-        self.identity = f"model {digest} on {codec.device.type}, code {_code_digest()}"
+        self.build = f"weights {digest[:16]}, effort {effort}"
+        self.identity = f"model {digest} at effort {effort} on {codec.device.type}, code {_code_digest()}"
 
     def encode(self, picture: Image.Image, quality: float) -> Coded:
         """The .lcq file at a quality of 0 to 100."""
@@ -86,13 +91,14 @@ class ModelContender:
 
     def _encode(self, picture: Image.Image, **target: Any) -> "Encoding":
         """The one place where a model encodes; an option of the encoder goes here and into `identity`."""
-        return self._codec.encode_detailed(picture, **target)
+        return self._codec.encode_detailed(picture, effort=self.effort, **target)
 
 
 class PeerContender:
     """A format of Pillow's."""
 
     is_model = False
+    effort = None
 
     def __init__(self, peer: Peer) -> None:
         self.source = self.name = peer.name
@@ -132,11 +138,15 @@ class PeerContender:
 
 
 def contenders(
-    models: Sequence[str | Path], peers: Sequence[str], device: str, qualities: Sequence[float]
+    models: Sequence[str | Path],
+    peers: Sequence[str],
+    device: str,
+    qualities: Sequence[float],
+    efforts: Sequence[int] = (DEFAULT_EFFORT,),
 ) -> list[Contender]:
     """The models and, of the peers named, those that are available here; raises LcqError for a name it does not know.
 
-    Models of one name are told apart by what was asked for.
+    Models of one name are told apart by what was asked for, several efforts of one model by the effort.
     """
     known = {peer.name: peer for peer in PEERS}
     for name in peers:
@@ -145,10 +155,13 @@ def contenders(
     models = list(dict.fromkeys(models))
     loaded = [load(model, device) for model in models]
     names = [codec.config.name for codec in loaded]
-    ours = [
-        ModelContender(str(model), codec, name if names.count(name) == 1 else str(model), qualities)
-        for model, codec, name in zip(models, loaded, names, strict=True)
-    ]
+    efforts = sorted(set(efforts))
+    ours = []
+    for model, codec, name in zip(models, loaded, names, strict=True):
+        label = name if names.count(name) == 1 else str(model)
+        for effort in efforts:
+            full = label if len(efforts) == 1 else f"{label}, effort {effort}"
+            ours.append(ModelContender(str(model), codec, full, qualities, effort))
     return [*ours, *(PeerContender(known[name]) for name in dict.fromkeys(peers) if known[name].available)]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..config import DEFAULT_EFFORT
 from ..errors import ImageError, LcqError
 from .contenders import DEFAULT_PEERS, QUALITIES, Contender, contenders, missing
 from .curve import Curve, Point
@@ -40,6 +41,7 @@ def evaluate(
     report_progress: Callable[[int, int], None] | None = None,
     *,
     qualities: Sequence[float] = QUALITIES,
+    efforts: Sequence[int] = (DEFAULT_EFFORT,),
     peers: Sequence[str] = DEFAULT_PEERS,
     with_ssimulacra2: bool = False,
     with_published: bool = False,
@@ -54,6 +56,7 @@ def evaluate(
         device: "auto", "cpu" or "cuda".
         report_progress: called with (files done, files in all) after each compressed file.
         qualities: of the models, 0 to 100; a peer has its own nine.
+        efforts: of the models' encoders, 0 to 9; each model is evaluated at each.
         peers: names out of `PEERS`.
         with_ssimulacra2: measure it too, where its package is installed; half a second for a picture of 768x512.
         with_published: add the published curves, which belong to the 24 pictures of Kodak.
@@ -64,7 +67,7 @@ def evaluate(
     where a name is unknown or nothing is left to evaluate.
     """
     files = listed(images)
-    codecs = contenders(models, peers, device, qualities)
+    codecs = contenders(models, peers, device, qualities, efforts)
     if not codecs:
         raise LcqError("nothing to evaluate: no model was named, and no peer is available")
     state = State() if state is None else state
@@ -112,7 +115,7 @@ def _memory(codec: Contender, file: Path, picture_digest: str, device: str, stat
     name = key("memory", codec.identity, quality, picture_digest)
     kept = state.get(name)
     if kept is None:
-        kept = {"memory": peak_memory(codec.source, codec.is_model, quality, file, device)}
+        kept = {"memory": peak_memory(codec.source, codec.effort, quality, file, device)}
         state.put(name, kept)
     memory: int | None = kept["memory"]
     return memory

@@ -11,12 +11,13 @@ PROGRAM = "from latticecodec.evaluation.memory import child; child()"
 STATUS = Path("/proc/self/status")
 
 
-def peak_memory(source: str, is_model: bool, quality: float, picture: Path, device: str) -> int | None:
+def peak_memory(source: str, effort: int | None, quality: float, picture: Path, device: str) -> int | None:
     """Peak memory in bytes of encoding and decoding an image file once, interpreter and libraries included.
 
-    None where the process fails or the system does not tell (Windows). Memory of a GPU is not counted.
+    `effort` is that of a model's encoder, None for a peer. Returns None where the process fails or the system does not
+    tell (Windows). Memory of a GPU is not counted.
     """
-    arguments = ["model" if is_model else "peer", source, repr(quality), str(picture), device]
+    arguments = [str(effort), source, repr(quality), str(picture), device]
     path = [f"import sys; sys.path[:0] = {sys.path!r}", PROGRAM]
     command = [sys.executable, "-c", "; ".join(path), *arguments]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -25,8 +26,9 @@ def peak_memory(source: str, is_model: bool, quality: float, picture: Path, devi
 
 def child() -> None:
     """What the fresh process runs; a peer's never imports torch."""
-    kind, source, quality, picture, device = sys.argv[1:]
-    (codec,) = contenders(*(([source], []) if kind == "model" else ([], [source])), device, [float(quality)])
+    effort, source, quality, picture, device = sys.argv[1:]
+    models, peers, efforts = ([], [source], []) if effort == "None" else ([source], [], [int(effort)])
+    (codec,) = contenders(models, peers, device, [float(quality)], efforts)
     codec.decode(codec.encode(read(Path(picture)), float(quality)).data)
     print(_own_peak() or "")  # noqa: T201 - the parent reads it
 

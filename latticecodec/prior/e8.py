@@ -19,10 +19,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..coder import PRECISION, Int32, Tables
+from ..coder import PRECISION, Float32, Int32, Tables
 from ..quantizers.conway_sloane import nearest_e8, to_doubled
-from .numbers import COORDINATE_MAX, FRACTION_BITS, MEAN_MAX
-from .points import Float32, Get, Put, round_half_even
+from .numbers import COORDINATE_MAX, FRACTION_BITS, LOG_SCALE_MIN, MEAN_MAX, SCALE_BITS
+from .points import Get, Put, cheaper, neighbours, round_half_even
 from .tables import TableIndex, integer_frequencies
 
 Int64 = NDArray[np.int64]
@@ -49,21 +49,28 @@ class E8Points:
     def __init__(self, index: TableIndex, state: dict[str, Tensor]) -> None:
         self.index = index
         self.threshold = int(state["e8.threshold"])
+        self.integers_below = LOG_SCALE_MIN + (self.threshold - 0.5) / 2**SCALE_BITS
         self._even, self._rho = state["e8.even"].numpy(), state["e8.rho"].numpy()
         self._bit = len(index.tables.offsets) - 1  # the first of the added tables
         self.tables = joined(index.tables, state["e8.frequencies"].numpy(), state["e8.offsets"].numpy())
 
-    def write(self, u: Float32, mean: Int32, scale: Int32, put: Put) -> Int32:
+    def write(self, u: Float32, mean: Int32, scale: Int32, put: Put, bit_weight: float = 0.0) -> Int32:
         """See `points.Points.write`."""
         alone, blocks = self._split(scale)
         d = np.empty(len(u), dtype=np.int32)
-        k = round_half_even(u[alone], LARGEST)
         ids, base = self.index.look_up(mean[alone], scale[alone])
+        if bit_weight > 0:
+            k = cheaper(*neighbours(u[alone], base, ids, self.index.tables, bit_weight, LARGEST))
+        else:
+            k = round_half_even(u[alone], LARGEST)
         put(k - base, ids)
         d[alone] = 2 * k
         if len(blocks):
-            inside = torch.from_numpy(u[blocks]).clamp(-LARGEST + 1, LARGEST - 1)  # [B, 8]
-            d[blocks] = to_doubled(nearest_e8(inside)).numpy()
+            inside = u[blocks].clip(-LARGEST + 1, LARGEST - 1)  # [B, 8]
+            if bit_weight > 0:
+                d[blocks] = self._cheapest(inside, mean[blocks], scale[blocks], bit_weight)
+            else:
+                d[blocks] = to_doubled(nearest_e8(torch.from_numpy(inside))).numpy()
             coset = d[blocks[:, 0]] & 1  # [B]
             n = (d[blocks] - coset[:, None]) >> 1  # [B, 8]
 
@@ -75,6 +82,27 @@ class E8Points:
             ids, base, parity = self._code_parities(mean[blocks], scale[blocks], code_bit)
             put(((n - base - parity) >> 1).ravel(), (self._even[ids] + parity).ravel())
         return d
+
+    def _cheapest(self, u: Float32, mean: Int32, scale: Int32, bit_weight: float) -> Int32:
+        """Doubled coordinates [B, 8] of the points of E8 that cost least, as `Points.write` says; u [B, 8].
+
+        In each coset Conway and Sloane's way with costs for distances: the cheaper integer of each coordinate, and
+        where their sum is odd the other one where that costs least. Points of both cosets have the probability of
+        their eight integers over the same sum, so the bits of the integers decide between the cosets, too.
+        """
+        points, costs = [], []
+        for coset in (0, 1):
+            ids, base, _ = self._locate(mean, scale, coset)
+            low, below, above = neighbours(u, base, ids, self.index.tables, bit_weight, LARGEST, coset / 2)
+            n = cheaper(low, below, above)  # [B, 8]
+            extra = np.abs(above - below)  # [B, 8] what the other integer costs more
+            odd = (n.sum(1) & 1).astype(bool)  # [B]
+            rows, columns = np.flatnonzero(odd), extra.argmin(1)[odd]
+            n[rows, columns] = 2 * low[rows, columns] + 1 - n[rows, columns]
+            points.append(2 * n + coset)
+            costs.append(np.minimum(below, above).sum(1) + odd * extra.min(1))
+        chosen: Int32 = np.where((costs[1] < costs[0])[:, None], points[1], points[0]).astype(np.int32)
+        return chosen
 
     def read(self, mean: Int32, scale: Int32, get: Get) -> Int32:
         """See `points.Points.read`."""

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..arithmetic import exact_arithmetic
-from ..coder import Int32, Tables
+from ..coder import Float32, Int32, Tables
 from ..config import CONTEXT_STEPS, ModelConfig
 from .e8 import E8Points
 from .hyper import IntegerHyper, Symbols, fixed_integers
 from .layers import Block, Layer
 from .numbers import LEVELS, MEAN_BITS, MEAN_MAX, SCALE_BITS, SCALE_COUNT
-from .points import Float32, Get, IntegerPoints, Points, Put
+from .points import Get, IntegerPoints, Points, Put
 from .steps import context_steps
 from .tables import TableIndex
 
@@ -44,11 +44,21 @@ class IntegerPrior:
         self._leave = Layer("context.leave", state, device)
 
     @property
+    def unit(self) -> int:
+        """Coordinates are in units of 1 / `unit` of a lattice step."""
+        return self._points.unit
+
+    @property
+    def integers_below(self) -> float:
+        """Log of the predicted sigma, in lattice steps, below which a coordinate is an integer for sure."""
+        return self._points.integers_below
+
+    @property
     def tables(self) -> Tables:
         """The frequency tables that ids point into."""
         return self._points.tables
 
-    def encode(self, u: Float32, z: Int32, level: int, put: Put) -> Int32:
+    def encode(self, u: Float32, z: Int32, level: int, put: Put, bit_weight: float = 0.0) -> Int32:
         """Quantize and write: z, then four steps of lattice points; returns their coordinates [M, h, w].
 
         Args:
@@ -56,11 +66,12 @@ class IntegerPrior:
             z: hyper-latents [Z, h/4, w/4].
             level: quality level, 0..63.
             put: takes (residuals [N], table ids [N]) in coding order.
+            bit_weight: what a bit weighs against the squared distance to u; 0 takes the nearest points.
         """
         self.hyper.write(z, level, put)
 
         def write(own: NDArray[np.bool_], mean: Int32, scale: Int32) -> Int32:
-            return self._points.write(u[own], mean, scale, put)
+            return self._points.write(u[own], mean, scale, put, bit_weight)
 
         return self._walk(z, (u.shape[0], u.shape[1], u.shape[2]), level, write)
 

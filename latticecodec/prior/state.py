@@ -88,5 +88,12 @@ def float_tensors(prior: HyperPrior, state: Mapping[str, Tensor], offsets: Mappi
     return own
 
 
+def scale_offsets(latents: int) -> dict[str, Tensor]:
+    """The `offsets` of a prior of lattice coordinates: its scale outputs count from the smallest sigma."""
+    offsets = torch.zeros(2 * latents)
+    offsets[latents:] = -LOG_SCALE_MIN
+    return {"context.leave": offsets}
+
+
 def _layers(prior: HyperPrior) -> dict[str, IntegerLayer]:
     return {name: layer for name, layer in prior.named_modules() if isinstance(layer, IntegerLayer)}

@@ -21,7 +21,6 @@ from ..prior.state import compand_table
 from ..prior.tables import TableIndex
 from ..zoo import BASE_DIGEST, ModelInfo, list_models, read_weights
 from .export import base_digest, self_test, write_model
-from .model import rate_weight
 
 NAME = "lattice-e8"
 THRESHOLDS = (5, 7, 9, 11, 13, 15)  # scale indices, sigma 0.2 to 0.7 steps
@@ -98,7 +97,7 @@ def _costs(codec: Codec, pictures: Sequence[np.ndarray]) -> np.ndarray:
         for quality in QUALITIES:
             data = codec.encode(pixels, quality)
             t = codec.config.reach[0] + quality / 100 * (codec.config.reach[1] - codec.config.reach[0])
-            weight = float(rate_weight(torch.tensor(t), codec.config))
+            weight = codec.config.rate_weight(t)
             error = 255**2 * 10 ** (-psnr(np.asarray(codec.decode(data)), pixels) / 10)
             row.append(8 * len(data) / (pixels.shape[0] * pixels.shape[1]) + weight * error)
         rows.append(row)

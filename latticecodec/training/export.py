@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..bottlenecks import BOTTLENECKS
+from ..bottlenecks import BOTTLENECKS, ONE_PASS
 from ..config import ModelConfig
 from ..errors import OutputError, TrainingError
 from ..zoo import BASE_DIGEST, CONFIG, WEIGHTS, ModelInfo, find, read_weights
@@ -81,7 +81,7 @@ def self_test(tensors: dict[str, Tensor], config: ModelConfig) -> str:
     bottleneck = BOTTLENECKS[config.quantizer](config, tensors, torch.device("cpu"))
     y = torch.arange(config.latents * 5 * 6).reshape(config.latents, 5, 6) % 23 - 11.0  # [M, 5, 6]
     rate = bottleneck.rate(50)
-    coded = bottleneck.encode(y, rate, None)
+    coded = bottleneck.encode(y, rate, None, ONE_PASS)
     if not np.array_equal(bottleneck.decode(coded.payload, rate, 5, 6), coded.indices):
         raise TrainingError("the exported prior does not decode what it encodes")
     return bottleneck.fingerprint()

@@ -22,7 +22,6 @@ from ..networks import initialise_from_patches
 from .data import Crops, centre_crops
 from .diagnosis import Diagnosis, diagnose
 from .fit import fit
-from .model import rate_weight
 from .models import MODELS, PhotoModel
 from .optimiser import Average, learning_rate, make_optimiser, parameter_groups
 from .precision import mixed_precision
@@ -88,7 +87,7 @@ def objective(model: PhotoModel, x: Tensor, generator: torch.Generator) -> tuple
     count = len(x)
     t = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
     t = t.to(x.device)
-    weight = rate_weight(t, model.config)  # [B]
+    weight = model.config.rate_weight(t)  # [B]
     with mixed_precision(x.device):
         result = model(x, t, noise_generator(generator, x.device))
     loss = ((result.bpp + weight * 255**2 * result.mse) / weight**RATE_WEIGHTING).mean() + result.loss

@@ -10,8 +10,7 @@ from ..bottlenecks.tensors import part
 from ..config import ModelConfig
 from ..networks import Analysis, HyperAnalysis, Synthesis
 from ..prior.network import FloatPrior, compand
-from ..prior.numbers import LOG_SCALE_MIN
-from ..prior.state import float_tensors, integer_tensors
+from ..prior.state import float_tensors, integer_tensors, scale_offsets
 from ..quantizers import QUANTIZERS, Quantized
 
 
@@ -63,18 +62,13 @@ class TrainableModel(nn.Module):
     def coded_tensors(self) -> dict[str, Tensor]:
         """The quantizer and the prior as a file is coded with them, named as in a model folder."""
         tensors = {f"quantizer.{name}": value.float() for name, value in self.quantizer.state_dict().items()}
-        integers = integer_tensors(self.prior, self._bias_offsets())
+        integers = integer_tensors(self.prior, scale_offsets(self.config.latents))
         return tensors | {f"prior.{name}": value.contiguous() for name, value in integers.items()}
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
         """Inverse of `coded_tensors`, for the prior."""
-        self.prior.load_state_dict(float_tensors(self.prior, part("prior", tensors), self._bias_offsets()))
-
-    def _bias_offsets(self) -> dict[str, Tensor]:
-        """What the integer prior's biases hold beside the float one's: scale outputs count from the smallest sigma."""
-        offsets = torch.zeros(2 * self.config.latents)
-        offsets[self.config.latents :] = -LOG_SCALE_MIN
-        return {"context.leave": offsets}
+        offsets = scale_offsets(self.config.latents)
+        self.prior.load_state_dict(float_tensors(self.prior, part("prior", tensors), offsets))
 
 
 def uniform(like: Tensor, generator: torch.Generator) -> Tensor:
@@ -85,8 +79,3 @@ def uniform(like: Tensor, generator: torch.Generator) -> Tensor:
 def noisy(q: Quantized, generator: torch.Generator | None) -> Tensor:
     """The coordinates that the rate is measured on."""
     return q.coordinates if generator is None else q.relaxed + uniform(q.relaxed, generator)
-
-
-def rate_weight(t: Tensor, config: ModelConfig) -> Tensor:
-    """lambda at rate coordinates t: log-linear from lambda_min to lambda_max."""
-    return config.lambda_min * (config.lambda_max / config.lambda_min) ** t

@@ -20,7 +20,7 @@ from ..quantizers import (
     SharedAdaptiveQuantizer,
     VectorQuantizer,
 )
-from .model import Forward, rate_weight, uniform
+from .model import Forward, uniform
 
 TRAINED = (  # with transforms of a base model, the parts of them that train; the rest stays the base's
     "analysis.leave",
@@ -94,7 +94,7 @@ class VectorModel(nn.Module):
         bpp = bits.sum(0).view(len(x), -1).sum(1) / pixels + bpp_z
         if self.training and self.frozen == "transforms":
             squares = (values - u).detach().square().sum((1, 2, 3))  # [B]
-            return Forward(bpp, bpp_z, squares / (BIT * rate_weight(t, self.config) * 255**2 * pixels), x, q.loss)
+            return Forward(bpp, bpp_z, squares / (BIT * self.config.rate_weight(t) * 255**2 * pixels), x, q.loss)
         x_hat = self.synthesis(values * unit, t).float()  # [B, 3, H, W]
         return Forward(bpp, bpp_z, (x_hat - x).square().mean((1, 2, 3)), x_hat, q.loss)
 

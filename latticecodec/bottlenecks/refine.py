@@ -1,0 +1,88 @@
+"""Refining the latents of one picture by gradient, with encoder and decoder as they are (Yang et al., NeurIPS 2020).
+
+`refine` minimises bits and distortion over the latents themselves. Their rounding is soft at first and grows harder, so
+that the latents settle on lattice points that are cheap and that the synthesis makes the best of. `one_step` is for
+haste: one step down the distortion alone, after which points should be chosen by distance and bits together.
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..arithmetic import straight_through
+from ..config import HYPER
+from ..networks import HyperAnalysis
+from ..prior.network import FloatPrior, compand
+from ..quantizers.rounding import soft_round
+
+STEP = 0.0015  # of gradient descent, lattice steps for a gradient of one bit a step; falls to a fifth
+MOMENTUM = 0.9  # Nesterov's
+SHARPNESS = (2.5, 8.0)  # of the soft rounding, at the first and the last iteration
+ONE_STEP = {1: (0.007, 7.0), 2: (0.02, 1.0)}  # step and sharpness of `one_step`, by the unit of the coordinates
+
+
+def one_step(u: Tensor, unit: int, distortion: Callable[[Tensor], Tensor]) -> Tensor:
+    """Latents [M, h, w] in lattice steps that the synthesis makes more of than of u [M, h, w].
+
+    Args:
+        u: latents in lattice steps.
+        unit: 1 where they will be rounded to integers; 2 for E8, whose points the soft rounding does not know, so that
+            it is weak.
+        distortion: of soft lattice coordinates [1, M, h, w], in bits.
+    """
+    step, sharpness = ONE_STEP[unit]
+    latents = u[None].clone().requires_grad_(True)  # [1, M, h, w]
+    (gradient,) = torch.autograd.grad(distortion(soft_round(latents, sharpness)), latents)
+    return u - step * gradient[0]
+
+
+def refine(
+    u: Tensor,
+    t: float,
+    prior: FloatPrior,
+    hyper_analysis: HyperAnalysis,
+    distortion: Callable[[Tensor], Tensor],
+    iterations: int,
+    report: Callable[[int, int], None],
+    rounded_below: float = float("inf"),
+) -> Tensor:
+    """Latents [M, h, w] in lattice steps that make a better file than u [M, h, w].
+
+    Args:
+        u: latents in lattice steps.
+        t: rate coordinate.
+        prior: in floating point.
+        hyper_analysis: of the model.
+        distortion: of soft lattice coordinates [1, M, h, w], in bits.
+        iterations: of gradient descent.
+        report: called after each iteration.
+        rounded_below: log of the predicted sigma from which a coordinate is not rounded, since it will be part of an
+            E8 point.
+    """
+    at = torch.tensor([t], device=u.device)
+    refined = u[None].clone().requires_grad_(True)  # [1, M, h, w]
+    optimiser = torch.optim.SGD([refined], lr=STEP, momentum=MOMENTUM, nesterov=True)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, iterations, STEP / 5)
+    first, last = SHARPNESS
+    for done in range(iterations):
+        sharpness = first * (last / first) ** (done / max(1, iterations - 1))
+        z = _hyper_latents(hyper_analysis, refined)  # [1, Z, h/4, w/4]
+        features = prior.hyper(z, at)[:, :, : u.shape[1], : u.shape[2]]  # [1, F, h, w]
+        mean, scale = prior.context(straight_through(refined.round(), refined), features)  # [1, M, h, w] each
+        soft = torch.where(scale < rounded_below, soft_round(refined, sharpness), refined)  # [1, M, h, w]
+        bits = prior.bits(soft, mean, scale).sum() + prior.bits_z(z, *prior.z_parameters(at)).sum()
+        optimiser.zero_grad()
+        (bits + distortion(soft)).backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+        report(done + 1, iterations)
+    return refined.detach()[0]
+
+
+def _hyper_latents(network: HyperAnalysis, u: Tensor) -> Tensor:
+    """Latents in lattice steps [1, M, h, w] to rounded hyper-latents [1, Z, h/4, w/4], with a gradient."""
+    bottom, right = -u.shape[2] % HYPER, -u.shape[3] % HYPER
+    z = network(F.pad(compand(u), (0, right, 0, bottom), mode="replicate"))
+    return straight_through(z.round(), z)

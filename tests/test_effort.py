@@ -1,0 +1,131 @@
+"""Effort: the same decoder, fewer bits for what the picture loses."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from latticecodec import Codec, TargetError, load
+from latticecodec.bottlenecks import LatticeBottleneck
+from latticecodec.bottlenecks.refine import refine
+from latticecodec.coder import Float32, Int32, Tables, symbol_bits
+from latticecodec.image import psnr
+from latticecodec.prior.e8 import E8Points, e8_state
+from latticecodec.prior.numbers import LOG_SCALE_MIN
+from latticecodec.prior.points import IntegerPoints
+from latticecodec.prior.tables import make_table_index
+
+WEIGHT = 0.1  # squared distance that a bit is worth
+QUALITY = 60.0
+
+
+@pytest.fixture(scope="module")
+def face(photo: Image.Image) -> Image.Image:
+    return photo.crop((96, 40, 224, 152))
+
+
+def cost(codec: Codec, picture: Image.Image, effort: int) -> float:
+    """Bits + lambda 255^2 squared error of a file, as training weighs them."""
+    encoding = codec.encode_detailed(picture, QUALITY, effort=effort)
+    decoded = codec.decode(encoding.data)
+    weight = codec.config.rate_weight(codec.bottleneck.rate(QUALITY) / 1024 / codec.config.octaves)
+    mse = 255**2 * 10 ** (-psnr(np.asarray(picture), np.asarray(decoded)) / 10)
+    return 8 * len(encoding.data) + weight * mse * picture.width * picture.height
+
+
+@pytest.mark.parametrize("model", ["lattice", "lattice-e8"])
+def test_more_effort_costs_less(model: str, face: Image.Image) -> None:
+    codec = load(model, device="cpu")
+    nearest, one_step, refined = (cost(codec, face, effort) for effort in (0, 1, 5))
+    assert one_step < 0.99 * nearest
+    assert refined < 0.98 * nearest
+
+
+def test_the_default_is_one_step(lattice: Codec, face: Image.Image) -> None:
+    assert lattice.encode(face) == lattice.encode(face, effort=1) != lattice.encode(face, effort=0)
+
+
+def test_effort_meets_targets_too(lattice: Codec, face: Image.Image) -> None:
+    assert 0.97 * 3000 <= len(lattice.encode(face, size=3000, effort=2)) <= 3000
+
+
+def test_models_with_codebooks_encode_the_same_at_every_effort(face: Image.Image) -> None:
+    codec = load("vq", device="cpu")
+    assert codec.encode(face, effort=0) == codec.encode(face, effort=9)
+
+
+@pytest.mark.parametrize("effort", [-1, 10, 1.5])
+def test_an_effort_that_is_none(tiny: Codec, face: Image.Image, effort: int) -> None:
+    with pytest.raises(TargetError, match="not an integer from 0 to 9"):
+        tiny.encode(face, effort=effort)
+
+
+def test_progress_of_a_refinement(tiny: Codec, face: Image.Image) -> None:
+    told: list[tuple[int, int]] = []
+    tiny.encode(face, effort=2, report=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_refined_latents_are_cheap_where_distortion_does_not_matter(tiny: Codec) -> None:
+    """With no distortion only bits count, and the prior's bits fall from iteration to iteration."""
+    inside = tiny.bottleneck
+    assert isinstance(inside, LatticeBottleneck)
+    u = 3 * torch.randn(32, 6, 7, generator=torch.Generator().manual_seed(0))
+
+    def squares(soft: torch.Tensor) -> torch.Tensor:
+        return 0.0 * soft.sum()
+
+    refined = refine(u, 0.5, inside._float_prior, inside._hyper_analysis, squares, 8, lambda done, total: None)
+    assert refined.shape == u.shape
+    assert float(refined.abs().mean()) < float(u.abs().mean())
+
+
+def step(seed: int, count: int, scales: tuple[int, int]) -> tuple[Float32, Int32, Int32]:
+    """Coordinates and predictions: u [N], mean outputs, scale indices."""
+    random = np.random.default_rng(seed)
+    mean = random.integers(-60, 61, count).astype(np.int32)
+    scale = random.integers(*scales, count).astype(np.int32)
+    sigma = np.exp(LOG_SCALE_MIN + scale / 8)
+    return (np.sinh(mean / 64) + sigma * random.standard_normal(count)).astype(np.float32), mean, scale
+
+
+def test_integers_are_chosen_by_distance_and_bits() -> None:
+    index = make_table_index()
+    u, mean, scale = step(0, 500, (0, 30))
+    k = IntegerPoints(index).write(u, mean, scale, lambda residuals, ids: None, WEIGHT)
+    ids, base = index.look_up(mean, scale)
+    costs = {n: (u - n) ** 2 + WEIGHT * symbol_bits(n - base, ids, index.tables) for n in map(np.int32, range(-9, 10))}
+    next_to_u = [np.where(np.abs(u - n) < 1, at_n, np.inf) for n, at_n in costs.items()]
+    best = np.array(list(costs))[np.argmin(next_to_u, axis=0)]
+    np.testing.assert_array_equal(k, best)
+    assert (k != np.rint(u)).any()
+
+
+def test_e8_points_are_chosen_by_distance_and_bits() -> None:
+    """Against all 2 x 128 points around each of twelve blocks."""
+    index = make_table_index()
+    points = E8Points(index, e8_state(index, 8))
+    u, mean, scale = step(1, 8 * 12, (10, 30))
+    chosen = points._cheapest(u.reshape(-1, 8), mean.reshape(-1, 8), scale.reshape(-1, 8), WEIGHT)
+    for block, d in enumerate(chosen):
+        part = slice(8 * block, 8 * block + 8)
+        found = point_cost(points, index.tables, u[part], mean[part], scale[part], d)
+        assert found == pytest.approx(min(candidate_costs(points, index.tables, u[part], mean[part], scale[part])))
+
+
+def point_cost(points: E8Points, tables: Tables, u: Float32, mean: Int32, scale: Int32, d: Int32) -> float:
+    """Squared distance + WEIGHT x bits of the point with doubled coordinates d [8]."""
+    coset = int(d[0]) & 1
+    ids, base, _ = points._locate(mean, scale, coset)
+    return float(((u - d / 2) ** 2 + WEIGHT * symbol_bits((d - coset) // 2 - base, ids, tables)).sum())
+
+
+def candidate_costs(points: E8Points, tables: Tables, u: Float32, mean: Int32, scale: Int32) -> list[float]:
+    costs = []
+    for coset, up in itertools.product((0, 1), itertools.product((0, 1), repeat=8)):
+        n = np.floor(u - coset / 2).astype(np.int32) + np.array(up, dtype=np.int32)
+        if n.sum() % 2 == 0:
+            costs.append(point_cost(points, tables, u, mean, scale, 2 * n + coset))
+    return costs
