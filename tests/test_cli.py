@@ -94,6 +94,15 @@ def test_targets(here: Path) -> None:
     assert not (here / "a.lcq").exists()
 
 
+def test_effort(here: Path, tiny_model: Path) -> None:
+    result = lcodec("compress", "photo.png", "--effort", "3", "--model", str(tiny_model), "--json")
+    assert json.loads(result.stdout)["effort"] == 3
+    assert "refining" in result.stderr
+    lcodec("decompress", "photo.lcq", "--model", str(tiny_model), "-o", "back.png")
+    same = lcodec("compress", "photo.png", "--effort", "9", "--model", "vq", "--force")
+    assert "vq encodes the same at every effort" in same.stderr
+
+
 def test_folders_are_mirrored_and_a_bad_file_does_not_stop_the_others(here: Path, tiny_model: Path) -> None:
     (here / "in" / "deep").mkdir(parents=True)
     Image.open("photo.png").save(here / "in" / "one.png")
@@ -221,6 +230,7 @@ def test_models_lists_what_is_installed(lattice: latticecodec.Codec) -> None:
     rows = json.loads(lcodec("models", "--json").stdout)
     shipped = {row["name"]: row for row in rows}["lattice"]
     assert shipped["digest"] == lattice.digest.hex()
+    assert 20 < shipped["decode_kmac_per_pixel"] < 45
     assert "lattice" in lcodec("models").stdout
     assert [model.name for model in latticecodec.list_models()] == [row["name"] for row in rows]
 

@@ -20,6 +20,7 @@ ROWS: dict[str, float] = {  # a module may import from its own row's package and
     "prior": 2.5,
     "bottlenecks": 2.7,
     "codec": 3,
+    "complexity": 3,
     "zoo": 4,
     "training": 5,
     "evaluation": 5,

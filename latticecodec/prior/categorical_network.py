@@ -41,7 +41,9 @@ class GroupContext(nn.Module):
         self.adaptors = nn.ModuleList(IntegerLayer(latents + config.features, width) for _ in range(PASSES))
         self.blocks = nn.Sequential(*(IntegerBlock(width) for _ in range(config.context_blocks)))
         own = torch.arange(groups).repeat_interleave(self.units)[:, None]  # [G U, 1] the group of a unit
-        group_of = torch.arange(groups).repeat_interleave(torch.tensor(config.groups))  # [M] the group of a latent
+        group_of = torch.arange(groups).repeat_interleave(
+            torch.tensor(config.groups), output_size=latents
+        )  # [M] the group of a latent
         seen = torch.cat([torch.ones(len(own), width), (group_of < own).float()], 1)  # [G U, W + M]
         self.merge = MaskedLayer(seen)
         self.leave = IntegerLayer(self.units, groups * config.codes, scale=0.1)
