@@ -35,6 +35,13 @@ QUALITY_NOTE = 0.05  # a rate on offer farther than this from the quality asked 
     show_default=True,
     help="Time for bits: 0 is fastest, 1 takes about twice as long, 9 some 30 times; all decode alike.",
 )
+@click.option(
+    "--tune",
+    type=click.Choice(["psnr", "ms-ssim"]),
+    default="psnr",
+    show_default=True,
+    help="What to spend the bits for: the least squared error, or MS-SSIM, nearer to what eyes notice.",
+)
 @click.option("--embed-basis", is_flag=True, help="Write the whole lattice basis into the file.")
 @options.device
 @options.force
@@ -48,6 +55,7 @@ def compress(
     psnr: float | None,
     model: str,
     effort: int,
+    tune: str,
     embed_basis: bool,
     device: str,
     force: bool,
@@ -77,7 +85,7 @@ def compress(
         picture = job.source if job.source != STANDARD else _open_bytes(read(job.source))
         wanted = 50.0 if quality is None else quality
         with _refining(effort > 1 and not plan.many) as report:
-            result = codec.encode_detailed(picture, wanted, bpp, size, psnr, embed_basis, effort, report)
+            result = codec.encode_detailed(picture, wanted, bpp, size, psnr, embed_basis, effort, tune, report)
         write(job, result.data, force)
         if effort > max(codec.bottleneck.efforts, 1):
             click.echo(f"{job.source}: {codec.config.name} encodes the same at every effort", err=True)
@@ -94,6 +102,7 @@ def compress(
             "bpp": 8 * len(result.data) / (header.width * header.height),
             "quality": header.quality,
             "effort": effort,
+            "tune": header.tune,
             "estimated_bits": result.estimated_bits,
             "indices_sha256": result.indices_sha256,
             "model": codec.config.name,

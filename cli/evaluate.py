@@ -44,6 +44,15 @@ PEER_NAMES = ("jpeg", "webp", "avif", "jpeg2000", "jpegxl")
     help="Effort of the models' encoders, 0 to 9; may be given several times.",
 )
 @click.option(
+    "--tune",
+    "tunes",
+    multiple=True,
+    type=click.Choice(["psnr", "ms-ssim"]),
+    default=["psnr"],
+    show_default=True,
+    help="What the models' encoders aim at; may be given several times.",
+)
+@click.option(
     "--peer",
     "peers",
     multiple=True,
@@ -77,6 +86,7 @@ def evaluate(
     models: tuple[str, ...],
     qualities: tuple[float, ...],
     efforts: tuple[int, ...],
+    tunes: tuple[str, ...],
     peers: tuple[str, ...],
     published: bool,
     ssimulacra2: bool,
@@ -130,6 +140,7 @@ def evaluate(
             advance,
             qualities=qualities or library.QUALITIES,
             efforts=efforts,
+            tunes=tunes,
             peers=peers,
             with_ssimulacra2=ssimulacra2 or report is not None,
             with_published=published,
@@ -141,7 +152,7 @@ def evaluate(
     if report is not None:
         with progress.bar("comparing") as advance:
             comparisons = library.side_by_side(
-                images, models, device, advance, peers=peers, efforts=efforts, state=state
+                images, models, device, advance, peers=peers, efforts=efforts, tunes=tunes, state=state
             )
         command = shlex.join(["lcodec", *sys.argv[1:]])
         page = library.write_report(report, evaluation, comparisons, command)

@@ -39,6 +39,7 @@ def info(file: str, as_json: bool) -> None:
         **points,
         "scale_octaves": header.scale / BASIS_UNIT,
         "quality": round(header.quality, 1),  # the scale, which decides, has steps of about 0.03
+        "tune": header.tune,
         "model_digest": header.model.hex(),
         "model": names[0] if names else None,
     }

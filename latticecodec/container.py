@@ -35,6 +35,8 @@ QUANTIZER_NAMES = {
 }
 
 BASIS = 1  # extension: the whole basis, one int16 a channel
+TUNE = 128  # extension: what the encoder aimed at, one byte; no extension: PSNR
+TUNES = {0: "psnr", 1: "ms-ssim"}  # its values
 MAY_IGNORE = 128  # extensions from this type on may be skipped by a reader that does not know them
 BASIS_UNIT = 1024  # scales and basis entries are in 1/1024 octave
 QUALITY_UNIT = 256  # quality is in 1/256
@@ -59,6 +61,8 @@ class Header:
         quantizer: type id; LATTICE, VQ, ADAPTIVE or ROTATION.
         family: of that type: DIAGONAL or E8 of lattices, PRODUCT of codebooks.
         basis: log2 of every basis entry in 1/1024 octave, when the file carries the whole basis; else None.
+        tune: what the encoder aimed at, a value of TUNES, or "other" where this reader does not know it; decoding does
+            not depend on it.
         version: (major, minor) of the format.
     """
 
@@ -71,6 +75,7 @@ class Header:
     quantizer: int = LATTICE
     family: int = DIAGONAL
     basis: tuple[int, ...] | None = None
+    tune: str = "psnr"
     version: tuple[int, int] = (MAJOR, MINOR)
 
     @property
@@ -100,6 +105,9 @@ def write(header: Header, tiles: list[Tile]) -> bytes:
     if header.basis is not None:
         body = struct.pack(f"<{len(header.basis)}h", *header.basis)
         extensions = _EXTENSION.pack(BASIS, len(body)) + body
+    if header.tune != TUNES[0]:
+        number = next(number for number, tune in TUNES.items() if tune == header.tune)
+        extensions += _EXTENSION.pack(TUNE, 1) + bytes([number])
     fixed = _FIXED.pack(
         MAGIC,
         *header.version,
@@ -168,7 +176,7 @@ def _parse(data: bytes, max_pixels: int) -> tuple[Header, list[tuple[int, int, i
         raise FormatError(f"the file ends at byte {len(data)}, inside its header: truncated")
     if _CRC.unpack_from(data, end)[0] != zlib.crc32(data[:end]):
         raise ChecksumError("the header's checksum does not match: the file is damaged")
-    basis = _read_extensions(data[_FIXED.size : table_at], (major, minor))
+    basis, tune = _read_extensions(data[_FIXED.size : table_at], (major, minor))
     header = Header(
         width=width,
         height=height,
@@ -179,6 +187,7 @@ def _parse(data: bytes, max_pixels: int) -> tuple[Header, list[tuple[int, int, i
         quantizer=quantizer >> 4,
         family=quantizer & 15,
         basis=basis,
+        tune=tune,
         version=(major, minor),
     )
     _check(header, pixels >> 4, quality, max_pixels)
@@ -208,9 +217,9 @@ def _check(header: Header, sample_bytes: int, quality: int, max_pixels: int) -> 
         raise FormatError(f"quality field is {quality}, above {QUALITY_MAX}")
 
 
-def _read_extensions(data: bytes, version: tuple[int, int]) -> tuple[int, ...] | None:
-    """Walk the extensions; returns the embedded basis, if any."""
-    basis = None
+def _read_extensions(data: bytes, version: tuple[int, int]) -> tuple[tuple[int, ...] | None, str]:
+    """Walk the extensions; returns the embedded basis, if any, and what the encoder aimed at."""
+    basis, tune = None, TUNES[0]
     position = 0
     while position < len(data):
         if position + _EXTENSION.size > len(data):
@@ -227,8 +236,10 @@ def _read_extensions(data: bytes, version: tuple[int, int]) -> tuple[int, ...] |
             if basis is not None or length % 2 or not length:
                 raise FormatError("the embedded basis is empty, of odd length or there twice")
             basis = struct.unpack(f"<{length // 2}h", body)
+        elif kind == TUNE:
+            tune = TUNES.get(body[0], "other") if length == 1 else "other"
         elif kind < MAY_IGNORE:
             raise VersionError(
                 f"extension {kind} must be understood; format version {version[0]}.{version[1]} is newer"
             )
-    return basis
+    return basis, tune

@@ -150,7 +150,16 @@ def test_unknown_extension_that_must_be_understood(kind: int) -> None:
         read(with_extensions(extension(kind, b"something new")))
 
 
-@pytest.mark.parametrize("kind", [128, 200, 255])
+def test_tune_is_told_and_may_be_ignored() -> None:
+    tuned = write(dataclasses.replace(HEADER, tune="ms-ssim"), [TILE])
+    assert tuned == with_extensions(extension(128, b"\1"))
+    assert read(tuned)[0].tune == "ms-ssim"
+    assert read(SMALL)[0].tune == "psnr"
+    for unknown in (b"\2", b"", b"\1\1"):
+        assert read(with_extensions(extension(128, unknown)))[0].tune == "other"
+
+
+@pytest.mark.parametrize("kind", [129, 200, 255])
 def test_unknown_extension_that_may_be_ignored(kind: int) -> None:
     assert read(with_extensions(extension(kind, b"something new"))) == (HEADER, [TILE])
     basis = extension(BASIS, struct.pack("<2h", 7, -7))

@@ -7,10 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from latticecodec import Codec, TargetError, load
+from latticecodec import Codec, ImageError, ModelError, TargetError, load, read_header
 from latticecodec.bottlenecks import LatticeBottleneck
 from latticecodec.bottlenecks.refine import refine
 from latticecodec.coder import Float32, Int32, Tables, symbol_bits
+from latticecodec.evaluation import ms_ssim
 from latticecodec.image import psnr
 from latticecodec.prior.e8 import E8Points, e8_state
 from latticecodec.prior.numbers import LOG_SCALE_MIN
@@ -49,6 +50,28 @@ def test_the_default_is_one_step(lattice: Codec, face: Image.Image) -> None:
 
 def test_effort_meets_targets_too(lattice: Codec, face: Image.Image) -> None:
     assert 0.97 * 3000 <= len(lattice.encode(face, size=3000, effort=2)) <= 3000
+
+
+def test_tuning_for_ms_ssim(lattice: Codec, photo: Image.Image) -> None:
+    """More MS-SSIM for a bit, and the header says so."""
+    pixels = np.asarray(photo)
+    quality = {}
+    for tune in ("psnr", "ms-ssim"):
+        data = lattice.encode(photo, size=6000, tune=tune)
+        quality[tune] = ms_ssim(np.asarray(lattice.decode(data)), pixels)
+        assert read_header(data).tune == tune
+    assert 1 - quality["ms-ssim"] < 0.97 * (1 - quality["psnr"])
+
+
+def test_tuning_that_cannot_be(lattice: Codec, face: Image.Image) -> None:
+    with pytest.raises(ImageError, match="128x112 pixels is too small for MS-SSIM, which needs 161 a side"):
+        lattice.encode(face, tune="ms-ssim")
+    with pytest.raises(TargetError, match="effort of 1 or more"):
+        lattice.encode(face, tune="ms-ssim", effort=0)
+    with pytest.raises(TargetError, match="choose from psnr, ms-ssim"):
+        lattice.encode(face, tune="vmaf")
+    with pytest.raises(ModelError, match="vq encodes for PSNR alone"):
+        load("vq", device="cpu").encode(face, tune="ms-ssim")
 
 
 def test_models_with_codebooks_encode_the_same_at_every_effort(face: Image.Image) -> None:

@@ -54,6 +54,7 @@ def side_by_side(
     *,
     peers: Sequence[str] = DEFAULT_PEERS,
     efforts: Sequence[int] = (DEFAULT_EFFORT,),
+    tunes: Sequence[str] = ("psnr",),
     state: State | None = None,
 ) -> list[Comparison]:
     """The first 24 pictures, each as every codec restores it from a file of at most 0.25 bits per pixel.
@@ -63,7 +64,7 @@ def side_by_side(
     Arguments and errors as of `evaluate`; `state` keeps the files.
     """
     files = listed(images)[:PICTURES]
-    codecs = contenders(models, peers, device, QUALITIES, efforts)
+    codecs = contenders(models, peers, device, QUALITIES, efforts, tunes)
     state = State() if state is None else state
     pictures = [_middle(read(file)) for file in files]
     stored = 1 + sum(not codec.media_type for codec in codecs)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -65,12 +66,14 @@ class ModelContender:
     is_model = True
     media_type = ""
 
-    def __init__(self, source: str, codec: "Codec", name: str, qualities: Sequence[float], effort: int) -> None:
+    def __init__(
+        self, source: str, codec: "Codec", name: str, qualities: Sequence[float], effort: int, tune: str
+    ) -> None:
         self.source, self.name, self.qualities = source, name, tuple(sorted({float(value) for value in qualities}))
-        self._codec, self.effort = codec, effort
-        digest = codec.config.weights_sha256
-        self.build = f"weights {digest[:16]}, effort {effort}"
-        self.identity = f"model {digest} at effort {effort} on {codec.device.type}, code {_code_digest()}"
+        self._codec, self.effort, self._tune = codec, effort, tune
+        digest, how = codec.config.weights_sha256, f"effort {effort}, tune {tune}"
+        self.build = f"weights {digest[:16]}, {how}"
+        self.identity = f"model {digest}, {how}, on {codec.device.type}, code {_code_digest()}"
 
     def encode(self, picture: Image.Image, quality: float) -> Coded:
         """The .lcq file at a quality of 0 to 100."""
@@ -91,7 +94,7 @@ class ModelContender:
 
     def _encode(self, picture: Image.Image, **target: Any) -> "Encoding":
         """The one place where a model encodes; an option of the encoder goes here and into `identity`."""
-        return self._codec.encode_detailed(picture, effort=self.effort, **target)
+        return self._codec.encode_detailed(picture, effort=self.effort, tune=self._tune, **target)
 
 
 class PeerContender:
@@ -143,10 +146,11 @@ def contenders(
     device: str,
     qualities: Sequence[float],
     efforts: Sequence[int] = (DEFAULT_EFFORT,),
+    tunes: Sequence[str] = ("psnr",),
 ) -> list[Contender]:
     """The models and, of the peers named, those that are available here; raises LcqError for a name it does not know.
 
-    Models of one name are told apart by what was asked for, several efforts of one model by the effort.
+    Models of one name are told apart by what was asked for; one model at several efforts or tunes by these.
     """
     known = {peer.name: peer for peer in PEERS}
     for name in peers:
@@ -155,13 +159,13 @@ def contenders(
     models = list(dict.fromkeys(models))
     loaded = [load(model, device) for model in models]
     names = [codec.config.name for codec in loaded]
-    efforts = sorted(set(efforts))
+    efforts, tunes = sorted(set(efforts)), list(dict.fromkeys(tunes))
     ours = []
     for model, codec, name in zip(models, loaded, names, strict=True):
         label = name if names.count(name) == 1 else str(model)
-        for effort in efforts:
-            full = label if len(efforts) == 1 else f"{label}, effort {effort}"
-            ours.append(ModelContender(str(model), codec, full, qualities, effort))
+        for effort, tune in product(efforts, tunes):
+            marks = [f"effort {effort}"] * (len(efforts) > 1) + [tune] * (len(tunes) > 1)
+            ours.append(ModelContender(str(model), codec, ", ".join([label, *marks]), qualities, effort, tune))
     return [*ours, *(PeerContender(known[name]) for name in dict.fromkeys(peers) if known[name].available)]
 
 

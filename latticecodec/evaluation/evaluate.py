@@ -42,6 +42,7 @@ def evaluate(
     *,
     qualities: Sequence[float] = QUALITIES,
     efforts: Sequence[int] = (DEFAULT_EFFORT,),
+    tunes: Sequence[str] = ("psnr",),
     peers: Sequence[str] = DEFAULT_PEERS,
     with_ssimulacra2: bool = False,
     with_published: bool = False,
@@ -57,6 +58,7 @@ def evaluate(
         report_progress: called with (files done, files in all) after each compressed file.
         qualities: of the models, 0 to 100; a peer has its own nine.
         efforts: of the models' encoders, 0 to 9; each model is evaluated at each.
+        tunes: of the models' encoders, "psnr" or "ms-ssim"; likewise.
         peers: names out of `PEERS`.
         with_ssimulacra2: measure it too, where its package is installed; half a second for a picture of 768x512.
         with_published: add the published curves, which belong to the 24 pictures of Kodak.
@@ -67,7 +69,7 @@ def evaluate(
     where a name is unknown or nothing is left to evaluate.
     """
     files = listed(images)
-    codecs = contenders(models, peers, device, qualities, efforts)
+    codecs = contenders(models, peers, device, qualities, efforts, tunes)
     if not codecs:
         raise LcqError("nothing to evaluate: no model was named, and no peer is available")
     state = State() if state is None else state

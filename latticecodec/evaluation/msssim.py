@@ -5,12 +5,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-SIDE_MIN = 161  # pixels; five scales of an 11-pixel window need more than 160
+from ..distortion import MS_SSIM_SIDE_MIN
 
 
 def ms_ssim(decoded: NDArray[np.uint8], original: NDArray[np.uint8]) -> float:
     """MS-SSIM of two pictures uint8 [H, W, 3], 0 to 1, the mean over channels; NaN where a side is below 161 pixels."""
-    if min(original.shape[:2]) < SIDE_MIN:
+    if min(original.shape[:2]) < MS_SSIM_SIDE_MIN:
         return math.nan
     import torch
     from pytorch_msssim import ms_ssim as measure  # type: ignore[import-untyped]

@@ -1,0 +1,37 @@
+"""What an encoder may aim at: how much a restored picture differs from its original, in bits, with gradients."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .errors import ImageError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MS_SSIM_SIDE_MIN = 161  # pixels; five scales of an 11-pixel window need more than 160
+MS_SSIM_SHARE = 0.5  # of the bits that squared error costs at the same latents
+
+
+def squared_error(x_hat: "Tensor", x: "Tensor", weight: float) -> "Tensor":
+    """weight x 255^2 MSE a pixel, summed over the pixels of pictures x_hat and x [1, 3, H, W] in [0, 1]."""
+    return weight * 255**2 * (x_hat - x).square().sum() / x.shape[1]
+
+
+def structural(x_hat: "Tensor", x: "Tensor", weight: float) -> "Tensor":
+    """1 - MS-SSIM of x_hat and x [1, 3, H, W] in [0, 1], scaled to cost half of what their squared error costs.
+
+    The scale is taken as a constant: the gradient is that of MS-SSIM alone, at a length that fits the bits of a model
+    trained for squared error. Raises ImageError where a side is below 161 pixels.
+    """
+    from pytorch_msssim import ms_ssim  # type: ignore[import-untyped]
+
+    if min(x.shape[2:]) < MS_SSIM_SIDE_MIN:
+        size = f"{x.shape[3]}x{x.shape[2]}"
+        raise ImageError(f"a picture of {size} pixels is too small for MS-SSIM, which needs {MS_SSIM_SIDE_MIN} a side")
+    lost = 1 - ms_ssim(x_hat * 255, x * 255, data_range=255)
+    scale = squared_error(x_hat.detach(), x, weight) / lost.detach().clamp_min(1e-6)
+    out: Tensor = MS_SSIM_SHARE * scale * lost
+    return out
+
+
+DISTORTIONS: dict[str, Callable[["Tensor", "Tensor", float], "Tensor"]] = {"psnr": squared_error, "ms-ssim": structural}
