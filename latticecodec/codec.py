@@ -138,10 +138,12 @@ class Codec:
         if not bool(y.isfinite().all()):
             raise ModelError(f"model {self.config.name}: its analysis gives values that are not numbers")
 
-        def distortion(y_hat: Tensor, t: float) -> Tensor:
-            area = (..., slice(pixels.shape[0]), slice(pixels.shape[1]))
+        shown = x[:, :, : pixels.shape[0], : pixels.shape[1]]  # [1, 3, H, W]
+
+        def distortion(y_hat: Tensor, t: float, row: int, column: int) -> Tensor:
             x_hat = self._decoded(y_hat, t)  # [1, 3, 16 h, 16 w]
-            return DISTORTIONS[tune](x_hat[area], x[area], self.config.rate_weight(t))
+            part = shown[:, :, PATCH * row :, PATCH * column :][:, :, : x_hat.shape[2], : x_hat.shape[3]]
+            return DISTORTIONS[tune](x_hat[:, :, : part.shape[2], : part.shape[3]], part, self.config.rate_weight(t))
 
         def attempt(rate: int) -> Encoding:
             basis = self.bottleneck.own_basis(rate) if embed_basis else None

@@ -91,13 +91,22 @@ def test_progress_of_a_refinement(tiny: Codec, face: Image.Image) -> None:
     assert told == [(1, 3), (2, 3), (3, 3)]
 
 
+def test_one_step_in_tiles_is_one_step(tiny: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tiles' halo is as wide as the synthesis sees, so that almost nothing depends on the cut."""
+    noise = np.random.default_rng(0).integers(0, 256, (320, 352, 3), dtype=np.uint8)
+    whole = tiny.encode_detailed(noise).indices
+    monkeypatch.setattr("latticecodec.bottlenecks.refine.TILE", 10)
+    cut = tiny.encode_detailed(noise).indices
+    assert (whole == cut).mean() > 0.999
+
+
 def test_refined_latents_are_cheap_where_distortion_does_not_matter(tiny: Codec) -> None:
     """With no distortion only bits count, and the prior's bits fall from iteration to iteration."""
     inside = tiny.bottleneck
     assert isinstance(inside, LatticeBottleneck)
     u = 3 * torch.randn(32, 6, 7, generator=torch.Generator().manual_seed(0))
 
-    def squares(soft: torch.Tensor) -> torch.Tensor:
+    def squares(soft: torch.Tensor, row: int, column: int) -> torch.Tensor:
         return 0.0 * soft.sum()
 
     refined = refine(u, 0.5, inside._float_prior, inside._hyper_analysis, squares, 8, lambda done, total: None)

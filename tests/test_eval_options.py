@@ -43,6 +43,17 @@ def test_a_model_alone(pictures: Path, tiny_model: Path) -> None:
     assert table.exit_code == 0, table.stderr
 
 
+def test_efforts_and_tunes_of_one_model(pictures: Path, tiny_model: Path) -> None:
+    chosen = ("--model", tiny_model, "--quality", 50, "--peer", "none", "--json")
+    report = json.loads(lcodec_eval(pictures, *chosen, "--effort", 2, "--effort", 0).stdout)
+    slow, fast = (row for row in reversed(report["rows"]))
+    assert [fast["codec"][-8:], slow["codec"][-8:]] == ["effort 0", "effort 2"]
+    assert (slow["bpp"], slow["psnr"]) != (fast["bpp"], fast["psnr"])
+    refused = lcodec_eval(pictures, *chosen, "--tune", "ms-ssim")
+    assert refused.exit_code == 1
+    assert "too small for MS-SSIM" in refused.stderr
+
+
 def test_published_curves_are_anchors(pictures: Path, tiny_model: Path) -> None:
     result = lcodec_eval(pictures, "--model", tiny_model, "--peer", "jpeg", "--published", "--json")
     report = json.loads(result.stdout)

@@ -19,16 +19,17 @@ class Effort:
 
     Attributes:
         level: 0 is one pass and the nearest points; more is what a bottleneck makes of it.
-        distortion: what latents y_hat [1, M, h, w] at rate coordinate t cost, in bits: a scalar with gradients.
+        distortion: what latents y_hat [1, M, h, w] at rate coordinate t cost, in bits: a scalar with gradients. They
+            may be a part of the picture's, from a row and a column on.
         report: called with (iterations done, iterations in all) where there are iterations.
     """
 
     level: int
-    distortion: Callable[[Tensor, float], Tensor]
+    distortion: Callable[[Tensor, float, int, int], Tensor]
     report: Callable[[int, int], None]
 
 
-ONE_PASS = Effort(0, lambda y_hat, t: torch.zeros(()), lambda done, total: None)
+ONE_PASS = Effort(0, lambda y_hat, t, row, column: torch.zeros(()), lambda done, total: None)
 
 
 @dataclass(frozen=True)

@@ -90,8 +90,8 @@ class LatticeBottleneck(Fineness):
         """Latents in lattice steps [M, h, w], refined."""
         steps, t = self._basis(rate, basis)[:, None, None], rate / self.span
 
-        def distortion(soft: Tensor) -> Tensor:
-            return effort.distortion(soft * steps, t)
+        def distortion(soft: Tensor, row: int, column: int) -> Tensor:
+            return effort.distortion(soft * steps, t, row, column)
 
         with exact_arithmetic(self.device, gradients=True):
             u = u.clone()  # no longer a tensor of inference

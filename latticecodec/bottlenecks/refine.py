@@ -5,6 +5,7 @@ that the latents settle on lattice points that are cheap and that the synthesis 
 haste: one step down the distortion alone, after which points should be chosen by distance and bits together.
 """
 
+import itertools
 from collections.abc import Callable
 
 import torch
@@ -21,21 +22,40 @@ STEP = 0.0015  # of gradient descent, lattice steps for a gradient of one bit a 
 MOMENTUM = 0.9  # Nesterov's
 SHARPNESS = (2.5, 8.0)  # of the soft rounding, at the first and the last iteration
 ONE_STEP = {1: (0.007, 7.0), 2: (0.02, 1.0)}  # step and sharpness of `one_step`, by the unit of the coordinates
+TILE = 64  # latent positions a side that `one_step` takes at a time, to bound its memory
+HALO = 6  # around them: as far as the synthesis sees
+
+Distortion = Callable[
+    [Tensor, int, int], Tensor
+]  # of soft lattice coordinates [1, M, h, w] from a row and column on, bits
 
 
-def one_step(u: Tensor, unit: int, distortion: Callable[[Tensor], Tensor]) -> Tensor:
+def one_step(u: Tensor, unit: int, distortion: Distortion) -> Tensor:
     """Latents [M, h, w] in lattice steps that the synthesis makes more of than of u [M, h, w].
 
     Args:
         u: latents in lattice steps.
         unit: 1 where they will be rounded to integers; 2 for E8, whose points the soft rounding does not know, so that
             it is weak.
-        distortion: of soft lattice coordinates [1, M, h, w], in bits.
+        distortion: of soft lattice coordinates, in bits.
     """
     step, sharpness = ONE_STEP[unit]
-    latents = u[None].clone().requires_grad_(True)  # [1, M, h, w]
-    (gradient,) = torch.autograd.grad(distortion(soft_round(latents, sharpness)), latents)
-    return u - step * gradient[0]
+    out = u.clone()
+    for top, bottom in _tiles(u.shape[1]):
+        for left, right in _tiles(u.shape[2]):
+            row, column = max(0, top - HALO), max(0, left - HALO)
+            part = u[None, :, row : bottom + HALO, column : right + HALO].clone().requires_grad_(True)
+            (gradient,) = torch.autograd.grad(distortion(soft_round(part, sharpness), row, column), part)
+            inner = gradient[0, :, top - row : bottom - row, left - column : right - column]
+            out[:, top:bottom, left:right] -= step * inner
+    return out
+
+
+def _tiles(length: int) -> list[tuple[int, int]]:
+    """Equal parts of 0..length, none longer than TILE."""
+    count = -(-length // TILE)
+    ends = [length * number // count for number in range(count + 1)]
+    return list(itertools.pairwise(ends))
 
 
 def refine(
@@ -43,7 +63,7 @@ def refine(
     t: float,
     prior: FloatPrior,
     hyper_analysis: HyperAnalysis,
-    distortion: Callable[[Tensor], Tensor],
+    distortion: Distortion,
     iterations: int,
     report: Callable[[int, int], None],
     rounded_below: float = float("inf"),
@@ -55,7 +75,7 @@ def refine(
         t: rate coordinate.
         prior: in floating point.
         hyper_analysis: of the model.
-        distortion: of soft lattice coordinates [1, M, h, w], in bits.
+        distortion: of soft lattice coordinates, in bits.
         iterations: of gradient descent.
         report: called after each iteration.
         rounded_below: log of the predicted sigma from which a coordinate is not rounded, since it will be part of an
@@ -74,7 +94,7 @@ def refine(
         soft = torch.where(scale < rounded_below, soft_round(refined, sharpness), refined)  # [1, M, h, w]
         bits = prior.bits(soft, mean, scale).sum() + prior.bits_z(z, *prior.z_parameters(at)).sum()
         optimiser.zero_grad()
-        (bits + distortion(soft)).backward()  # type: ignore[no-untyped-call]
+        (bits + distortion(soft, 0, 0)).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
         report(done + 1, iterations)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..distortion import MS_SSIM_SIDE_MIN
 from ..image import psnr
 from .contenders import Contender
 from .msssim import ms_ssim
@@ -80,7 +81,8 @@ def _kept(state: State, name: str, with_ssimulacra2: bool) -> Measurement | None
 
 def _warm_up(contender: Contender, picture: Image.Image) -> None:
     """What a codec does once, on first use, is not in its times."""
-    corner = picture.crop((0, 0, min(64, picture.width), min(64, picture.height)))
+    side = MS_SSIM_SIDE_MIN  # the least that every codec can be tuned on
+    corner = picture.crop((0, 0, min(side, picture.width), min(side, picture.height)))
     contender.decode(contender.encode(corner, contender.qualities[0]).data)
 
 
