@@ -8,7 +8,7 @@ import pytest
 from eval_runs import astronaut, lcodec_eval
 
 from latticecodec import OutputError
-from latticecodec.evaluation import Evaluation, State, contenders, evaluate, to_json
+from latticecodec.evaluation import Evaluation, State, contenders, evaluate, measure, to_json
 from latticecodec.evaluation.contenders import PeerContender
 from latticecodec.evaluation.state import HEADER, digest
 
@@ -25,11 +25,11 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     encode = PeerContender.encode
 
     def counted(self: PeerContender, picture: object, quality: float) -> object:
-        if picture.size > (64, 64):
-            seen.append(quality)
+        seen.append(quality)
         return encode(self, picture, quality)
 
     monkeypatch.setattr(PeerContender, "encode", counted)
+    monkeypatch.setattr(measure, "_warm_up", lambda contender, picture: None)
     return seen
 
 
