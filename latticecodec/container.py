@@ -106,8 +106,10 @@ def write(header: Header, tiles: list[Tile]) -> bytes:
         body = struct.pack(f"<{len(header.basis)}h", *header.basis)
         extensions = _EXTENSION.pack(BASIS, len(body)) + body
     if header.tune != TUNES[0]:
-        number = next(number for number, tune in TUNES.items() if tune == header.tune)
-        extensions += _EXTENSION.pack(TUNE, 1) + bytes([number])
+        numbers = [number for number, tune in TUNES.items() if tune == header.tune]
+        if not numbers:
+            raise VersionError(f"tune {header.tune!r} needs a newer latticecodec")
+        extensions += _EXTENSION.pack(TUNE, 1) + bytes(numbers)
     fixed = _FIXED.pack(
         MAGIC,
         *header.version,

@@ -157,6 +157,8 @@ def test_tune_is_told_and_may_be_ignored() -> None:
     assert read(SMALL)[0].tune == "psnr"
     for unknown in (b"\2", b"", b"\1\1"):
         assert read(with_extensions(extension(128, unknown)))[0].tune == "other"
+    with pytest.raises(VersionError, match="'other' needs a newer"):
+        write(dataclasses.replace(HEADER, tune="other"), [TILE])
 
 
 @pytest.mark.parametrize("kind", [129, 200, 255])
