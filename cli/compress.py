@@ -2,8 +2,6 @@
 
 import io
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -11,6 +9,7 @@ import click
 from . import options, progress
 from .files import STANDARD, Job, make_plan, read, run, write
 
+LARGE = 1 << 22  # pixels; more than that take long enough for a progress bar
 QUALITY_NOTE = 0.05  # a rate on offer farther than this from the quality asked for is reported
 
 
@@ -42,6 +41,12 @@ QUALITY_NOTE = 0.05  # a rate on offer farther than this from the quality asked 
     show_default=True,
     help="What to spend the bits for: the least squared error, or MS-SSIM, nearer to what eyes notice.",
 )
+@click.option(
+    "--tile",
+    type=click.IntRange(0, 65_472),
+    metavar="N",
+    help="Side of the tiles, a multiple of 64 pixels; 0 for one tile. [default: 768 above 4 megapixels]",
+)
 @click.option("--embed-basis", is_flag=True, help="Write the whole lattice basis into the file.")
 @options.device
 @options.force
@@ -56,6 +61,7 @@ def compress(
     model: str,
     effort: int,
     tune: str,
+    tile: int | None,
     embed_basis: bool,
     device: str,
     force: bool,
@@ -71,9 +77,13 @@ def compress(
     lcodec compress photo.png -o small.lcq --size 40000
     lcodec compress holiday/ -o packed/ -q 30
     lcodec compress photo.png --effort 9          as small as it gets
+
+    Grey and RGB, with or without alpha, with 8 or 16 bits a sample; alpha is kept without loss, and so are ICC profile,
+    EXIF and XMP.
     """
     from latticecodec import LcqError, load, read_header
-    from latticecodec.image import IMAGE_SUFFIXES
+    from latticecodec.picture import IMAGE_SUFFIXES
+    from latticecodec.picture import read as read_picture
 
     if sum(value is not None for value in (quality, bpp, size, psnr)) > 1:
         raise LcqError("--quality, --bpp, --size and --psnr exclude each other; give one")
@@ -82,11 +92,12 @@ def compress(
 
     def work(job: Job) -> dict[str, Any]:
         began = time.perf_counter()
-        picture = job.source if job.source != STANDARD else _open_bytes(read(job.source))
+        source = read_picture(job.source) if job.source != STANDARD else _open_bytes(read(job.source))
         wanted = 50.0 if quality is None else quality
-        with _refining(effort > 1 and not plan.many) as report:
-            result = codec.encode_detailed(picture, wanted, bpp, size, psnr, embed_basis, effort, tune, report)
-        write(job, result.data, force)
+        slow = effort > 1 or source.width * source.height > LARGE
+        with progress.bar("compressing", slow and not plan.many) as report:
+            result = codec.encode_detailed(source, wanted, bpp, size, psnr, embed_basis, effort, tune, tile, report)
+        write(job, lambda file: file.write(result.data), force)
         if effort > max(codec.bottleneck.efforts, 1):
             click.echo(f"{job.source}: {codec.config.name} encodes the same at every effort", err=True)
         if quality is not None and abs(result.quality - quality) > QUALITY_NOTE:
@@ -103,6 +114,7 @@ def compress(
             "quality": header.quality,
             "effort": effort,
             "tune": header.tune,
+            "tiles": header.tiles,
             "estimated_bits": result.estimated_bits,
             "indices_sha256": result.indices_sha256,
             "model": codec.config.name,
@@ -120,17 +132,7 @@ def summary(report: dict[str, Any]) -> str:
     )
 
 
-@contextmanager
-def _refining(shown: bool) -> Iterator[Callable[[int, int], None]]:
-    """What a refinement reports to: a progress bar where one is to be shown."""
-    if shown:
-        with progress.bar("refining") as advance:
-            yield advance
-    else:
-        yield lambda done, total: None
-
-
 def _open_bytes(data: bytes) -> Any:
-    from latticecodec.image import open_picture
+    from latticecodec.picture import read_file
 
-    return open_picture(io.BytesIO(data), "standard input")
+    return read_file(io.BytesIO(data), "standard input")

@@ -1,26 +1,29 @@
 """lcodec decompress"""
 
-import io
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
-from . import options
-from .compress import summary
-from .files import STANDARD, Job, make_plan, read, run, write
+from . import options, progress
+from .compress import LARGE, summary
+from .files import STANDARD, Job, make_plan, opened, run, write
 
-WRITERS: dict[str, tuple[str, dict[str, Any]]] = {  # suffix to Pillow's format and options
-    ".png": ("PNG", {}),
-    ".tif": ("TIFF", {"compression": "tiff_deflate"}),
-    ".tiff": ("TIFF", {"compression": "tiff_deflate"}),
-    ".bmp": ("BMP", {}),
-    ".ppm": ("PPM", {}),
-    ".webp": ("WEBP", {"lossless": True}),
-    ".jpg": ("JPEG", {"quality": 95, "subsampling": "4:4:4"}),
-    ".jpeg": ("JPEG", {"quality": 95, "subsampling": "4:4:4"}),
-}
+DAMAGED = 3  # exit status where --recover had to fill in
+
+
+def _region(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int, int, int] | None:
+    """X,Y,W,H as four integers."""
+    if value is None:
+        return None
+    try:
+        x, y, width, height = (int(part) for part in value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not X,Y,W,H: four integers with commas between") from None
+    return x, y, width, height
 
 
 @click.command()
@@ -31,12 +34,21 @@ WRITERS: dict[str, tuple[str, dict[str, Any]]] = {  # suffix to Pillow's format 
     metavar="PATH",
     help="Image to write (type by suffix); a folder for several; - for standard output.",
 )
+@click.option("--region", metavar="X,Y,W,H", callback=_region, help="Decode this rectangle of pixels alone.")
+@click.option("--recover", is_flag=True, help="Fill damaged tiles with grey, say which, and exit with 3.")
 @options.decoding_model
 @options.device
 @options.force
 @options.as_json
 def decompress(
-    inputs: tuple[str, ...], output: str | None, model: str | None, device: str, force: bool, as_json: bool
+    inputs: tuple[str, ...],
+    output: str | None,
+    region: tuple[int, int, int, int] | None,
+    recover: bool,
+    model: str | None,
+    device: str,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Restore pictures from .lcq files.
 
@@ -46,29 +58,48 @@ def decompress(
     \b
     lcodec decompress photo.lcq                   writes photo.png
     lcodec decompress packed/ -o restored/
+    lcodec decompress large.lcq -o eye.png --region 3200,1800,400,300
     """
-    from latticecodec import decode
+    from latticecodec import Damage, load, read_header
+    from latticecodec.zoo import find_by_digest
 
     beside = output is None
     plan = make_plan(inputs, output, {".lcq"}, lambda path: _restored_name(path, beside), force)
+    damaged: list[Damage] = []
+
+    def tell(job: Job) -> Callable[[Damage], None]:
+        def on_damage(damage: Damage) -> None:
+            damaged.append(damage)
+            box = damage.box
+            place = f"{box.width}x{box.height} pixels at {box.left},{box.top} are grey"
+            click.echo(f"{job.source}: {place} ({damage.error})", err=True)
+
+        return on_damage
 
     def work(job: Job) -> dict[str, Any]:
-        _writer(job.target)
-        began = time.perf_counter()
-        data = read(job.source)
-        picture = decode(data, model, device)
-        write(job, _image_bytes(picture, job.target), force)
+        _suffix(job.target)
+        began, before = time.perf_counter(), len(damaged)
+        with opened(job.source) as data:
+            header = read_header(data)
+            codec = load(find_by_digest(header.model, model).folder, device)
+            with progress.bar("decompressing", header.width * header.height > LARGE and not plan.many) as report:
+                pixels = codec.decode_pixels(data, region, tell(job) if recover else None, report)
+            size = len(data)
+        write(job, lambda file: _save(pixels, job, file), force)
         return {
             "input": str(job.source),
             "output": str(job.target),
-            "width": picture.width,
-            "height": picture.height,
-            "bytes": len(data),
-            "bpp": 8 * len(data) / (picture.width * picture.height),
+            "width": pixels.width,
+            "height": pixels.height,
+            "bytes": size,
+            "bpp": 8 * size / (header.width * header.height),
+            "damaged_tiles": [damage.tile for damage in damaged[before:]],
             "seconds": time.perf_counter() - began,
         }
 
     run(plan, work, summary, as_json)
+    if damaged:
+        sys.exit(DAMAGED)
 
 
 def _restored_name(path: Path, beside: bool) -> Path:
@@ -77,24 +108,27 @@ def _restored_name(path: Path, beside: bool) -> Path:
     return path.with_suffix(".decoded.png") if beside and plain.exists() else plain
 
 
-def _writer(target: Path) -> tuple[str, dict[str, Any]]:
-    """Pillow's name of the format that the target's suffix names, and its options; PNG for standard output."""
+def _suffix(target: Path) -> str:
+    """The suffix that names the kind of file, .png for standard output; raises OutputError for unknown ones."""
     from latticecodec import OutputError
+    from latticecodec.picture import kind_of
 
-    suffix = ".png" if target == STANDARD else target.suffix.lower()
-    if suffix not in WRITERS:
-        raise OutputError(f"{target}: cannot write {suffix or 'a file without suffix'}; try {', '.join(WRITERS)}")
-    return WRITERS[suffix]
-
-
-def _image_bytes(picture: Any, target: Path) -> bytes:
-    """A PIL image as a file of the format that the target's suffix names."""
-    from latticecodec import OutputError
-
-    kind, settings = _writer(target)
-    buffer = io.BytesIO()
+    suffix = ".png" if target == STANDARD else target.suffix
     try:
-        picture.save(buffer, kind, **settings)
-    except (OSError, ValueError) as error:
+        kind_of(suffix)
+    except OutputError as error:
         raise OutputError(f"{target}: {error}") from None
-    return buffer.getvalue()
+    return suffix
+
+
+def _save(pixels: Any, job: Job, file: IO[bytes]) -> None:
+    """Write Pixels to an open file, in the format that the target's suffix names; say what it cannot hold."""
+    from latticecodec import OutputError
+    from latticecodec.picture import save
+
+    try:
+        notes = save(pixels, _suffix(job.target), file)
+    except OutputError as error:
+        raise OutputError(f"{job.target}: {error}") from None
+    for note in notes:
+        click.echo(f"{job.target}: {note}", err=True)

@@ -1,13 +1,15 @@
 """Inputs to jobs, jobs to outputs: folders, `-`, names, atomic writes, progress, one line an error."""
 
 import json
+import mmap
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -42,6 +44,16 @@ def one_line(error: BaseException) -> str:
 def read(source: Path) -> bytes:
     """The bytes of a file, or of standard input."""
     return sys.stdin.buffer.read() if source == STANDARD else source.read_bytes()
+
+
+@contextmanager
+def opened(source: Path) -> Iterator[bytes | mmap.mmap]:
+    """A file, mapped into memory so that only what is looked at is read; standard input as bytes."""
+    if source == STANDARD or not source.is_file() or not source.stat().st_size:
+        yield read(source)
+        return
+    with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        yield mapped
 
 
 def make_plan(
@@ -125,18 +137,18 @@ def check(job: Job, force: bool) -> None:
         raise OutputError(f"{target}: exists already; --force overwrites it")
 
 
-def write(job: Job, data: bytes, force: bool) -> None:
-    """Write a whole file or nothing: to a temporary file beside it, then renamed."""
+def write(job: Job, fill: Callable[[IO[bytes]], object], force: bool) -> None:
+    """Write a whole file or nothing: to a temporary file beside it, then renamed. `fill` writes to the open file."""
     target = job.target
     if target == STANDARD:
-        sys.stdout.buffer.write(data)
+        fill(sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.absolute().parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            fill(file)
         os.chmod(name, 0o666 & ~_umask())
         check(job, force)
         os.replace(name, target)

@@ -8,6 +8,8 @@ import click
 from . import options
 from .files import read
 
+COLOURS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGB and alpha"}
+
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, allow_dash=True))
@@ -30,9 +32,13 @@ def info(file: str, as_json: bool) -> None:
         "width": header.width,
         "height": header.height,
         "channels": header.channels,
-        "colour": "grey" if header.channels == 1 else "RGB",
+        "colour": COLOURS[header.channels],
         "bit_depth": header.bit_depth,
-        "tiles": 1,
+        "tiles": header.tiles,
+        "tile_side": header.tile or max(header.width, header.height),
+        "icc_bytes": len(header.icc or b""),
+        "exif_bytes": len(header.exif or b""),
+        "xmp_bytes": len(header.xmp or b""),
         "bytes": len(data),
         "bpp": round(8 * len(data) / (header.width * header.height), 5),
         "quantizer": quantizer,

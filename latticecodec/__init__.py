@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api import decode, encode
-    from .codec import Codec
+    from .codec import Codec, Damage
     from .container import Header, read_header
     from .errors import (
         ChecksumError,
@@ -33,6 +33,7 @@ _HOME = {
     "encode": "api",
     "decode": "api",
     "Codec": "codec",
+    "Damage": "codec",
     "Header": "container",
     "read_header": "container",
     "list_models": "zoo",
@@ -52,6 +53,7 @@ _HOME = {
 __all__ = [
     "ChecksumError",
     "Codec",
+    "Damage",
     "FormatError",
     "Header",
     "ImageError",

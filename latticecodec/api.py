@@ -1,7 +1,7 @@
 """The two functions most programs need; loaded models are kept for the next call."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 
 from .config import DEFAULT_EFFORT
 from .container import read_header
@@ -10,7 +10,9 @@ from .zoo import find_by_digest, load
 if TYPE_CHECKING:
     from PIL import Image
 
-    from .image import Picture
+    from .codec.codec import Region
+    from .container import Bytes
+    from .picture import Picture, Samples
 
 
 def encode(
@@ -23,11 +25,13 @@ def encode(
     device: str = "auto",
     effort: int = DEFAULT_EFFORT,
     tune: str = "psnr",
+    tile: int | None = None,
 ) -> bytes:
     """Compress a picture to the bytes of an .lcq file.
 
     Args:
-        img: PIL image, path, uint8 array [H, W] or [H, W, 3], or tensor [3, H, W] (uint8, or float in [0, 1]).
+        img: PIL image, path, array [H, W] or [H, W, 1 to 4] of uint8 or uint16, or tensor [1 to 4, H, W] (uint8,
+            uint16, or float in [0, 1]): grey or RGB, with or without alpha.
         model: a name from `list_models`, or a model folder.
         quality: 0 (smallest) to 100, continuous; used when no target below is given.
         bpp: target in bits per pixel of the whole file.
@@ -36,22 +40,56 @@ def encode(
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
         effort: 0 (fastest) to 9 (fewest bits for the same quality); files decode alike. See `Codec.encode`.
         tune: "psnr", or "ms-ssim" to spend the bits where eyes notice.
+        tile: side of the tiles in pixels, a multiple of 64; 0 for one tile, None for what suits the size.
 
     Raises ImageError, ModelError or TargetError, all of them LcqError.
     """
-    return load(model, device).encode(img, quality=quality, bpp=bpp, size=size, psnr=psnr, effort=effort, tune=tune)
+    codec = load(model, device)
+    return codec.encode(img, quality=quality, bpp=bpp, size=size, psnr=psnr, effort=effort, tune=tune, tile=tile)
 
 
-def decode(data: bytes, model: str | Path | None = None, device: str = "auto") -> "Image.Image":
-    """Restore the picture of an .lcq file: a PIL image of mode RGB or L.
+@overload
+def decode(
+    data: "Bytes",
+    model: str | Path | None = None,
+    device: str = "auto",
+    region: "Region | None" = None,
+    as_array: Literal[False] = False,
+) -> "Image.Image": ...
+
+
+@overload
+def decode(
+    data: "Bytes",
+    model: str | Path | None = None,
+    device: str = "auto",
+    region: "Region | None" = None,
+    *,
+    as_array: Literal[True],
+) -> "Samples": ...
+
+
+def decode(
+    data: "Bytes",
+    model: str | Path | None = None,
+    device: str = "auto",
+    region: "Region | None" = None,
+    as_array: bool = False,
+) -> "Image.Image | Samples":
+    """Restore the picture of an .lcq file: a PIL image of mode L, LA, RGB or RGBA, or I;16 for 16-bit grey.
 
     Args:
-        data: the whole file.
+        data: the whole file, in memory or mapped.
         model: folder of the model the file was written with, when it is not installed.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
+        region: (x, y, width, height) in pixels, to restore that part alone.
+        as_array: an array [H, W] or [H, W, 2 to 4] of uint8 or uint16 instead. Pillow has no 16-bit modes but grey:
+            PIL images of other 16-bit pictures are rounded to 8 bits.
 
-    Raises FormatError (or ChecksumError, VersionError, LimitError) for files that are damaged or not .lcq, ModelError
-    where the model is not there; all of them LcqError.
+    ICC profile, EXIF and XMP are in the PIL image's `info`; EXIF's orientation has not been applied. Raises FormatError
+    (or ChecksumError, VersionError, LimitError) for files that are damaged or not .lcq, ModelError where the model is
+    not there, TargetError for a region outside of the picture; all of them LcqError.
     """
     info = find_by_digest(read_header(data).model, model)
-    return load(info.folder, device).decode(data)
+    codec = load(info.folder, device)
+    return codec.decode(data, region, as_array=True) if as_array else codec.decode(data, region)

@@ -1,6 +1,7 @@
 """What the tests share: photographs from scikit-image, pictures to evaluate, and a small untrained model."""
 
 import importlib
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,8 @@ from latticecodec.training.loop import new_model
 from latticecodec.training.synthetic import synthetic_picture
 from latticecodec.zoo import find
 
-torch.set_num_threads(2)
+if "OMP_NUM_THREADS" not in os.environ:
+    torch.set_num_threads(2)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from latticecodec.cli import main
 from PIL import Image
 
 import latticecodec
+from latticecodec.picture import read
 
 
 def lcodec(*arguments: object, data: bytes | None = None) -> Result:
@@ -97,7 +98,7 @@ def test_targets(here: Path) -> None:
 def test_effort(here: Path, tiny_model: Path) -> None:
     result = lcodec("compress", "photo.png", "--effort", "3", "--model", str(tiny_model), "--json")
     assert json.loads(result.stdout)["effort"] == 3
-    assert "refining" in result.stderr
+    assert "compressing" in result.stderr
     lcodec("decompress", "photo.lcq", "--model", str(tiny_model), "-o", "back.png")
     same = lcodec("compress", "photo.png", "--effort", "9", "--model", "vq", "--force")
     assert "vq encodes the same at every effort" in same.stderr
@@ -138,10 +139,11 @@ def packed(here: Path, tiny_model: Path) -> Path:
 def test_bad_input_to_compress(here: Path) -> None:
     (here / "text.png").write_text("hello")
     (here / "empty.png").touch()
-    Image.new("RGBA", (4, 4)).save("alpha.png")
+    Image.new("CMYK", (4, 4)).save("print.tif")
     fails_with(lcodec("compress", "text.png"), "text.png: not an image")
     fails_with(lcodec("compress", "empty.png"), "empty.png: not an image")
-    fails_with(lcodec("compress", "alpha.png"), "alpha")
+    fails_with(lcodec("compress", "print.tif"), "print.tif", "CMYK", "RGB")
+    fails_with(lcodec("compress", "photo.png", "--tile", "100"), "100", "multiple of 64")
     fails_with(lcodec("compress", "photo.png", "-o", "no/where.lcq"), "no/where.lcq", "does not exist")
     fails_with(lcodec("compress", "photo.png", "--model", "lettuce"), "unknown model 'lettuce'", "lattice")
     (here / "there.lcq").write_bytes(b"precious")
@@ -149,7 +151,7 @@ def test_bad_input_to_compress(here: Path) -> None:
     assert (here / "there.lcq").read_bytes() == b"precious"
     assert lcodec("compress", "photo.png", "-o", "there.lcq", "--force").exit_code == 0
     left = sorted(path.name for path in here.iterdir())
-    assert left == ["alpha.png", "empty.png", "photo.png", "text.png", "there.lcq"]
+    assert left == ["empty.png", "photo.png", "print.tif", "text.png", "there.lcq"]
 
 
 def test_bad_input_to_decompress(packed: Path, here: Path, tiny_model: Path) -> None:
@@ -185,13 +187,36 @@ def test_outputs_that_must_not_be_replaced(here: Path, tiny_model: Path) -> None
     assert sorted(path.name for path in here.iterdir()) == ["photo.png", "pipe"]
 
 
-def test_pictures_whose_precision_would_be_lost(here: Path) -> None:
-    """Pillow opens 16-bit colour as 8-bit RGB without a word; we refuse it."""
-    header = b"P6 4 2 65535\n"
-    (here / "deep.ppm").write_bytes(header + bytes(range(48)))
-    fails_with(lcodec("compress", "deep.ppm"), "deep.ppm", "16 bits a sample")
-    (here / "shallow.ppm").write_bytes(b"P6 4 2 255\n" + bytes(range(24)))
-    assert lcodec("compress", "shallow.ppm").exit_code == 0
+def test_sixteen_bits_come_back(here: Path, tiny_model: Path) -> None:
+    """Pillow opens 16-bit colour as 8-bit RGB without a word; we do not."""
+    (here / "deep.ppm").write_bytes(b"P6 4 2 65535\n" + bytes(range(48)))
+    assert lcodec("compress", "deep.ppm", "--model", tiny_model).exit_code == 0
+    assert json.loads(lcodec("info", "deep.lcq", "--json").stdout)["bit_depth"] == 16
+    assert lcodec("decompress", "deep.lcq", "-o", "back.ppm", "--model", tiny_model).exit_code == 0
+    assert (here / "back.ppm").read_bytes().startswith(b"P6")
+    assert read(here / "back.ppm").depth == 16
+    told = lcodec("decompress", "deep.lcq", "-o", "back.jpg", "--model", tiny_model)
+    assert told.exit_code == 0
+    assert "16 bits rounded to 8" in told.stderr
+
+
+def test_a_region_and_what_is_left_of_a_damaged_file(here: Path, tiny_model: Path) -> None:
+    assert lcodec("compress", "photo.png", "--tile", "64", "--model", tiny_model).exit_code == 0
+    own = ["--model", tiny_model]
+    assert lcodec("decompress", "photo.lcq", "-o", "part.png", "--region", "60,50,100,90", *own).exit_code == 0
+    assert Image.open("part.png").size == (100, 90)
+    outside = lcodec("decompress", "photo.lcq", "-o", "no.png", "--region", "300,0,100,90", *own)
+    fails_with(outside, "100x90 pixels at 300,0", "320x208")
+    assert lcodec("decompress", "photo.lcq", "-o", "no.png", "--region", "1,2,3", *own).exit_code == 2
+    data = (here / "photo.lcq").read_bytes()
+    (here / "photo.lcq").write_bytes(data[:-9] + b"?" + data[-8:])
+    fails_with(lcodec("decompress", "photo.lcq", "-o", "back.png", *own), "tile 19", "damaged")
+    assert not (here / "back.png").exists()
+    saved = lcodec("decompress", "photo.lcq", "-o", "back.png", "--recover", "--json", *own)
+    assert saved.exit_code == 3
+    assert json.loads(saved.stdout)["damaged_tiles"] == [19]
+    assert "64x16 pixels at 256,192 are grey (tile 19" in saved.stderr
+    assert Image.open("back.png").getpixel((300, 200)) == (128, 128, 128)
 
 
 def test_a_jpeg_with_a_preview_is_one_picture(here: Path, photo: Image.Image, tiny_model: Path) -> None:

@@ -2,10 +2,13 @@
 
 import contextlib
 import dataclasses
+import mmap
 import struct
 import subprocess
 import sys
 import zlib
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,11 +17,16 @@ from hypothesis import strategies as st
 from latticecodec import ChecksumError, FormatError, LimitError, VersionError
 from latticecodec.container import (
     BASIS,
+    EXTENSIONS_MAX,
     HEADER_MAX,
+    METADATA_MAX,
     PIXELS_MAX,
     PIXELS_PER_BYTE,
     SIZE_MAX,
+    TILES,
+    TILES_MAX,
     Header,
+    Reader,
     Tile,
     read,
     read_header,
@@ -30,6 +38,23 @@ HEADER = Header(width=64, height=48, channels=3, model=MODEL, scale=-1894, quali
 TILE = Tile(b"not really entropy-coded", 0x12345678)
 SMALL = write(HEADER, [TILE])
 WITH_BASIS = write(dataclasses.replace(HEADER, basis=(-1024, 512, 0)), [TILE])
+
+FULL = dataclasses.replace(  # everything that a header can say
+    HEADER,
+    width=200,
+    height=70,
+    channels=4,
+    bit_depth=16,
+    tile=64,
+    basis=(1, 2),
+    tune="ms-ssim",
+    icc=b"a profile",
+    exif=b"MM\0*",
+    xmp=b"<x:xmpmeta/>",
+    version=(1, 1),
+)
+FULL_TILES = [Tile(f"tile {number}".encode(), number, b"alpha" * (number % 3)) for number in range(8)]
+EVERYTHING = write(FULL, FULL_TILES)
 
 # Offsets of the fixed part; FORMAT.md section 2.1.
 MAJOR, MINOR, HEAD_SIZE, QUANTIZER, SAMPLES, WIDTH, HEIGHT, QUALITY = 8, 9, 10, 14, 15, 16, 18, 22
@@ -77,6 +102,79 @@ def test_header_and_tile_come_back(header: Header) -> None:
     assert header.bit_depth == 8
 
 
+def test_everything_comes_back() -> None:
+    assert read(EVERYTHING) == (FULL, FULL_TILES)
+    assert [(box.left, box.top, box.width, box.height) for box in FULL.boxes()] == [
+        *((0, 0, 64, 64), (64, 0, 64, 64), (128, 0, 64, 64), (192, 0, 8, 64)),
+        *((0, 64, 64, 6), (64, 64, 64, 6), (128, 64, 64, 6), (192, 64, 8, 6)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"channels": 2}, {"channels": 4}, {"bit_depth": 16}, {"tile": 64}, {"icc": b""}, {"exif": b""}, {"xmp": b""}],
+)
+def test_a_file_says_the_least_version_that_has_what_it_needs(change: dict[str, Any]) -> None:
+    assert read_header(SMALL).version == (1, 0)
+    assert read_header(write(dataclasses.replace(HEADER, **change), [TILE])).version == (1, 1)
+
+
+def test_single_tiles_are_read_from_a_mapped_file(tmp_path: Path) -> None:
+    path = tmp_path / "file.lcq"
+    path.write_bytes(EVERYTHING[:-3])
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        reader = Reader(mapped)
+        assert [reader.tile(number) for number in (6, 0, 3)] == [FULL_TILES[number] for number in (6, 0, 3)]
+        with pytest.raises(FormatError, match="tile 7: the file ends"):
+            reader.tile(7)
+        with pytest.raises(FormatError, match="truncated"):
+            reader.check_length()
+
+
+def test_damage_stays_in_its_tile() -> None:
+    at = EVERYTHING.index(b"tile 3")
+    reader = Reader(EVERYTHING[:at] + b"?" + EVERYTHING[at + 1 :])
+    for number, tile in enumerate(FULL_TILES):
+        if number == 3:
+            with pytest.raises(ChecksumError, match="tile 3: its checksum"):
+                reader.tile(number)
+        else:
+            assert reader.tile(number) == tile
+
+
+def test_a_tile_costs_12_bytes() -> None:
+    tiled = dataclasses.replace(HEADER, tile=64, width=256)
+    assert len(write(tiled, 4 * [TILE])) == 32 + 7 + 4 * (12 + len(TILE.payload)) + 4
+
+
+@pytest.mark.parametrize("side", [0, 63, 65, 32])
+def test_side_of_a_tile_that_is_none(side: int) -> None:
+    with pytest.raises(FormatError, match=f"tiles of {side} pixels"):
+        read_header(with_extensions(extension(TILES, struct.pack("<H", side))))
+
+
+def test_too_many_tiles() -> None:
+    wide = dataclasses.replace(HEADER, width=64 * 256, height=64 * 257, tile=64)
+    assert wide.tiles == TILES_MAX + 256
+    with pytest.raises(LimitError, match="65,792 tiles"):
+        wide.check(2 * PIXELS_MAX)
+
+
+def test_table_of_tiles_that_the_header_has_no_room_for() -> None:
+    data = with_extensions(extension(TILES, b"\x40\0"))
+    with pytest.raises(FormatError, match="no room for a table of 1,024 tiles"):
+        read_header(repaired(data[:WIDTH] + struct.pack("<HH", 2048, 2048) + data[WIDTH + 4 :]))
+
+
+def test_alpha_beyond_its_tile() -> None:
+    header = dataclasses.replace(HEADER, channels=2)
+    data = write(header, [TILE])
+    payload = b"\xff" + data[49:]
+    table = struct.pack("<III", len(payload), zlib.crc32(payload), 0)
+    with pytest.raises(FormatError, match="alpha channel runs past"):
+        read(repaired(data[:32] + table + data[44:48]) + payload)
+
+
 def test_empty_payload_comes_back() -> None:
     tile = Tile(b"", 0)
     assert (HEADER, [tile]) == read(write(HEADER, [tile]))
@@ -87,7 +185,7 @@ def test_overhead_is_48_bytes() -> None:
     assert len(WITH_BASIS) - len(TILE.payload) == 48 + 5 + 3 * 2
 
 
-@pytest.mark.parametrize("data", [SMALL, WITH_BASIS])
+@pytest.mark.parametrize("data", [SMALL, WITH_BASIS, EVERYTHING])
 def test_every_flipped_bit_is_an_error(data: bytes) -> None:
     for position in range(len(data)):
         for bit in range(8):
@@ -97,7 +195,7 @@ def test_every_flipped_bit_is_an_error(data: bytes) -> None:
                 read(bytes(damaged))
 
 
-@pytest.mark.parametrize("data", [SMALL, WITH_BASIS])
+@pytest.mark.parametrize("data", [SMALL, WITH_BASIS, EVERYTHING])
 def test_every_truncation_is_an_error(data: bytes) -> None:
     for end in range(len(data)):
         with pytest.raises(FormatError):
@@ -144,7 +242,7 @@ def test_newer_minor_version_is_read() -> None:
     assert header.version == (1, 9)
 
 
-@pytest.mark.parametrize("kind", [0, 2, 127])
+@pytest.mark.parametrize("kind", [0, 3, 127])
 def test_unknown_extension_that_must_be_understood(kind: int) -> None:
     with pytest.raises(VersionError, match=f"extension {kind} "):
         read(with_extensions(extension(kind, b"something new")))
@@ -161,7 +259,7 @@ def test_tune_is_told_and_may_be_ignored() -> None:
         write(dataclasses.replace(HEADER, tune="other"), [TILE])
 
 
-@pytest.mark.parametrize("kind", [129, 200, 255])
+@pytest.mark.parametrize("kind", [132, 200, 255])
 def test_unknown_extension_that_may_be_ignored(kind: int) -> None:
     assert read(with_extensions(extension(kind, b"something new"))) == (HEADER, [TILE])
     basis = extension(BASIS, struct.pack("<2h", 7, -7))
@@ -179,6 +277,9 @@ def test_unknown_extension_that_may_be_ignored(kind: int) -> None:
         (extension(BASIS, b""), "basis"),
         (extension(BASIS, b"\0\0\0"), "basis"),
         (2 * extension(BASIS, b"\0\0"), "basis"),
+        (extension(TILES, b"\x40"), "two bytes"),
+        (extension(128, b"\0") + extension(TILES, b"\x40\0"), "not the first"),
+        (2 * extension(129, b"a profile"), "ICC metadata is there twice"),
     ],
 )
 def test_malformed_extension(extensions: bytes, message: str) -> None:
@@ -240,9 +341,10 @@ def test_expansion_limit() -> None:
     [
         (QUANTIZER, b"\x51", VersionError),  # quantizer 5
         (QUANTIZER, b"\x12", VersionError),  # lattice family 2
-        (SAMPLES, b"\x12", VersionError),  # grey and alpha
-        (SAMPLES, b"\x14", VersionError),  # RGB and alpha
-        (SAMPLES, b"\x23", VersionError),  # 16 bits
+        (SAMPLES, b"\x10", VersionError),  # no channels
+        (SAMPLES, b"\x15", VersionError),  # five channels
+        (SAMPLES, b"\x03", VersionError),  # no bits
+        (SAMPLES, b"\x33", VersionError),  # 24 bits
         (QUALITY, struct.pack("<H", 25_601), FormatError),
     ],
 )
@@ -253,9 +355,21 @@ def test_field_out_of_range(offset: int, field: bytes, error: type[FormatError])
 
 
 def test_write_refuses_what_read_would() -> None:
-    for field, wrong in (("width", 0), ("height", SIZE_MAX + 1), ("channels", 2), ("quantizer", 9), ("quality", 101.0)):
+    for field, wrong in (("width", 0), ("height", SIZE_MAX + 1), ("channels", 5), ("quantizer", 9), ("quality", 101.0)):
         with pytest.raises(FormatError):
             write(dataclasses.replace(HEADER, **{field: wrong}), [TILE])
+
+
+def test_limits_of_extensions() -> None:
+    assert read(with_extensions(EXTENSIONS_MAX * extension(200, b""))) == (HEADER, [TILE])
+    with pytest.raises(LimitError, match="more than 256 extensions"):
+        read(with_extensions((EXTENSIONS_MAX + 1) * extension(200, b"")))
+    largest = dataclasses.replace(HEADER, exif=bytes(METADATA_MAX))
+    assert read_header(write(largest, [TILE])).exif == largest.exif
+    with pytest.raises(LimitError, match="EXIF metadata of 16,777,217 bytes"):
+        write(dataclasses.replace(HEADER, exif=bytes(METADATA_MAX + 1)), [TILE])
+    with pytest.raises(LimitError, match="XMP metadata"):
+        read(with_extensions(extension(131, bytes(METADATA_MAX + 1))))
 
 
 def outcome(data: bytes) -> None:
@@ -274,8 +388,8 @@ def test_arbitrary_bytes(data: bytes) -> None:
 
 
 @given(
-    st.sampled_from([SMALL, WITH_BASIS]),
-    st.lists(st.tuples(st.integers(0, 200), st.integers(0, 4), st.binary(max_size=6)), min_size=1, max_size=5),
+    st.sampled_from([SMALL, WITH_BASIS, EVERYTHING]),
+    st.lists(st.tuples(st.integers(0, 400), st.integers(0, 4), st.binary(max_size=6)), min_size=1, max_size=5),
     st.booleans(),
 )
 @settings(max_examples=500, derandomize=True, deadline=None)

@@ -15,6 +15,8 @@ from plain_reader import PlainReader
 from latticecodec import Codec, container, load
 from latticecodec.coder import EXCESS_BITS, PRECISION, Decoder, Encoder, Tables
 from latticecodec.container import Header, Tile
+from latticecodec.container.file import FIXED
+from latticecodec.picture import alpha
 from latticecodec.prior.categorical import ROWS
 from latticecodec.prior.numbers import (
     ACTIVATION_MAX,
@@ -30,8 +32,16 @@ from latticecodec.prior.numbers import (
 from latticecodec.prior.steps import POSITION_RANK
 
 TEXT = (Path(__file__).parent.parent / "FORMAT.md").read_text(encoding="utf-8")
-EXAMPLE = TEXT[TEXT.index("## 11. Example") :]
-DUMP = bytes.fromhex("".join(re.findall(r"^[0-9a-f]{4}  ([0-9a-f ]+)$", EXAMPLE, re.MULTILINE)))
+EXAMPLE = TEXT[TEXT.index("## 11. Example") : TEXT.index("## 12. Example")]
+SECOND = TEXT[TEXT.index("## 12. Example") :]
+
+
+def dump_of(example: str) -> bytes:
+    """The bytes of an example's hex dump."""
+    return bytes.fromhex("".join(re.findall(r"^[0-9a-f]{4}  ([0-9a-f ]+)$", example, re.MULTILINE)))
+
+
+DUMP = dump_of(EXAMPLE)
 
 
 def rows(text: str) -> list[list[str]]:
@@ -97,15 +107,30 @@ def test_read_gives_the_documented_values() -> None:
     assert header == container.read_header(DUMP)
 
 
-def test_table_beside_the_dump_covers_every_byte() -> None:
-    position = 0
-    for row in rows(EXAMPLE):
+@pytest.mark.parametrize("example", [EXAMPLE, SECOND])
+def test_table_beside_the_dump_covers_every_byte(example: str) -> None:
+    position, dump = 0, dump_of(example)
+    for row in rows(example):
         if row[0].isdigit():
             data = bytes.fromhex(row[1].strip("`"))
             assert position == int(row[0])
-            assert data == DUMP[position : position + len(data)], row[2]
+            assert data == dump[position : position + len(data)], row[2]
             position += len(data)
-    assert position == len(DUMP) == int(re.search(r"A file of (\d+) bytes", EXAMPLE)[1])
+    assert position == len(dump) == int(re.search(r"A file of (\d+) bytes", example)[1])
+
+
+def test_second_example_is_what_its_table_says() -> None:
+    """Tiles, alpha, 16 bits and metadata."""
+    header, tiles = container.read(dump_of(SECOND))
+    assert container.write(header, tiles) == dump_of(SECOND)
+    assert (header.width, header.height, header.channels, header.bit_depth) == (70, 2, 2, 16)
+    assert (header.tile, header.tune, header.version) == (64, "ms-ssim", (1, 1))
+    assert header.exif == b"II*\0\x08\0\0\0\0\0"
+    (opaque, clear), (_, of_section_11) = tiles, documented()
+    assert {tile.payload for tile in tiles} == {of_section_11.payload}
+    assert opaque.alpha == b""
+    upper, lower = (ast.literal_eval(f"[{text}]") for text in re.findall(r"`(\d+(?:, \d+)+)`", SECOND))
+    assert alpha.decode(clear.alpha, 2, 6, 16).tolist() == [upper, lower]
 
 
 def test_documented_checksums_are_crc_32() -> None:
@@ -136,7 +161,10 @@ def test_limits_are_those_of_the_code() -> None:
         "side": container.SIZE_MAX,
         "area": container.PIXELS_MAX,
         "expansion": container.PIXELS_PER_BYTE,
+        "tiles": container.TILES_MAX,
         "header length": container.HEADER_MAX,
+        "extensions": container.EXTENSIONS_MAX,
+        "metadata": container.METADATA_MAX,
         "basis": container.BASIS_MAX,
         "quality": container.QUALITY_MAX,
         "coordinate": COORDINATE_MAX,
@@ -151,7 +179,7 @@ def test_fixed_part_has_no_gaps() -> None:
     for offset, size in layout:
         assert position == offset
         position += size
-    assert position == container._FIXED.size == 32
+    assert position == FIXED.size == 32
 
 
 def test_ids_are_those_of_the_code() -> None:
@@ -166,6 +194,12 @@ def test_ids_are_those_of_the_code() -> None:
     }
     assert "Type 1, whole basis" in text
     assert container.BASIS == 1
+    assert "Type 2, tiles" in text
+    assert "Type 128, tune" in text
+    assert "Types 129, 130 and 131, metadata" in text
+    assert (container.TILES, container.TUNE) == (2, 128)
+    assert (container.ICC, container.EXIF, container.XMP) == (129, 130, 131)
+    assert f"squares of {alpha.SIDE:,} samples a side" in TEXT
     assert "0 to 127 must be understood, 128 to 255 may be ignored" in text
     assert container.MAY_IGNORE == 128
 

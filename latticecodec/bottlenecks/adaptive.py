@@ -15,7 +15,7 @@ from ..coder import Int32
 from ..config import ModelConfig
 from ..errors import FormatError, ImageError
 from ..quantizers.shared import pairs_of, union_of
-from .base import Basis, Coded, Effort
+from .base import Basis, Coded
 from .codebook import CodebookBottleneck
 
 
@@ -24,7 +24,7 @@ class AdaptiveBottleneck(CodebookBottleneck):
 
     def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
         super().__init__(config, tensors, device)
-        self.positions = math.isqrt(len(config.groups))  # S
+        self.channels, self.positions = 2, math.isqrt(len(config.groups))  # S
 
     def _codebooks(self, stored: Tensor) -> Tensor:
         """The codewords of all groups [K, M] from the union [K, D], of whose entries a group takes the first."""
@@ -40,9 +40,9 @@ class AdaptiveBottleneck(CodebookBottleneck):
         except FormatError as error:
             raise ImageError(f"pairs of codebook and index: {error}") from None
 
-    def encode(self, y: Tensor, rate: int, basis: Basis | None, effort: Effort) -> Coded:
+    def encode(self, u: Tensor, rate: int, level: int) -> Coded:
         """See `base.Bottleneck`."""
-        coded = super().encode(y, rate, basis, effort)
+        coded = super().encode(u, rate, level)
         return Coded(coded.payload, self._pairs(coded.indices), coded.bits)
 
     def decode(self, payload: bytes, rate: int, height: int, width: int) -> Int32:

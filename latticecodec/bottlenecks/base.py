@@ -20,7 +20,7 @@ class Effort:
     Attributes:
         level: 0 is one pass and the nearest points; more is what a bottleneck makes of it.
         distortion: what latents y_hat [1, M, h, w] at rate coordinate t cost, in bits: a scalar with gradients. They
-            may be a part of the picture's, from a row and a column on.
+            may be a part of those to refine, from a row and a column on.
         report: called with (iterations done, iterations in all) where there are iterations.
     """
 
@@ -49,6 +49,7 @@ class Bottleneck(Protocol):
     Attributes:
         format_id: quantizer and family in the header of a file.
         lowest, highest: rates of quality 0 and 100.
+        channels: C of the index tensor.
         positions: of the index tensor for a latent position, each way.
         efforts: the highest level of effort that differs from those below it.
     """
@@ -56,6 +57,7 @@ class Bottleneck(Protocol):
     format_id: tuple[int, int]
     lowest: int
     highest: int
+    channels: int
     positions: int
     efforts: int
 
@@ -83,8 +85,11 @@ class Bottleneck(Protocol):
     def check_basis(self, basis: Basis | None) -> None:
         """Raises ModelError where a file's basis does not fit the model."""
 
-    def encode(self, y: Tensor, rate: int, basis: Basis | None, effort: Effort) -> Coded:
-        """Quantize and code latents y [M, h, w]."""
+    def prepare(self, y: Tensor, rate: int, basis: Basis | None, effort: Effort) -> Tensor:
+        """Latents y [M, h, w] in units of the basis, refined as far as the effort goes: u [M, h, w]."""
+
+    def encode(self, u: Tensor, rate: int, level: int) -> Coded:
+        """Quantize and code latents in units of the basis u [M, h, w], at a level of effort."""
 
     def decode(self, payload: bytes, rate: int, height: int, width: int) -> Int32:
         """The index tensor [C, h, w] of a payload; h and w are the latents'."""

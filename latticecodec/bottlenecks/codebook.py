@@ -40,7 +40,7 @@ class CodebookBottleneck(Fineness):
 
     def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
         super().__init__(config)
-        self.device = device
+        self.device, self.channels = device, len(config.groups)
         self.format_id = FORMAT_IDS[config.quantizer]
         codebooks = self._codebooks(tensors["quantizer.codebooks"].float())  # [K, M]
         if codebooks.shape != (config.codes, config.latents):
@@ -76,11 +76,15 @@ class CodebookBottleneck(Fineness):
         if indices.size and not 0 <= indices.min() <= indices.max() < self.config.codes:
             raise ImageError(f"indices from {indices.min()} to {indices.max()}; expected 0 to {self.config.codes - 1}")
 
-    def encode(self, y: Tensor, rate: int, basis: Basis | None, effort: Effort) -> Coded:
+    def prepare(self, y: Tensor, rate: int, basis: Basis | None, effort: Effort) -> Tensor:
         """See `base.Bottleneck`; there is but one way to encode, whatever the effort."""
-        height, width = y.shape[1:]
         with exact_arithmetic(self.device):
-            u = y / self._basis_at(rate)[:, None, None]  # [M, h, w]
+            return y / self._basis_at(rate)[:, None, None]  # [M, h, w]
+
+    def encode(self, u: Tensor, rate: int, level: int) -> Coded:
+        """See `base.Bottleneck`."""
+        height, width = u.shape[1:]
+        with exact_arithmetic(self.device):
             z = hyper_latents(self._hyper_analysis, u)  # [Z, h/4, w/4]
         slices = self._quantizer.slices(u.flatten(1).T)  # [h w, D_i] each
         quantizers = self._quantizer.first(None)

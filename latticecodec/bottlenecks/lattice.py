@@ -7,7 +7,7 @@ decode   y_hat = B k ◄─ k ◄─ prior ◄─ coder ◄─ payload
 The rate is the fineness: how much finer than the model's own lattice the basis is, in 1/1024 octave.
 """
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -15,10 +15,10 @@ from torch import Tensor
 
 from ..arithmetic import exact_arithmetic
 from ..coder import Decoder, Int32
-from ..config import ModelConfig
+from ..config import HYPER, ModelConfig
 from ..container import BASIS_UNIT
 from ..errors import ImageError, ModelError
-from ..networks import HyperAnalysis
+from ..networks import HyperAnalysis, synthesis_reach
 from ..prior.integer import IntegerPrior
 from ..prior.network import FloatPrior
 from ..prior.numbers import COORDINATE_MAX
@@ -26,7 +26,7 @@ from ..prior.state import float_tensors, scale_offsets
 from ..quantizers import QUANTIZERS
 from .base import Basis, Coded, Effort
 from .fineness import Fineness
-from .refine import one_step, refine
+from .refine import by_parts, one_step, refine
 from .stream import Stream, hyper_latents
 from .tensors import network, part
 
@@ -42,7 +42,8 @@ class LatticeBottleneck(Fineness):
 
     def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
         super().__init__(config)
-        self.device = device
+        self.device, self.channels = device, config.latents
+        self._halo = -(-synthesis_reach(config) // HYPER) * HYPER
         self._hyper_analysis = network(HyperAnalysis(config), "hyper_analysis", tensors, device)
         self._quantizer: Any = network(QUANTIZERS[config.quantizer](config.latents), "quantizer", tensors, device)
         self.format_id: tuple[int, int] = self._quantizer.format_id
@@ -69,44 +70,38 @@ class LatticeBottleneck(Fineness):
         if indices.size and not -COORDINATE_MAX <= indices.min() <= indices.max() <= COORDINATE_MAX:
             raise ImageError(f"indices from {indices.min()} to {indices.max()}; the format ends at {COORDINATE_MAX}")
 
-    def encode(self, y: Tensor, rate: int, basis: Basis | None, effort: Effort) -> Coded:
-        """See `base.Bottleneck`.
-
-        Level 1 takes one step down the distortion and chooses points by distance and bits together; levels from 2 up
-        refine the latents and take the nearest points.
-        """
+    def prepare(self, y: Tensor, rate: int, basis: Basis | None, effort: Effort) -> Tensor:
+        """See `base.Bottleneck`; level 1 takes one step down the distortion, levels from 2 up refine further."""
+        steps, t = self._basis(rate, basis)[:, None, None], rate / self.span  # [M, 1, 1]
         with exact_arithmetic(self.device):
-            u = y / self._basis(rate, basis)[:, None, None]  # [M, h, w]
-        if effort.level:
-            u = self._refine(u, rate, basis, effort)
-        with exact_arithmetic(self.device):
-            z = hyper_latents(self._hyper_analysis, u)  # [Z, h/4, w/4]
-        stream = Stream(self.prior.tables)
-        weight = BIT if effort.level == 1 else 0.0
-        k = self.prior.encode(u.cpu().numpy(), z, self.level(rate), stream.put, weight)  # [M, h, w]
-        return Coded(stream.finish(), k, stream.bits)
-
-    def _refine(self, u: Tensor, rate: int, basis: Basis | None, effort: Effort) -> Tensor:
-        """Latents in lattice steps [M, h, w], refined."""
-        steps, t = self._basis(rate, basis)[:, None, None], rate / self.span
+            u = y / steps  # [M, h, w]
+        if not effort.level:
+            return u
 
         def distortion(soft: Tensor, row: int, column: int) -> Tensor:
             return effort.distortion(soft * steps, t, row, column)
 
         with exact_arithmetic(self.device, gradients=True):
-            u = u.clone()  # no longer a tensor of inference
             if effort.level == 1:
-                return one_step(u, self.prior.unit, distortion)
-            return refine(
-                u,
-                t,
-                self._float_prior,
-                self._hyper_analysis,
-                distortion,
-                ITERATIONS[effort.level],
-                effort.report,
-                self.prior.integers_below,
+                return by_parts(u, self._halo, partial(one_step, unit=self.prior.unit), distortion, effort.report)
+            iterate = partial(
+                refine,
+                t=t,
+                prior=self._float_prior,
+                hyper_analysis=self._hyper_analysis,
+                iterations=ITERATIONS[effort.level],
+                rounded_below=self.prior.integers_below,
             )
+            return by_parts(u, self._halo, iterate, distortion, effort.report)
+
+    def encode(self, u: Tensor, rate: int, level: int) -> Coded:
+        """See `base.Bottleneck`; level 1 chooses points by distance and bits together, others take the nearest."""
+        with exact_arithmetic(self.device):
+            z = hyper_latents(self._hyper_analysis, u)  # [Z, h/4, w/4]
+        stream = Stream(self.prior.tables)
+        weight = BIT if level == 1 else 0.0
+        k = self.prior.encode(u.cpu().numpy(), z, self.level(rate), stream.put, weight)  # [M, h, w]
+        return Coded(stream.finish(), k, stream.bits)
 
     @cached_property
     def _float_prior(self) -> FloatPrior:

@@ -2,11 +2,13 @@
 
 `refine` minimises bits and distortion over the latents themselves. Their rounding is soft at first and grows harder, so
 that the latents settle on lattice points that are cheap and that the synthesis makes the best of. `one_step` is for
-haste: one step down the distortion alone, after which points should be chosen by distance and bits together.
+haste: one step down the distortion alone, after which points should be chosen by distance and bits together. Either
+works on a part of the picture at a time (`by_parts`), so that large pictures need little more memory than small ones.
 """
 
 import itertools
 from collections.abc import Callable
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -22,15 +24,52 @@ STEP = 0.0015  # of gradient descent, lattice steps for a gradient of one bit a 
 MOMENTUM = 0.9  # Nesterov's
 SHARPNESS = (2.5, 8.0)  # of the soft rounding, at the first and the last iteration
 ONE_STEP = {1: (0.007, 7.0), 2: (0.02, 1.0)}  # step and sharpness of `one_step`, by the unit of the coordinates
-TILE = 64  # latent positions a side that `one_step` takes at a time, to bound its memory
-HALO = 6  # around them: as far as the synthesis sees
+PART = 64  # latent positions a side that are refined at a time
 
-Distortion = Callable[
-    [Tensor, int, int], Tensor
-]  # of soft lattice coordinates [1, M, h, w] from a row and column on, bits
+Distortion = Callable[[Tensor], Tensor]  # of soft lattice coordinates [1, M, h, w], in bits
+Report = Callable[[int, int], None]  # called with (iterations done, iterations in all)
 
 
-def one_step(u: Tensor, unit: int, distortion: Distortion) -> Tensor:
+class Refinement(Protocol):
+    """`one_step` or `refine` with all but the latents settled."""
+
+    def __call__(self, u: Tensor, *, distortion: Distortion, report: Report) -> Tensor:
+        """Latents [M, h, w] in lattice steps that make a better file than u [M, h, w]."""
+
+
+def by_parts(
+    u: Tensor, halo: int, refinement: Refinement, distortion: Callable[[Tensor, int, int], Tensor], report: Report
+) -> Tensor:
+    """Latents [M, h, w], refined a part at a time.
+
+    Args:
+        u: latents in lattice steps.
+        halo: positions around a part that are refined with it, and then forgotten; a multiple of 4.
+        refinement: of one part.
+        distortion: of soft lattice coordinates [1, M, h, w] from a row and column on, in bits.
+        report: called with the progress of all parts together.
+    """
+    out = torch.empty_like(u)
+    parts = list(itertools.product(_parts(u.shape[1]), _parts(u.shape[2])))
+    for number, ((top, bottom), (left, right)) in enumerate(parts):
+        row, column = max(0, top - halo), max(0, left - halo)
+        refined = refinement(
+            u[:, row : bottom + halo, column : right + halo].clone(),  # no longer a tensor of inference
+            distortion=lambda soft, row=row, column=column: distortion(soft, row, column),  # type: ignore[misc]
+            report=lambda done, total, number=number: report(number * total + done, len(parts) * total),  # type: ignore[misc]
+        )
+        out[:, top:bottom, left:right] = refined[:, top - row : bottom - row, left - column : right - column]
+    return out
+
+
+def _parts(length: int) -> list[tuple[int, int]]:
+    """About equal parts of 0..length, none longer than PART, all beginning at multiples of 4."""
+    count = -(-length // PART)
+    ends = [length * number // count // HYPER * HYPER for number in range(count)]
+    return list(itertools.pairwise([*ends, length]))
+
+
+def one_step(u: Tensor, unit: int, distortion: Distortion, report: Report) -> Tensor:
     """Latents [M, h, w] in lattice steps that the synthesis makes more of than of u [M, h, w].
 
     Args:
@@ -38,24 +77,13 @@ def one_step(u: Tensor, unit: int, distortion: Distortion) -> Tensor:
         unit: 1 where they will be rounded to integers; 2 for E8, whose points the soft rounding does not know, so that
             it is weak.
         distortion: of soft lattice coordinates, in bits.
+        report: called when it is done.
     """
     step, sharpness = ONE_STEP[unit]
-    out = u.clone()
-    for top, bottom in _tiles(u.shape[1]):
-        for left, right in _tiles(u.shape[2]):
-            row, column = max(0, top - HALO), max(0, left - HALO)
-            part = u[None, :, row : bottom + HALO, column : right + HALO].clone().requires_grad_(True)
-            (gradient,) = torch.autograd.grad(distortion(soft_round(part, sharpness), row, column), part)
-            inner = gradient[0, :, top - row : bottom - row, left - column : right - column]
-            out[:, top:bottom, left:right] -= step * inner
-    return out
-
-
-def _tiles(length: int) -> list[tuple[int, int]]:
-    """Equal parts of 0..length, none longer than TILE."""
-    count = -(-length // TILE)
-    ends = [length * number // count for number in range(count + 1)]
-    return list(itertools.pairwise(ends))
+    part = u[None].requires_grad_(True)  # [1, M, h, w]
+    (gradient,) = torch.autograd.grad(distortion(soft_round(part, sharpness)), part)
+    report(1, 1)
+    return u.detach() - step * gradient[0]
 
 
 def refine(
@@ -64,9 +92,9 @@ def refine(
     prior: FloatPrior,
     hyper_analysis: HyperAnalysis,
     distortion: Distortion,
+    report: Report,
     iterations: int,
-    report: Callable[[int, int], None],
-    rounded_below: float = float("inf"),
+    rounded_below: float,
 ) -> Tensor:
     """Latents [M, h, w] in lattice steps that make a better file than u [M, h, w].
 
@@ -76,13 +104,13 @@ def refine(
         prior: in floating point.
         hyper_analysis: of the model.
         distortion: of soft lattice coordinates, in bits.
-        iterations: of gradient descent.
         report: called after each iteration.
+        iterations: of gradient descent.
         rounded_below: log of the predicted sigma from which a coordinate is not rounded, since it will be part of an
             E8 point.
     """
     at = torch.tensor([t], device=u.device)
-    refined = u[None].clone().requires_grad_(True)  # [1, M, h, w]
+    refined = u[None].requires_grad_(True)  # [1, M, h, w]
     optimiser = torch.optim.SGD([refined], lr=STEP, momentum=MOMENTUM, nesterov=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, iterations, STEP / 5)
     first, last = SHARPNESS
@@ -94,7 +122,7 @@ def refine(
         soft = torch.where(scale < rounded_below, soft_round(refined, sharpness), refined)  # [1, M, h, w]
         bits = prior.bits(soft, mean, scale).sum() + prior.bits_z(z, *prior.z_parameters(at)).sum()
         optimiser.zero_grad()
-        (bits + distortion(soft, 0, 0)).backward()  # type: ignore[no-untyped-call]
+        (bits + distortion(soft)).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
         report(done + 1, iterations)

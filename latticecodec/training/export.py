@@ -81,7 +81,7 @@ def self_test(tensors: dict[str, Tensor], config: ModelConfig) -> str:
     bottleneck = BOTTLENECKS[config.quantizer](config, tensors, torch.device("cpu"))
     y = torch.arange(config.latents * 5 * 6).reshape(config.latents, 5, 6) % 23 - 11.0  # [M, 5, 6]
     rate = bottleneck.rate(50)
-    coded = bottleneck.encode(y, rate, None, ONE_PASS)
+    coded = bottleneck.encode(bottleneck.prepare(y, rate, None, ONE_PASS), rate, ONE_PASS.level)
     if not np.array_equal(bottleneck.decode(coded.payload, rate, 5, 6), coded.indices):
         raise TrainingError("the exported prior does not decode what it encodes")
     return bottleneck.fingerprint()

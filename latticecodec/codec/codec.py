@@ -1,0 +1,291 @@
+"""Codec: what a loaded model can do with pictures and files."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, overload
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from .. import picture
+from ..bottlenecks import BOTTLENECKS, Bottleneck
+from ..bottlenecks.tensors import network
+from ..coder import Int32
+from ..config import DEFAULT_EFFORT, EFFORTS, PATCH, ModelConfig
+from ..container import Box, Bytes, Header, Reader
+from ..distortion import DISTORTIONS
+from ..errors import ImageError, ModelError, TargetError
+from ..networks import Analysis, Synthesis
+from ..picture import Pixels, Samples, psnr
+from ..search import Target, bpp_target, psnr_target, search, size_target
+from .decoder import Damage, PictureDecoder
+from .encoder import Encoding, PictureEncoder, Report
+from .networks import Networks
+from .painter import Painter
+from .tiling import tile_side
+
+if TYPE_CHECKING:
+    from ..picture import Picture
+
+Region = tuple[int, int, int, int]  # x, y, width, height in pixels
+
+
+def _silent(done: int, total: int) -> None:
+    """Report nothing."""
+
+
+class Codec:
+    """A model, ready to encode and decode. Make one with `latticecodec.load`."""
+
+    def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: str = "cpu") -> None:
+        self.config = config
+        self.device = torch.device(device)
+        self.digest = bytes.fromhex(config.weights_sha256)[:8]
+        if config.quantizer not in BOTTLENECKS:
+            known = ", ".join(BOTTLENECKS)
+            raise ModelError(f"model {config.name}: unknown quantizer {config.quantizer!r}; this version knows {known}")
+        try:
+            analysis = network(Analysis(config), "analysis", tensors, self.device)
+            synthesis = network(Synthesis(config), "synthesis", tensors, self.device)
+            self.bottleneck: Bottleneck = BOTTLENECKS[config.quantizer](config, tensors, self.device)
+        except (KeyError, RuntimeError) as error:
+            raise ModelError(f"model {config.name}: its weights do not fit its config.json ({error})") from None
+        if self.bottleneck.fingerprint() != config.prior_sha256:
+            raise ModelError(f"model {config.name}: the prior's self-test fails on {device}; decoding would go wrong")
+        self._networks = Networks(config, self.device, analysis, synthesis, self.bottleneck)
+
+    def encode(
+        self,
+        image: "Picture",
+        quality: float = 50.0,
+        bpp: float | None = None,
+        size: int | None = None,
+        psnr: float | None = None,
+        embed_basis: bool = False,
+        effort: int = DEFAULT_EFFORT,
+        tune: str = "psnr",
+        tile: int | None = None,
+        report: Report = _silent,
+    ) -> bytes:
+        """Compress a picture.
+
+        Args:
+            image: PIL image, path, array [H, W] or [H, W, 1 to 4] of uint8 or uint16, or tensor [1 to 4, H, W] (uint8,
+                uint16, or float in [0, 1]): grey or RGB, with or without alpha.
+            quality: 0 (smallest) to 100, continuous; used when no target below is given.
+            bpp: target in bits per pixel of the whole file, met within 2 %, or as near as the rates allow.
+            size: target in bytes, never exceeded, at least 97 % used where the rates allow it.
+            psnr: target in dB of the decoded 8-bit pixels, met within 0.1 dB where the rates allow it.
+            embed_basis: write the whole lattice basis into the file.
+            effort: 0 to 9, time for bits; the decoder does not notice. 0: one pass and the nearest lattice points.
+                1: one step towards what the decoder makes of them, and points chosen by distance and bits together,
+                in about twice the time. 2 to 9: 3 to 16 steps on bits and distortion, through decoder and prior and
+                back; with a target, in every trial of the search. Models with codebooks encode the same at every
+                effort.
+            tune: what to spend the bits for, "psnr" or "ms-ssim". MS-SSIM is nearer to what eyes notice; it needs a
+                lattice, an effort of 1 or more and 161 pixels a side. The header says which, the decoder is the same.
+            tile: side of the tiles in pixels, a multiple of 64, or 0 for a picture in one tile; else 768 for pictures
+                of more than 4 megapixels. Tiles are coded independently: regions can be decoded alone, and damage
+                stays where it is.
+            report: called with (steps done, steps in all): iterations of a refinement, areas of a large picture.
+
+        Raises ImageError for pictures it cannot take, TargetError where a target is out of reach, the effort is none
+        of 0 to 9 or the tile none that the format has, ModelError where the model has no lattice basis to embed.
+        """
+        return self.encode_detailed(image, quality, bpp, size, psnr, embed_basis, effort, tune, tile, report).data
+
+    def encode_detailed(
+        self,
+        image: "Picture",
+        quality: float = 50.0,
+        bpp: float | None = None,
+        size: int | None = None,
+        psnr: float | None = None,
+        embed_basis: bool = False,
+        effort: int = DEFAULT_EFFORT,
+        tune: str = "psnr",
+        tile: int | None = None,
+        report: Report = _silent,
+    ) -> Encoding:
+        """As `encode`, with the index tensor and the prior's estimate beside the bytes."""
+        given = [value for value in (bpp, size, psnr) if value is not None]
+        if len(given) > 1 or not all(value > 0 for value in given):
+            raise TargetError("bpp, size and psnr are positive numbers and exclude each other; give one")
+        if effort not in EFFORTS:
+            raise TargetError(f"effort {effort} is not an integer from 0 to {EFFORTS[-1]}")
+        self._check_tune(tune, effort)
+        pixels = picture.read(image)
+        encoder = PictureEncoder(self._networks, pixels, self._header(pixels, tune, tile), effort, report)
+
+        def attempt(rate: int) -> Encoding:
+            return encoder.attempt(rate, embed_basis)
+
+        if not given:
+            return attempt(self._rate(quality))
+        encoder.keep_latents()
+        return search(attempt, self.bottleneck.lowest, self.bottleneck.highest, self._target(pixels, bpp, size, psnr))
+
+    def _target(self, pixels: Pixels, bpp: float | None, size: int | None, psnr: float | None) -> Target[Encoding]:
+        """What to search for; one of the three is given."""
+        if bpp is not None:
+            return bpp_target(bpp, lambda trial: 8 * len(trial.data) / (pixels.width * pixels.height))
+        if size is not None:
+            return size_target(size, lambda trial: len(trial.data))
+        assert psnr is not None
+        return psnr_target(psnr, lambda trial: self._fidelity(trial, pixels))
+
+    @overload
+    def decode(
+        self,
+        data: Bytes,
+        region: Region | None = None,
+        as_array: Literal[False] = False,
+        on_damage: Callable[[Damage], None] | None = None,
+        report: Report = _silent,
+    ) -> Image.Image: ...
+
+    @overload
+    def decode(
+        self,
+        data: Bytes,
+        region: Region | None = None,
+        *,
+        as_array: Literal[True],
+        on_damage: Callable[[Damage], None] | None = None,
+        report: Report = _silent,
+    ) -> Samples: ...
+
+    def decode(
+        self,
+        data: Bytes,
+        region: Region | None = None,
+        as_array: bool = False,
+        on_damage: Callable[[Damage], None] | None = None,
+        report: Report = _silent,
+    ) -> Image.Image | Samples:
+        """Restore a picture from an .lcq file written with this model.
+
+        Args:
+            data: the file, in memory or mapped.
+            region: (x, y, width, height) in pixels; only the tiles it depends on are read. The whole picture without.
+            as_array: an array [H, W] or [H, W, 2 to 4] of uint8 or uint16 instead of a PIL image.
+            on_damage: called with each damaged tile, which is then grey; without it the first one raises.
+            report: called with (steps done, steps in all).
+
+        Returns a PIL image of mode L, LA, RGB or RGBA with ICC profile, EXIF and XMP in its `info`. 16-bit grey has
+        mode I;16; Pillow has no other 16-bit modes: such pictures are rounded to 8 bits, `as_array` has them whole.
+        Raises FormatError and its kin for damaged files, ModelError when the file belongs to another model, TargetError
+        for a region that is not inside of the picture.
+        """
+        pixels = self.decode_pixels(data, region, on_damage, report)
+        return picture.to_array(pixels) if as_array else picture.to_pillow(pixels)
+
+    def decode_pixels(
+        self,
+        data: Bytes,
+        region: Region | None = None,
+        on_damage: Callable[[Damage], None] | None = None,
+        report: Report = _silent,
+    ) -> Pixels:
+        """As `decode`, with colour, alpha and metadata as they are."""
+        reader = self._reader(data)
+        if on_damage is None:
+            reader.check_length()
+        decoder = PictureDecoder(self._networks, reader, on_damage)
+        return decoder.pixels(_box(region, reader.header), report)
+
+    def decode_indices(self, data: Bytes) -> Int32:
+        """The index tensor of a file: int32 [C, h, w], h and w a 16th of the size, rounded up."""
+        reader = self._reader(data)
+        reader.check_length()
+        return PictureDecoder(self._networks, reader).indices()
+
+    def to_indices(self, image: "Picture", quality: float = 50.0) -> Int32:
+        """The index tensor that `encode` would code: int32 [C, h, w]."""
+        return self.encode_detailed(image, quality).indices
+
+    def from_indices(
+        self,
+        indices: Int32,
+        quality: float = 50.0,
+        width: int | None = None,
+        height: int | None = None,
+        grey: bool = False,
+    ) -> Image.Image:
+        """Draw an index tensor [C, h, w] of the given quality; `width` and `height` default to 16 w and 16 h."""
+        indices = np.asarray(indices)
+        if indices.ndim != 3 or not np.issubdtype(indices.dtype, np.integer):
+            raise ImageError(f"indices of {indices.dtype} {indices.shape}; expected integers [C, h, w]")
+        rate = self._rate(quality)
+        self.bottleneck.check_indices(indices, rate)
+        rows, columns = (side // self.bottleneck.positions for side in indices.shape[1:])
+        width, height = PATCH * columns if width is None else width, PATCH * rows if height is None else height
+        if not (0 <= PATCH * columns - width < PATCH and 0 <= PATCH * rows - height < PATCH and width > 0 < height):
+            raise ImageError(f"indices of {rows}x{columns} latent positions do not stand for {width}x{height} pixels")
+        quantizer, family = self.bottleneck.format_id
+        scale = self.bottleneck.scale(rate)
+        header = Header(width, height, 1 if grey else 3, self.digest, scale, quality, quantizer, family)
+        painter = Painter(self._networks, header)
+        colour = painter.colour({0: indices.astype(np.int32)}, Box(0, 0, width, height), _silent)  # [H, W, C]
+        return picture.to_pillow(Pixels(colour))
+
+    def _check_tune(self, tune: str, effort: int) -> None:
+        """Raise where nothing would come of asking for `tune`."""
+        if tune not in DISTORTIONS:
+            raise TargetError(f"unknown tune {tune!r}; choose from {', '.join(DISTORTIONS)}")
+        if tune != "psnr" and not self.bottleneck.efforts:
+            raise ModelError(f"model {self.config.name} encodes for PSNR alone; lattice and lattice-e8 can be tuned")
+        if tune != "psnr" and not effort:
+            raise TargetError(f"tune {tune} takes an effort of 1 or more")
+
+    def _rate(self, quality: float) -> int:
+        """The bottleneck's rate for a quality of 0..100."""
+        if not 0 <= quality <= 100:
+            raise TargetError(f"quality {quality:g} is not between 0 and 100")
+        return self.bottleneck.rate(quality)
+
+    def _header(self, pixels: Pixels, tune: str, tile: int | None) -> Header:
+        """What a file of a picture says about itself, all but the rate."""
+        quantizer, family = self.bottleneck.format_id
+        return Header(
+            pixels.width,
+            pixels.height,
+            pixels.channels,
+            self.digest,
+            scale=0,
+            quality=0.0,
+            quantizer=quantizer,
+            family=family,
+            tune=tune,
+            bit_depth=pixels.depth,
+            tile=tile_side(tile, pixels.width, pixels.height),
+            icc=pixels.icc,
+            exif=pixels.exif,
+            xmp=pixels.xmp,
+        )
+
+    def _reader(self, data: Bytes) -> Reader:
+        """A file, its header read; raises ModelError where it is of another model."""
+        reader = Reader(data)
+        if reader.header.model != self.digest:
+            raise ModelError(
+                f"the file was written with model {reader.header.model.hex()}, this is {self.digest.hex()}"
+            )
+        return reader
+
+    def _fidelity(self, encoding: Encoding, pixels: Pixels) -> float:
+        """PSNR in dB of the colours that `encoding` decodes to, without decoding it."""
+        painter = Painter(self._networks, encoding.header)
+        return psnr(painter.colour(encoding.tiles, Box(0, 0, pixels.width, pixels.height), _silent), pixels.colour)
+
+
+def _box(region: Region | None, header: Header) -> Box:
+    """A region as a box; raises TargetError where it is not inside of the picture."""
+    if region is None:
+        return Box(0, 0, header.width, header.height)
+    left, top, width, height = region
+    if left < 0 or top < 0 or width < 1 or height < 1 or left + width > header.width or top + height > header.height:
+        told = f"{width}x{height} pixels at {left},{top}"
+        raise TargetError(f"a region of {told} is not inside of a picture of {header.width}x{header.height}")
+    return Box(left, top, width, height)

@@ -1,0 +1,172 @@
+"""A whole file: fixed part, extensions, tile table, header CRC, payloads."""
+
+import itertools
+import struct
+import zlib
+from dataclasses import dataclass, replace
+from mmap import mmap
+
+from ..errors import ChecksumError, FormatError, LimitError, VersionError
+from .extensions import read_extensions, tile_side, write_extensions
+from .header import MAGIC, MAJOR, PIXELS_MAX, QUALITY_UNIT, SIZE_MAX, Box, Header
+
+HEADER_MAX = 1 << 26  # bytes before the CRC
+PIXELS_PER_BYTE = 1 << 12  # expansion guard: a payload byte stands for at most this many pixels
+
+FIXED = struct.Struct("<8s BB I BB HH hH 8s")
+_TILE = struct.Struct("<III")
+_U32 = struct.Struct("<I")
+
+Bytes = bytes | mmap  # a whole file, in memory or mapped
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One independently coded stream."""
+
+    payload: bytes  # range-coded index tensor
+    indices_crc: int  # CRC-32 of the decoded index tensor, little-endian int32 in C order
+    alpha: bytes = b""  # of a header with alpha: the coded alpha channel; empty where all is opaque
+
+
+def write(header: Header, tiles: list[Tile]) -> bytes:
+    """Serialise; the inverse of `read`. Payloads too short for the expansion limit are filled up with zero bytes.
+
+    The minor version is that of the header, or what the file needs where that is more. Raises LimitError, VersionError
+    or FormatError for a header that `read` would refuse.
+    """
+    header.check(SIZE_MAX**2)
+    payloads = []
+    for tile, box in zip(tiles, header.boxes(), strict=True):
+        alpha = _U32.pack(len(tile.alpha)) + tile.alpha if header.alpha else b""
+        payloads.append((alpha + tile.payload).ljust(_shortest_payload(box), b"\0"))
+    extensions = write_extensions(header)
+    length = FIXED.size + len(extensions) + _TILE.size * len(tiles)
+    if length > HEADER_MAX:
+        raise LimitError(f"header of {length:,} bytes: beyond the limit of {HEADER_MAX:,}")
+    fixed = FIXED.pack(
+        MAGIC,
+        header.version[0],
+        max(header.version[1], header.minor_needed),
+        length,
+        header.quantizer << 4 | header.family,
+        header.bit_depth // 8 << 4 | header.channels,
+        header.width,
+        header.height,
+        header.scale,
+        round(header.quality * QUALITY_UNIT),
+        header.model,
+    )
+    table = b"".join(
+        _TILE.pack(len(payload), zlib.crc32(payload), tile.indices_crc)
+        for payload, tile in zip(payloads, tiles, strict=True)
+    )
+    head = fixed + extensions + table
+    return b"".join([head, _U32.pack(zlib.crc32(head)), *payloads])
+
+
+def read_header(data: Bytes, max_pixels: int = PIXELS_MAX) -> Header:
+    """Parse and check the header of a file; the payloads need not be there.
+
+    Raises FormatError, ChecksumError, VersionError or LimitError.
+    """
+    return Reader(data, max_pixels).header
+
+
+def read(data: Bytes, max_pixels: int = PIXELS_MAX) -> tuple[Header, list[Tile]]:
+    """Parse and check a whole file: header, every payload's checksum, and the length.
+
+    Raises FormatError, ChecksumError, VersionError or LimitError; nothing larger than `data` is allocated.
+    """
+    reader = Reader(data, max_pixels)
+    reader.check_length()
+    return reader.header, [reader.tile(number) for number in range(reader.header.tiles)]
+
+
+class Reader:
+    """A file of which single tiles are wanted.
+
+    Attributes:
+        header: parsed and checked.
+    """
+
+    def __init__(self, data: Bytes, max_pixels: int = PIXELS_MAX) -> None:
+        """Raises FormatError, ChecksumError, VersionError or LimitError where the header is not right."""
+        self._data = data
+        with memoryview(data) as view:
+            self.header, self._table, start = _parse(view, max_pixels)
+        self._starts = list(itertools.accumulate((length for length, _, _ in self._table), initial=start))
+
+    def check_length(self) -> None:
+        """Raise FormatError where the file is shorter or longer than its header says."""
+        expected = self._starts[-1]
+        if len(self._data) != expected:
+            verb = "ends at" if len(self._data) < expected else "goes on to"
+            raise FormatError(
+                f"the file {verb} byte {len(self._data):,}, its header says {expected:,}: truncated or altered"
+            )
+
+    def tile(self, number: int) -> Tile:
+        """One tile; raises FormatError or ChecksumError where it is not whole."""
+        length, crc, indices_crc = self._table[number]
+        payload = self._data[self._starts[number] : self._starts[number + 1]]
+        if len(payload) != length:
+            raise FormatError(f"tile {number}: the file ends at byte {len(self._data):,}, inside of it: truncated")
+        if zlib.crc32(payload) != crc:
+            raise ChecksumError(f"tile {number}: its checksum does not match, the file is damaged")
+        if not self.header.alpha:
+            return Tile(payload, indices_crc)
+        if length < _U32.size or length - _U32.size < _U32.unpack_from(payload)[0]:
+            raise FormatError(f"tile {number}: its alpha channel runs past its end")
+        end = _U32.size + _U32.unpack_from(payload)[0]
+        return Tile(payload[end:], indices_crc, payload[_U32.size : end])
+
+
+def _parse(data: memoryview, max_pixels: int) -> tuple[Header, list[tuple[int, int, int]], int]:
+    """Header, rows of the tile table, and where the payloads start."""
+    if data[: len(MAGIC)] != MAGIC[: len(data)] or not data:
+        raise FormatError("not an .lcq file: it does not begin with the .lcq signature")
+    if len(data) < FIXED.size:
+        raise FormatError(f"the file ends at byte {len(data)}, inside its header: truncated")
+    _, major, minor, end, quantizer, samples, width, height, scale, quality, model = FIXED.unpack_from(data)
+    if major != MAJOR:
+        raise VersionError(
+            f"this file has format version {major}.{minor}, this reader knows {MAJOR}.x: update latticecodec"
+        )
+    if end < FIXED.size + _TILE.size:
+        raise FormatError(f"header length {end} is below the least possible, {FIXED.size + _TILE.size}")
+    if end > HEADER_MAX:
+        raise LimitError(f"header of {end:,} bytes: beyond the limit of {HEADER_MAX:,}")
+    if len(data) < end + _U32.size:
+        raise FormatError(f"the file ends at byte {len(data)}, inside its header: truncated")
+    if _U32.unpack_from(data, end)[0] != zlib.crc32(data[:end]):
+        raise ChecksumError("the header's checksum does not match: the file is damaged")
+    header = Header(
+        width=width,
+        height=height,
+        channels=samples & 15,
+        bit_depth=8 * (samples >> 4),
+        model=model,
+        scale=scale,
+        quality=quality / QUALITY_UNIT,
+        quantizer=quantizer >> 4,
+        family=quantizer & 15,
+        tile=tile_side(data[FIXED.size : end - _TILE.size]),
+        version=(major, minor),
+    )
+    header.check(max_pixels)
+    table_at = end - _TILE.size * header.tiles
+    if table_at < FIXED.size:
+        raise FormatError(f"header length {end} has no room for a table of {header.tiles:,} tiles")
+    fields = read_extensions(data[FIXED.size : table_at], (major, minor))
+    header = replace(header, **fields)
+    table = list(_TILE.iter_unpack(data[table_at:end]))
+    for (length, _, _), box in zip(table, header.boxes(), strict=True):
+        if length < _shortest_payload(box):
+            raise LimitError(f"{box.width}x{box.height} pixels from {length} bytes: beyond the expansion limit")
+    return header, table, end + _U32.size
+
+
+def _shortest_payload(box: Box) -> int:
+    """Bytes that a payload must have at least, by the expansion limit; 0 for small tiles."""
+    return box.width * box.height // PIXELS_PER_BYTE
