@@ -67,12 +67,13 @@ def test_exif_orientation_stays_as_it_is(tiny: Codec, photo: Image.Image, tmp_pa
     assert ImageOps.exif_transpose(decoded).size == (208, 320)
 
 
-@pytest.mark.parametrize("tile", [0, 64])
+@pytest.mark.parametrize("tile", [0, 128])
+@pytest.mark.parametrize("metadata", [False, True])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-@pytest.mark.parametrize(("width", "height"), [(1, 1), (70, 131)])
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (131, 70), (513, 511)])
 def test_every_kind_of_picture_comes_back(
-    tiny: Codec, photo: Image.Image, width: int, height: int, channels: int, dtype: type, tile: int
+    tiny: Codec, photo: Image.Image, width: int, height: int, channels: int, dtype: type, metadata: bool, tile: int
 ) -> None:
     """Colours as near as the codec comes with 8 bits; alpha and metadata without loss."""
     modes = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
@@ -83,18 +84,19 @@ def test_every_kind_of_picture_comes_back(
     if dtype is np.uint16:
         array = array.astype(np.uint16) * 257 + (np.arange(height)[:, None, None] % 200).astype(np.uint16)
     picture = Pixels(array[..., : channels - 1 + channels % 2], array[..., -1] if channels in (2, 4) else None)
-    picture = dataclasses.replace(picture, icc=b"profile", exif=b"MM\0*", xmp=b"<x/>")
-    data = tiny.encode(picture, tile=tile)
+    told = (b"profile", b"MM\0*", b"<x/>") if metadata else (None, None, None)
+    picture = dataclasses.replace(picture, **dict(zip(("icc", "exif", "xmp"), told, strict=True)))
+    data = tiny.encode(picture, effort=0, tile=tile)
     header = latticecodec.read_header(data)
     assert (header.channels, header.bit_depth) == (channels, 8 * dtype().itemsize)
     back = tiny.decode_pixels(data)
     assert back.colour.dtype == dtype
     assert back.colour.shape == picture.colour.shape
     np.testing.assert_array_equal(back.alpha, picture.alpha)
-    assert (back.icc, back.exif, back.xmp) == (b"profile", b"MM\0*", b"<x/>")
+    assert (back.icc, back.exif, back.xmp) == told
     peak = np.iinfo(dtype).max
     eight_bits = (picture.colour / peak * 255).round().astype(np.uint8)
-    shallow = tiny.decode_pixels(tiny.encode(Pixels(eight_bits), tile=tile))
+    shallow = tiny.decode_pixels(tiny.encode(Pixels(eight_bits), effort=0, tile=tile))
     assert abs(back.colour / peak - shallow.colour / 255).max() < 0.05
     assert tiny.decode(data, as_array=True).shape == (height, width, channels)[: 2 + (channels > 1)]
 

@@ -21,7 +21,7 @@ from ..prior.network import FloatPrior, compand
 from ..quantizers.rounding import soft_round
 
 STEP = 0.0015  # of gradient descent, lattice steps for a gradient of one bit a step; falls to a fifth
-MOMENTUM = 0.9  # Nesterov's
+MOMENTUM = 0.8  # Nesterov's
 SHARPNESS = (2.5, 8.0)  # of the soft rounding, at the first and the last iteration
 ONE_STEP = {1: (0.007, 7.0), 2: (0.02, 1.0)}  # step and sharpness of `one_step`, by the unit of the coordinates
 PART = 64  # latent positions a side that are refined at a time
