@@ -73,7 +73,7 @@ def compress(
     lcodec compress photo.png --effort 9          as small as it gets
     """
     from latticecodec import LcqError, load, read_header
-    from latticecodec.image import IMAGE_SUFFIXES
+    from latticecodec.picture import IMAGE_SUFFIXES
 
     if sum(value is not None for value in (quality, bpp, size, psnr)) > 1:
         raise LcqError("--quality, --bpp, --size and --psnr exclude each other; give one")
@@ -86,7 +86,7 @@ def compress(
         wanted = 50.0 if quality is None else quality
         with _refining(effort > 1 and not plan.many) as report:
             result = codec.encode_detailed(picture, wanted, bpp, size, psnr, embed_basis, effort, tune, report)
-        write(job, result.data, force)
+        write(job, lambda file: file.write(result.data), force)
         if effort > max(codec.bottleneck.efforts, 1):
             click.echo(f"{job.source}: {codec.config.name} encodes the same at every effort", err=True)
         if quality is not None and abs(result.quality - quality) > QUALITY_NOTE:
@@ -131,6 +131,6 @@ def _refining(shown: bool) -> Iterator[Callable[[int, int], None]]:
 
 
 def _open_bytes(data: bytes) -> Any:
-    from latticecodec.image import open_picture
+    from latticecodec.picture import read_file
 
-    return open_picture(io.BytesIO(data), "standard input")
+    return read_file(io.BytesIO(data), "standard input")

@@ -1,26 +1,14 @@
 """lcodec decompress"""
 
-import io
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
 from . import options
 from .compress import summary
 from .files import STANDARD, Job, make_plan, read, run, write
-
-WRITERS: dict[str, tuple[str, dict[str, Any]]] = {  # suffix to Pillow's format and options
-    ".png": ("PNG", {}),
-    ".tif": ("TIFF", {"compression": "tiff_deflate"}),
-    ".tiff": ("TIFF", {"compression": "tiff_deflate"}),
-    ".bmp": ("BMP", {}),
-    ".ppm": ("PPM", {}),
-    ".webp": ("WEBP", {"lossless": True}),
-    ".jpg": ("JPEG", {"quality": 95, "subsampling": "4:4:4"}),
-    ".jpeg": ("JPEG", {"quality": 95, "subsampling": "4:4:4"}),
-}
 
 
 @click.command()
@@ -48,16 +36,17 @@ def decompress(
     lcodec decompress packed/ -o restored/
     """
     from latticecodec import decode
+    from latticecodec.picture import read as read_picture
 
     beside = output is None
     plan = make_plan(inputs, output, {".lcq"}, lambda path: _restored_name(path, beside), force)
 
     def work(job: Job) -> dict[str, Any]:
-        _writer(job.target)
+        _suffix(job.target)
         began = time.perf_counter()
         data = read(job.source)
-        picture = decode(data, model, device)
-        write(job, _image_bytes(picture, job.target), force)
+        picture = read_picture(decode(data, model, device))
+        write(job, lambda file: _save(picture, job, file), force)
         return {
             "input": str(job.source),
             "output": str(job.target),
@@ -77,24 +66,27 @@ def _restored_name(path: Path, beside: bool) -> Path:
     return path.with_suffix(".decoded.png") if beside and plain.exists() else plain
 
 
-def _writer(target: Path) -> tuple[str, dict[str, Any]]:
-    """Pillow's name of the format that the target's suffix names, and its options; PNG for standard output."""
+def _suffix(target: Path) -> str:
+    """The suffix that names the kind of file, .png for standard output; raises OutputError for unknown ones."""
     from latticecodec import OutputError
+    from latticecodec.picture import kind_of
 
-    suffix = ".png" if target == STANDARD else target.suffix.lower()
-    if suffix not in WRITERS:
-        raise OutputError(f"{target}: cannot write {suffix or 'a file without suffix'}; try {', '.join(WRITERS)}")
-    return WRITERS[suffix]
-
-
-def _image_bytes(picture: Any, target: Path) -> bytes:
-    """A PIL image as a file of the format that the target's suffix names."""
-    from latticecodec import OutputError
-
-    kind, settings = _writer(target)
-    buffer = io.BytesIO()
+    suffix = ".png" if target == STANDARD else target.suffix
     try:
-        picture.save(buffer, kind, **settings)
-    except (OSError, ValueError) as error:
+        kind_of(suffix)
+    except OutputError as error:
         raise OutputError(f"{target}: {error}") from None
-    return buffer.getvalue()
+    return suffix
+
+
+def _save(pixels: Any, job: Job, file: IO[bytes]) -> None:
+    """Write Pixels to an open file, in the format that the target's suffix names; say what it cannot hold."""
+    from latticecodec import OutputError
+    from latticecodec.picture import save
+
+    try:
+        notes = save(pixels, _suffix(job.target), file)
+    except OutputError as error:
+        raise OutputError(f"{job.target}: {error}") from None
+    for note in notes:
+        click.echo(f"{job.target}: {note}", err=True)

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -125,18 +125,18 @@ def check(job: Job, force: bool) -> None:
         raise OutputError(f"{target}: exists already; --force overwrites it")
 
 
-def write(job: Job, data: bytes, force: bool) -> None:
-    """Write a whole file or nothing: to a temporary file beside it, then renamed."""
+def write(job: Job, fill: Callable[[IO[bytes]], object], force: bool) -> None:
+    """Write a whole file or nothing: to a temporary file beside it, then renamed. `fill` writes to the open file."""
     target = job.target
     if target == STANDARD:
-        sys.stdout.buffer.write(data)
+        fill(sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.absolute().parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            fill(file)
         os.chmod(name, 0o666 & ~_umask())
         check(job, force)
         os.replace(name, target)

@@ -24,7 +24,7 @@ from latticecodec import Codec, load
 from latticecodec.arithmetic import exact_arithmetic
 from latticecodec.bottlenecks import LatticeBottleneck
 from latticecodec.coder import PRECISION, Decoder, Encoder, Int32, estimate_bits
-from latticecodec.image import open_picture, to_pixels
+from latticecodec.picture import plain, read, to_pillow
 from latticecodec.training.synthetic import synthetic_picture
 
 AVIF = {"quality": 60, "speed": 6, "subsampling": "4:4:4"}
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--model", default="lattice", help="name or folder (default: lattice)")
     parser.add_argument("--repeats", type=int, default=9, help="timed pairs of each ratio (default: 9)")
     arguments = parser.parse_args()
-    picture = open_picture(arguments.image) if arguments.image else _drawn()
+    picture = to_pillow(read(arguments.image)) if arguments.image else _drawn()
     codec = load(arguments.model, "cpu")
     print(f"{picture.width} x {picture.height}, model {codec.config.name}, {torch.get_num_threads()} threads")
     compare_coder(codec, picture, arguments.repeats)
@@ -92,7 +92,7 @@ def compare_coder(codec: Codec, picture: Image.Image, repeats: int) -> None:
 def coding_walk(codec: Codec, picture: Image.Image) -> list[tuple[Int32, Int32]]:
     """(residuals [N], table ids [N]) of the picture in coding order, as `Codec.encode` makes them."""
     with exact_arithmetic(codec.device):
-        y = codec._analyse(to_pixels(picture))  # [M, h, w]
+        y = codec._analyse(plain(read(picture)))  # [M, h, w]
     walk: list[tuple[Int32, Int32]] = []
     if not isinstance(codec.bottleneck, LatticeBottleneck):
         raise SystemExit(f"model {codec.config.name} has codebooks; this measures lattices")

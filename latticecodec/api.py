@@ -10,7 +10,7 @@ from .zoo import find_by_digest, load
 if TYPE_CHECKING:
     from PIL import Image
 
-    from .image import Picture
+    from .picture import Picture
 
 
 def encode(

@@ -24,12 +24,12 @@ from .config import DEFAULT_EFFORT, EFFORTS, PATCH, ModelConfig
 from .container import Header, Tile
 from .distortion import DISTORTIONS
 from .errors import ChecksumError, ImageError, ModelError, TargetError
-from .image import GREY, RGB, from_tensor, psnr, to_pixels, to_tensor
 from .networks import Analysis, Synthesis
+from .picture import GREY, RGB, Pixels, from_tensor, plain, psnr, read, to_pillow, to_tensor, upright
 from .search import Target, bpp_target, psnr_target, search, size_target
 
 if TYPE_CHECKING:
-    from .image import Picture
+    from .picture import Picture
 
 Report = Callable[[int, int], None]  # called with (iterations done, iterations in all)
 
@@ -131,7 +131,7 @@ class Codec:
         if effort not in EFFORTS:
             raise TargetError(f"effort {effort} is not an integer from 0 to {EFFORTS[-1]}")
         self._check_tune(tune, effort)
-        pixels = to_pixels(image)  # [H, W, C]
+        pixels = plain(upright(read(image)))  # [H, W, C]
         with exact_arithmetic(self.device):
             x = to_tensor(pixels, PATCH).to(self.device)  # [1, 3, 16 h, 16 w]
             y = self._analysis(x)[0]  # [M, h, w]
@@ -254,7 +254,7 @@ class Codec:
             rate = self.bottleneck.rate_of(header.scale)
             y_hat, coordinate = self.bottleneck.values(indices, rate, header.basis)  # [1, M, h, w]
             x_hat = self._decoded(y_hat, coordinate)  # [1, 3, 16 h, 16 w]
-            return from_tensor(x_hat, header.width, header.height, header.channels)
+            return to_pillow(Pixels(from_tensor(x_hat, header.width, header.height, header.channels)))
 
     def _decoded(self, y_hat: Tensor, t: float) -> Tensor:
         """Latents y_hat [1, M, h, w] at rate coordinate t -> x_hat [1, 3, 16 h, 16 w]."""

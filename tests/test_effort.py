@@ -12,7 +12,7 @@ from latticecodec.bottlenecks import LatticeBottleneck
 from latticecodec.bottlenecks.refine import refine
 from latticecodec.coder import Float32, Int32, Tables, symbol_bits
 from latticecodec.evaluation import ms_ssim
-from latticecodec.image import psnr
+from latticecodec.picture import psnr
 from latticecodec.prior.e8 import E8Points, e8_state
 from latticecodec.prior.numbers import LOG_SCALE_MIN
 from latticecodec.prior.points import IntegerPoints

@@ -11,7 +11,7 @@ from PIL import Image
 
 from latticecodec import ImageError, OutputError, TrainingError, load
 from latticecodec.config import PRESETS
-from latticecodec.image import find_images
+from latticecodec.picture import find_images
 from latticecodec.training.data import Crops, centre_crops
 from latticecodec.training.export import export, trainable
 from latticecodec.training.loop import TrainOptions, new_model

@@ -8,7 +8,7 @@ Also here: `bd_rate` of any two rate-distortion curves and `compared` of two cod
 `ms_ssim` and `ssimulacra2` of two pictures, the peers themselves, `State` that lets a run resume.
 """
 
-from ..image import psnr
+from ..picture import psnr
 from .bdrate import bd_rate
 from .comparison import Comparison, side_by_side
 from .contenders import DEFAULT_PEERS, QUALITIES

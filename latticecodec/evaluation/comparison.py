@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from ..config import DEFAULT_EFFORT
-from ..image import psnr
+from ..picture import psnr
 from .contenders import DEFAULT_PEERS, QUALITIES, Contender, contenders
 from .pictures import label, listed, read
 from .state import State, digest, key

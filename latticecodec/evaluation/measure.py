@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..distortion import MS_SSIM_SIDE_MIN
-from ..image import psnr
+from ..picture import psnr
 from .contenders import Contender
 from .msssim import ms_ssim
 from .ssimulacra2 import ssimulacra2

@@ -5,7 +5,8 @@ from pathlib import Path
 from PIL import Image
 
 from ..errors import ImageError
-from ..image import find_images, open_picture, to_pixels
+from ..picture import Pixels, find_images, plain, to_pillow
+from ..picture import read as read_picture
 
 
 def listed(images: Path) -> list[Path]:
@@ -19,9 +20,8 @@ def label(file: Path, images: Path) -> str:
 
 
 def read(file: Path) -> Image.Image:
-    """A picture as the model sees it: mode L or RGB, upright, without metadata; raises ImageError naming the file."""
+    """A picture as the model sees it: mode L or RGB, no metadata, unrotated; raises ImageError naming the file."""
     try:
-        pixels = to_pixels(open_picture(file))  # [H, W, C]
+        return to_pillow(Pixels(plain(read_picture(file))))
     except ImageError as error:
         raise ImageError(str(error) if str(file) in str(error) else f"{file}: {error}") from None
-    return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)

@@ -14,7 +14,7 @@ from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as transforms
 
 from ..errors import ImageError, TrainingError
-from ..image import open_picture, to_pixels
+from ..picture import plain, read
 
 CACHE_BYTES = 2 << 30  # decoded pixels kept in memory; the rest is decoded again at each draw
 
@@ -22,7 +22,7 @@ CACHE_BYTES = 2 << 30  # decoded pixels kept in memory; the rest is decoded agai
 def read_pixels(path: Path) -> Tensor | None:
     """Decode an image file to uint8 [3, H, W]; None, and a warning that names it, for what cannot be read."""
     try:
-        pixels = to_pixels(open_picture(path))  # [H, W, C]
+        pixels = plain(read(path))  # [H, W, C]
     except ImageError as error:
         warnings.warn(f"{path}: skipped ({error})", stacklevel=2)
         return None

@@ -14,7 +14,7 @@ import torch
 from ..codec import Codec
 from ..config import ModelConfig
 from ..errors import TrainingError
-from ..image import psnr
+from ..picture import psnr
 from ..prior.e8 import E8Points, e8_state
 from ..prior.numbers import LOG_SCALE_MIN, SCALE_BITS
 from ..prior.state import compand_table

@@ -10,7 +10,7 @@ from torch import Tensor
 from .. import zoo
 from ..config import CODEBOOKS, PRESETS, ModelConfig, with_codebooks
 from ..errors import OutputError, TrainingError
-from ..image import find_images
+from ..picture import find_images
 from .adopt import adopt, exchange
 from .data import Crops, centre_crops
 from .e8 import make_e8

@@ -1,0 +1,96 @@
+"""ICC, EXIF and XMP: read from an open PIL image; orientation.
+
+EXIF data is a TIFF structure. JPEG puts `Exif\\0\\0` before it, PNG and WebP do not, Pillow adds or keeps it depending
+on the format; here it is always without. In a TIFF file EXIF is not a block but tags of the file itself: they are
+gathered into a block, and what would tell of the file's layout (strips, compression) is left out.
+"""
+
+import struct
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from PIL import ExifTags, Image
+
+from .pixels import Pixels, Samples
+
+PREFIX = b"Exif\0\0"
+ORIENTATION = ExifTags.Base.Orientation
+RESOLUTION_UNIT, NO_UNIT = 296, 1
+RESOLUTION = {282, 283, RESOLUTION_UNIT}
+DAMAGED = (ValueError, TypeError, KeyError, IndexError, SyntaxError, OSError, struct.error, OverflowError)  # of EXIF
+CARRIED = {  # tags of a TIFF's first directory that are metadata: EXIF 3.0, section 4.6.5, and what Windows adds
+    270, 271, 272, 274, *RESOLUTION, 305, 306, 315, 316, 318, 319, 33432, 34665, 34853, 18246, *range(40091, 40096),
+}  # fmt: skip
+
+
+def attach(pixels: Pixels, image: Image.Image) -> Pixels:
+    """`pixels` with the metadata of the loaded image that they came from."""
+    icc, exif, xmp = (image.info.get(key) for key in ("icc_profile", "exif", "xmp"))
+    if exif is not None:
+        exif = bytes(exif).removeprefix(PREFIX)
+    return replace(pixels, icc=icc or None, exif=exif or None, xmp=xmp or None)
+
+
+def exif_of_tags(tags: Image.Exif) -> bytes | None:
+    """The EXIF block that stands for the tags of a TIFF file; None where none is CARRIED, or they are damaged."""
+    block = Image.Exif()
+    try:
+        block.load(tags.tobytes())
+        without = RESOLUTION if block.get(RESOLUTION_UNIT) == NO_UNIT else set()  # the unit "none" is not EXIF's
+        for tag in list(block):
+            if tag not in CARRIED - without:
+                del block[tag]
+        return block.tobytes().removeprefix(PREFIX) if len(block) else None
+    except DAMAGED:
+        return None
+
+
+def tags_of_exif(exif: bytes | None) -> dict[int, Any]:
+    """The tags of a TIFF file that stand for an EXIF block: numbers to values, directories as dicts.
+
+    They are those that are CARRIED; none for a block that is None or damaged.
+    """
+    block = Image.Exif()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Pillow, about single tags
+            block.load(exif or b"")
+            tags = {tag: block[tag] for tag in block if tag in CARRIED}
+            for tag in {ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo} & tags.keys():
+                tags[tag] = dict(block.get_ifd(tag))
+            if ExifTags.IFD.Interop in tags.get(ExifTags.IFD.Exif, {}):
+                tags[ExifTags.IFD.Exif][ExifTags.IFD.Interop] = dict(block.get_ifd(ExifTags.IFD.Interop))
+    except DAMAGED:
+        return {}
+    return tags
+
+
+def orientation(exif: bytes | None) -> int:
+    """1 to 8 as EXIF counts them; 1, upright, where nothing sensible is said."""
+    value = tags_of_exif(exif).get(ORIENTATION, 1)
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def upright(pixels: Pixels) -> Pixels:
+    """`pixels` turned as their EXIF data says, and without EXIF data."""
+    how = orientation(pixels.exif)
+    alpha = None if pixels.alpha is None else turned(pixels.alpha, how)
+    return replace(pixels, colour=turned(pixels.colour, how), alpha=alpha, exif=None)
+
+
+def inverse(how: int) -> int:
+    """The orientation that undoes another one."""
+    return {6: 8, 8: 6}.get(how, how)
+
+
+def turned(samples: Samples, how: int) -> Samples:
+    """[H, W, ...] as seen under an EXIF orientation: [H, W, ...], or [W, H, ...] from 5 on."""
+    if how >= 5:
+        samples = samples.swapaxes(0, 1)  # [W, H, ...]
+    if how in (3, 4, 7, 8):
+        samples = samples[::-1]
+    if how in (2, 3, 6, 7):
+        samples = samples[:, ::-1]
+    return np.ascontiguousarray(samples)

@@ -1,0 +1,43 @@
+"""PNG files of 16 bits a sample, and those whose transparent colour Pillow does not scale: pixels through libpng."""
+
+import zlib
+from typing import IO
+
+import numpy as np
+from PIL.PngImagePlugin import PngInfo, putchunk
+
+from .pixels import Pixels, Samples, from_array, to_array
+
+HEADER = 33  # bytes before the second chunk: signature and IHDR
+XMP_KEY = "XML:com.adobe.xmp"
+
+
+def read(data: bytes) -> Pixels:
+    """The pixels of a PNG file, uint8 or uint16; a transparent colour becomes alpha. Raises what imagecodecs does."""
+    import imagecodecs
+
+    array: Samples = np.asarray(imagecodecs.png_decode(data))  # [H, W] or [H, W, 2 to 4]
+    return from_array(array)
+
+
+def write(pixels: Pixels, file: IO[bytes]) -> None:
+    """Write a PNG file of 16 bits a sample with all metadata."""
+    import imagecodecs
+
+    data = imagecodecs.png_encode(to_array(pixels))
+    file.write(data[:HEADER])
+    if pixels.icc is not None:
+        putchunk(file, b"iCCP", b"ICC Profile\0\0" + zlib.compress(pixels.icc))
+    for kind, body, *_ in xmp_chunk(pixels).chunks:
+        putchunk(file, kind, body)
+    if pixels.exif is not None:
+        putchunk(file, b"eXIf", pixels.exif)
+    file.write(memoryview(data)[HEADER:])
+
+
+def xmp_chunk(pixels: Pixels) -> PngInfo:
+    """The XMP packet as Pillow's list of text chunks; an empty list where there is none."""
+    info = PngInfo()
+    if pixels.xmp is not None:
+        info.add_itxt(XMP_KEY, pixels.xmp)
+    return info

@@ -1,0 +1,80 @@
+"""Whatever people have a picture in, to Pixels."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from ..container import PIXELS_MAX
+from ..errors import ImageError
+from . import tiff
+from .pillow import from_pillow
+from .pixels import Pixels, check_size, from_array
+from .tensors import pixels_of_tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Picture = Pixels | Image.Image | np.ndarray[Any, Any] | Tensor | str | Path
+
+
+def read(picture: "Picture") -> Pixels:
+    """Any accepted picture to Pixels. EXIF orientation is kept as metadata, not applied.
+
+    Pixels, as they are; a path; a PIL image (grey, RGB, palette or 1-bit, with alpha or a transparent colour, 16-bit
+    grey); an array [H, W] or [H, W, 1 to 4] of uint8 or uint16; or a tensor [1 to 4, H, W] of uint8, uint16 or floats
+    in [0, 1]. Two and four channels have alpha. Raises ImageError for anything else, of a path naming it.
+    """
+    if isinstance(picture, Pixels):
+        check_size(picture.width, picture.height)
+        return picture
+    if isinstance(picture, str | Path):
+        try:
+            with open(picture, "rb") as file:
+                return read_file(file, str(picture))
+        except FileNotFoundError:
+            raise ImageError(f"{picture}: no such file") from None
+        except OSError as error:
+            raise ImageError(f"{picture}: {error.strerror}") from None
+    if isinstance(picture, Image.Image):
+        with _readable():
+            return from_pillow(picture)
+    return from_array(picture) if isinstance(picture, np.ndarray) else pixels_of_tensor(picture)
+
+
+def read_file(file: IO[bytes], name: str) -> Pixels:
+    """The picture in an open image file that can be sought in; raises ImageError naming it by `name`."""
+    try:
+        with _readable():
+            tags = tiff.directory(file)
+            if tags is not None and tiff.is_deep(tags):
+                return tiff.read(file, tags)
+            file.seek(0)
+            with Image.open(file) as image:
+                return from_pillow(image)
+    except ImageError as error:
+        raise ImageError(f"{name}: {error}") from None
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Room for large pictures in Pillow; ImageError for everything that decoders raise on damaged input."""
+    ours, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, PIXELS_MAX
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Pillow, about metadata and size
+            yield
+    except ImageError:
+        raise
+    except UnidentifiedImageError:
+        raise ImageError("not an image that Pillow can read") from None
+    except Image.DecompressionBombError:
+        raise ImageError("more pixels than an .lcq file holds") from None
+    except Exception as error:  # decoders raise many types
+        raise ImageError(f"the picture cannot be read: {error}") from None
+    finally:
+        Image.MAX_IMAGE_PIXELS = ours
