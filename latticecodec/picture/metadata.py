@@ -6,6 +6,7 @@ gathered into a block, and what would tell of the file's layout (strips, compres
 """
 
 import struct
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -46,40 +47,29 @@ def exif_of_tags(tags: Image.Exif) -> bytes | None:
         return None
 
 
-def tags_of_exif(exif: bytes) -> dict[int, Any]:
+def tags_of_exif(exif: bytes | None) -> dict[int, Any]:
     """The tags of a TIFF file that stand for an EXIF block: numbers to values, directories as dicts.
 
-    Raises one of DAMAGED for a block that is.
+    They are those that are CARRIED; none for a block that is None or damaged.
     """
     block = Image.Exif()
-    block.load(exif)
-    tags = {tag: block[tag] for tag in block if tag in CARRIED}
-    for tag in {ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo} & tags.keys():
-        tags[tag] = dict(block.get_ifd(tag))
-    if ExifTags.IFD.Interop in tags.get(ExifTags.IFD.Exif, {}):
-        tags[ExifTags.IFD.Exif][ExifTags.IFD.Interop] = dict(block.get_ifd(ExifTags.IFD.Interop))
-    return tags
-
-
-def is_sound(exif: bytes) -> bool:
-    """Whether an EXIF block can be taken apart."""
     try:
-        tags_of_exif(exif)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Pillow, about single tags
+            block.load(exif or b"")
+            tags = {tag: block[tag] for tag in block if tag in CARRIED}
+            for tag in {ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo} & tags.keys():
+                tags[tag] = dict(block.get_ifd(tag))
+            if ExifTags.IFD.Interop in tags.get(ExifTags.IFD.Exif, {}):
+                tags[ExifTags.IFD.Exif][ExifTags.IFD.Interop] = dict(block.get_ifd(ExifTags.IFD.Interop))
     except DAMAGED:
-        return False
-    return True
+        return {}
+    return tags
 
 
 def orientation(exif: bytes | None) -> int:
     """1 to 8 as EXIF counts them; 1, upright, where nothing sensible is said."""
-    if exif is None:
-        return 1
-    block = Image.Exif()
-    try:
-        block.load(exif)
-        value = block.get(ORIENTATION, 1)
-    except DAMAGED:
-        return 1
+    value = tags_of_exif(exif).get(ORIENTATION, 1)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 

@@ -90,7 +90,7 @@ def _divide(colour: Samples, alpha: Samples) -> None:
 
 
 def write(pixels: Pixels, file: IO[bytes]) -> None:
-    """Write a TIFF file of 8 or 16 bits a sample with all metadata; raises metadata.DAMAGED for such EXIF data.
+    """Write a TIFF file of 8 or 16 bits a sample with all metadata that can be taken apart.
 
     libtiff encodes a whole file without metadata; it goes behind a new directory that has the tags of both, and whose
     strips are those inside the encoded file.
@@ -109,7 +109,7 @@ def write(pixels: Pixels, file: IO[bytes]) -> None:
     assert tags is not None
     for tag in metadata.RESOLUTION:
         del tags[tag]  # made up by libtiff
-    tags.update(dict(tags) | ({} if pixels.exif is None else metadata.tags_of_exif(pixels.exif)))
+    tags.update(dict(tags) | metadata.tags_of_exif(pixels.exif))
     tags.update({key: value for key, value in ((ICC, pixels.icc), (XMP, pixels.xmp)) if value is not None})
     tags.tagtype[STRIPS] = TiffTags.LONG
     tags.save(file)  # counts the strips' offsets from the end of what it writes

@@ -107,8 +107,8 @@ def _fitted(pixels: Pixels, kind: Kind) -> tuple[Pixels, list[str]]:
     if kind is JPEG and pixels.xmp is not None and len(pixels.xmp) > XMP_MAX:
         notes.append(f"JPEG holds {XMP_MAX:,} bytes of XMP; {len(pixels.xmp):,} left out")
         pixels = replace(pixels, xmp=None)
-    if kind is TIFF and pixels.exif is not None and not metadata.is_sound(pixels.exif):
-        notes.append("the EXIF data is damaged; left out of the TIFF file")
+    if kind is TIFF and pixels.exif is not None and not metadata.tags_of_exif(pixels.exif):
+        notes.append("TIFF holds no damaged EXIF data; left out")
         pixels = replace(pixels, exif=None)
     if pixels.alpha is not None and not kind.alpha:
         notes.append(f"{kind.name} holds no alpha; flattened onto white")
