@@ -86,7 +86,7 @@ def compress(
         wanted = 50.0 if quality is None else quality
         with _refining(effort > 1 and not plan.many) as report:
             result = codec.encode_detailed(picture, wanted, bpp, size, psnr, embed_basis, effort, tune, report)
-        write(job, result.data, force)
+        write(job, lambda file: file.write(result.data), force)
         if effort > max(codec.bottleneck.efforts, 1):
             click.echo(f"{job.source}: {codec.config.name} encodes the same at every effort", err=True)
         if quality is not None and abs(result.quality - quality) > QUALITY_NOTE:

@@ -1,9 +1,8 @@
 """lcodec decompress"""
 
-import io
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -57,7 +56,7 @@ def decompress(
         began = time.perf_counter()
         data = read(job.source)
         picture = decode(data, model, device)
-        write(job, _image_bytes(picture, job.target), force)
+        write(job, lambda file: _save(picture, job.target, file), force)
         return {
             "input": str(job.source),
             "output": str(job.target),
@@ -87,14 +86,12 @@ def _writer(target: Path) -> tuple[str, dict[str, Any]]:
     return WRITERS[suffix]
 
 
-def _image_bytes(picture: Any, target: Path) -> bytes:
-    """A PIL image as a file of the format that the target's suffix names."""
+def _save(picture: Any, target: Path, file: IO[bytes]) -> None:
+    """Write a PIL image to an open file, in the format that the target's suffix names."""
     from latticecodec import OutputError
 
     kind, settings = _writer(target)
-    buffer = io.BytesIO()
     try:
-        picture.save(buffer, kind, **settings)
-    except (OSError, ValueError) as error:
+        picture.save(file, kind, **settings)
+    except ValueError as error:
         raise OutputError(f"{target}: {error}") from None
-    return buffer.getvalue()
