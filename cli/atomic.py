@@ -23,7 +23,7 @@ _parts: set[Path] = set()  # temporary files that may be there
 
 
 class _Numberless:
-    """A file without a number: Pillow writes to that by itself, and on a full disk takes a short write for a whole one."""
+    """A file without a number: Pillow would use that, and take a short write on a full disk for a whole one."""
 
     def fileno(self) -> int:
         """Not to be had."""
