@@ -1,12 +1,13 @@
-# make demo    install, then compress and restore a sample and print size and PSNR
-# make test    install with the development tools, check style and types, run all tests
-# make check   style and types alone
-# make wheel   build dist/*.whl
+# make demo      install, then compress and restore a sample and print size and PSNR
+# make test      install with the development tools, check style and types, run all tests
+# make check     style and types alone
+# make wheel     build dist/*.whl
+# make manifest  add new weight files to models/MANIFEST; lines that are there stay
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check wheel clean
+.PHONY: demo test check wheel manifest clean
 
 demo: $(VENV)/installed
 	$(BIN)/python samples/demo.py
@@ -21,6 +22,10 @@ check: $(VENV)/installed-dev
 
 wheel: $(VENV)/installed
 	$(BIN)/pip wheel . --no-deps --wheel-dir dist
+
+manifest:
+	cd models && touch MANIFEST && for file in */model.safetensors; do \
+		grep -q "  $$file$$" MANIFEST || sha256sum "$$file" >> MANIFEST; done
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

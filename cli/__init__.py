@@ -1,23 +1,35 @@
 """The `lcodec` command: parse, call one library function, print. One command a file."""
 
+import sys
 from typing import Any
 
 import click
 
 from latticecodec import __version__
 
+from .atomic import remove_parts
 from .compress import compress
 from .decompress import decompress
 from .evaluate import evaluate
 from .files import EXPECTED, one_line
 from .info import info
 from .models import models
+from .stop import Stopped, on_signals
 from .train import train
 from .verify import verify
 
 
 class Commands(click.Group):
-    """Prints every error of the library as one line on stderr and exits 1."""
+    """Prints every error of the library as one line on stderr and exits 1; 128 + n where signal n stopped it."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program."""
+        try:
+            with on_signals(remove_parts):
+                return super().main(*args, **kwargs)
+        except Stopped as stopped:
+            click.echo(f"Error: {stopped}", err=True)
+            sys.exit(stopped.status)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

@@ -1,21 +1,23 @@
-"""Inputs to jobs, jobs to outputs: folders, `-`, names, atomic writes, progress, one line an error."""
+"""Inputs to jobs, jobs to outputs: folders, `-`, names, progress, one line an error."""
 
 import json
 import mmap
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 
 from latticecodec import LcqError, OutputError
 
+from . import atomic
+
 STANDARD = Path("-")  # standard input or output
+EXISTS = "{}: exists already; --force overwrites it"
 EXPECTED = (LcqError, OSError, MemoryError)  # what bad input or a full machine can raise
 
 
@@ -134,33 +136,23 @@ def check(job: Job, force: bool) -> None:
     if job.source != STANDARD and target.samefile(job.source):
         raise OutputError(f"{target}: is the input itself")
     if not force:
-        raise OutputError(f"{target}: exists already; --force overwrites it")
+        raise OutputError(EXISTS.format(target))
 
 
-def write(job: Job, fill: Callable[[IO[bytes]], object], force: bool) -> None:
-    """Write a whole file or nothing: to a temporary file beside it, then renamed. `fill` writes to the open file."""
-    target = job.target
-    if target == STANDARD:
-        fill(sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+def write(job: Job, fill: atomic.Fill, force: bool) -> None:
+    """Write a job's output, whole or not at all: `fill` gets an open file to write it to.
+
+    Raises OutputError naming the target, and whatever `fill` raises.
+    """
+    if job.target == STANDARD:
+        atomic.write_standard_output(fill)
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.absolute().parent)
+    job.target.parent.mkdir(parents=True, exist_ok=True)
+    check(job, force)
     try:
-        with os.fdopen(handle, "wb") as file:
-            fill(file)
-        os.chmod(name, 0o666 & ~_umask())
-        check(job, force)
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+        atomic.write_file(job.target, fill, force)
+    except FileExistsError:
+        raise OutputError(EXISTS.format(job.target)) from None
 
 
 def run(

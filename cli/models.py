@@ -13,14 +13,20 @@ from . import options
 def models(as_json: bool) -> None:
     """List the models that are installed.
 
+    A plain name means the newest version of a model, `lattice-1` the first one.
+
     With --json also what each costs: thousands of multiply-accumulates for each pixel to encode (at effort 0) and to
     decode, and how many learned numbers it has.
     """
     from latticecodec import list_models
+    from latticecodec.zoo import newest
 
     rows = [
         {
             "name": model.name,
+            "family": model.family,
+            "version": model.version,
+            "newest": model == newest(model.family),
             "quantizer": model.config.quantizer,
             "latents": model.config.latents,
             "bytes": model.weight_bytes,
@@ -36,4 +42,6 @@ def models(as_json: bool) -> None:
         click.echo(json.dumps([row | cost for row, cost in zip(rows, costs, strict=True)], indent=2))
         return
     for row in rows:
-        click.echo(f"{row['name']:12} {row['quantizer']:10} {row['bytes']:>12,} bytes  digest {row['digest']}")
+        called = row["family"] if row["newest"] else f"{row['family']}-{row['version']}"
+        note = "" if called == row["name"] else f"  this is what {called} means"
+        click.echo(f"{row['name']:12} {row['quantizer']:10} {row['bytes']:>12,} bytes  digest {row['digest']}{note}")

@@ -24,6 +24,7 @@ CODEBOOKS = ("vq", "adaptive", "rotation")  # quantizers with codebooks
 PATCH = 16  # pixels a latent position covers, each way
 EFFORTS = range(10)  # how much time an encoder may take for fewer bits
 DEFAULT_EFFORT = 1
+CONFIG_MAX = 1 << 20  # characters of a config.json
 HYPER = 4  # latent positions a hyper-latent position covers, each way
 
 
@@ -58,6 +59,8 @@ class ModelConfig:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
+            if field.type is float and not (isinstance(value, int | float) and math.isfinite(value)):
+                raise ModelError(f"config field {field.name} is {value!r}; it must be a finite number")
             if field.type is str and not isinstance(value, str):
                 raise ModelError(f"config field {field.name} is {value!r}; it must be a string")
             least = 0 if field.name == "codes" else 1
@@ -78,11 +81,18 @@ class ModelConfig:
         for pair in (self.analysis_blocks, self.synthesis_blocks):
             if len(pair) != 2 or not all(isinstance(count, int) and 1 <= count <= 64 for count in pair):
                 raise ModelError(f"config: {pair} blocks; it must be two integers from 1 to 64")
-        if not re.fullmatch(r"[\w.-]*", self.base) or self.base.startswith("."):
-            raise ModelError(f"config field base is {self.base!r}; it must be the plain name of a model")
+        for key, name in (("name", self.name), ("quantizer", self.quantizer), ("base", self.base or "none")):
+            if not re.fullmatch(r"[\w-][\w.-]{0,63}", name):
+                raise ModelError(f"config field {key} is {name!r}; it must be a plain name: letters, digits, . _ -")
         for digest in (self.weights_sha256, self.prior_sha256):
             if not re.fullmatch("([0-9a-f]{64})?", digest):
                 raise ModelError(f"config: {digest!r} is not a SHA-256 in hexadecimal")
+        if any(width % self.group for width in (self.width8, self.width16, self.hyper_width)):
+            raise ModelError(f"config field group is {self.group}; it must divide width8, width16 and hyper_width")
+        if self.quantizer in CODEBOOKS and self.context_width < 6:
+            raise ModelError(f"config field context_width is {self.context_width}; codebooks need 6 or more")
+        if not 0 < self.lambda_min < self.lambda_max:
+            raise ModelError(f"config: lambda from {self.lambda_min} to {self.lambda_max} is not a range of weights")
         low, high = self.reach
         if not (0.01 <= self.octaves < 15.5 and low >= -2 and low + 0.1 <= high <= 2):
             raise ModelError(f"config: {self.octaves} octaves with reach {low} to {high} is not a range of scales")
@@ -107,10 +117,11 @@ class ModelConfig:
     def read(path: Path) -> "ModelConfig":
         """Parse a config.json; raises ModelError naming the file and the field that is wrong."""
         try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
+            with path.open(encoding="utf-8") as file:
+                raw = json.loads(file.read(CONFIG_MAX))
         except OSError as error:
             raise ModelError(f"{path}: cannot be read ({error.strerror}); a model folder holds config.json") from None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ModelError(f"{path}: not valid JSON ({error})") from None
         known = {field.name for field in dataclasses.fields(ModelConfig)}
         if not isinstance(raw, dict) or set(raw) != known:

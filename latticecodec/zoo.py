@@ -1,13 +1,18 @@
-"""The models that come with the package: find, verify and load models/<name>."""
+"""The models that come with the package: find, verify and load models/<name>.
 
-import hashlib
+A model that shipped is never changed. A better one is the next version of its family: `lattice-2` after `lattice`. The
+plain name means the newest version, `lattice-1` the first.
+"""
+
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .config import ModelConfig
-from .errors import LcqError, ModelError
+from .errors import FormatError, LcqError, ModelError
+from .weights import BASE_DIGEST, read_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,6 +37,16 @@ class ModelInfo:
         return bytes.fromhex(self.config.weights_sha256)[:DIGEST_BYTES]
 
     @property
+    def family(self) -> str:
+        """The name without the number of its version."""
+        return _version(self.name)[0]
+
+    @property
+    def version(self) -> int:
+        """1 for `lattice`, 2 for `lattice-2`."""
+        return _version(self.name)[1] or 1
+
+    @property
     def weight_bytes(self) -> int:
         """Size of the weight file."""
         return (self.folder / WEIGHTS).stat().st_size
@@ -40,6 +55,25 @@ class ModelInfo:
 def list_models() -> list[ModelInfo]:
     """The models that are installed with the package, by name."""
     return [_info(path.parent) for path in sorted(_models_folder().glob(f"*/{CONFIG}"))]
+
+
+def newest(family: str) -> ModelInfo | None:
+    """The installed model that a plain name means: the latest version of its family."""
+    return max((info for info in list_models() if info.family == family), key=lambda info: info.version, default=None)
+
+
+def installed(name: str) -> ModelInfo:
+    """The installed model of exactly this name, whatever newer versions there are; raises ModelError without it."""
+    for info in list_models():
+        if info.name == name:
+            return info
+    raise ModelError(f"model {name!r} is not installed")
+
+
+def _version(name: str) -> tuple[str, int | None]:
+    """Family and number of a name; None for a plain one."""
+    numbered = re.fullmatch(r"(.+)-([1-9]\d{0,8})", name)
+    return (numbered[1], int(numbered[2])) if numbered else (name, None)
 
 
 def _models_folder() -> Path:
@@ -55,11 +89,17 @@ def _info(folder: Path) -> ModelInfo:
 
 
 def find(name_or_path: str | Path) -> ModelInfo:
-    """A model by name, or by the folder it lies in; raises ModelError that says what there is."""
+    """A model by name, or by the folder it lies in; raises ModelError that says what there is.
+
+    A plain name means the newest version of its family; one with a number means exactly that version.
+    """
     path = Path(name_or_path)
     models = list_models()
+    family, number = _version(str(name_or_path))
+    if number is None and (latest := newest(family)) is not None:
+        return latest
     for info in models:
-        if info.name == str(name_or_path):
+        if (info.family, info.version) == (family, number):
             return info
     if (path / CONFIG).is_file():
         return _info(path.resolve())
@@ -110,9 +150,6 @@ def resolve_device(device: str) -> str:
     return device
 
 
-BASE_DIGEST = "base.sha256"  # tensor uint8 [32] that ties a model to the weights of its base
-
-
 def read_weights(info: ModelInfo) -> "dict[str, Tensor]":
     """The tensors of a model, those of its base included.
 
@@ -148,20 +185,38 @@ def _base_with(info: ModelInfo, digest: "Tensor | None") -> ModelInfo:
 
 def _read_own_weights(info: ModelInfo) -> "dict[str, Tensor]":
     """The tensors in a model's own folder."""
-    import safetensors.torch
-
-    path = info.folder / WEIGHTS
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
-    if hashlib.sha256(data).hexdigest() != info.config.weights_sha256:
-        raise ModelError(f"{path}: does not match the SHA-256 in {CONFIG}: damaged, or not of this model")
-    return safetensors.torch.load(data)  # type: ignore[no-any-return]
+    return read_tensors(info.folder / WEIGHTS, info.config.weights_sha256)
 
 
 @cache
 def _load(info: ModelInfo, device: str) -> "Codec":
     from .codec import Codec
 
-    return Codec(info.config, read_weights(info), device)
+    tensors = read_weights(info)
+    _check_size(info, tensors)
+    try:
+        return Codec(info.config, tensors, device)
+    except (ModelError, MemoryError):
+        raise
+    except FormatError as error:  # of the frequency tables
+        raise ModelError(f"model {info.name}: {error}") from None
+    except Exception as error:  # a tensor of a wrong shape can break a network in any way
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise ModelError(f"model {info.name}: its weights do not fit its {CONFIG} ({reason})") from None
+
+
+def _check_size(info: ModelInfo, tensors: "dict[str, Tensor]") -> None:
+    """Raise ModelError for networks that need more numbers than the weights have, before they take any memory."""
+    import torch
+
+    from .networks import Analysis, HyperAnalysis, Synthesis
+
+    with torch.device("meta"):
+        networks = [network(info.config) for network in (Analysis, Synthesis, HyperAnalysis)]
+    needed = sum(parameter.numel() for network in networks for parameter in network.parameters())
+    there = sum(tensor.numel() for tensor in tensors.values())
+    if needed > there:
+        raise ModelError(
+            f"model {info.name}: its weights do not fit its {CONFIG}, which asks for {needed:,} numbers or more; "
+            f"they have {there:,}"
+        )

@@ -1,15 +1,20 @@
 """Model folders: the config file, finding models, refusing damaged ones."""
 
 import dataclasses
+import hashlib
 import json
 import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from latticecodec.cli import main
 
 import latticecodec
 from latticecodec import ModelError, zoo
 from latticecodec.config import PRESETS, ModelConfig, with_codebooks
+
+MODELS = Path(__file__).parent.parent / "models"
 
 
 def test_config_round_trip(tmp_path: Path) -> None:
@@ -106,6 +111,63 @@ def test_finding_models(tiny_model: Path, tmp_path: Path) -> None:
         zoo.find(tmp_path)
     with pytest.raises(ModelError, match="not installed: name its folder with --model"):
         zoo.find_by_digest(b"\0" * 8)
+
+
+@pytest.fixture
+def versions(tiny_model: Path, tiny_e8: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation with three versions of `lattice`, with one, two and three bytes of weights, and `lattice-e8`."""
+    for number, name in enumerate(("lattice", "lattice-2", "lattice-10"), start=1):
+        folder = tmp_path / "models" / name
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_bytes(bytes(number))
+        config = ModelConfig.read(tiny_model / "config.json")
+        dataclasses.replace(config, name=name, weights_sha256=f"{number:064x}").write(folder / "config.json")
+    shutil.copytree(tiny_e8, tmp_path / "models" / "lattice-e8")
+    monkeypatch.setattr("latticecodec.zoo._models_folder", lambda: tmp_path / "models")
+    return tmp_path / "models"
+
+
+def test_a_plain_name_means_the_newest_version(versions: Path) -> None:
+    names = ("lattice", "lattice-1", "lattice-2", "lattice-10", "lattice-e8", "lattice-e8-1")
+    found = ["lattice-10", "lattice", "lattice-2", "lattice-10", "lattice-e8", "lattice-e8"]
+    assert [zoo.find(name).folder.name for name in names] == found
+    assert zoo.installed("lattice").folder.name == "lattice"
+    for name in ("lattice-3", "lattice-01", "lattice-", "latt"):
+        with pytest.raises(ModelError, match=f"unknown model '{name}'"):
+            zoo.find(name)
+    assert zoo.find_by_digest(zoo.find("lattice-1").digest).name == "lattice"  # old files go on decoding
+
+
+def test_a_base_is_the_version_it_was_made_for(tiny_model: Path, versions: Path) -> None:
+    shutil.rmtree(versions / "lattice")
+    shutil.copytree(tiny_model, versions / "lattice")
+    info = zoo.find("lattice-e8")
+    assert zoo.find("lattice").name == "lattice-10"
+    assert zoo.base_of(info) == zoo.find("lattice-1")
+    assert zoo.load(info.name, device="cpu").config == info.config
+
+
+def test_the_list_says_what_a_plain_name_means(versions: Path) -> None:
+    lines = CliRunner().invoke(main, ["models"]).stdout.splitlines()
+    notes = {line.split()[0]: line.partition("  this is ")[2] for line in lines}
+    assert notes == {
+        "lattice": "what lattice-1 means",
+        "lattice-10": "what lattice means",
+        "lattice-2": "",
+        "lattice-e8": "",
+    }
+
+
+def test_shipped_weights_are_those_of_the_manifest() -> None:
+    """A weight file that shipped is neither changed nor removed; a better one gets a new name (CONTRIBUTING.md)."""
+    rows = [line.split("  ") for line in (MODELS / "MANIFEST").read_text().splitlines()]
+    assert rows
+    for digest, name in rows:
+        assert hashlib.sha256((MODELS / name).read_bytes()).hexdigest() == digest, name
+    assert {f"{info.folder.name}/{zoo.WEIGHTS}": info.config.weights_sha256 for info in zoo.list_models()} == {
+        name: digest for digest, name in rows
+    }
+    assert all(info.folder.name == info.name for info in zoo.list_models())
 
 
 def test_devices() -> None:

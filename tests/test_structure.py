@@ -16,6 +16,7 @@ ROWS: dict[str, float] = {  # a module may import from its own row's package and
     "arithmetic": 1,
     "distortion": 1,
     "search": 1,
+    "weights": 1,
     "networks": 2,
     "quantizers": 2,
     "prior": 2.5,

@@ -42,7 +42,10 @@ class CodebookBottleneck(Fineness):
         super().__init__(config)
         self.device, self.channels = device, len(config.groups)
         self.format_id = FORMAT_IDS[config.quantizer]
-        codebooks = self._codebooks(tensors["quantizer.codebooks"].float())  # [K, M]
+        stored = tensors["quantizer.codebooks"]  # [K, M], or the union of adaptive ones
+        if len(stored) != config.codes:
+            raise RuntimeError(f"{len(stored)} codewords")
+        codebooks = self._codebooks(stored.float())  # [K, M]
         if codebooks.shape != (config.codes, config.latents):
             raise RuntimeError(f"codebooks of shape {tuple(codebooks.shape)}")
         self._basis = tensors["quantizer.log_basis"].float().exp().to(device)  # [M]

@@ -14,6 +14,14 @@ def part(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def network(module: Network, name: str, tensors: dict[str, Tensor], device: torch.device) -> Network:
-    """`module` with the weights named `name`.*, in float32, for inference on `device`."""
+    """`module` with the weights named `name`.*, in float32, for inference on `device`.
+
+    Raises RuntimeError that names the first tensor that is missing, superfluous or of another shape.
+    """
+    own, given = module.state_dict(), part(name, tensors)
+    for key in sorted(own.keys() | given.keys()):
+        shapes = [tuple(side[key].shape) if key in side else None for side in (own, given)]
+        if shapes[0] != shapes[1]:
+            raise RuntimeError(f"tensor {name}.{key} should have shape {shapes[0]}, has {shapes[1]}")
     module.load_state_dict({key: value.float() for key, value in part(name, tensors).items()})
     return module.eval().requires_grad_(False).to(device)

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..coder import PRECISION, Float32, Int32, Tables
+from ..errors import ModelError
 from ..quantizers.conway_sloane import nearest_e8, to_doubled
-from .numbers import COORDINATE_MAX, FRACTION_BITS, LOG_SCALE_MIN, MEAN_MAX, SCALE_BITS
+from .numbers import COORDINATE_MAX, FRACTION_BITS, LOG_SCALE_MIN, MEAN_MAX, SCALE_BITS, SCALE_COUNT
 from .points import Get, Put, cheaper, neighbours, round_half_even
 from .tables import TableIndex, integer_frequencies
 
@@ -53,6 +54,20 @@ class E8Points:
         self._even, self._rho = state["e8.even"].numpy(), state["e8.rho"].numpy()
         self._bit = len(index.tables.offsets) - 1  # the first of the added tables
         self.tables = joined(index.tables, state["e8.frequencies"].numpy(), state["e8.offsets"].numpy())
+        self._check()
+
+    def _check(self) -> None:
+        """Raise ModelError where a look-up of the model leads nowhere."""
+        end, reached = len(self.tables.offsets) - 1, np.arange(0)
+        if not 0 <= self.threshold <= SCALE_COUNT or end < self._bit + LEVELS:
+            raise ModelError(f"prior: an E8 threshold of {self.threshold} with {end - self._bit} tables of its own")
+        if self.threshold < SCALE_COUNT:
+            first = int(self.index.first[self.threshold :].min())
+            reached = self._even[first : self.index.last(self.threshold) + 1]
+        if self._even.shape != (self._bit,) or (reached < self._bit).any() or (reached >= end - 1).any():
+            raise ModelError("prior table e8.even: it must hold a table for each one from the threshold up")
+        if self._rho.shape != (self._bit,) or self._rho.min() <= -ONE or self._rho.max() >= ONE:
+            raise ModelError(f"prior table e8.rho: it must hold a number between -{ONE} and {ONE} for each table")
 
     def write(self, u: Float32, mean: Int32, scale: Int32, put: Put, bit_weight: float = 0.0) -> Int32:
         """See `points.Points.write`."""

@@ -10,8 +10,9 @@ from torch import Tensor
 from ..arithmetic import exact_arithmetic
 from ..coder import Int32
 from ..config import HYPER, ModelConfig
+from ..errors import ModelError
 from .layers import Block, Layer, shuffle
-from .numbers import COORDINATE_MAX
+from .numbers import COORDINATE_MAX, LEVELS, MEAN_MAX, SCALE_COUNT
 from .points import Get, Put
 from .tables import TableIndex
 
@@ -52,6 +53,10 @@ class IntegerHyper:
     ) -> None:
         self.config, self.index, self.symbols, self.device = config, index, symbols, device
         self._z = state["z"].numpy().astype(np.int32)  # [2, LEVELS, Z]: mean outputs, scale indices
+        means, scales = self._z
+        legal = -MEAN_MAX <= means.min() <= means.max() <= MEAN_MAX and 0 <= scales.min() <= scales.max() < SCALE_COUNT
+        if means.shape != (LEVELS, config.hyper_latents) or not legal:
+            raise ModelError(f"prior table z: it must hold means and scales of {LEVELS} levels")
         self._enter = Layer("hyper.enter", state, device)
         self._block = Block("hyper.block", state, device)
         self._leave = Layer("hyper.leave", state, device)

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import ModelError
-from .numbers import ACTIVATION_BITS, ACTIVATION_MAX, WEIGHT_MAX
+from .numbers import ACTIVATION_BITS, ACTIVATION_MAX, EXPONENT_MAX, EXPONENT_MIN, WEIGHT_MAX
 
 EXACT = 1 << 24  # integers below this are exact in float32
 
@@ -27,6 +27,8 @@ class Layer:
         largest = magnitude.sum(1) * ACTIVATION_MAX + largest_bias + (1 << 20)
         if bool((largest >= EXACT).any()) or bool((magnitude > WEIGHT_MAX).any()):
             raise ModelError(f"prior layer {name}: sums of its weights can exceed 2^24 and would not be exact")
+        if bool((exponent < EXPONENT_MIN).any()) or bool((exponent > EXPONENT_MAX).any()):
+            raise ModelError(f"prior layer {name}: exponents must be {EXPONENT_MIN} to {EXPONENT_MAX}")
         self.weight = weight.to(device, torch.float32)  # [out, in]
         self.bias = bias.to(device, torch.int32)[..., None]  # [out, 1], or [LEVELS, out, 1]
         self.exponent = exponent.to(device, torch.int32)[:, None]  # [out, 1]

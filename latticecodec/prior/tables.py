@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..coder import PRECISION, Int32, Tables
+from ..errors import ModelError
 from .numbers import (
+    COORDINATE_MAX,
     FRACTION_BITS,
     LOG_SCALE_MIN,
     MEAN_BITS,
@@ -49,10 +51,22 @@ class TableIndex:
 
     @staticmethod
     def from_state(state: dict[str, Tensor]) -> "TableIndex":
-        """The look-ups of a model, from its tensors named `tables.*`."""
+        """The look-ups of a model, from its tensors named `tables.*`; raises ModelError where one leads nowhere."""
         means, shifts, first = (state[f"tables.{name}"].numpy() for name in ("means", "shifts", "first"))
         tables = Tables(state["tables.frequencies"].numpy(), state["tables.offsets"].numpy())
-        return TableIndex(tables, means, shifts, first)
+        furthest = COORDINATE_MAX * ONE
+        if means.shape != (2 * MEAN_MAX + 1,) or means.min() < -furthest or means.max() > furthest:
+            raise ModelError(f"prior table means: it must hold {2 * MEAN_MAX + 1} means of lattice coordinates")
+        if shifts.shape != (SCALE_COUNT,) or shifts.min() < 0 or shifts.max() > FRACTION_BITS:
+            raise ModelError(f"prior table shifts: it must hold {SCALE_COUNT} shifts of 0 to {FRACTION_BITS}")
+        index = TableIndex(tables, means, shifts, first)
+        if first.shape != (SCALE_COUNT,) or first.min() < 0 or index.last(0) >= len(tables.offsets) - 1:
+            raise ModelError(f"prior table first: it must hold the first of {len(tables.offsets) - 1} tables")
+        return index
+
+    def last(self, scale: int) -> int:
+        """The largest table id of scale index `scale` and those above it."""
+        return int((self.first[scale:].astype(np.int64) + ((ONE - 1) >> self.shifts[scale:])).max())
 
     def look_up(self, mean: Int32, scale: Int32) -> tuple[Int32, Int32]:
         """Mean outputs and scale indices [N] -> table ids [N] and the integers [N] that residuals are relative to."""

@@ -19,7 +19,8 @@ from ..prior.e8 import E8Points, e8_state
 from ..prior.numbers import LOG_SCALE_MIN, SCALE_BITS
 from ..prior.state import compand_table
 from ..prior.tables import TableIndex
-from ..zoo import BASE_DIGEST, ModelInfo, list_models, read_weights
+from ..weights import BASE_DIGEST
+from ..zoo import ModelInfo, list_models, read_weights
 from .export import base_digest, self_test, write_model
 
 NAME = "lattice-e8"

@@ -17,7 +17,8 @@ from torch import Tensor
 from ..bottlenecks import BOTTLENECKS, ONE_PASS
 from ..config import ModelConfig
 from ..errors import OutputError, TrainingError
-from ..zoo import BASE_DIGEST, CONFIG, WEIGHTS, ModelInfo, find, read_weights
+from ..weights import BASE_DIGEST
+from ..zoo import CONFIG, WEIGHTS, ModelInfo, installed, read_weights
 from .models import MODELS, PhotoModel
 
 
@@ -36,8 +37,8 @@ def export(model: PhotoModel, folder: Path, card: str) -> ModelConfig:
     }
     tensors |= model.coded_tensors()
     fingerprint = self_test(tensors, model.config)
-    if model.config.base:  # an installed model
-        base = find(model.config.base)
+    if model.config.base:
+        base = installed(model.config.base)
         theirs = read_weights(base)
         tensors = {name: value for name, value in tensors.items() if not _same(value, theirs.get(name))}
         tensors[BASE_DIGEST] = base_digest(base)

@@ -1,0 +1,102 @@
+"""Outputs that are whole or not there: a file by way of a temporary one beside it, standard output by way of a spool.
+
+The temporary file is called `.lcodec-<16 hexadecimal digits>.part`. Every way out removes it but the two that leave no
+time: SIGKILL and a power cut.
+"""
+
+import io
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from latticecodec import OutputError
+
+Fill = Callable[[IO[bytes]], object]  # writes the output to a file that is open for reading and writing
+
+SPOOL_MAX = 1 << 26  # bytes of standard output kept in memory; a file without a name holds more
+_parts: set[Path] = set()  # temporary files that may be there
+
+
+class _Numberless:
+    """A file without a number: Pillow would use that, and take a short write on a full disk for a whole one."""
+
+    def fileno(self) -> int:
+        """Not to be had."""
+        raise io.UnsupportedOperation("fileno")
+
+
+class _File(_Numberless, io.BufferedRandom):
+    """A file on the disk."""
+
+
+class _Spool(_Numberless, tempfile.SpooledTemporaryFile[bytes]):
+    """A file in memory, or without a name on the disk."""
+
+
+def write_file(target: Path, fill: Fill, overwrite: bool) -> None:
+    """Write a file, whole or not at all; on the disk when this returns.
+
+    Of several processes that write one target, each writes a whole file, and without `overwrite` only the first.
+
+    Raises FileExistsError where the target exists and is not to be overwritten, OutputError naming it where it cannot
+    be written, and whatever `fill` raises.
+    """
+    part = target.absolute().parent / f".lcodec-{secrets.token_hex(8)}.part"
+    _parts.add(part)
+    try:
+        with io.FileIO(part, "x+") as raw, _File(raw) as file:
+            fill(file)
+            file.flush()
+            os.fsync(raw.fileno())
+        if overwrite:
+            os.replace(part, target)
+        else:
+            _place(part, target)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written: {error.strerror or error}") from None
+    finally:
+        part.unlink(missing_ok=True)
+        _parts.discard(part)
+
+
+def _place(part: Path, target: Path) -> None:
+    """Give a finished file its name; raises FileExistsError where that is taken, at whatever moment it was."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:  # no hard links on this file system: take the name with an empty file, then replace that
+        try:
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            os.replace(part, target)
+        except FileExistsError:
+            raise
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+
+
+def remove_parts() -> None:
+    """Remove temporary files whose own removal was interrupted."""
+    for part in _parts:
+        part.unlink(missing_ok=True)
+    _parts.clear()
+
+
+def write_standard_output(fill: Fill) -> None:
+    """Write to standard output once `fill` is done, so that nothing goes out when it fails; raises OutputError."""
+    try:
+        with _Spool(SPOOL_MAX) as spool:
+            fill(spool)
+            spool.seek(0)
+            shutil.copyfileobj(spool, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        raise OutputError(f"standard output: cannot be written: {error.strerror or error}") from None

@@ -1,0 +1,263 @@
+"""Outputs are whole or not there: signals, a full disk, several processes at once. Real processes where it matters."""
+
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+from click.testing import CliRunner
+from latticecodec.cli import atomic, main, stop
+from PIL import Image
+
+import latticecodec
+from latticecodec import OutputError, load
+
+PUT = """
+import os, resource, signal, sys
+from pathlib import Path
+from latticecodec.cli import main
+from latticecodec.cli.files import STANDARD, Job, write
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the shell that runs the tests does with it
+
+@main.command()
+def put():
+    "Write a file by way of `fill`."
+    write(Job(STANDARD, Path(target)), fill, False)
+
+def begin(file):
+    file.write(b"half ")
+    file.flush()
+    (part,) = Path().glob(".*")
+    assert part.name.startswith(".lcodec-") and part.name.endswith(".part")
+"""
+
+
+def child(code: str, cwd: Path, **options: object) -> subprocess.Popen[str]:
+    """A Python process with these lines, in folder `cwd`."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    return subprocess.Popen([sys.executable, "-c", code], cwd=cwd, text=True, **pipes)  # type: ignore[call-overload]
+
+
+def names(folder: Path) -> list[str]:
+    """What lies in a folder, hidden files too."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def here(tmp_path: Path, photo: Image.Image, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with photo.png, 64x48, and the process in it."""
+    photo.crop((0, 0, 64, 48)).save(tmp_path / "photo.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_leaves_nothing(tmp_path: Path, name: str) -> None:
+    code = f"""{PUT}
+target = "out.lcq"
+def fill(file):
+    begin(file)
+    os.kill(os.getpid(), signal.{name})
+main(["put"])
+"""
+    process = child(code, tmp_path)
+    out, err = process.communicate()
+    assert process.returncode == 128 + getattr(signal, name)
+    assert (out, err) == ("", f"Error: stopped by {name}\n")
+    assert names(tmp_path) == []
+
+
+def test_a_signal_that_was_ignored_stays_ignored(tmp_path: Path) -> None:
+    """As nohup wants it."""
+    code = f"""{PUT}
+target = "out.lcq"
+def fill(file):
+    begin(file)
+    os.kill(os.getpid(), signal.SIGHUP)
+    file.write(b"and half")
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+main(["put"])
+"""
+    process = child(code, tmp_path)
+    assert process.communicate() == ("", "")
+    assert process.returncode == 0
+    assert (tmp_path / "out.lcq").read_text() == "half and half"
+
+
+def test_a_part_whose_removal_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second signal, just when the first one's cleaning up begins."""
+    remove = Path.unlink
+
+    def interrupted(path: Path, missing_ok: bool = False) -> None:
+        monkeypatch.setattr(Path, "unlink", remove)
+        raise stop.Stopped(signal.SIGTERM)
+
+    monkeypatch.setattr(Path, "unlink", interrupted)
+    with pytest.raises(stop.Stopped), stop.on_signals(atomic.remove_parts):
+        atomic.write_file(tmp_path / "out.lcq", lambda file: file.write(b"half"), overwrite=False)
+    assert names(tmp_path) == ["out.lcq"]  # it was finished
+
+
+def test_compress_stopped_while_it_reads(tmp_path: Path, tiny_model: Path) -> None:
+    """A named pipe that nobody writes to; that it was opened for reading is the sign that the command waits."""
+    os.mkfifo(tmp_path / "photo.png")
+    arguments = ["compress", "photo.png", "-o", "photo.lcq", "--model", str(tiny_model)]
+    process = child(f"from latticecodec.cli import main; main({arguments})", tmp_path)
+    with (tmp_path / "photo.png").open("wb"):
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate()[1] == "Error: stopped by SIGTERM\n"
+    assert process.returncode == 143
+    assert names(tmp_path) == ["photo.png"]
+
+
+def test_finished_files_of_an_interrupted_folder_stay(
+    here: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGTERM between the second file's last byte and its name."""
+    (here / "in").mkdir()
+    for name in ("a.png", "b.png", "c.png"):
+        (here / "in" / name).write_bytes((here / "photo.png").read_bytes())
+    synchronised: list[int] = []
+
+    def fsync(number: int) -> None:
+        synchronised.append(number)
+        if len(synchronised) == 2:
+            assert callable(signal.getsignal(signal.SIGTERM))
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    result = CliRunner().invoke(main, ["compress", "in", "-o", "out", "--model", str(tiny_model)])
+    assert result.exit_code == 143
+    assert result.stderr.splitlines()[-1] == "Error: stopped by SIGTERM"
+    assert result.stdout.startswith("out/a.lcq  64x48")
+    assert names(here / "out") == ["a.lcq"]
+    assert latticecodec.decode((here / "out" / "a.lcq").read_bytes(), tiny_model, "cpu").size == (64, 48)
+
+
+def test_a_full_disk_while_compressing(here: Path, tiny_model: Path) -> None:
+    """A limit on the size of files stands for it: writing fails in the same way."""
+    (here / "photo.lcq").write_text("what was there")
+    assert load(tiny_model) is not None  # before the limit holds
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        result = CliRunner().invoke(main, ["compress", "photo.png", "--force", "--model", str(tiny_model)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: photo.lcq: cannot be written: File too large\n"
+    assert names(here) == ["photo.lcq", "photo.png"]
+    assert (here / "photo.lcq").read_text() == "what was there"
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "jpg", "tiff", "webp", "ppm"])
+def test_a_full_disk_while_decompressing(tmp_path: Path, photo: Image.Image, suffix: str) -> None:
+    """Pillow writes to the temporary file by itself; the message is ours all the same."""
+    code = f"""{PUT}
+from PIL import Image
+from latticecodec.cli.decompress import _save
+target = "back.{suffix}"
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+def fill(file):
+    _save(Image.effect_noise((100, 80), 50).convert("RGB"), Path(target), file)
+main(["put"])
+"""
+    process = child(code, tmp_path)
+    assert process.communicate() == ("", f"Error: back.{suffix}: cannot be written: File too large\n")
+    assert process.returncode == 1
+    assert names(tmp_path) == []
+
+
+def test_a_full_disk_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some file systems say so only when data is synchronised."""
+
+    def fsync(number: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OutputError, match=r"out\.lcq: cannot be written: No space left on device"):
+        atomic.write_file(tmp_path / "out.lcq", lambda file: file.write(b"data"), overwrite=False)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_standard_output_that_is_full(tmp_path: Path) -> None:
+    code = f"""{PUT}
+target = "-"
+fill = lambda file: file.write(bytes(100_000))
+main(["put"])
+"""
+    with open("/dev/full", "w") as full:
+        process = child(code, tmp_path, stdout=full)
+        err = process.communicate()[1]
+    assert process.returncode == 1
+    assert err == "Error: standard output: cannot be written: No space left on device\n"
+
+
+def test_nothing_goes_out_where_filling_fails(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    def fill(file: BinaryIO) -> None:
+        file.write(b"half")
+        raise OutputError("a picture that cannot be saved")
+
+    with pytest.raises(OutputError, match="cannot be saved"):
+        atomic.write_standard_output(fill)
+    sys.stdout.flush()
+    assert capfdbinary.readouterr().out == b""
+
+
+def test_two_processes_write_one_file(tmp_path: Path) -> None:
+    """Both hold a finished temporary file before either may name it: one wins, the other one says why it did not."""
+    code = f"""{PUT}
+target = "out.lcq"
+def fill(file):
+    file.write(b"%d" % os.getpid())
+    print("ready", flush=True)
+    sys.stdin.readline()
+main(["put"])
+"""
+    both = [child(code, tmp_path), child(code, tmp_path)]
+    for process in both:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    assert len(names(tmp_path)) == 2  # temporary files, each with a name of its own
+    for process in both:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    errors = [process.communicate()[1] for process in both]
+    assert sorted(process.returncode for process in both) == [0, 1]
+    assert sorted(errors) == ["", "Error: out.lcq: exists already; --force overwrites it\n"]
+    winner = both[0] if both[0].returncode == 0 else both[1]
+    assert (tmp_path / "out.lcq").read_text() == str(winner.pid)
+    assert names(tmp_path) == ["out.lcq"]
+
+
+def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(source: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", link)
+    target = tmp_path / "out.lcq"
+    atomic.write_file(target, lambda file: file.write(b"first"), overwrite=False)
+    with pytest.raises(FileExistsError):
+        atomic.write_file(target, lambda file: file.write(b"second"), overwrite=False)
+    assert target.read_bytes() == b"first"
+    atomic.write_file(target, lambda file: file.write(b"third"), overwrite=True)
+    assert target.read_bytes() == b"third"
+    monkeypatch.setattr(os, "replace", link)
+    with pytest.raises(OutputError, match="Operation not permitted"):
+        atomic.write_file(tmp_path / "other.lcq", lambda file: file.write(b"data"), overwrite=False)
+    assert names(tmp_path) == ["out.lcq"]
+
+
+def test_the_longest_name_and_the_permissions_of_a_new_file(tmp_path: Path) -> None:
+    target = tmp_path / ("n" * 251 + ".lcq")
+    atomic.write_file(target, lambda file: file.write(b"data"), overwrite=False)
+    (tmp_path / "plain").touch()
+    assert target.stat().st_mode == (tmp_path / "plain").stat().st_mode
