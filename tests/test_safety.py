@@ -162,10 +162,12 @@ def test_a_full_disk_while_decompressing(tmp_path: Path, photo: Image.Image, suf
     code = f"""{PUT}
 from PIL import Image
 from latticecodec.cli.decompress import _save
+from latticecodec.cli.files import Job
+from latticecodec.picture import read
 target = "back.{suffix}"
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 def fill(file):
-    _save(Image.effect_noise((100, 80), 50).convert("RGB"), Path(target), file)
+    _save(read(Image.effect_noise((100, 80), 50).convert("RGB")), Job(Path("photo.lcq"), Path(target)), file)
 main(["put"])
 """
     process = child(code, tmp_path)

@@ -1,5 +1,6 @@
 """Whatever people have a picture in, to Pixels."""
 
+import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ def read(picture: "Picture") -> Pixels:
     if isinstance(picture, str | Path):
         try:
             with open(picture, "rb") as file:
-                return read_file(file, str(picture))
+                return read_file(file if file.seekable() else io.BytesIO(file.read()), str(picture))
         except FileNotFoundError:
             raise ImageError(f"{picture}: no such file") from None
         except OSError as error:
