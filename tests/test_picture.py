@@ -193,6 +193,8 @@ def test_tiff_files_of_other_programs() -> None:
     assert same(tiff(stacked, photometric=2, planarconfig=1, extrasample=2, byteorder=">"), example(4, 16))
     assert same(tiff(stacked, photometric=2, planarconfig=1, extrasample=0), Pixels(example(4, 16).colour))
     grey = example(1, 16).colour[:, :, 0]
+    with pytest.raises(ImageError, match="x: has 5 samples a pixel"):
+        tiff(np.zeros((6, 9, 5), np.uint16), photometric=2, planarconfig=1, extrasample=0)
     assert np.array_equal(tiff(grey, photometric=0).colour[:, :, 0], 65535 - grey)
 
 
@@ -200,6 +202,33 @@ def test_premultiplied_alpha_is_divided_out() -> None:
     stacked = np.array([[[100, 200, 300, 32768], [0, 0, 0, 0], [7, 8, 9, 65535]]], np.uint16)
     pixels = tiff(stacked, photometric=2, planarconfig=1, extrasample=1)
     assert pixels.colour.tolist() == [[[200, 400, 600], [0, 0, 0], [7, 8, 9]]]
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_avif_of_more_than_8_bits_is_scaled(channels: int, bits: int) -> None:
+    import imagecodecs
+
+    stacked = to_array(example(channels, 16)) >> (16 - bits)
+    data = imagecodecs.avif_encode(stacked, level=100, bitspersample=bits, speed=10)
+    pixels = read_file(io.BytesIO(data), "x")
+    expected = stacked * (65535 / ((1 << bits) - 1))
+    assert (pixels.channels, pixels.depth) == (channels, 16)
+    assert np.array_equal(to_array(pixels), expected.round())
+
+
+def test_jpeg_2000_of_16_bits() -> None:
+    import imagecodecs
+
+    data = imagecodecs.jpeg2k_encode(to_array(example(3, 16)), reversible=True)
+    assert same(read_file(io.BytesIO(data), "x"), example(3, 16))
+
+
+def test_8_bits_of_other_formats_stay_8_bits() -> None:
+    for kind in ("AVIF", "JPEG2000"):
+        file = io.BytesIO()
+        to_pillow(example(3, 8)).save(file, kind)
+        assert read_file(file, "x").depth == 8
 
 
 # ---- refusals ------------------------------------------------------------------------------------------------------
@@ -233,8 +262,11 @@ def test_animations_and_pages_are_refused(tmp_path: Path) -> None:
     frame = to_pillow(example(3, 8))
     for name in ("moving.gif", "moving.webp", "moving.png", "pages.tif"):
         frame.save(tmp_path / name, save_all=True, append_images=[frame.rotate(180)])
-        with pytest.raises(ImageError, match=f"{name}: an animation of 2 frames"):
+        words = "has 2 pages" if name == "pages.tif" else "an animation of 2 frames"
+        with pytest.raises(ImageError, match=f"{name}: {words}; save one"):
             read(tmp_path / name)
+    with pytest.raises(ImageError, match="has several pages; save one"):
+        tiff(np.zeros((2, 5, 5, 3), np.uint16), photometric=2, planarconfig=1)
     frame.save(tmp_path / "preview.jpg", "MPO", save_all=True, append_images=[frame])
     assert read(tmp_path / "preview.jpg").channels == 3
 
