@@ -70,7 +70,8 @@ def read(file: IO[bytes], tags: ImageFileDirectory_v2) -> Pixels:
         alpha = np.ascontiguousarray(array[:, :, own])  # [H, W]
     if alpha is not None and extra == PREMULTIPLIED:
         _divide(colour, alpha)
-    return Pixels(colour, alpha, tags.get(ICC), _exif(file), tags.get(XMP))
+    icc, xmp = (metadata.as_bytes(tags.get(tag)) for tag in (ICC, XMP))
+    return Pixels(colour, alpha, icc, _exif(file), xmp)
 
 
 def _exif(file: IO[bytes]) -> bytes | None:
