@@ -2,6 +2,7 @@
 
 import io
 
+import imagecodecs
 import numpy as np
 from PIL import Image
 
@@ -48,3 +49,8 @@ def same(a: Pixels, b: Pixels) -> bool:
     if a.alpha is None or b.alpha is None:
         return colour and a.alpha is b.alpha
     return colour and a.alpha.dtype == b.alpha.dtype and np.array_equal(a.alpha, b.alpha)
+
+
+def tiff(stacked: np.ndarray, **settings: int) -> Pixels:
+    """An array written by libtiff with these settings, which may swap its bytes in place, read again."""
+    return read_file(io.BytesIO(imagecodecs.tiff_encode(stacked.copy(), **settings)), "x")

@@ -9,6 +9,7 @@ import pytest
 from picture_examples import EXIF_DIRECTORY, GPS_DIRECTORY, ICC, ORIENTATION, XMP, example, exif, same, through
 from PIL import Image, ImageOps
 
+from latticecodec.evaluation.pictures import read as evaluated
 from latticecodec.picture import Pixels, read, save, to_pillow, upright
 
 KINDS = [(channels, depth) for channels in (1, 2, 3, 4) for depth in (8, 16)]
@@ -98,6 +99,14 @@ def test_pillow_images_carry_metadata() -> None:
     assert (image.info["icc_profile"], image.info["exif"], image.info["xmp"]) == (ICC, exif(), XMP)
     pixels = read(image)
     assert (pixels.icc, pixels.exif, pixels.xmp) == (ICC, exif(), XMP)
+
+
+def test_pictures_are_measured_as_they_lie(tmp_path: Path) -> None:
+    with open(tmp_path / "turned.png", "wb") as file:
+        save(described(), ".png", file)
+    image = evaluated(tmp_path / "turned.png")
+    assert image.size == (9, 6)
+    assert image.info == {}
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

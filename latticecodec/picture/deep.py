@@ -5,7 +5,7 @@ from typing import IO
 
 from PIL import Image, ImageFile
 
-from . import metadata, ppm
+from . import metadata, png, ppm, tiff, wide
 from .pixels import Pixels
 
 
@@ -18,17 +18,15 @@ def reader(image: Image.Image) -> Callable[[], Pixels] | None:
         return None
     file = image.fp
     if image.format == "PNG" and _needs_libpng(image):
-        return lambda: _read_png(image, file)
+        return lambda: _decoded(image, file, png.read)
+    if image.format in wide.FORMATS and wide.depth(_whole(file), image.format) > 8:
+        return lambda: _decoded(image, file, lambda data: wide.read(data, str(image.format)))
     if image.format == "PPM" and image.mode != "F" and ppm.maximum(image) > 255:
         return lambda: ppm.read(image, file)
     if image.format == "TIFF":
-        from . import tiff
-
-        at = file.tell()
         tags = tiff.directory(file)
         if tags is not None and tiff.is_deep(tags):
             return lambda: tiff.read(file, tags)
-        file.seek(at)
     return None
 
 
@@ -37,12 +35,17 @@ def _needs_libpng(image: ImageFile.ImageFile) -> bool:
     return ";16" in str(image.tile[0].args) or (image.mode in ("1", "L") and "transparency" in image.info)
 
 
-def _read_png(image: ImageFile.ImageFile, file: IO[bytes]) -> Pixels:
-    from . import png
+def _decoded(image: ImageFile.ImageFile, file: IO[bytes], decode: Callable[[bytes], Pixels]) -> Pixels:
+    """The pixels that `decode` finds in the file, with the metadata that Pillow does."""
+    data = _whole(file)
+    image.load()  # of PNG files, only then has Pillow seen the metadata behind the pixels
+    return metadata.attach(decode(data), image)
 
+
+def _whole(file: IO[bytes]) -> bytes:
+    """All of a file, which is left where it stood."""
     at = file.tell()
     file.seek(0)
     data = file.read()
     file.seek(at)
-    image.load()  # only then has Pillow seen the metadata behind the pixels
-    return metadata.attach(png.read(data), image)
+    return data

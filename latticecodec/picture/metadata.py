@@ -27,10 +27,15 @@ CARRIED = {  # tags of a TIFF's first directory that are metadata: EXIF 3.0, sec
 
 def attach(pixels: Pixels, image: Image.Image) -> Pixels:
     """`pixels` with the metadata of the loaded image that they came from."""
-    icc, exif, xmp = (image.info.get(key) for key in ("icc_profile", "exif", "xmp"))
-    if exif is not None:
-        exif = bytes(exif).removeprefix(PREFIX)
-    return replace(pixels, icc=icc or None, exif=exif or None, xmp=xmp or None)
+    icc, exif, xmp = (as_bytes(image.info.get(key)) for key in ("icc_profile", "exif", "xmp"))
+    exif = None if exif is None else exif.removeprefix(PREFIX)
+    return replace(pixels, icc=icc, exif=exif or None, xmp=xmp)
+
+
+def as_bytes(value: object) -> bytes | None:
+    """A metadata block as Pillow gives it, text where a TIFF file declares it as such; None where it is empty."""
+    block = value.encode("latin-1") if isinstance(value, str) else value  # Latin-1 is how Pillow decoded it
+    return block or None if isinstance(block, bytes) else None
 
 
 def exif_of_tags(tags: Image.Exif) -> bytes | None:

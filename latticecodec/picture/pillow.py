@@ -24,6 +24,8 @@ def from_pillow(image: Image.Image) -> Pixels:
     Raises ImageError for animations, CMYK, floating point and other modes.
     """
     frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # MPO: a JPEG with previews
+    if frames > 1 and image.format == "TIFF":
+        raise ImageError(f"has {frames} pages; save one of them first")
     if frames > 1:
         raise ImageError(f"an animation of {frames} frames; save one frame as a still picture first")
     if image.mode == "CMYK":

@@ -13,7 +13,7 @@ Samples = np.ndarray[Any, np.dtype[Any]]  # uint8 or uint16
 GREY, GREY_ALPHA, RGB, RGBA = 1, 2, 3, 4  # channels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pixels:
     """One picture.
 

@@ -20,6 +20,7 @@ PREMULTIPLIED, STRAIGHT = 1, 2  # extra samples that are alpha
 UNSIGNED = 1  # sample format
 DEFLATE, DIFFERENCE = 8, 2  # compression and predictor that are written
 MAGIC = {b"II*\0": 8, b"MM\0*": 8, b"II+\0": 16, b"MM\0+": 16}  # and bytes of the header; the longer ones are BigTIFF
+SAMPLES_MAX = 4  # RGB and alpha
 ROWS = 256  # of pixels, worked on at a time
 
 
@@ -53,6 +54,8 @@ def read(file: IO[bytes], tags: ImageFileDirectory_v2) -> Pixels:
     check_size(width, height)
     if tags.next:
         raise ImageError("has several pages; save one of them first")
+    if samples > SAMPLES_MAX:
+        raise ImageError(f"has {samples} samples a pixel; save it with at most {SAMPLES_MAX}")
     own = 3 if tags[PHOTOMETRIC] == RGB else 1
     file.seek(0)
     array = imagecodecs.tiff_decode(file.read())
@@ -67,7 +70,8 @@ def read(file: IO[bytes], tags: ImageFileDirectory_v2) -> Pixels:
         alpha = np.ascontiguousarray(array[:, :, own])  # [H, W]
     if alpha is not None and extra == PREMULTIPLIED:
         _divide(colour, alpha)
-    return Pixels(colour, alpha, tags.get(ICC), _exif(file), tags.get(XMP))
+    icc, xmp = (metadata.as_bytes(tags.get(tag)) for tag in (ICC, XMP))
+    return Pixels(colour, alpha, icc, _exif(file), xmp)
 
 
 def _exif(file: IO[bytes]) -> bytes | None:
