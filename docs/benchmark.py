@@ -23,8 +23,11 @@ from PIL import Image
 from latticecodec import Codec, load
 from latticecodec.arithmetic import exact_arithmetic
 from latticecodec.bottlenecks import LatticeBottleneck
+from latticecodec.bottlenecks.base import ONE_PASS
+from latticecodec.bottlenecks.stream import hyper_latents
 from latticecodec.coder import PRECISION, Decoder, Encoder, Int32, estimate_bits
-from latticecodec.picture import plain, read, to_pillow
+from latticecodec.config import PATCH
+from latticecodec.picture import plain, read, to_pillow, to_tensor
 from latticecodec.training.synthetic import synthetic_picture
 
 AVIF = {"quality": 60, "speed": 6, "subsampling": "4:4:4"}
@@ -90,14 +93,17 @@ def compare_coder(codec: Codec, picture: Image.Image, repeats: int) -> None:
 
 
 def coding_walk(codec: Codec, picture: Image.Image) -> list[tuple[Int32, Int32]]:
-    """(residuals [N], table ids [N]) of the picture in coding order, as `Codec.encode` makes them."""
-    with exact_arithmetic(codec.device):
-        y = codec._analyse(plain(read(picture)))  # [M, h, w]
-    walk: list[tuple[Int32, Int32]] = []
-    if not isinstance(codec.bottleneck, LatticeBottleneck):
+    """(residuals [N], table ids [N]) of the picture in coding order, as `Codec.encode` makes them at effort 0."""
+    inside = codec.bottleneck
+    if not isinstance(inside, LatticeBottleneck):
         raise SystemExit(f"model {codec.config.name} has codebooks; this measures lattices")
-    rate = codec.bottleneck.rate(QUALITY)
-    codec.bottleneck.quantize(y, rate, None, lambda residuals, ids: walk.append((residuals, ids)))
+    with exact_arithmetic(codec.device):
+        y = codec._networks.analysis(to_tensor(plain(read(picture)), PATCH).to(codec.device))[0]  # [M, h, w]
+        u = inside.prepare(y, inside.rate(QUALITY), None, ONE_PASS)  # [M, h, w]
+        z = hyper_latents(inside._hyper_analysis, u)  # [Z, h/4, w/4]
+    walk: list[tuple[Int32, Int32]] = []
+    level = inside.level(inside.rate(QUALITY))
+    inside.prior.encode(u.cpu().numpy(), z, level, lambda residuals, ids: walk.append((residuals, ids)), 0.0)
     return walk
 
 

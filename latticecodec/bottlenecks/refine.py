@@ -24,7 +24,7 @@ STEP = 0.0015  # of gradient descent, lattice steps for a gradient of one bit a 
 MOMENTUM = 0.8  # Nesterov's
 SHARPNESS = (2.5, 8.0)  # of the soft rounding, at the first and the last iteration
 ONE_STEP = {1: (0.007, 7.0), 2: (0.02, 1.0)}  # step and sharpness of `one_step`, by the unit of the coordinates
-PART = 64  # latent positions a side that are refined at a time
+PART = 56  # latent positions a side that are refined at a time
 
 Distortion = Callable[[Tensor], Tensor]  # of soft lattice coordinates [1, M, h, w], in bits
 Report = Callable[[int, int], None]  # called with (iterations done, iterations in all)

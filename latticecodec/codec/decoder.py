@@ -7,8 +7,6 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..coder import Int32
 from ..config import PATCH
 from ..container import Box, Reader, Tile
@@ -17,7 +15,7 @@ from ..picture import Pixels, Samples
 from ..picture import alpha as coding
 from .networks import Networks
 from .painter import Painter
-from .tiling import Indices, gather, index_bytes, latent_box, latent_size, view
+from .tiling import Indices, compact, gather, index_bytes, latent_box, latent_size, view
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ class PictureDecoder:
         indices = self._bottleneck.decode(tile.payload, self._painter.rate, box.height, box.width)  # [C, h, w]
         if zlib.crc32(index_bytes(indices)) != tile.indices_crc:
             raise ChecksumError(f"tile {number}: the decoded indices do not match their checksum, the file is damaged")
-        return indices.astype(np.int16)
+        return compact(indices)
 
     def _place_alpha(self, alpha: Samples, region: Box, box: Box, data: bytes) -> None:
         """Decode the alpha channel of a tile into that of the region."""

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
-import torch
 from torch import Tensor
 
 from .. import container
@@ -22,8 +21,9 @@ from ..distortion import DISTORTIONS
 from ..errors import ModelError
 from ..networks import analysis_reach
 from ..picture import Pixels, alpha, to_tensor
+from .memory import give_back
 from .networks import Networks
-from .tiling import Area, Indices, areas, gather, index_bytes, latent_box, latent_size, view
+from .tiling import Area, Indices, areas, compact, gather, index_bytes, latent_box, latent_size, view
 
 MARGIN = 12  # latent positions around an area that are refined with it; with one patch enough for MS-SSIM
 
@@ -101,8 +101,9 @@ class PictureEncoder:
                 inside = _within(latent_box(header.box(tile)), window)
                 result = bottleneck.encode(u[:, inside[0], inside[1]], rate, self._level)
                 coded[tile] = Tile(result.payload, zlib.crc32(index_bytes(result.indices)), self._alphas[tile])
-                tiles[tile] = result.indices.astype("i2")
+                tiles[tile] = compact(result.indices)
                 bits += result.bits
+            give_back()
             self._report(number + 1, len(self._areas))
         data = container.write(header, [coded[tile] for tile in range(header.tiles)])
         return Encoding(data, header, tiles, bottleneck.positions, bits)
@@ -129,14 +130,14 @@ class PictureEncoder:
         """What may be spent on area `number`, whose latents are those of `window`."""
         left, top = PATCH * window.left, PATCH * window.top
         right, bottom = min(self._header.width, PATCH * window.right), min(self._header.height, PATCH * window.bottom)
-        networks, box = self._networks, Box(left, top, right - left, bottom - top)
-        shown = self._tensor(box)[:, :, : box.height, : box.width] if self._level else torch.empty(0)  # [1, 3, H, W]
+        networks = self._networks
 
         def distortion(y_hat: Tensor, t: float, row: int, column: int) -> Tensor:
             x_hat = networks.decoded(y_hat, t)  # [1, 3, 16 h, 16 w]
-            part = shown[:, :, PATCH * row :, PATCH * column :][:, :, : x_hat.shape[2], : x_hat.shape[3]]
-            weight = networks.config.rate_weight(t)
-            return DISTORTIONS[tune](x_hat[:, :, : part.shape[2], : part.shape[3]], part, weight)
+            x, y = left + PATCH * column, top + PATCH * row
+            box = Box(x, y, min(x_hat.shape[3], right - x), min(x_hat.shape[2], bottom - y))
+            shown = self._tensor(box)[:, :, : box.height, : box.width]  # [1, 3, H, W]
+            return DISTORTIONS[tune](x_hat[:, :, : box.height, : box.width], shown, networks.config.rate_weight(t))
 
         def report(done: int, total: int) -> None:
             if done < total:  # the end of an area is told when it is coded

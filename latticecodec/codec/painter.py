@@ -15,6 +15,7 @@ from ..container import Box, Header
 from ..errors import ModelError
 from ..networks import synthesis_reach
 from ..picture import Samples, from_tensor
+from .memory import give_back
 from .networks import Networks
 from .tiling import Indices, gather, latent_box, latent_size, parts, view
 
@@ -44,6 +45,7 @@ class Painter:
         areas = parts(region)
         for done, area in enumerate(areas):
             view(out, region, area)[:] = self._area(tiles, area)
+            give_back()
             report(done + 1, len(areas))
         return out
 

@@ -20,7 +20,7 @@ WHOLE_MAX = 1 << 22  # pixels; larger pictures get tiles
 TILE = 768  # pixels a side
 AREA = 2048  # pixels a side that the networks work on at a time, about
 
-Indices = np.ndarray[tuple[int, ...], np.dtype[np.int16]]  # of a tile, in half the memory of the index tensor
+Indices = np.ndarray[tuple[int, ...], np.dtype[np.int8 | np.int16]]  # of a tile, in less memory than int32 takes
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,13 @@ def view(plane: Any, region: Box, box: Box) -> Any:
     """What of `box` lies in `region`, in an array [H, W, ...] that holds the region."""
     rows = slice(max(0, box.top - region.top), max(0, box.bottom - region.top))
     return plane[rows, max(0, box.left - region.left) : max(0, box.right - region.left)]
+
+
+def compact(indices: Int32) -> Indices:
+    """An index tensor in the smallest type that holds it; no index of the format is beyond int16."""
+    inside: Any = np.int8 if not indices.size or -128 <= indices.min() <= indices.max() <= 127 else np.int16
+    small: Indices = indices.astype(inside)
+    return small
 
 
 def index_bytes(indices: Int32) -> bytes:
