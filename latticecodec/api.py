@@ -22,7 +22,7 @@ def encode(
     psnr: float | None = None,
     device: str = "auto",
     effort: int = DEFAULT_EFFORT,
-    tune: str = "psnr",
+    tune: str | None = None,
 ) -> bytes:
     """Compress a picture to the bytes of an .lcq file.
 
@@ -35,11 +35,13 @@ def encode(
         psnr: target in dB of the decoded pixels.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
         effort: 0 (fastest) to 9 (fewest bits for the same quality); files decode alike. See `Codec.encode`.
-        tune: "psnr", or "ms-ssim" to spend the bits where eyes notice.
+        tune: "psnr", or "ms-ssim" to spend the bits where eyes notice, with the model trained for that in place of
+            `lattice` or `lattice-e8`; by default what the model was trained for.
 
     Raises ImageError, ModelError or TargetError, all of them LcqError.
     """
-    return load(model, device).encode(img, quality=quality, bpp=bpp, size=size, psnr=psnr, effort=effort, tune=tune)
+    codec = load(model, device, tune)
+    return codec.encode(img, quality=quality, bpp=bpp, size=size, psnr=psnr, effort=effort, tune=tune)
 
 
 def decode(data: bytes, model: str | Path | None = None, device: str = "auto") -> "Image.Image":

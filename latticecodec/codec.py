@@ -86,7 +86,7 @@ class Codec:
         psnr: float | None = None,
         embed_basis: bool = False,
         effort: int = DEFAULT_EFFORT,
-        tune: str = "psnr",
+        tune: str | None = None,
         report: Report = lambda done, total: None,
     ) -> bytes:
         """Compress a picture.
@@ -103,8 +103,9 @@ class Codec:
                 in about twice the time. 2 to 9: 3 to 16 steps on bits and distortion, through decoder and prior and
                 back; with a target, in every trial of the search. Models with codebooks encode the same at every
                 effort.
-            tune: what to spend the bits for, "psnr" or "ms-ssim". MS-SSIM is nearer to what eyes notice; it needs a
-                lattice, an effort of 1 or more and 161 pixels a side. The header says which, the decoder is the same.
+            tune: what to spend the bits for, "psnr" or "ms-ssim"; by default what the model was trained for. MS-SSIM is
+                nearer to what eyes notice; it needs a lattice, 161 pixels a side, and an effort of 1 or more where
+                the model was not trained for it. The header says which.
             report: called with (iterations done, iterations in all) during a refinement.
 
         Raises ImageError for pictures it cannot take, TargetError where a target is out of reach or the effort is none
@@ -121,7 +122,7 @@ class Codec:
         psnr: float | None = None,
         embed_basis: bool = False,
         effort: int = DEFAULT_EFFORT,
-        tune: str = "psnr",
+        tune: str | None = None,
         report: Report = lambda done, total: None,
     ) -> Encoding:
         """As `encode`, with the index tensor and the prior's estimate beside the bytes."""
@@ -130,6 +131,7 @@ class Codec:
             raise TargetError("bpp, size and psnr are positive numbers and exclude each other; give one")
         if effort not in EFFORTS:
             raise TargetError(f"effort {effort} is not an integer from 0 to {EFFORTS[-1]}")
+        tune = tune or self.config.tune
         self._check_tune(tune, effort)
         pixels = to_pixels(image)  # [H, W, C]
         with exact_arithmetic(self.device):
@@ -206,7 +208,7 @@ class Codec:
             raise TargetError(f"unknown tune {tune!r}; choose from {', '.join(DISTORTIONS)}")
         if tune != "psnr" and not self.bottleneck.efforts:
             raise ModelError(f"model {self.config.name} encodes for PSNR alone; lattice and lattice-e8 can be tuned")
-        if tune != "psnr" and not effort:
+        if tune != self.config.tune and not effort:
             raise TargetError(f"tune {tune} takes an effort of 1 or more")
 
     def _rate(self, quality: float) -> int:

@@ -24,6 +24,7 @@ CODEBOOKS = ("vq", "adaptive", "rotation")  # quantizers with codebooks
 PATCH = 16  # pixels a latent position covers, each way
 EFFORTS = range(10)  # how much time an encoder may take for fewer bits
 DEFAULT_EFFORT = 1
+TUNES = ("psnr", "ms-ssim")  # what a model is trained for and an encoder aims at
 HYPER = 4  # latent positions a hyper-latent position covers, each way
 
 
@@ -52,6 +53,7 @@ class ModelConfig:
     codes: int = 0  # K, values of an index
     books: tuple[int, ...] = ()  # of adaptive: codewords N_i of each codebook, with N_0 / N_i entries, their sum is K
     base: str = ""  # name of the model beside it whose tensors this one adds to; "" for a model of its own
+    tune: str = "psnr"  # what it was trained for, one of TUNES
     weights_sha256: str = ""  # of model.safetensors; filled in by the export
     prior_sha256: str = ""  # fingerprint of the integer prior; filled in by the export
 
@@ -80,6 +82,8 @@ class ModelConfig:
                 raise ModelError(f"config: {pair} blocks; it must be two integers from 1 to 64")
         if not re.fullmatch(r"[\w.-]*", self.base) or self.base.startswith("."):
             raise ModelError(f"config field base is {self.base!r}; it must be the plain name of a model")
+        if self.tune not in TUNES:
+            raise ModelError(f"config field tune is {self.tune!r}; it must be one of {', '.join(TUNES)}")
         for digest in (self.weights_sha256, self.prior_sha256):
             if not re.fullmatch("([0-9a-f]{64})?", digest):
                 raise ModelError(f"config: {digest!r} is not a SHA-256 in hexadecimal")

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .config import ModelConfig
+from .config import CODEBOOKS, ModelConfig
 from .errors import LcqError, ModelError
 
 if TYPE_CHECKING:
@@ -84,16 +84,30 @@ def find_by_digest(digest: bytes, name_or_path: str | Path | None = None) -> Mod
     )
 
 
-def load(name_or_path: str | Path, device: str = "auto") -> "Codec":
+def tuned(name_or_path: str | Path, tune: str) -> ModelInfo:
+    """The model that encodes best for `tune` where `name_or_path` was asked for.
+
+    Of an installed lattice model it is the installed one with the same base, or with that model as its base, that was
+    trained for `tune`. All others stay themselves.
+    """
+    info, models = find(name_or_path), list_models()
+    if info.config.tune == tune or info.config.quantizer in CODEBOOKS or info.digest not in {m.digest for m in models}:
+        return info
+    base = info.config.base or info.name
+    return next((model for model in models if model.config.tune == tune and model.config.base == base), info)
+
+
+def load(name_or_path: str | Path, device: str = "auto", tune: str | None = None) -> "Codec":
     """A ready codec. Loaded models are kept for the next call.
 
     Args:
         name_or_path: a name from `list_models`, or a model folder.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
+        tune: what will be encoded for, see `tuned`; None takes the model itself.
 
     Raises ModelError where the model is unknown or its weights do not match their SHA-256.
     """
-    info = find(name_or_path)
+    info = find(name_or_path) if tune is None else tuned(name_or_path, tune)
     return _load(info, resolve_device(device))
 
 
@@ -111,6 +125,7 @@ def resolve_device(device: str) -> str:
 
 
 BASE_DIGEST = "base.sha256"  # tensor uint8 [32] that ties a model to the weights of its base
+LEFT, RIGHT = ".left", ".right"  # after a tensor's name: factors [out, r] and [r, in] of what is added to it
 
 
 def read_weights(info: ModelInfo) -> "dict[str, Tensor]":
@@ -122,7 +137,32 @@ def read_weights(info: ModelInfo) -> "dict[str, Tensor]":
     if not info.config.base:
         return tensors
     base = _base_with(info, tensors.pop(BASE_DIGEST, None))
-    return _read_own_weights(base) | tensors
+    try:
+        return with_low_rank(_read_own_weights(base) | tensors)
+    except ValueError as error:
+        raise ModelError(f"model {info.name}: {error}") from None
+
+
+def with_low_rank(tensors: "dict[str, Tensor]") -> "dict[str, Tensor]":
+    """`tensors` with T + T.left @ T.right, in float32, in place of every T that has these factors.
+
+    Raises ValueError where a pair is not whole or does not fit its T.
+    """
+    whole = {name: value for name, value in tensors.items() if not name.endswith((LEFT, RIGHT))}
+    for name in {name.removesuffix(LEFT).removesuffix(RIGHT) for name in tensors.keys() - whole.keys()}:
+        parts = [tensors.get(each) for each in (name, name + LEFT, name + RIGHT)]
+        if any(part is None or part.ndim != 2 or not part.is_floating_point() for part in parts):
+            raise ValueError(f"{name} with its additions is not three matrices of floating-point numbers")
+        matrix, left, right = (part.float() for part in parts if part is not None)
+        if left.shape[1] != right.shape[0] or matrix.shape != (left.shape[0], right.shape[1]):
+            raise ValueError(f"the additions to {name} do not have its shape")
+        whole[name] = matrix + left @ right  # [out, in]
+    return whole
+
+
+def read_low_rank(info: ModelInfo) -> "dict[str, Tensor]":
+    """The factors NAME.left and NAME.right in a model's own folder; raises as `read_weights`."""
+    return {name: value for name, value in _read_own_weights(info).items() if name.endswith((LEFT, RIGHT))}
 
 
 def base_of(info: ModelInfo) -> ModelInfo:
