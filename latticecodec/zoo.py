@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .config import CODEBOOKS, ModelConfig
 from .errors import LcqError, ModelError
+from .lowrank import LEFT, RIGHT, with_low_rank
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -125,7 +126,6 @@ def resolve_device(device: str) -> str:
 
 
 BASE_DIGEST = "base.sha256"  # tensor uint8 [32] that ties a model to the weights of its base
-LEFT, RIGHT = ".left", ".right"  # after a tensor's name: factors [out, r] and [r, in] of what is added to it
 
 
 def read_weights(info: ModelInfo) -> "dict[str, Tensor]":
@@ -141,23 +141,6 @@ def read_weights(info: ModelInfo) -> "dict[str, Tensor]":
         return with_low_rank(_read_own_weights(base) | tensors)
     except ValueError as error:
         raise ModelError(f"model {info.name}: {error}") from None
-
-
-def with_low_rank(tensors: "dict[str, Tensor]") -> "dict[str, Tensor]":
-    """`tensors` with T + T.left @ T.right, in float32, in place of every T that has these factors.
-
-    Raises ValueError where a pair is not whole or does not fit its T.
-    """
-    whole = {name: value for name, value in tensors.items() if not name.endswith((LEFT, RIGHT))}
-    for name in {name.removesuffix(LEFT).removesuffix(RIGHT) for name in tensors.keys() - whole.keys()}:
-        parts = [tensors.get(each) for each in (name, name + LEFT, name + RIGHT)]
-        if any(part is None or part.ndim != 2 or not part.is_floating_point() for part in parts):
-            raise ValueError(f"{name} with its additions is not three matrices of floating-point numbers")
-        matrix, left, right = (part.float() for part in parts if part is not None)
-        if left.shape[1] != right.shape[0] or matrix.shape != (left.shape[0], right.shape[1]):
-            raise ValueError(f"the additions to {name} do not have its shape")
-        whole[name] = matrix + left @ right  # [out, in]
-    return whole
 
 
 def read_low_rank(info: ModelInfo) -> "dict[str, Tensor]":

@@ -17,7 +17,8 @@ from torch import Tensor
 from ..bottlenecks import BOTTLENECKS, ONE_PASS
 from ..config import ModelConfig
 from ..errors import OutputError, TrainingError
-from ..zoo import BASE_DIGEST, CONFIG, WEIGHTS, ModelInfo, find, read_weights, with_low_rank
+from ..lowrank import with_low_rank
+from ..zoo import BASE_DIGEST, CONFIG, WEIGHTS, ModelInfo, find, read_weights
 from .lowrank import frozen_tensors, plain_name
 from .models import MODELS, PhotoModel
 

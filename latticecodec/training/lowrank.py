@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import register_parametrization
 
+from ..lowrank import LEFT, RIGHT
 from ..networks.blocks import Pointwise
-from ..zoo import LEFT, RIGHT
 from .model import TrainableModel
 
 PARAMETRIZED = ".parametrizations.weight"  # how torch names a parametrised weight and what it is made of

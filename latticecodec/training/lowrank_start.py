@@ -7,7 +7,8 @@ import torch
 from .. import zoo
 from ..config import ModelConfig
 from ..errors import TrainingError
-from ..zoo import LEFT, RIGHT, ModelInfo
+from ..lowrank import LEFT, RIGHT
+from ..zoo import ModelInfo
 from .export import trainable
 from .lowrank import add_low_rank, plain_name
 from .model import TrainableModel
