@@ -37,9 +37,8 @@ QUALITY_NOTE = 0.05  # a rate on offer farther than this from the quality asked 
 @click.option(
     "--tune",
     type=click.Choice(["psnr", "ms-ssim"]),
-    default="psnr",
-    show_default=True,
-    help="What to spend the bits for: the least squared error, or MS-SSIM, nearer to what eyes notice.",
+    help="What to spend the bits for: the least squared error, or MS-SSIM, nearer to what eyes notice; takes the model "
+    "that was trained for it, where there is one. [default: what the model was trained for]",
 )
 @click.option(
     "--tile",
@@ -60,7 +59,7 @@ def compress(
     psnr: float | None,
     model: str,
     effort: int,
-    tune: str,
+    tune: str | None,
     tile: int | None,
     embed_basis: bool,
     device: str,
@@ -88,7 +87,7 @@ def compress(
     if sum(value is not None for value in (quality, bpp, size, psnr)) > 1:
         raise LcqError("--quality, --bpp, --size and --psnr exclude each other; give one")
     plan = make_plan(inputs, output, IMAGE_SUFFIXES, lambda path: path.with_suffix(".lcq"), force)
-    codec = load(model, device)
+    codec = load(model, device, tune)
 
     def work(job: Job) -> dict[str, Any]:
         began = time.perf_counter()

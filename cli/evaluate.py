@@ -48,9 +48,7 @@ PEER_NAMES = ("jpeg", "webp", "avif", "jpeg2000", "jpegxl")
     "tunes",
     multiple=True,
     type=click.Choice(["psnr", "ms-ssim"]),
-    default=["psnr"],
-    show_default=True,
-    help="What the models' encoders aim at; may be given several times.",
+    help="What to encode for, as in compress; may be given several times. [default: what each model was trained for]",
 )
 @click.option(
     "--peer",

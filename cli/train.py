@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from latticecodec.config import PRESETS
+from latticecodec.config import PRESETS, TUNES
 
 from . import options
 
@@ -49,6 +49,17 @@ DEMONSTRATION_STEPS = 60
     show_default=True,
     help="What of a model with codebooks does not train; without its transforms a step is cheaper.",
 )
+@click.option(
+    "--tune", type=click.Choice(TUNES), default="psnr", show_default=True, help="What to train a lattice model for."
+)
+@click.option(
+    "--rank",
+    type=click.IntRange(0, 256),
+    default=0,
+    metavar="R",
+    help="Train additions of rank R to the weights of the installed model --init-from, in place of those weights: a "
+    "model of a tenth of its size.",
+)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--validate-every", type=click.IntRange(1), default=500, show_default=True, metavar="STEPS")
 @click.option("--checkpoint-minutes", type=click.FloatRange(0), default=10.0, show_default=True)
@@ -68,6 +79,8 @@ def train(
     optimiser: str,
     lr: float,
     freeze: str,
+    tune: str,
+    rank: int,
     seed: int,
     validate_every: int,
     checkpoint_minutes: float,
@@ -106,6 +119,8 @@ def train(
         rate=lr,
         optimiser=optimiser,
         freeze=freeze,
+        tune=tune,
+        rank=rank,
         seed=seed,
         validate_every=validate_every,
         checkpoint_minutes=checkpoint_minutes,

@@ -24,7 +24,7 @@ def encode(
     psnr: float | None = None,
     device: str = "auto",
     effort: int = DEFAULT_EFFORT,
-    tune: str = "psnr",
+    tune: str | None = None,
     tile: int | None = None,
 ) -> bytes:
     """Compress a picture to the bytes of an .lcq file.
@@ -39,12 +39,13 @@ def encode(
         psnr: target in dB of the decoded pixels.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
         effort: 0 (fastest) to 9 (fewest bits for the same quality); files decode alike. See `Codec.encode`.
-        tune: "psnr", or "ms-ssim" to spend the bits where eyes notice.
+        tune: "psnr", or "ms-ssim" to spend the bits where eyes notice, with the model trained for that in place of
+            `lattice` or `lattice-e8`; by default what the model was trained for.
         tile: side of the tiles in pixels, a multiple of 64; 0 for one tile, None for what suits the size.
 
     Raises ImageError, ModelError or TargetError, all of them LcqError.
     """
-    codec = load(model, device)
+    codec = load(model, device, tune)
     return codec.encode(img, quality=quality, bpp=bpp, size=size, psnr=psnr, effort=effort, tune=tune, tile=tile)
 
 

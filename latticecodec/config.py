@@ -25,6 +25,7 @@ PATCH = 16  # pixels a latent position covers, each way
 EFFORTS = range(10)  # how much time an encoder may take for fewer bits
 DEFAULT_EFFORT = 1
 CONFIG_MAX = 1 << 20  # characters of a config.json
+TUNES = ("psnr", "ms-ssim")  # what a model is trained for and an encoder aims at
 HYPER = 4  # latent positions a hyper-latent position covers, each way
 
 
@@ -53,6 +54,7 @@ class ModelConfig:
     codes: int = 0  # K, values of an index
     books: tuple[int, ...] = ()  # of adaptive: codewords N_i of each codebook, with N_0 / N_i entries, their sum is K
     base: str = ""  # name of the model beside it whose tensors this one adds to; "" for a model of its own
+    tune: str = "psnr"  # what it was trained for, one of TUNES
     weights_sha256: str = ""  # of model.safetensors; filled in by the export
     prior_sha256: str = ""  # fingerprint of the integer prior; filled in by the export
 
@@ -84,6 +86,8 @@ class ModelConfig:
         for key, name in (("name", self.name), ("quantizer", self.quantizer), ("base", self.base or "none")):
             if not re.fullmatch(r"[\w-][\w.-]{0,63}", name):
                 raise ModelError(f"config field {key} is {name!r}; it must be a plain name: letters, digits, . _ -")
+        if self.tune not in TUNES:
+            raise ModelError(f"config field tune is {self.tune!r}; it must be one of {', '.join(TUNES)}")
         for digest in (self.weights_sha256, self.prior_sha256):
             if not re.fullmatch("([0-9a-f]{64})?", digest):
                 raise ModelError(f"config: {digest!r} is not a SHA-256 in hexadecimal")

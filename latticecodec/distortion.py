@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MS_SSIM_SIDE_MIN = 161  # pixels; five scales of an 11-pixel window need more than 160
+MS_SSIM_UNIT = 1250.0  # 255^2 MSE that costs as much as losing all MS-SSIM: rates stay about as they were
+MSE_SHARE = 0.1  # of the squared error, in training for MS-SSIM
 MS_SSIM_SHARE = 0.5  # of the bits that squared error costs at the same latents
 
 
@@ -32,6 +34,33 @@ def structural(x_hat: "Tensor", x: "Tensor", weight: float) -> "Tensor":
     scale = squared_error(x_hat.detach(), x, weight) / lost.detach().clamp_min(1e-6)
     out: Tensor = MS_SSIM_SHARE * scale * lost
     return out
+
+
+def structural_error(x_hat: "Tensor", x: "Tensor") -> "Tensor":
+    """What training for MS-SSIM takes for the squared error: [B], in units of 255^2 MSE, of x_hat and x [B, 3, H, W].
+
+    MSE_SHARE of the squared error keeps colours and mean brightness right, which MS-SSIM hardly sees.
+    """
+    import torch
+    from pytorch_msssim import ms_ssim
+
+    a, b = (255 * picture.contiguous(memory_format=torch.channels_last) for picture in (x_hat, x))
+    lost = 1 - ms_ssim(a, b, data_range=255, size_average=False)  # [B]
+    squared: Tensor = (a - b).square().mean((1, 2, 3))  # [B]
+    out: Tensor = MSE_SHARE * squared + (1 - MSE_SHARE) * MS_SSIM_UNIT * lost
+    return out
+
+
+def fidelity(x_hat: "Tensor", x: "Tensor", tune: str) -> "Tensor":
+    """Quality [B] in dB of x_hat and x [B, 3, H, W] in 0..255: PSNR, or -10 log10(1 - MS-SSIM)."""
+    import torch
+    from pytorch_msssim import ms_ssim
+
+    if tune == "ms-ssim":
+        lost = 1 - ms_ssim(x_hat, x, data_range=255, size_average=False)  # [B]
+    else:
+        lost = (x_hat - x).square().mean((1, 2, 3)) / 255**2
+    return -10 * torch.log10(lost)
 
 
 DISTORTIONS: dict[str, Callable[["Tensor", "Tensor", float], "Tensor"]] = {"psnr": squared_error, "ms-ssim": structural}

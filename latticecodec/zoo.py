@@ -10,8 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .config import ModelConfig
+from .config import CODEBOOKS, ModelConfig
 from .errors import FormatError, LcqError, ModelError
+from .lowrank import LEFT, RIGHT, with_low_rank
 from .weights import BASE_DIGEST, read_tensors
 
 if TYPE_CHECKING:
@@ -124,16 +125,30 @@ def find_by_digest(digest: bytes, name_or_path: str | Path | None = None) -> Mod
     )
 
 
-def load(name_or_path: str | Path, device: str = "auto") -> "Codec":
+def tuned(name_or_path: str | Path, tune: str) -> ModelInfo:
+    """The model that encodes best for `tune` where `name_or_path` was asked for.
+
+    Of an installed lattice model it is the installed one with the same base, or with that model as its base, that was
+    trained for `tune`. All others stay themselves.
+    """
+    info, models = find(name_or_path), list_models()
+    if info.config.tune == tune or info.config.quantizer in CODEBOOKS or info.digest not in {m.digest for m in models}:
+        return info
+    base = info.config.base or info.name
+    return next((model for model in models if model.config.tune == tune and model.config.base == base), info)
+
+
+def load(name_or_path: str | Path, device: str = "auto", tune: str | None = None) -> "Codec":
     """A ready codec. Loaded models are kept for the next call.
 
     Args:
         name_or_path: a name from `list_models`, or a model folder.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
+        tune: what will be encoded for, see `tuned`; None takes the model itself.
 
     Raises ModelError where the model is unknown or its weights do not match their SHA-256.
     """
-    info = find(name_or_path)
+    info = find(name_or_path) if tune is None else tuned(name_or_path, tune)
     return _load(info, resolve_device(device))
 
 
@@ -159,7 +174,15 @@ def read_weights(info: ModelInfo) -> "dict[str, Tensor]":
     if not info.config.base:
         return tensors
     base = _base_with(info, tensors.pop(BASE_DIGEST, None))
-    return _read_own_weights(base) | tensors
+    try:
+        return with_low_rank(_read_own_weights(base) | tensors)
+    except ValueError as error:
+        raise ModelError(f"model {info.name}: {error}") from None
+
+
+def read_low_rank(info: ModelInfo) -> "dict[str, Tensor]":
+    """The factors NAME.left and NAME.right in a model's own folder; raises as `read_weights`."""
+    return {name: value for name, value in _read_own_weights(info).items() if name.endswith((LEFT, RIGHT))}
 
 
 def base_of(info: ModelInfo) -> ModelInfo:

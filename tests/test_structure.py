@@ -15,6 +15,7 @@ ROWS: dict[str, float] = {  # a module may import from its own row's package and
     "coder": 1,
     "arithmetic": 1,
     "distortion": 1,
+    "lowrank": 1,
     "search": 1,
     "weights": 1,
     "networks": 2,

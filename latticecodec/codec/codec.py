@@ -64,7 +64,7 @@ class Codec:
         psnr: float | None = None,
         embed_basis: bool = False,
         effort: int = DEFAULT_EFFORT,
-        tune: str = "psnr",
+        tune: str | None = None,
         tile: int | None = None,
         report: Report = _silent,
     ) -> bytes:
@@ -83,8 +83,9 @@ class Codec:
                 in about twice the time. 2 to 9: 3 to 16 steps on bits and distortion, through decoder and prior and
                 back; with a target, in every trial of the search. Models with codebooks encode the same at every
                 effort.
-            tune: what to spend the bits for, "psnr" or "ms-ssim". MS-SSIM is nearer to what eyes notice; it needs a
-                lattice, an effort of 1 or more and 161 pixels a side. The header says which, the decoder is the same.
+            tune: what to spend the bits for, "psnr" or "ms-ssim"; by default what the model was trained for. MS-SSIM is
+                nearer to what eyes notice; it needs a lattice, 161 pixels a side, and an effort of 1 or more where
+                the model was not trained for it. The header says which.
             tile: side of the tiles in pixels, a multiple of 64, or 0 for a picture in one tile; else 768 for pictures
                 of more than 4 megapixels. Tiles are coded independently: regions can be decoded alone, and damage
                 stays where it is.
@@ -104,7 +105,7 @@ class Codec:
         psnr: float | None = None,
         embed_basis: bool = False,
         effort: int = DEFAULT_EFFORT,
-        tune: str = "psnr",
+        tune: str | None = None,
         tile: int | None = None,
         report: Report = _silent,
     ) -> Encoding:
@@ -114,6 +115,7 @@ class Codec:
             raise TargetError("bpp, size and psnr are positive numbers and exclude each other; give one")
         if effort not in EFFORTS:
             raise TargetError(f"effort {effort} is not an integer from 0 to {EFFORTS[-1]}")
+        tune = tune or self.config.tune
         self._check_tune(tune, effort)
         pixels = picture.read(image)
         encoder = PictureEncoder(self._networks, pixels, self._header(pixels, tune, tile), effort, report)
@@ -236,7 +238,7 @@ class Codec:
             raise TargetError(f"unknown tune {tune!r}; choose from {', '.join(DISTORTIONS)}")
         if tune != "psnr" and not self.bottleneck.efforts:
             raise ModelError(f"model {self.config.name} encodes for PSNR alone; lattice and lattice-e8 can be tuned")
-        if tune != "psnr" and not effort:
+        if tune != self.config.tune and not effort:
             raise TargetError(f"tune {tune} takes an effort of 1 or more")
 
     def _rate(self, quality: float) -> int:

@@ -54,7 +54,7 @@ def side_by_side(
     *,
     peers: Sequence[str] = DEFAULT_PEERS,
     efforts: Sequence[int] = (DEFAULT_EFFORT,),
-    tunes: Sequence[str] = ("psnr",),
+    tunes: Sequence[str] = (),
     state: State | None = None,
 ) -> list[Comparison]:
     """The first 24 pictures, each as every codec restores it from a file of at most 0.25 bits per pixel.

@@ -146,11 +146,12 @@ def contenders(
     device: str,
     qualities: Sequence[float],
     efforts: Sequence[int] = (DEFAULT_EFFORT,),
-    tunes: Sequence[str] = ("psnr",),
+    tunes: Sequence[str] = (),
 ) -> list[Contender]:
     """The models and, of the peers named, those that are available here; raises LcqError for a name it does not know.
 
-    Models of one name are told apart by what was asked for; one model at several efforts or tunes by these.
+    Models of one name are told apart by what was asked for; one model at several efforts or tunes by these. Without
+    `tunes` each model encodes for what it was trained for.
     """
     known = {peer.name: peer for peer in PEERS}
     for name in peers:
@@ -163,9 +164,11 @@ def contenders(
     ours = []
     for model, codec, name in zip(models, loaded, names, strict=True):
         label = name if names.count(name) == 1 else str(model)
-        for effort, tune in product(efforts, tunes):
-            marks = [f"effort {effort}"] * (len(efforts) > 1) + [tune] * (len(tunes) > 1)
-            ours.append(ModelContender(str(model), codec, ", ".join([label, *marks]), qualities, effort, tune))
+        for effort, tune in product(efforts, tunes or [codec.config.tune]):
+            chosen = load(model, device, tune)
+            source = str(model) if chosen is codec else chosen.config.name
+            marks = [f"effort {effort}"] * (len(efforts) > 1) + [tune] * (len(tunes) > 1 or chosen is not codec)
+            ours.append(ModelContender(source, chosen, ", ".join([label, *marks]), qualities, effort, tune))
     return [*ours, *(PeerContender(known[name]) for name in dict.fromkeys(peers) if known[name].available)]
 
 

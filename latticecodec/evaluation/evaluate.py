@@ -42,7 +42,7 @@ def evaluate(
     *,
     qualities: Sequence[float] = QUALITIES,
     efforts: Sequence[int] = (DEFAULT_EFFORT,),
-    tunes: Sequence[str] = ("psnr",),
+    tunes: Sequence[str] = (),
     peers: Sequence[str] = DEFAULT_PEERS,
     with_ssimulacra2: bool = False,
     with_published: bool = False,
@@ -58,7 +58,7 @@ def evaluate(
         report_progress: called with (files done, files in all) after each compressed file.
         qualities: of the models, 0 to 100; a peer has its own nine.
         efforts: of the models' encoders, 0 to 9; each model is evaluated at each.
-        tunes: of the models' encoders, "psnr" or "ms-ssim"; likewise.
+        tunes: what to encode for, "psnr" or "ms-ssim"; likewise, see `zoo.tuned`. None: what a model was trained for.
         peers: names out of `PEERS`.
         with_ssimulacra2: measure it too, where its package is installed; half a second for a picture of 768x512.
         with_published: add the published curves, which belong to the 24 pictures of Kodak.

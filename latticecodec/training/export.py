@@ -17,8 +17,10 @@ from torch import Tensor
 from ..bottlenecks import BOTTLENECKS, ONE_PASS
 from ..config import ModelConfig
 from ..errors import OutputError, TrainingError
+from ..lowrank import with_low_rank
 from ..weights import BASE_DIGEST
 from ..zoo import CONFIG, WEIGHTS, ModelInfo, installed, read_weights
+from .lowrank import frozen_tensors, plain_name
 from .models import MODELS, PhotoModel
 
 
@@ -31,18 +33,18 @@ def export(model: PhotoModel, folder: Path, card: str) -> ModelConfig:
     """
     model = model.cpu()
     tensors = {
-        name: value.half().contiguous()
+        plain_name(name): value.half().contiguous()
         for name, value in model.state_dict().items()
         if name.split(".")[0] in ("analysis", "synthesis", "hyper_analysis")
     }
     tensors |= model.coded_tensors()
-    fingerprint = self_test(tensors, model.config)
-    if model.config.base:
-        base = installed(model.config.base)
-        theirs = read_weights(base)
-        tensors = {name: value for name, value in tensors.items() if not _same(value, theirs.get(name))}
-        tensors[BASE_DIGEST] = base_digest(base)
-    return write_model(folder, model.config, tensors, card, fingerprint)
+    if not model.config.base:
+        return write_model(folder, model.config, tensors, card, self_test(tensors, model.config))
+    base = installed(model.config.base)
+    theirs, kept = read_weights(base), frozen_tensors(model)
+    own = {name: value for name, value in tensors.items() if not (name in kept or _same(value, theirs.get(name)))}
+    fingerprint = self_test(with_low_rank(theirs | own), model.config)
+    return write_model(folder, model.config, own | {BASE_DIGEST: base_digest(base)}, card, fingerprint)
 
 
 def _same(value: Tensor, other: Tensor | None) -> bool:

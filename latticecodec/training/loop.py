@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from ..config import PATCH, ModelConfig
+from ..distortion import fidelity, structural_error
 from ..errors import TrainingError
 from ..networks import initialise_from_patches
 from .data import Crops, centre_crops
@@ -44,6 +45,8 @@ class TrainOptions:
     optimiser: str = "soap"
     seed: int = 0
     clip: float = 1.0  # norm that gradients are clipped to
+    tune: str = "psnr"  # what to train for, one of config.TUNES
+    rank: int = 0  # of low-rank additions to a base, which then train in place of the weights; 0: the weights train
     freeze: str = "nothing"  # a key of vector.FREEZABLE: what of a model with codebooks does not train
     validate_every: int = 500  # steps
     checkpoint_minutes: float = 10.0
@@ -59,7 +62,7 @@ class Progress:
     bpp: float
     psnr: float  # dB
     seconds: float  # since this process began training
-    validation: list[tuple[float, float, float]] = field(default_factory=list)  # (t, bpp, psnr), when just validated
+    validation: list[tuple[float, float, float]] = field(default_factory=list)  # (t, bpp, dB), see `validate`
     diagnosis: Diagnosis | None = None  # of codebooks, when just validated
 
 
@@ -90,7 +93,8 @@ def objective(model: PhotoModel, x: Tensor, generator: torch.Generator) -> tuple
     weight = model.config.rate_weight(t)  # [B]
     with mixed_precision(x.device):
         result = model(x, t, noise_generator(generator, x.device))
-    loss = ((result.bpp + weight * 255**2 * result.mse) / weight**RATE_WEIGHTING).mean() + result.loss
+    error = 255**2 * result.mse if model.config.tune == "psnr" else structural_error(result.x_hat, x)  # [B]
+    loss = ((result.bpp + weight * error) / weight**RATE_WEIGHTING).mean() + result.loss
     return loss, result.bpp.mean(), result.mse.mean()
 
 
@@ -102,7 +106,10 @@ def noise_generator(parent: torch.Generator, device: torch.device) -> torch.Gene
 
 @torch.no_grad()
 def validate(model: PhotoModel, pictures: Tensor, device: torch.device) -> list[tuple[float, float, float]]:
-    """(t, bpp, PSNR in dB of rounded pixels, averaged over pictures) at five rates; pictures uint8 [N, 3, S, S]."""
+    """(t, bpp, quality in dB of rounded pixels), means over pictures, at five rates; pictures uint8 [N, 3, S, S].
+
+    Quality is what the model is trained for: PSNR, or -10 log10 of what is missing to an MS-SSIM of 1.
+    """
     rows = []
     for point in VALIDATION_POINTS:
         rates, quality = [], []
@@ -110,9 +117,8 @@ def validate(model: PhotoModel, pictures: Tensor, device: torch.device) -> list[
             x = as_input(part, device)
             with mixed_precision(device):
                 result = model(x, torch.full((len(x),), point, device=device))
-            error = (result.x_hat.clamp(0, 1).mul(255).round() - x * 255).square().mean((1, 2, 3))
             rates.append(result.bpp)
-            quality.append(10 * torch.log10(255**2 / error))
+            quality.append(fidelity(result.x_hat.clamp(0, 1).mul(255).round(), x * 255, model.config.tune))
         rows.append((point, float(torch.cat(rates).mean()), float(torch.cat(quality).mean())))
     return rows
 
@@ -172,7 +178,7 @@ def train(
             progress.validation, progress.diagnosis = _with_average(
                 model, average, lambda: (validate(model, pictures, device), diagnose(model, pictures, device))
             )
-            _log(out / "log.csv", board, progress)
+            _log(out / "log.csv", board, progress, model.config.tune)
         if last or time.monotonic() - saved > 60 * options.checkpoint_minutes:
             save_checkpoint(out / "checkpoint.pt", model, average, optimiser, step + 1, options)
             saved = time.monotonic()
@@ -200,15 +206,15 @@ def _forget_rows_after(path: Path, step: int) -> None:
         path.write_text(head + "".join(row for row in rows if int(row.split(",")[0]) <= step), encoding="utf-8")
 
 
-def _log(path: Path, board: Any, progress: Progress) -> None:
+def _log(path: Path, board: Any, progress: Progress, tune: str) -> None:
     """Append a row to the CSV log and the same numbers to TensorBoard."""
     row: dict[str, float] = {
         "step": progress.step,
         "seconds": round(progress.seconds, 1),
         "loss": round(progress.loss, 5),
     }
-    for t, bpp, psnr in progress.validation:
-        row[f"bpp@{t:g}"], row[f"psnr@{t:g}"] = round(bpp, 5), round(psnr, 4)
+    for t, bpp, quality in progress.validation:
+        row[f"bpp@{t:g}"], row[f"{tune}@{t:g}"] = round(bpp, 5), round(quality, 4)
     if progress.diagnosis is not None:
         row |= asdict(progress.diagnosis)
     fresh = not path.exists()

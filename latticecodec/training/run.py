@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .. import zoo
 from ..config import CODEBOOKS, PRESETS, ModelConfig, with_codebooks
+from ..distortion import MS_SSIM_SIDE_MIN
 from ..errors import OutputError, TrainingError
 from ..picture import find_images
 from .adopt import adopt, exchange
@@ -16,6 +17,7 @@ from .data import Crops, centre_crops
 from .e8 import make_e8
 from .export import export, trainable
 from .loop import Progress, TrainOptions, first_pictures, new_model, train
+from .lowrank_start import start_low_rank
 from .model import TrainableModel
 from .models import MODELS, PhotoModel
 from .revive import revive
@@ -67,12 +69,18 @@ def run(
         raise TrainingError(f"{out}: holds a checkpoint; go on with --resume, or choose another folder")
     if options.freeze != "nothing" and quantizer not in CODEBOOKS:
         raise TrainingError(f"--freeze {options.freeze}: a {quantizer} is trained as one with its transforms")
+    if quantizer != "lattice" and (options.rank or options.tune != "psnr"):
+        raise TrainingError(f"--rank and --tune are for --quantizer lattice, not for {quantizer}")
+    if options.rank and init_from is None:
+        raise TrainingError("--rank needs the model that it adds to: name it with --init-from")
+    if options.tune == "ms-ssim" and options.crop < MS_SSIM_SIDE_MIN:
+        raise TrainingError(f"--crop {options.crop} is too small for --tune ms-ssim, which needs {MS_SSIM_SIDE_MIN}")
     if resume is not None and not resume.is_file():
         raise TrainingError(f"{resume}: no such checkpoint")
     where = torch.device(zoo.resolve_device(device))
     pictures, held_out = _pictures(data, val)
     crops = Crops(pictures, options.crop, options.batch, options.seed)
-    model = _start(quantizer, name, preset, init_from, resume, crops)
+    model = _start(quantizer, name, preset, init_from, resume, crops, options)
     if isinstance(model, VectorModel):
         model.freeze(options.freeze)
     model = train(model, crops, held_out, out, options, where, resume, report)
@@ -115,15 +123,24 @@ def _pictures(data: Path | None, val: Path | None) -> tuple[list[Path | Tensor],
 
 
 def _start(
-    quantizer: str, name: str, preset: str, init_from: str | Path | None, resume: Path | None, crops: Crops
+    quantizer: str,
+    name: str,
+    preset: str,
+    init_from: str | Path | None,
+    resume: Path | None,
+    crops: Crops,
+    options: TrainOptions,
 ) -> PhotoModel:
     """The model at step 0."""
     if init_from is None:
-        config = dataclasses.replace(PRESETS[preset], name=name)
+        config = dataclasses.replace(PRESETS[preset], name=name, tune=options.tune)
         config = with_codebooks(config, quantizer) if quantizer in CODEBOOKS else config
         return MODELS[quantizer](config) if resume is not None else new_model(config, crops)
     info = zoo.find(init_from)
-    config = dataclasses.replace(info.config, name=name, weights_sha256="", prior_sha256="")
+    config = dataclasses.replace(info.config, name=name, tune=options.tune, weights_sha256="", prior_sha256="")
+    if options.rank:
+        torch.manual_seed(crops.seed)
+        return start_low_rank(info, config, options.rank)
     if config.base and zoo.base_of(info) not in zoo.list_models():
         config = dataclasses.replace(config, base="")
     if config.quantizer == quantizer:
@@ -150,6 +167,8 @@ def _card(
     command += [f"--crop {options.crop} --optimiser {options.optimiser} --lr {options.rate:g} --seed {options.seed}"]
     command += [f"--data {data}"] if data else []
     command += [f"--init-from {init_from}"] if init_from else []
+    command += [f"--rank {options.rank}"] if options.rank else []
+    command += [f"--tune {options.tune}"] if options.tune != "psnr" else []
     command += [f"--freeze {options.freeze}"] if options.freeze != "nothing" else []
     source = f"{count} pictures of a folder named {data.name}" if data else f"{count} synthetic pictures"
     start = f"the weights of {Path(init_from).name}" if init_from else "the PCA of 16x16 patches"
@@ -157,7 +176,7 @@ def _card(
         f"# {config.name}\n\n"
         f"Quantizer: {config.quantizer}. Trained on {source}, from {start}: {options.steps} steps of {options.batch} "
         f"crops of {options.crop}x{options.crop}, {options.optimiser}, peak learning rate {options.rate:g}, seed "
-        f"{options.seed}, lambda {config.lambda_min:g} to {config.lambda_max:g}.\n\n"
+        f"{options.seed}, lambda {config.lambda_min:g} to {config.lambda_max:g}, for {config.tune}.\n\n"
         f"    {' '.join(command)}\n\n"
         "Results: not measured yet; `lcodec eval DIR --model THIS_FOLDER` prints them.\n"
     )
