@@ -91,8 +91,6 @@ class ModelConfig:
         for digest in (self.weights_sha256, self.prior_sha256):
             if not re.fullmatch("([0-9a-f]{64})?", digest):
                 raise ModelError(f"config: {digest!r} is not a SHA-256 in hexadecimal")
-        if any(width % self.group for width in (self.width8, self.width16, self.hyper_width)):
-            raise ModelError(f"config field group is {self.group}; it must divide width8, width16 and hyper_width")
         if self.quantizer in CODEBOOKS and self.context_width < 6:
             raise ModelError(f"config field context_width is {self.context_width}; codebooks need 6 or more")
         if not 0 < self.lambda_min < self.lambda_max:

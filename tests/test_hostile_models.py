@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +17,8 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 import latticecodec
-from latticecodec import ModelError
-from latticecodec.config import ModelConfig
+from latticecodec import ModelError, container
+from latticecodec.config import CONFIG_MAX, ModelConfig
 from latticecodec.weights import WEIGHTS_MAX
 
 Change = Callable[[dict[str, Tensor]], object]
@@ -188,3 +189,18 @@ def test_a_configuration_without_end(folder: Path) -> None:
         latticecodec.load(folder, device="cpu")
     with pytest.raises(ModelError, match="not valid JSON"):
         ModelConfig.read(folder / "config.json")
+
+
+def test_the_limits_in_the_security_policy_are_those_of_the_code() -> None:
+    page = (Path(__file__).parent.parent / "SECURITY.md").read_text(encoding="utf-8")
+    limits = (
+        container.SIZE_MAX,
+        container.PIXELS_MAX,
+        container.PIXELS_PER_BYTE,
+        container.HEADER_MAX,
+        container.BASIS_MAX,
+        WEIGHTS_MAX,
+        CONFIG_MAX,
+    )
+    written = re.findall(r"^\| .* \| ([\d,]+) ", page, re.MULTILINE)
+    assert [int(number.replace(",", "")) for number in written][: len(limits)] == list(limits)

@@ -114,7 +114,7 @@ def test_depthwise_is_a_convolution() -> None:
     weight = torch.randint(-127, 128, (4, 9), generator=generator)
     x = torch.randint(0, 256, (4, 5 * 6), generator=generator, dtype=torch.int32)
     state = {"a.weight": weight.to(torch.int8), "a.bias": torch.zeros(4, dtype=torch.int32)}
-    state["a.exponent"] = torch.ones(4, dtype=torch.int8)
+    state["a.exponent"] = torch.full((4,), 3, dtype=torch.int8)
     expected = torch.nn.functional.conv2d(
         x.double().view(1, 4, 5, 6), weight.double().view(4, 1, 3, 3), padding=1, groups=4
     )

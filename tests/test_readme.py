@@ -11,12 +11,14 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_python_example(tmp_path: Path, photo: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python_examples(tmp_path: Path, photo: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     photo.save("photo.png")
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    examples = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(examples) == 2
     names: dict[str, object] = {}
-    exec(example, names)
+    for example in examples:
+        exec(example, names)
     assert names["picture"].size == photo.size  # type: ignore[attr-defined]
     assert names["indices"].shape == (256, 13, 20)  # type: ignore[attr-defined]
 
@@ -26,7 +28,7 @@ def test_every_command_is_documented() -> None:
     assert documented >= set(main.commands)
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/README.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/README.md"])
 def test_links_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text(encoding="utf-8")):
         assert (ROOT / page).parent.joinpath(target).exists(), target

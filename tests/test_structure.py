@@ -28,6 +28,7 @@ ROWS: dict[str, float] = {  # a module may import from its own row's package and
     "training": 5,
     "evaluation": 5,
     "api": 5,
+    "pillow": 5.5,
 }
 
 

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..errors import ModelError
+
 BRANCH_SCALE = 0.1  # of the last layer of a branch, at the start of training
 
 
@@ -32,6 +34,8 @@ class Grouped(nn.Module):
 
     def __init__(self, channels: int, group: int) -> None:
         super().__init__()
+        if channels % group:
+            raise ModelError(f"config field group is {group}; it must divide a layer's {channels} channels")
         self.groups = channels // group
         self.weight = nn.Parameter(torch.randn(channels, group * 9) * (group * 9) ** -0.5)
         self.bias = nn.Parameter(torch.zeros(channels))

@@ -1,0 +1,124 @@
+"""Pillow reads and writes .lcq files after `import latticecodec.pillow`.
+
+    import latticecodec.pillow
+    from PIL import Image
+
+    Image.open("photo.png").save("photo.lcq", quality=50)
+    picture = Image.open("photo.lcq")
+
+`Image.open` reads the header alone: size, mode and `info` with `quality` (0 to 100), `model` (the digest, in hex, as
+`lcodec models` prints it) and, where the file has them, `icc_profile`, `exif` and `xmp`. The picture is decoded when
+its pixels are first asked for; only that imports torch. 16-bit colour becomes 8-bit, which is all that Pillow has.
+
+`save` takes `quality`, `effort`, `tune` and `model`, as `latticecodec.encode` does, and raises ValueError for a value
+that is out of range; `icc_profile`, `exif` and `xmp` replace what the picture's `info` has, an empty one removes it. A
+damaged file, and a picture that .lcq cannot hold, are OSErrors, as with Pillow's own formats; a file whose header is
+damaged is not identified. A picture of more pixels than Pillow's limit or ours is refused when it is opened.
+"""
+
+import dataclasses
+from typing import IO, Any
+
+from PIL import Image, ImageFile
+
+from .api import decode, encode
+from .config import DEFAULT_EFFORT
+from .container import HEADER_MAX, MAGIC, Header, read_header
+from .errors import ChecksumError, FormatError, LcqError, LimitError, TargetError, VersionError
+from .picture import Pixels, read
+from .picture.metadata import PREFIX as EXIF_PREFIX
+
+FORMAT = "LCQ"
+MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # by channels
+DEEP_GREY = "I;16"  # the only mode of Pillow's with 16 bits
+METADATA = {"icc_profile": "icc", "exif": "exif", "xmp": "xmp"}  # in `info`, and in Header and Pixels
+CHUNK = 1 << 12  # bytes read at first; a header without metadata is far shorter
+
+
+class LcqImageFile(ImageFile.ImageFile):
+    """An .lcq file, open but not decoded."""
+
+    format = FORMAT
+    format_description = "latticecodec"
+
+    def _open(self) -> None:
+        assert self.fp is not None
+        try:
+            header = _read_header(self.fp)
+        except (VersionError, LimitError) as error:
+            raise OSError(str(error)) from None
+        except FormatError as error:
+            raise SyntaxError(str(error)) from None
+        deep_grey = (header.channels, header.bit_depth) == (1, 16)
+        self._size, self._mode = (header.width, header.height), DEEP_GREY if deep_grey else MODES[header.channels]
+        self.info = {"quality": header.quality, "model": header.model.hex()}
+        self.info |= {key: getattr(header, name) for key, name in METADATA.items() if getattr(header, name) is not None}
+        self.tile = [ImageFile._Tile("lcq", (0, 0, *self._size))]  # what is still to be decoded
+
+    def load(self) -> Any:
+        """Decode the picture, if it is not yet; raises OSError where it is damaged or its model is not installed."""
+        if self.tile:
+            assert self.fp is not None
+            self.fp.seek(0)
+            try:
+                picture = decode(self.fp.read())
+            except LcqError as error:
+                raise OSError(str(error)) from None
+            self.im, self.tile = picture.im, []
+            if self._exclusive_fp:
+                self.fp.close()
+                self.fp = None
+        return super().load()
+
+
+def _read_header(file: IO[bytes]) -> Header:
+    """The header at the start of a file, of which no more is read than it takes, or twice that."""
+    data = file.read(CHUNK)
+    while True:
+        try:
+            return read_header(data)
+        except (ChecksumError, VersionError, LimitError):
+            raise
+        except FormatError:  # perhaps the rest of the header is missing
+            more = file.read(len(data)) if len(data) <= HEADER_MAX else b""
+            if not more:
+                raise
+            data += more
+
+
+def _accept(prefix: bytes) -> bool:
+    return prefix.startswith(MAGIC)
+
+
+def _save(picture: Image.Image, file: IO[bytes], name: str | bytes) -> None:
+    options = picture.encoderinfo
+    try:
+        data = encode(
+            _with_metadata(picture, options),
+            options.get("model", "lattice"),
+            options.get("quality", 50.0),
+            effort=options.get("effort", DEFAULT_EFFORT),
+            tune=options.get("tune"),
+        )
+    except TargetError as error:
+        raise ValueError(str(error)) from None
+    except LcqError as error:
+        raise OSError(str(error)) from None
+    file.write(data)
+
+
+def _with_metadata(picture: Image.Image, options: dict[str, Any]) -> Pixels:
+    """The picture, with the metadata that `save` was given in place of its own."""
+    given: dict[str, Any] = {}
+    for key, name in METADATA.items():
+        if key in options:
+            value = options[key]
+            block = value.tobytes() if isinstance(value, Image.Exif) else value
+            given[name] = block.removeprefix(EXIF_PREFIX) or None if block else None
+    return dataclasses.replace(read(picture), **given)
+
+
+Image.register_open(FORMAT, LcqImageFile, _accept)
+Image.register_save(FORMAT, _save)
+Image.register_extension(FORMAT, ".lcq")
+Image.register_mime(FORMAT, "image/x-lcq")

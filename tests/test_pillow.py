@@ -1,0 +1,151 @@
+"""Pillow with `import latticecodec.pillow`: open, load, save, and its errors."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, UnidentifiedImageError
+
+import latticecodec.pillow
+from latticecodec import container
+from latticecodec.container import Header, Tile
+
+
+@pytest.fixture
+def installed(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The tiny model, installed as `lattice`."""
+    monkeypatch.setattr("latticecodec.zoo._models_folder", lambda: tiny_model.parent)
+    return tiny_model
+
+
+@pytest.fixture
+def file(installed: Path, tmp_path: Path, photo: Image.Image) -> Path:
+    """photo.lcq, 80x52."""
+    photo.resize((80, 52)).save(tmp_path / "photo.lcq", quality=30)
+    return tmp_path / "photo.lcq"
+
+
+def test_open_and_load(file: Path, installed: Path) -> None:
+    with Image.open(file) as picture:
+        assert (picture.format, picture.size, picture.mode) == ("LCQ", (80, 52), "RGB")
+        assert picture.get_format_mimetype() == "image/x-lcq"
+        assert picture.info["quality"] == pytest.approx(30, abs=0.05)
+        assert picture.info["model"] == latticecodec.read_header(file.read_bytes()).model.hex()
+        expected = latticecodec.decode(file.read_bytes())
+        np.testing.assert_array_equal(np.asarray(picture), np.asarray(expected))
+        assert picture.resize((40, 26)).size == (40, 26)
+        picture.putpixel((0, 0), (1, 2, 3))  # as every picture that is loaded
+        assert picture.getpixel((0, 0)) == (1, 2, 3)
+
+
+def test_streams_and_grey(installed: Path, photo: Image.Image) -> None:
+    stream = io.BytesIO()
+    photo.convert("L").crop((0, 0, 50, 30)).save(stream, "LCQ")
+    picture = Image.open(stream)
+    assert (picture.size, picture.mode) == ((50, 30), "L")
+    picture.load()
+    assert not stream.closed  # it is the caller's
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "I;16"])
+def test_modes_and_metadata(installed: Path, tmp_path: Path, photo: Image.Image, mode: str) -> None:
+    small = photo.resize((40, 30))
+    if mode == "I;16":
+        picture = Image.fromarray(np.asarray(small.convert("L")).astype(np.uint16) * 257)
+    else:
+        picture = small.convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture.save(tmp_path / "own.lcq", icc_profile=b"profile", exif=exif, xmp=b"<x/>")
+    with Image.open(tmp_path / "own.lcq") as opened:
+        for moment in ("open", "loaded"):
+            assert (opened.mode, opened.size) == (mode, (40, 30)), moment
+            assert opened.info["icc_profile"] == b"profile"
+            assert opened.info["xmp"] == b"<x/>"
+            assert opened.getexif()[0x0112] == 6
+            opened.load()
+        opened.save(tmp_path / "again.lcq")  # what was in `info` goes on
+        opened.save(tmp_path / "bare.lcq", icc_profile=None, exif=b"", xmp=None)
+    again = latticecodec.read_header((tmp_path / "again.lcq").read_bytes())
+    assert (again.icc, again.xmp) == (b"profile", b"<x/>")
+    assert again.exif == exif.tobytes().removeprefix(b"Exif\0\0")
+    bare = latticecodec.read_header((tmp_path / "bare.lcq").read_bytes())
+    assert not bare.metadata
+
+
+def test_options_of_save(file: Path, installed: Path, tmp_path: Path, photo: Image.Image) -> None:
+    large = photo.crop((0, 0, 192, 192))
+    large.save(tmp_path / "better.lcq", quality=90, effort=0)
+    large.save(tmp_path / "tuned.lcq", tune="ms-ssim", model=installed)
+    assert (tmp_path / "better.lcq").read_bytes() == latticecodec.encode(large, quality=90, effort=0)
+    assert latticecodec.read_header((tmp_path / "tuned.lcq").read_bytes()).tune == "ms-ssim"
+    for wrong in ({"quality": 101}, {"effort": 10}, {"tune": "taste"}):
+        with pytest.raises(ValueError, match=str(next(iter(wrong.values())))):
+            large.save(tmp_path / "no.lcq", **wrong)
+    with pytest.raises(OSError, match="unknown model 'lettuce'"):
+        large.save(tmp_path / "no.lcq", model="lettuce")
+    with pytest.raises(OSError, match="CMYK"):
+        large.convert("CMYK").save(tmp_path / "no.lcq")
+    assert not (tmp_path / "no.lcq").exists()
+
+
+def test_a_file_can_be_saved_over_itself(file: Path) -> None:
+    picture = Image.open(file)
+    picture.save(file, quality=80)
+    assert Image.open(file).info["quality"] == pytest.approx(80, abs=0.05)
+
+
+def test_opening_does_not_import_torch(file: Path) -> None:
+    code = (
+        "import sys, latticecodec.pillow\n"
+        "from PIL import Image\n"
+        f"picture = Image.open({str(file)!r})\n"
+        "print(picture.size, picture.mode, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "(80, 52) RGB False\n"
+
+
+def test_no_more_is_read_than_the_header(tmp_path: Path) -> None:
+    """One with a basis of 8 KiB, in a file of 1 MiB."""
+    header = Header(64, 64, 3, bytes(8), 0, 50.0, basis=(7,) * 4096)
+    (tmp_path / "long.lcq").write_bytes(container.write(header, [Tile(bytes(1 << 20), 0)]))
+    picture = Image.open(tmp_path / "long.lcq")
+    assert picture.size == (64, 64)
+    assert picture.fp is not None
+    assert picture.fp.tell() == 16384
+
+
+def test_damaged_files(file: Path) -> None:
+    data = file.read_bytes()
+    header_damaged = data[:20] + bytes([data[20] ^ 1]) + data[21:]
+    for bad in (header_damaged, data[:30], data[:8], b"GIF89a" + data[6:]):
+        with pytest.raises(UnidentifiedImageError):
+            Image.open(io.BytesIO(bad))
+    with pytest.raises(OSError, match=r"version 2\.0, this reader knows 1\.x"):
+        Image.open(io.BytesIO(data[:8] + b"\x02" + data[9:]))
+    payload_damaged = data[:-3] + bytes([data[-3] ^ 4]) + data[-2:]
+    for bad, words in ((payload_damaged, "checksum does not match"), (data[:-5], "truncated")):
+        picture = Image.open(io.BytesIO(bad))
+        assert picture.size == (80, 52)
+        with pytest.raises(OSError, match=words):
+            picture.load()
+
+
+def test_a_model_that_is_not_installed(file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("latticecodec.zoo._models_folder", lambda: tmp_path)
+    with pytest.raises(OSError, match="which is not installed"):
+        Image.open(file).load()
+
+
+def test_limits_on_pixels(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow's own, against decompression bombs, and the container's."""
+    huge = container.write(Header(40_000, 40_000, 1, bytes(8), 0, 50.0), [Tile(b"", 0)])
+    with pytest.raises(OSError, match="over the limit of 268,435,456"):
+        Image.open(io.BytesIO(huge))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(Image.DecompressionBombError):
+        Image.open(file)
