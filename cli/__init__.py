@@ -12,6 +12,7 @@ from .evaluate import evaluate
 from .files import EXPECTED, one_line
 from .info import info
 from .models import models
+from .reproduce import reproduce
 from .train import train
 from .verify import verify
 
@@ -38,5 +39,5 @@ def main() -> None:
     """
 
 
-for command in (compress, decompress, evaluate, info, models, train, verify):
+for command in (compress, decompress, evaluate, info, models, reproduce, train, verify):
     main.add_command(command)
