@@ -27,8 +27,8 @@ class Experiment:
     span: float = 1.0
     flip: bool = False  # random horizontal flips
     normalised: bool = False  # the error of the loss is divided by the variance of the data
-    quick_steps: int = 150
-    quick_batch: int = 16
+    quick_steps: int = 300
+    quick_batch: int = 8
 
 
 @dataclass(frozen=True)
@@ -86,4 +86,4 @@ class Budget:
         return experiment.quick_batch if self.name == "quick" else experiment.batch
 
 
-BUDGETS = {"quick": Budget("quick", 1000, 512, 128), "full": Budget("full", 60_000, 10_000, 1000)}
+BUDGETS = {"quick": Budget("quick", 500, 256, 128), "full": Budget("full", 60_000, 10_000, 1000)}

@@ -23,9 +23,9 @@ FIXED = Experiment(
     epochs=16,  # 15,000 steps of 64 pictures out of 60,000: the length of the public example
     low=-0.5,
     normalised=True,
-    quick_steps=120,
+    quick_steps=200,
 )
-ADAPTIVE = replace(FIXED, quantizer="adaptive", sizes=SIZES, beta=1.0, quick_steps=24)
+ADAPTIVE = replace(FIXED, quantizer="adaptive", sizes=SIZES, beta=1.0, quick_steps=60, quick_batch=4)
 BEST = "fixed [65536, 1]"
 
 

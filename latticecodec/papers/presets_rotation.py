@@ -25,8 +25,7 @@ AS_CODED = Experiment(
     batch=128,
     low=-1.0,
     span=2.0,
-    quick_steps=40,
-    quick_batch=16,
+    quick_steps=60,
 )
 STE = replace(AS_CODED, quantizer="vq-ema")
 ROTATION = replace(AS_CODED, quantizer="rotation")

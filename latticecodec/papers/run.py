@@ -1,5 +1,6 @@
 """Train and measure the rows of tables, one after the other, and keep every result as soon as it is there."""
 
+import importlib.metadata
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -7,7 +8,6 @@ from pathlib import Path
 
 import torch
 
-from .. import __version__
 from ..errors import TrainingError
 from .datasets import DATASETS, Pictures, load, location, missing
 from .experiment import Budget, Experiment, Table
@@ -102,7 +102,7 @@ def one(
         "experiment": asdict(job.experiment),
         "digest": pictures.digest(),
         "hardware": hardware(device),
-        "software": f"latticecodec {__version__}, torch {torch.__version__}",
+        "software": f"latticecodec {importlib.metadata.version('latticecodec')}, torch {torch.__version__}",
     }
     try:
         trained = train(job.experiment, pictures, budget, job.seed, device, advance, gallery.look)

@@ -18,7 +18,9 @@ from .bottleneck import Bottleneck
 
 PRIOR_COUNT = 0.5  # rows added to every count
 HALF_WIDTH_MAX = 1 << 12  # of a coordinate's table; larger ones are escapes
+PARTS_MAX = 1 << 20  # hashes that wait to be merged
 Counts = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 @dataclass
@@ -27,12 +29,12 @@ class Statistics:
 
     Attributes:
         tables: counts for each table; a lattice's are of coordinates -HALF_WIDTH_MAX to HALF_WIDTH_MAX.
-        used: how often each distinct row of symbols occurred, by its 64-bit hash.
+        used: (64-bit hash, how often) of the rows of symbols, in parts that may share hashes.
     """
 
     bottleneck: Bottleneck
     tables: list[Counts] = field(default_factory=list)
-    used: dict[int, int] = field(default_factory=dict)
+    used: list[tuple[Integers, Integers]] = field(default_factory=list)
 
     def add(self, symbols: Tensor) -> None:
         """Count symbols [N, S]."""
@@ -43,8 +45,17 @@ class Statistics:
             entries = values if self.bottleneck.sizes() else _shifted(values)
             self.tables[table] += np.bincount(entries, minlength=len(self.tables[table]))
         hashes, counts = torch.unique(_hashed(symbols), return_counts=True)
-        for key, count in zip(hashes.tolist(), counts.tolist(), strict=True):
-            self.used[key] = self.used.get(key, 0) + count
+        self.used.append((hashes.cpu().numpy(), counts.cpu().numpy()))
+        if sum(len(part) for part, _ in self.used[1:]) > PARTS_MAX:
+            self._merge()
+
+    def _merge(self) -> Integers:
+        """Make one part of all; returns how often each distinct row occurred."""
+        hashes, counts = (np.concatenate(parts) for parts in zip(*self.used, strict=True))
+        distinct, place = np.unique(hashes, return_inverse=True)
+        sums = np.bincount(place, counts).astype(np.int64)
+        self.used = [(distinct, sums)]
+        return sums
 
     def _size(self, table: int) -> int:
         sizes = self.bottleneck.sizes()
@@ -54,12 +65,12 @@ class Statistics:
 
     def distinct(self) -> int:
         """Number of distinct embeddings: rows of symbols that occurred."""
-        return len(self.used)
+        return len(self._merge())
 
     def perplexity(self) -> float:
         """2^H for the entropy H in bits of the rows of symbols."""
-        shares = np.array(list(self.used.values()), dtype=np.float64)
-        shares /= shares.sum()
+        counts = self._merge()
+        shares = counts / counts.sum()
         return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
