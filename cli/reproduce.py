@@ -95,7 +95,7 @@ def reproduce(
         if not results.known:
             raise LcqError(f"{out}: there are no results to render")
         measured = pages.write_page(results, page)
-        click.echo(f"{page}: {measured} lines are measured")
+        click.echo(f"{page}: lines with a measurement: {measured}")
         return
     new = train(tables, budget, data, seeds, device, results)
     pages.write_page(results, page)

@@ -27,7 +27,7 @@ from latticecodec.papers.verdicts import judge, verdict
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
-TINY = Budget("quick", fit_pictures=16, test_pictures=8, coded_pictures=4)
+TINY = Budget("quick", fit_pictures=16, test_pictures=8, coded_pictures=4, looks=3)
 FASHION = DATASETS["fashion-mnist"]
 SMALL = {"network": "strided-4", "codes": 16, "dimensions": 4, "quick_steps": 3, "quick_batch": 4}
 KINDS: dict[str, Experiment] = {
@@ -198,6 +198,22 @@ def test_verdicts_on_a_difference(
         results.add(result(row.experiment, seed, budget, mse=mse))
         results.add(result(other.experiment, seed, budget, mse=0.19 + 0.01 * seed))
     assert verdict(table, row, "fashion-mnist", results).startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("used", "budget", "begins"),
+    [
+        (18.0, "full", "reproduced: used 18 for 17"),
+        (30.0, "full", "direction only: used 30 for 17"),
+        (400.0, "full", "refuted: used 400 for 17"),
+        (17.0, "quick", "not yet decided: quick budget, used 17 for 17"),
+    ],
+)
+def test_verdicts_on_a_number(tmp_path: Path, used: float, budget: str, begins: str) -> None:
+    row = TABLES["ll-5"].row("VQ-VAE")
+    results = Results(tmp_path / "results.jsonl")
+    results.add(result(row.experiment, 0, budget, used=used))
+    assert verdict(TABLES["ll-5"], row, "fashion-mnist", results) == begins
 
 
 def test_a_row_without_data_is_not_possible(tmp_path: Path) -> None:

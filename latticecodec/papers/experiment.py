@@ -74,6 +74,7 @@ class Budget:
     fit_pictures: int  # training pictures whose indices are counted: use, perplexity, frequency tables
     test_pictures: int  # test pictures for errors
     coded_pictures: int  # of these, as many are coded to bytes
+    looks: int  # how often a training is looked at on the way
 
     def steps(self, experiment: Experiment, pictures: int) -> int:
         """Training steps on `pictures` training pictures."""
@@ -86,4 +87,4 @@ class Budget:
         return experiment.quick_batch if self.name == "quick" else experiment.batch
 
 
-BUDGETS = {"quick": Budget("quick", 500, 256, 128), "full": Budget("full", 60_000, 10_000, 1000)}
+BUDGETS = {"quick": Budget("quick", 500, 256, 128, 5), "full": Budget("full", 60_000, 10_000, 1000, 20)}

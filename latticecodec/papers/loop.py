@@ -16,8 +16,7 @@ from .experiment import Budget, Experiment
 from .model import PaperModel
 from .stream import Statistics
 
-LOOKS = 10  # how often a training is looked at
-LOOK_PICTURES = 32  # training pictures that are looked at
+LOOK_PICTURES = 32  # training pictures that a look sees
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def train(
     model = PaperModel(experiment, pictures.train.shape[1], steps, seed).to(device)
     optimiser = torch.optim.Adam(model.parameters(), lr=experiment.rate)
     scale = _variance(model, pictures) if experiment.normalised else 1.0
-    every = max(1, steps // LOOKS)
+    every = max(1, steps // budget.looks)
     history, seconds = [], 0.0
     clock = time.process_time if device.type == "cpu" else time.perf_counter
     for step, pixels in enumerate(_batches(pictures.train, batch, steps, seed, experiment.flip)):

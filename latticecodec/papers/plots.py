@@ -67,7 +67,7 @@ def course(table: Table, data: str, results: Results, file: Path) -> bool:
             history = result["history"]
             axes.plot([entry["step"] for entry in history], [entry[metric] for entry in history], label=label)
         axes.set(xlabel="step", title=title)
-        axes.set_yscale("symlog" if metric == "used" else "log")
+        axes.set_yscale("log")
         axes.grid(alpha=0.3)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
     figure.suptitle(f"{table.title}, {data}", fontsize=10)

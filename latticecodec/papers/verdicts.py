@@ -47,7 +47,7 @@ def number(value: float) -> str:
 
 def spread(results: Sequence[Result], metric: str) -> Spread | None:
     """A metric of the results that have it."""
-    values = [result["metrics"][metric] for result in results if "metrics" in result]
+    values = [result["metrics"].get(metric) for result in results if "metrics" in result]
     values = [value for value in values if value is not None]
     if not values:
         return None
