@@ -9,11 +9,11 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from latticecodec.cli import main
+from paper_rows import KINDS, result
 from PIL import Image
 
 from latticecodec.errors import OutputError, TrainingError
-from latticecodec.papers import presets_balance, presets_lattice, presets_rotation
-from latticecodec.papers.claims import Point, at_equal_rate
+from latticecodec.papers import presets_rotation
 from latticecodec.papers.datasets import DATASETS, load, missing
 from latticecodec.papers.experiment import Budget, Experiment
 from latticecodec.papers.loop import train
@@ -23,22 +23,11 @@ from latticecodec.papers.results import Results, key
 from latticecodec.papers.run import plan
 from latticecodec.papers.stream import StaticCode, Statistics
 from latticecodec.papers.tables import TABLES, find
-from latticecodec.papers.verdicts import judge, verdict
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
 TINY = Budget("quick", fit_pictures=16, test_pictures=8, coded_pictures=4, looks=3)
 FASHION = DATASETS["fashion-mnist"]
-SMALL = {"network": "strided-4", "codes": 16, "dimensions": 4, "quick_steps": 3, "quick_batch": 4}
-KINDS: dict[str, Experiment] = {
-    "vq": replace(presets_lattice.VQ, **SMALL),  # type: ignore[arg-type]
-    "vq-ema": replace(presets_lattice.EMA, **SMALL),  # type: ignore[arg-type]
-    "lattice": replace(presets_lattice.LATTICE, **SMALL, width=0.1, sparsity=0.0),  # type: ignore[arg-type]
-    "adaptive": replace(presets_balance.ADAPTIVE, sizes=((8, 4), (16, 2), (32, 1)), quick_steps=3, quick_batch=4),
-    "rotation": replace(presets_rotation.ROTATION, **SMALL | {"dimensions": 8}),  # type: ignore[arg-type]
-    "rescaled": replace(presets_rotation.RESCALED, **SMALL | {"dimensions": 8}),  # type: ignore[arg-type]
-    "k-means": replace(presets_lattice.EMA, **SMALL, start="k-means"),  # type: ignore[arg-type]
-}
 
 
 @pytest.fixture(scope="module")
@@ -146,17 +135,6 @@ def test_data_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
         load(FASHION, tmp_path)
 
 
-def result(experiment: Experiment, seed: int = 0, budget: str = "full", **metrics: float) -> dict[str, object]:
-    measured = {"mse": 0.1, "psnr": 20.0, "bpp": 0.5, "used": 10.0, "perplexity": 5.0} | metrics
-    return {
-        "key": key(experiment, "fashion-mnist", budget, seed),
-        "data": "fashion-mnist",
-        "budget": budget,
-        "seed": seed,
-        "metrics": measured,
-    }
-
-
 def test_results_survive_an_interrupted_line_and_name_a_bad_one(tmp_path: Path) -> None:
     file = tmp_path / "results.jsonl"
     Results(file).add(result(KINDS["vq"]))
@@ -174,66 +152,6 @@ def test_the_key_of_a_full_result_knows_nothing_of_quick_settings() -> None:
     assert key(other, "mnist", "full", 0) == key(KINDS["vq"], "mnist", "full", 0)
     assert key(other, "mnist", "quick", 0) != key(KINDS["vq"], "mnist", "quick", 0)
     assert key(KINDS["vq"], "mnist", "full", 1) != key(KINDS["vq"], "mnist", "full", 0)
-
-
-@pytest.mark.parametrize(
-    ("ours", "budget", "seeds", "begins"),
-    [
-        ((0.10, 0.11, 0.12), "full", 3, "reproduced: mse 0.11 ± 0.01 against 0.2 ± 0.01 of VQ-VAE"),
-        ((0.10, 0.11, 0.12), "full", 1, "direction only: mse 0.1 against 0.19 of VQ-VAE, 1 of 3 seeds"),
-        ((0.30, 0.31, 0.32), "full", 3, "refuted: mse 0.31"),
-        ((0.199, 0.19, 0.2), "full", 3, "refuted: no difference beyond the spread"),
-        ((0.10, 0.11, 0.12), "quick", 1, "direction only: quick budget"),
-        ((0.30, 0.31, 0.32), "quick", 1, "not yet decided: the quick budget shows the opposite"),
-    ],
-)
-def test_verdicts_on_a_difference(
-    tmp_path: Path, ours: tuple[float, ...], budget: str, seeds: int, begins: str
-) -> None:
-    table = TABLES["ll-5"]
-    row, other = table.row("LL-VQ-VAE"), table.row("VQ-VAE")
-    results = Results(tmp_path / "results.jsonl")
-    assert verdict(table, row, "fashion-mnist", results) == "not yet measured"
-    for seed, mse in list(enumerate(ours))[:seeds]:
-        results.add(result(row.experiment, seed, budget, mse=mse))
-        results.add(result(other.experiment, seed, budget, mse=0.19 + 0.01 * seed))
-    assert verdict(table, row, "fashion-mnist", results).startswith(begins)
-
-
-@pytest.mark.parametrize(
-    ("used", "budget", "begins"),
-    [
-        (18.0, "full", "reproduced: used 18 for 17"),
-        (30.0, "full", "direction only: used 30 for 17"),
-        (400.0, "full", "refuted: used 400 for 17"),
-        (17.0, "quick", "not yet decided: quick budget, used 17 for 17"),
-    ],
-)
-def test_verdicts_on_a_number(tmp_path: Path, used: float, budget: str, begins: str) -> None:
-    row = TABLES["ll-5"].row("VQ-VAE")
-    results = Results(tmp_path / "results.jsonl")
-    results.add(result(row.experiment, 0, budget, used=used))
-    assert verdict(TABLES["ll-5"], row, "fashion-mnist", results) == begins
-
-
-def test_a_row_without_data_is_not_possible(tmp_path: Path) -> None:
-    table = TABLES["rotation-imagenet"]
-    told = verdict(table, table.rows[0], "imagenet", Results(tmp_path / "none.jsonl"))
-    assert told.startswith("not possible: ImageNet")
-
-
-def test_judge_begins_with_the_verdict() -> None:
-    assert judge(True, True, 3, "full", "x") == "reproduced: x"
-    assert judge(False, True, 3, "full", "x") == "refuted: x"
-
-
-def test_at_equal_rate_compares_only_rates_in_common() -> None:
-    def at(bpp: float, psnr: float) -> Point:
-        return Point("", KINDS["vq"], bpp, psnr, "full", 3)
-
-    line = [at(0.1, 20.0), at(1.0, 30.0), at(0.5, 15.0)]  # the last is beaten by the first
-    assert at_equal_rate([at(10**-0.5, 26.0)], line) == (pytest.approx(1.0), 1)
-    assert at_equal_rate([at(2.0, 40.0)], line) is None
 
 
 def test_each_experiment_is_planned_once(folder: Path) -> None:

@@ -79,10 +79,13 @@ def compared(
 ) -> str:
     """The verdict on "ours is better at equal rate" over two families of rows."""
     known = points(results, data)
+    budget = "quick"
     first, second = ([p for p in known if family(p.experiment)] for family in (ours, theirs))
+    full = [[point for point in family if point.budget == "full"] for family in (first, second)]
+    if all(full):  # quick points beside them would pull the verdict down to theirs
+        budget, (first, second) = "full", full
     if not first or not second:
         return "not yet measured"
-    budget = "full" if all(point.budget == "full" for point in (*first, *second)) else "quick"
     difference = at_equal_rate(first, second)
     if difference is None:
         ranges = " and ".join(
