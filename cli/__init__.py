@@ -14,6 +14,7 @@ from .evaluate import evaluate
 from .files import EXPECTED, one_line
 from .info import info
 from .models import models
+from .reproduce import reproduce
 from .stop import Stopped, on_signals
 from .train import train
 from .verify import verify
@@ -50,5 +51,5 @@ def main() -> None:
     """
 
 
-for command in (compress, decompress, evaluate, info, models, train, verify):
+for command in (compress, decompress, evaluate, info, models, reproduce, train, verify):
     main.add_command(command)

@@ -27,6 +27,7 @@ ROWS: dict[str, float] = {  # a module may import from its own row's package and
     "zoo": 4,
     "training": 5,
     "evaluation": 5,
+    "papers": 5,
     "api": 5,
     "pillow": 5.5,
 }

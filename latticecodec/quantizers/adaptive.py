@@ -14,7 +14,7 @@ layers; all of them learn from all rows.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -59,6 +59,7 @@ class AdaptiveQuantizer(nn.Module):
         alpha: commitment weight of eq. 4.
         beta: weight of the quantization terms of eq. 4.
         decay: of the moving averages by which codewords are learned.
+        update: as in VectorQuantizer: moving averages, or by gradient.
         revive_below: as in VectorQuantizer.
         seed: of the Gumbel noise and of the codebooks' random choices.
 
@@ -77,6 +78,7 @@ class AdaptiveQuantizer(nn.Module):
         decay: float = 0.99,
         revive_below: float = 0.1,
         seed: int = 0,
+        update: Literal["ema", "gradient"] = "ema",
     ) -> None:
         super().__init__()
         if len({codes * dimensions for codes, dimensions in sizes}) != 1:
@@ -85,7 +87,7 @@ class AdaptiveQuantizer(nn.Module):
             raise TrainingError(f"{hidden} hidden dimensions cannot be divided among {HEADS} heads")
         self.hidden, self.beta, self.seed = hidden, beta, seed
         self.codebooks = nn.ModuleList(
-            VectorQuantizer(n, d, decay=decay, commitment=alpha, revive_below=revive_below, seed=seed + i)
+            VectorQuantizer(n, d, update, decay, alpha, revive_below=revive_below, seed=seed + i)
             for i, (n, d) in enumerate(sizes)
         )
         self.down = nn.ModuleList(nn.Linear(hidden, d) for _, d in sizes)

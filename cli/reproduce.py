@@ -1,0 +1,165 @@
+"""lcodec reproduce"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from latticecodec import LcqError
+
+from . import options, progress
+
+
+@click.command()
+@click.argument("tables", metavar="[list | render | TABLE...]", nargs=-1)
+@click.option(
+    "--quick", "budget", flag_value="quick", default="quick", help="Minutes on two cores. This is the default."
+)
+@click.option("--full", "budget", flag_value="full", help="The published training: hours a row on a CPU.")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("data"),
+    show_default=True,
+    help="Folder of the data sets: NAME.npz or NAME/train and NAME/test with pictures.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("runs/papers/results.jsonl"),
+    show_default=True,
+    help="Results are appended to this file, and what it has already is not done again.",
+)
+@click.option(
+    "--page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write the page of all tables and verdicts.  [default: papers.md beside --out]",
+)
+@click.option(
+    "--seed",
+    "seeds",
+    multiple=True,
+    type=click.IntRange(0),
+    default=[0],
+    show_default=True,
+    metavar="N",
+    help="Seed of a training; may be given several times. A verdict on a difference needs three.",
+)
+@options.device
+@options.as_json
+def reproduce(
+    tables: tuple[str, ...],
+    budget: str,
+    data: Path,
+    out: Path,
+    page: Path | None,
+    seeds: tuple[int, ...],
+    device: str,
+    as_json: bool,
+) -> None:
+    """Rerun the tables of the papers behind the quantizers, and see ours beside the paper's numbers.
+
+    Without a TABLE, every row whose data is there: with --quick at most an hour on two cores. Each row is trained, its
+    indices are coded to real bytes, and the result is appended to --out; a run that was interrupted goes on where it
+    stopped. At the end the page of all tables is written, with plots beside it. Pictures of a training, reconstructions
+    and maps of its codebook, go into a folder beside --out.
+
+    \b
+    list      the tables, the data that they need, and where to get what is missing
+    render    write the page from the results of --out again
+    TABLE     a name out of the list; several may be given
+
+    \b
+    lcodec reproduce list --data data/
+    lcodec reproduce ll-5 --quick --data data/
+    lcodec reproduce ll-5 ll-k --full --seed 0 --seed 1 --seed 2 --data data/
+    lcodec reproduce render --out runs/papers/results.jsonl --page docs/papers.md
+
+    Needs latticecodec[papers] for its plots.
+    """
+    from latticecodec.papers import page as pages
+    from latticecodec.papers.plots import pyplot
+    from latticecodec.papers.results import Results
+
+    words = {"list", "render"} & set(tables)
+    if words and len(tables) > 1:
+        raise click.UsageError(f"{words.pop()} stands alone")
+    if tables == ("list",):
+        show_list(data, as_json)
+        return
+    pyplot()
+    page = page or out.with_name("papers.md")
+    results = Results(out)
+    if tables == ("render",):
+        if not results.known:
+            raise LcqError(f"{out}: there are no results to render")
+        measured = pages.write_page(results, page)
+        click.echo(f"{page}: lines with a measurement: {measured}")
+        return
+    new = train(tables, budget, data, seeds, device, results)
+    pages.write_page(results, page)
+    if as_json:
+        click.echo(json.dumps(new, indent=2))
+    else:
+        click.echo(f"{len(new)} new results in {out}, the page is {page}")
+
+
+def train(
+    names: tuple[str, ...], budget: str, folder: Path, seeds: tuple[int, ...], device: str, results: Any
+) -> list[dict[str, Any]]:
+    """Run the rows of tables; new results, without their histories."""
+    import torch
+
+    from latticecodec.papers import tables
+    from latticecodec.papers.experiment import BUDGETS
+    from latticecodec.papers.run import Job, plan, run
+    from latticecodec.zoo import resolve_device
+
+    jobs, lacking = plan(tables.find(names), folder, sorted(set(seeds)))
+    for line in lacking:
+        click.echo(f"left out, {line}", err=True)
+    if not jobs:
+        raise LcqError(f"{folder}: has no data set of these tables; see lcodec reproduce list")
+    new: list[dict[str, Any]] = []
+
+    def report(job: Job, result: dict[str, Any]) -> None:
+        new.append({key: value for key, value in result.items() if key != "history"})
+        told = result.get("failed") or "mse {mse:.4g}, {psnr:.2f} dB, used {used:,.0f}".format(**result["metrics"])
+        click.echo(f"\n{job.table}  {job.label}  {job.data}  seed {job.seed}: {told}", err=True)
+
+    with progress.bar("reproducing") as advance:
+        run(jobs, folder, BUDGETS[budget], results, torch.device(resolve_device(device)), advance, report)
+    return new
+
+
+def show_list(folder: Path, as_json: bool) -> None:
+    """Tables with their rows and data, and what is missing."""
+    from latticecodec.papers.datasets import DATASETS, UNAVAILABLE, location, missing
+    from latticecodec.papers.tables import TABLES
+
+    present = {name: location(data, folder) is not None for name, data in DATASETS.items()}
+    listed = [
+        {
+            "table": table.name,
+            "title": table.title,
+            "paper": table.paper,
+            "rows": [row.label for row in table.rows],
+            "data": {
+                name: "present" if present.get(name) else UNAVAILABLE.get(name, "missing")
+                for name in sorted({name for row in table.rows for name in row.data})
+            },
+        }
+        for table in TABLES.values()
+    ]
+    lacking = [missing(data, folder) for name, data in DATASETS.items() if not present[name]]
+    if as_json:
+        click.echo(json.dumps({"tables": listed, "missing": lacking}, indent=2))
+        return
+    for table in listed:
+        click.echo(f"{table['table']:18} {table['title']} ({table['paper']})")
+        for label in table["rows"]:
+            click.echo(f"    {label}")
+        click.echo("    data: " + ", ".join(f"{name} ({state})" for name, state in table["data"].items()))  # type: ignore[attr-defined]
+    for line in lacking:
+        click.echo(f"missing, {line}")

@@ -1,0 +1,209 @@
+"""The quantizers of the papers behind one interface: latents to values and symbols, and symbols to values.
+
+The symbols of a position are one index for a codebook, D coordinates for a lattice, and a codebook's number with an
+index in it for adaptive codebooks. All of them are coded to bytes in `stream`.
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from ..quantizers import AdaptiveQuantizer, RotationQuantizer, VectorQuantizer
+from ..quantizers.signed import SignedLattice
+from .experiment import Experiment
+from .variants import ReflectedQuantizer, RescaledQuantizer
+
+REVIVE_BELOW = 0.1  # of codebooks that begin with k-means; the papers revive none
+
+
+@dataclass(frozen=True)
+class Passed:
+    """Rows that went through a quantizer."""
+
+    values: Tensor  # [N, D] what the decoder sees in training
+    symbols: Tensor  # [N, S] int64
+    loss: Tensor  # []
+
+
+class Bottleneck(nn.Module):
+    """One quantizer on rows [N, D]."""
+
+    chooses = False  # whether column 0 says which table codes column 1
+
+    def forward(self, z: Tensor, progress: float) -> Passed:
+        """Quantize z [N, D]; `progress` is the share of the training that is done, 0 to 1."""
+        raise NotImplementedError
+
+    def dequantize(self, symbols: Tensor) -> Tensor:
+        """Values [N, D] of symbols [N, S] alone."""
+        raise NotImplementedError
+
+    def sizes(self) -> list[int]:
+        """Number of codewords of each codebook; empty for a lattice."""
+        raise NotImplementedError
+
+    def codewords(self) -> Tensor:
+        """The codewords [K, D] of the first codebook, or the basis of a lattice as one row [1, D]."""
+        raise NotImplementedError
+
+
+class Codebook(Bottleneck):
+    """A VectorQuantizer of any kind."""
+
+    def __init__(self, quantizer: VectorQuantizer) -> None:
+        super().__init__()
+        self.quantizer = quantizer
+
+    def forward(self, z: Tensor, progress: float) -> Passed:
+        """See Bottleneck."""
+        result = self.quantizer(z)
+        return Passed(result.values, result.indices[:, None], result.loss)
+
+    def dequantize(self, symbols: Tensor) -> Tensor:
+        """See Bottleneck."""
+        return self.quantizer.dequantize(symbols[:, 0])
+
+    def sizes(self) -> list[int]:
+        """See Bottleneck."""
+        return [self.quantizer.codes]
+
+    def codewords(self) -> Tensor:
+        """See Bottleneck."""
+        return self.quantizer.codebook.detach()
+
+
+class Lattice(Bottleneck):
+    """A lattice; its symbols are its coordinates."""
+
+    def __init__(self, quantizer: SignedLattice) -> None:
+        super().__init__()
+        self.quantizer = quantizer
+
+    def forward(self, z: Tensor, progress: float) -> Passed:
+        """See Bottleneck."""
+        result = self.quantizer(z)
+        return Passed(result.values, result.coordinates, result.loss)
+
+    def dequantize(self, symbols: Tensor) -> Tensor:
+        """See Bottleneck."""
+        return self.quantizer.dequantize(symbols)
+
+    def sizes(self) -> list[int]:
+        """See Bottleneck."""
+        return []
+
+    def codewords(self) -> Tensor:
+        """See Bottleneck."""
+        return self.quantizer.basis().detach()[None]
+
+
+class Adaptive(Bottleneck):
+    """Codebooks that every position chooses from; its temperature falls as training goes on.
+
+    Args:
+        quantizer: AdaptiveQuantizer.
+        schedule: temperature at a share of the training, 0 to 1.
+    """
+
+    chooses = True
+
+    def __init__(self, quantizer: AdaptiveQuantizer, schedule: Callable[[float], float]) -> None:
+        super().__init__()
+        self.quantizer, self.schedule = quantizer, schedule
+
+    def forward(self, z: Tensor, progress: float) -> Passed:
+        """See Bottleneck."""
+        result = self.quantizer(z, self.schedule(progress))
+        return Passed(result.values, result.pairs, result.loss)
+
+    def dequantize(self, symbols: Tensor) -> Tensor:
+        """See Bottleneck."""
+        return self.quantizer.dequantize(symbols)
+
+    def sizes(self) -> list[int]:
+        """See Bottleneck."""
+        return [book.codes for book in self._books()]
+
+    def codewords(self) -> Tensor:
+        """See Bottleneck."""
+        return self._books()[0].codebook.detach()
+
+    def _books(self) -> list[VectorQuantizer]:
+        return [book for book in self.quantizer.codebooks if isinstance(book, VectorQuantizer)]
+
+
+def begin(quantizer: VectorQuantizer, start: str, generator: torch.Generator) -> None:
+    """Give a codebook the beginning of a paper's code in place of k-means on the first batch.
+
+    - k-means: nothing to do, the quantizer does it.
+    - uniform: U(-1/K, 1/K), and moving averages of zero.
+    - normal: N(0, 1), counts of zero, and sums N(0, 1) that are drawn apart, as in the public VQ-VAE example. After the
+      first step a code without a row is about 10^5 away from the origin; it comes back by the factor `decay` a step.
+    """
+    if start == "k-means":
+        return
+    shape = quantizer.codebook.shape
+    if start == "uniform":
+        codebook = (torch.rand(shape, generator=generator) * 2 - 1) / quantizer.codes  # [K, D]
+        sums = torch.zeros(shape)  # [K, D]
+    else:
+        codebook, sums = (torch.randn(shape, generator=generator) for _ in range(2))  # [K, D] each
+    quantizer.begin_at(codebook)
+    if quantizer.update == "ema":
+        quantizer.counts.zero_()
+        quantizer.sums.copy_(sums)
+
+
+def _codebook(
+    kind: type[VectorQuantizer], update: Literal["ema", "gradient"], e: Experiment, hidden: int, steps: int, seed: int
+) -> Bottleneck:
+    quantizer = kind(
+        e.codes,
+        e.dimensions,
+        update=update,
+        decay=e.decay,
+        commitment=e.commitment,
+        revive_below=REVIVE_BELOW if e.start == "k-means" else 0.0,
+        seed=seed,
+    )
+    begin(quantizer, e.start, torch.Generator().manual_seed(seed))
+    return Codebook(quantizer)
+
+
+def _lattice(e: Experiment, hidden: int, steps: int, seed: int) -> Bottleneck:
+    return Lattice(SignedLattice(e.dimensions, e.width, e.sparsity, e.commitment))
+
+
+def _adaptive(update: Literal["ema", "gradient"], e: Experiment, hidden: int, steps: int, seed: int) -> Bottleneck:
+    revive = REVIVE_BELOW if e.start == "k-means" else 0.0
+    quantizer = AdaptiveQuantizer(e.sizes, hidden, e.commitment, e.beta, e.decay, revive, seed, update)
+    generator = torch.Generator().manual_seed(seed)
+    for book in quantizer.codebooks:
+        if isinstance(book, VectorQuantizer):
+            begin(book, e.start, generator)
+
+    def linear(progress: float) -> float:
+        """T = (iterations - m) + 1."""
+        return steps + (1 - steps) * progress
+
+    def exponential(progress: float) -> float:
+        return float(5.0 * 0.1**progress)
+
+    return Adaptive(quantizer, linear if e.temperature == "linear" else exponential)
+
+
+KINDS: dict[str, Callable[[Experiment, int, int, int], Bottleneck]] = {  # (experiment, hidden, steps, seed)
+    "vq": functools.partial(_codebook, VectorQuantizer, "gradient"),
+    "vq-ema": functools.partial(_codebook, VectorQuantizer, "ema"),
+    "rotation": functools.partial(_codebook, RotationQuantizer, "ema"),
+    "rotation-rescaled": functools.partial(_codebook, RescaledQuantizer, "ema"),
+    "rotation-as-coded": functools.partial(_codebook, ReflectedQuantizer, "ema"),
+    "adaptive": functools.partial(_adaptive, "ema"),
+    "adaptive-gradient": functools.partial(_adaptive, "gradient"),
+    "lattice": _lattice,
+}
+STARTS = ("k-means", "uniform", "normal")

@@ -1,0 +1,211 @@
+"""The central claims of the papers, at equal rate where rate is what they leave out."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .datasets import DATASETS
+from .experiment import Experiment
+from .results import Results
+from .tables import TABLES
+from .verdicts import judge, spread
+
+CLEAR = 0.1  # dB: a smaller difference at equal rate is none
+
+
+@dataclass(frozen=True)
+class Point:
+    """A trained row in the plane of rate and distortion, mean over seeds."""
+
+    label: str
+    experiment: Experiment
+    bpp: float
+    psnr: float
+    budget: str
+    seeds: int
+
+
+@dataclass(frozen=True)
+class CentralClaim:
+    """A claim, on one data set."""
+
+    text: str
+    data: str
+    verdict: Callable[[Results, str], str]
+
+
+def points(results: Results, data: str) -> list[Point]:
+    """All measured rows of a data set that have a rate, each experiment once."""
+    found: dict[Experiment, Point] = {}
+    for table in TABLES.values():
+        for row in table.rows:
+            if data not in row.data or row.experiment in found:
+                continue
+            budget, rows = results.of(row.experiment, data)
+            bpp, psnr = spread(rows, "bpp"), spread(rows, "psnr")
+            if bpp and psnr and bpp.mean > 0:
+                found[row.experiment] = Point(row.label, row.experiment, bpp.mean, psnr.mean, budget, psnr.seeds)
+    return list(found.values())
+
+
+def frontier(some: Sequence[Point]) -> list[Point]:
+    """Those that no other one beats in rate and in distortion, by rising rate."""
+    best: list[Point] = []
+    for point in sorted(some, key=lambda point: (point.bpp, -point.psnr)):
+        if not best or point.psnr > best[-1].psnr:
+            best.append(point)
+    return best
+
+
+def at_equal_rate(ours: Sequence[Point], theirs: Sequence[Point]) -> tuple[float, int] | None:
+    """Mean PSNR difference in dB, ours minus theirs, and how many points it rests on; None without a common rate.
+
+    Each point of our frontier is compared with the line through theirs, over the logarithm of the rate.
+    """
+    line = frontier(theirs)
+    rates = [math.log(point.bpp) for point in line]
+    differences = [
+        point.psnr - float(np.interp(math.log(point.bpp), rates, [other.psnr for other in line]))
+        for point in frontier(ours)
+        if line and rates[0] <= math.log(point.bpp) <= rates[-1]
+    ]
+    return (sum(differences) / len(differences), len(differences)) if differences else None
+
+
+def compared(
+    results: Results, data: str, ours: Callable[[Experiment], bool], theirs: Callable[[Experiment], bool]
+) -> str:
+    """The verdict on "ours is better at equal rate" over two families of rows."""
+    known = points(results, data)
+    budget = "quick"
+    first, second = ([p for p in known if family(p.experiment)] for family in (ours, theirs))
+    full = [[point for point in family if point.budget == "full"] for family in (first, second)]
+    if all(full):  # quick points beside them would pull the verdict down to theirs
+        budget, (first, second) = "full", full
+    if not first or not second:
+        return "not yet measured"
+    difference = at_equal_rate(first, second)
+    if difference is None:
+        ranges = " and ".join(
+            f"{min(p.bpp for p in f):.3g} to {max(p.bpp for p in f):.3g} bpp" for f in (first, second)
+        )
+        return f"not yet decided: no rate in common, {ranges}"
+    mean, count = difference
+    told = f"{mean:+.2f} dB at equal rate, mean of {count} points"
+    return judge(mean > 0, abs(mean) > CLEAR, min(p.seeds for p in (*first, *second)), budget, told)
+
+
+Named = tuple[str, str]  # table, label
+
+
+def _pair(ours: Named, theirs: Named, metrics: Sequence[tuple[str, bool]]) -> Callable[[Results, str], str]:
+    """Verdict on one row against another: (metric, whether lower is better), all of which must hold."""
+
+    def verdict(results: Results, data: str) -> str:
+        budget, first = results.of(TABLES[ours[0]].row(ours[1]).experiment, data)
+        other, second = results.of(TABLES[theirs[0]].row(theirs[1]).experiment, data)
+        pairs = [(metric, lower, spread(first, metric), spread(second, metric)) for metric, lower in metrics]
+        known = [(metric, lower, a, b) for metric, lower, a, b in pairs if a is not None and b is not None]
+        if len(known) < len(metrics):
+            return "not yet measured"
+        told = ", ".join(f"{metric} {a} against {b}" for metric, _, a, b in known)
+        right = all((a.mean < b.mean) == lower for _, lower, a, b in known)
+        clear = all(abs(a.mean - b.mean) > 2 * math.hypot(a.error, b.error) for _, _, a, b in known)
+        seeds = min(min(a.seeds, b.seeds) for _, _, a, b in known)
+        return judge(right, clear, seeds, budget if budget == other else "quick", told)
+
+    return verdict
+
+
+def _lattice(e: Experiment) -> bool:
+    return e.quantizer == "lattice"
+
+
+def _strided_codebook(e: Experiment) -> bool:
+    return e.network.startswith("strided") and e.quantizer in ("vq", "vq-ema")
+
+
+def _fixed(e: Experiment) -> bool:
+    return e.network == "cnn" and e.quantizer == "vq-ema"
+
+
+USE = (("used", False), ("perplexity", False))
+FAMILIES: tuple[tuple[str, Callable[[Experiment], bool]], ...] = (  # for the pictures of rate and distortion
+    ("lattice", _lattice),
+    ("codebook of LL-VQ-VAE", _strided_codebook),
+    ("fixed codebook of equal capacity", _fixed),
+    ("adaptive codebooks", lambda e: e.quantizer.startswith("adaptive")),
+    ("straight-through", lambda e: e.network == "rotation" and e.quantizer == "vq-ema"),
+    ("rotation", lambda e: e.quantizer in ("rotation", "rotation-rescaled")),
+    ("rotation as coded", lambda e: e.quantizer == "rotation-as-coded"),
+)
+
+
+def _claims() -> list[CentralClaim]:
+    lattice = ("ll-5", "LL-VQ-VAE, constant rate")
+    rotated, straight = ("rotation-ste", "rotation, beta 0.25"), ("rotation-ste", "straight-through, beta 0.25")
+    claims = [
+        CentralClaim(
+            "the lattice avoids collapse: more embeddings used, higher perplexity than VQ-VAE",
+            "fashion-mnist",
+            _pair(lattice, ("ll-5", "VQ-VAE, constant rate"), USE),
+        ),
+        CentralClaim(
+            "the lattice avoids collapse: the same against VQ-VAE with k-means and revived codes",
+            "fashion-mnist",
+            _pair(lattice, ("ll-rate", "VQ-VAE, k-means, K = 512"), USE),
+        ),
+    ]
+    for data in ("fashion-mnist", "faces-128", "faces-64"):
+        claims.append(
+            CentralClaim(
+                "lattice error below VQ error at equal rate",
+                data,
+                lambda results, data: compared(results, data, _lattice, _strided_codebook),
+            )
+        )
+    for data in ("mnist", "fashion-mnist", "cifar10"):
+        most, fewest = ("balance-1", "[65536, 1]"), ("balance-1", "[512, 128]")
+        claims += [
+            CentralClaim(
+                "larger N beats larger D at equal capacity",
+                data,
+                _pair(most, fewest, [("mse", True)]),
+            ),
+            CentralClaim(
+                "larger N beats larger D at equal rate: N >= 8192 against N <= 4096",
+                data,
+                lambda results, data: compared(
+                    results, data, lambda e: _fixed(e) and e.codes >= 8192, lambda e: _fixed(e) and e.codes <= 4096
+                ),
+            ),
+            CentralClaim(
+                "adaptive codebooks beat the best fixed one at equal rate",
+                data,
+                lambda results, data: compared(results, data, lambda e: e.quantizer.startswith("adaptive"), _fixed),
+            ),
+        ]
+    claims += [
+        CentralClaim(
+            "rotation raises codebook use and lowers the error against straight-through",
+            "cifar10",
+            _pair(rotated, straight, [*USE, ("mse", True)]),
+        ),
+        CentralClaim(
+            "rotation beats straight-through at equal rate",
+            "cifar10",
+            lambda results, data: compared(
+                results,
+                data,
+                lambda e: e.quantizer == "rotation",
+                lambda e: e.network == "rotation" and e.quantizer == "vq-ema",
+            ),
+        ),
+    ]
+    return claims
+
+
+CLAIMS = _claims()
+assert all(claim.data in DATASETS for claim in CLAIMS)

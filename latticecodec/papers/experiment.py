@@ -1,0 +1,90 @@
+"""What a row of a paper's table is made of: small data, readable at a glance."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One training: everything that its result depends on but the data, the seed and the budget."""
+
+    network: str  # key of networks.AUTOENCODERS
+    quantizer: str  # key of bottleneck.KINDS
+    codes: int = 512  # K (N in "Balance of Number of Embedding")
+    dimensions: int = 64  # D
+    start: str = "k-means"  # key of bottleneck.STARTS: where codebooks begin
+    commitment: float = 0.25
+    decay: float = 0.99  # gamma of the moving averages of codewords
+    sizes: tuple[tuple[int, int], ...] = ()  # adaptive: (N_i, D_i) of each codebook
+    beta: float = 1.0  # adaptive: weight of the quantization terms
+    temperature: str = "linear"  # adaptive: the paper's schedule; or exponential, 5 to 0.5
+    width: float = 1.0  # lattice: the basis begins as U(-width, width)
+    sparsity: float = 1.0  # lattice: gamma of the size term
+    rate: float = 1e-3  # of Adam
+    rate_decay: float = 1.0  # factor on the learning rate after each epoch
+    epochs: int = 5
+    batch: int = 64
+    low: float = 0.0  # pixels 0 to 255 become low to low + 1 x span
+    span: float = 1.0
+    flip: bool = False  # random horizontal flips
+    normalised: bool = False  # the error of the loss is divided by the variance of the data
+    quick_steps: int = 300
+    quick_batch: int = 8
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the paper says of a row beside another row of its table: that `metric` is lower, or higher."""
+
+    metric: str  # key of metrics
+    than: str  # label of the other row
+    lower: bool = True
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table, on one or several data sets."""
+
+    label: str
+    experiment: Experiment
+    data: tuple[str, ...]  # keys of datasets.DATASETS
+    published: dict[tuple[str, str], float] = field(default_factory=dict)  # (data, metric): the paper's number
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a paper, or a check that its readers ask for."""
+
+    name: str  # what the command line calls it
+    title: str
+    paper: str  # title, number, section
+    rows: tuple[Row, ...]
+    remarks: tuple[str, ...] = ()  # what is ambiguous, and what was chosen
+
+    def row(self, label: str) -> Row:
+        """The row of a label."""
+        return next(row for row in self.rows if row.label == label)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much of the published training and evaluation is done."""
+
+    name: str  # quick or full
+    fit_pictures: int  # training pictures whose indices are counted: use, perplexity, frequency tables
+    test_pictures: int  # test pictures for errors
+    coded_pictures: int  # of these, as many are coded to bytes
+    looks: int  # how often a training is looked at on the way
+
+    def steps(self, experiment: Experiment, pictures: int) -> int:
+        """Training steps on `pictures` training pictures."""
+        if self.name == "quick":
+            return experiment.quick_steps
+        return experiment.epochs * max(1, pictures // experiment.batch)
+
+    def batch(self, experiment: Experiment) -> int:
+        """Pictures in a step."""
+        return experiment.quick_batch if self.name == "quick" else experiment.batch
+
+
+BUDGETS = {"quick": Budget("quick", 500, 256, 128, 5), "full": Budget("full", 60_000, 10_000, 1000, 20)}

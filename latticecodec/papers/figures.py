@@ -1,0 +1,80 @@
+"""Pictures of one training: reconstructions and the codebook's map at several times. They stay beside the results."""
+
+import re
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from .datasets import Pictures
+from .model import PaperModel
+
+SHOWN = 8  # test pictures
+MAP_CODES = 2048  # codewords on a map
+MAP_SIDE = 192  # pixels
+
+
+class Gallery:
+    """Collects test pictures and their reconstructions, a row of the picture for each look, and maps of the codebook.
+
+    Args:
+        folder: where the pictures are written.
+        name: of the training.
+        pictures: the data set.
+        device: of the model.
+    """
+
+    def __init__(self, folder: Path, name: str, pictures: Pictures, device: torch.device) -> None:
+        self.folder, self.name, self.device = folder, re.sub(r"[^\w.=-]+", "-", name).strip("-"), device
+        self.test = pictures.test[:SHOWN]
+        self.strips = [_strip(self.test.float() / 255)]
+        self.maps: list[Tensor] = []
+
+    @torch.no_grad()
+    def look(self, step: int, model: PaperModel) -> None:
+        """Add what the model makes of the test pictures now."""
+        x_hat, _, _ = model(model.to_input(self.test.to(self.device)), 1.0)
+        self.strips.append(_strip(model.to_unit(x_hat)))
+        self.maps.append(model.bottleneck.codewords()[:MAP_CODES].cpu())
+
+    def write(self) -> None:
+        """Write <name>-reconstructions.png, originals on top and looks below, and <name>-codebook.png."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        sheet = torch.cat(self.strips, 1).mul(255).round().to(torch.uint8)  # [C, rows H, SHOWN W]
+        _image(sheet).save(self.folder / f"{self.name}-reconstructions.png")
+        if len(self.maps[-1]) > 2 and self.maps[-1].shape[1] > 1:
+            _image(codebook_maps(self.maps)).save(self.folder / f"{self.name}-codebook.png")
+
+
+def _strip(x: Tensor) -> Tensor:
+    """Pictures [N, C, H, W] side by side, [C, H, N W]."""
+    return torch.cat(list(x.cpu()), 2)
+
+
+def _image(pixels: Tensor) -> Image.Image:
+    """uint8 [C, H, W] -> picture."""
+    array = pixels.movedim(0, -1).numpy()  # [H, W, C]
+    return Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
+
+
+def codebook_maps(codebooks: list[Tensor]) -> Tensor:
+    """Codebooks [K, D] of one training, side by side on the two principal axes of the last one: uint8 [1, S, n S].
+
+    A dot is a codeword; those outside three standard deviations of the last codebook sit on the border.
+    """
+    last = codebooks[-1].double()  # [K, D]
+    centre = last.median(0).values  # [D]
+    _, _, axes = torch.linalg.svd(last - last.mean(0), full_matrices=False)  # rows are axes
+    spread = float(((last - centre) @ axes[:2].T).std()) or 1.0
+    maps = []
+    for codebook in codebooks:
+        at = (codebook.double() - centre) @ axes[:2].T / (3 * spread)  # [K, 2]
+        at = ((at.clamp(-1, 1) + 1) / 2 * (MAP_SIDE - 3) + 1).long()  # [K, 2]
+        page = torch.full((MAP_SIDE, MAP_SIDE), 255, dtype=torch.uint8)
+        page[0] = page[:, -1] = 200
+        for row in (0, 1):
+            for column in (0, 1):
+                page[at[:, 1] + row, at[:, 0] + column] = 0
+        maps.append(page)
+    return torch.cat(maps, 1)[None]  # [1, S, n S]

@@ -1,0 +1,117 @@
+"""One training of a row: Adam on reconstruction error and quantization loss, and what is looked at on the way."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..errors import TrainingError
+from ..quantizers import gradient_gap, quantization_error
+from .datasets import Pictures
+from .experiment import Budget, Experiment
+from .model import PaperModel
+from .stream import Statistics
+
+LOOK_PICTURES = 32  # training pictures that a look sees
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained row."""
+
+    model: PaperModel
+    steps: int
+    batch: int
+    seconds: float  # of the training alone; on a CPU those of the processor, which other programs do not lengthen
+    history: list[dict[str, float]]  # one entry a look: step, mse, used, perplexity, quantization_error, gradient_gap
+
+
+Look = Callable[[int, PaperModel], None]  # called with the step at every look, for pictures
+
+
+def train(
+    experiment: Experiment,
+    pictures: Pictures,
+    budget: Budget,
+    seed: int,
+    device: torch.device,
+    advance: Callable[[int, int], None],
+    look: Look = lambda step, model: None,
+) -> Trained:
+    """Train a row.
+
+    Raises:
+        TrainingError: the loss is no longer a number; the message says at which step.
+    """
+    steps, batch = budget.steps(experiment, len(pictures.train)), budget.batch(experiment)
+    model = PaperModel(experiment, pictures.train.shape[1], steps, seed).to(device)
+    optimiser = torch.optim.Adam(model.parameters(), lr=experiment.rate)
+    scale = _variance(model, pictures) if experiment.normalised else 1.0
+    every = max(1, steps // budget.looks)
+    history, seconds = [], 0.0
+    clock = time.process_time if device.type == "cpu" else time.perf_counter
+    for step, pixels in enumerate(_batches(pictures.train, batch, steps, seed, experiment.flip)):
+        if step % every == 0:
+            model.eval()
+            history.append({"step": float(step)} | _seen(model, pictures, device, step / steps))
+            look(step, model)
+            model.train()
+        started = clock()
+        for group in optimiser.param_groups:
+            group["lr"] = experiment.rate * experiment.rate_decay ** (step * experiment.epochs // steps)
+        x = model.to_input(pixels.to(device))  # [B, C, H, W]
+        x_hat, _, passed = model(x, step / steps)
+        loss = F.mse_loss(x_hat, x) / scale + passed.loss
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        if not math.isfinite(float(loss.detach())):
+            raise TrainingError(f"the loss is no longer a number at step {step} of {steps}")
+        seconds += clock() - started
+        advance(step + 1, steps)
+    model.eval()
+    history.append({"step": float(steps)} | _seen(model, pictures, device, 1.0))
+    look(steps, model)
+    return Trained(model, steps, batch, seconds, history)
+
+
+def _variance(model: PaperModel, pictures: Pictures) -> float:
+    return float(model.to_input(pictures.train[:4096]).var())
+
+
+def _batches(pixels: Tensor, batch: int, steps: int, seed: int, flip: bool) -> Iterator[Tensor]:
+    """`steps` batches of pixels [N, C, H, W] by the seed alone, every picture once before any comes again."""
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.empty(0, dtype=torch.int64)
+    for _ in range(steps):
+        if len(order) < batch:
+            order = torch.cat([order, torch.randperm(len(pixels), generator=generator)])
+        chosen = pixels[order[:batch]]  # [B, C, H, W]
+        order = order[batch:]
+        if flip:
+            turned = torch.rand(len(chosen), generator=generator) < 0.5  # [B]
+            chosen = torch.where(turned[:, None, None, None], chosen.flip(-1), chosen)
+        yield chosen
+
+
+def _seen(model: PaperModel, pictures: Pictures, device: torch.device, progress: float) -> dict[str, float]:
+    """What the first training pictures tell of the model; in eval mode, so that nothing learns from them."""
+    x = model.to_input(pictures.train[:LOOK_PICTURES].to(device))  # [B, C, H, W]
+    with torch.no_grad():
+        rows, shape = model.encode(x)
+        passed = model.bottleneck(rows, progress)
+        mse = float(F.mse_loss(model.decode(passed.values, shape), x))
+    statistics = Statistics(model.bottleneck)
+    statistics.add(passed.symbols)
+    gap = gradient_gap(lambda at: F.mse_loss(model.decode(at, shape), x), rows, passed.values)
+    return {
+        "mse": mse,
+        "used": float(statistics.distinct()),
+        "perplexity": statistics.perplexity(),
+        "quantization_error": quantization_error(rows, passed.values),
+        "gradient_gap": gap,
+    }

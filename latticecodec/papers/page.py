@@ -1,0 +1,104 @@
+"""docs/papers.md: a line for every table row and data set, and the plots."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .claims import CLAIMS
+from .experiment import Row, Table
+from .plots import all_plots
+from .results import Result, Results
+from .tables import TABLES
+from .verdicts import number, spread, verdict
+
+HEAD = """# The papers, rerun
+
+Every table of the papers behind the quantizers, beside what this code measures. Written by `lcodec reproduce render`;
+`lcodec reproduce list` names the tables, `lcodec reproduce TABLE --full --data DIR --seed 0 --seed 1 --seed 2` repeats
+one.
+
+- **paper**: its numbers, where they are known here; an empty cell means that they are not. *used (printed)* is the
+  paper's table, *used* the count in the files beside its released checkpoints.
+- **ours**: mean and standard deviation over seeds. *mse* in the paper's own pixel range, decoded from indices alone;
+  PSNR in dB of all test pictures; *bpp* from the bytes of a real stream that decodes to the same indices, under static
+  tables counted on training pictures; *used* and *perplexity* count distinct embeddings over training pictures, by
+  index; *time* is that of training on one picture, as a ratio to the first measured row of the table.
+- **budget**: quick is minutes on two cores, a small part of the published training, and decides little; full is the
+  published training.
+- **verdict**: *reproduced*, *direction only*, *refuted* or *not possible*, and why; *not yet measured* or *not yet
+  decided* otherwise.
+"""
+
+
+def write_page(results: Results, page: Path) -> int:
+    """Write the page, and its plots into the folder of its stem beside it; returns how many lines are measured."""
+    tables = list(TABLES.values())
+    plots = all_plots(results, tables, page.with_suffix(""))
+    parts, measured, lines = [], 0, 0
+    for table in tables:
+        rows = [(row, data) for row in table.rows for data in row.data]
+        lines += len(rows)
+        measured += sum(bool(results.of(row.experiment, data)[1]) for row, data in rows)
+        parts.append(_table(table, rows, results))
+    claims = ["## Central claims", "", "| claim | data | verdict |", "|---|---|---|"]
+    claims += [f"| {claim.text} | {claim.data} | {claim.verdict(results, claim.data)} |" for claim in CLAIMS]
+    count = f"{lines} lines, {measured} of them measured, and {len(CLAIMS)} central claims."
+    pictures = [f"![{plot.stem}]({page.stem}/{plot.name})" for plot in plots]
+    if pictures:
+        pictures = ["## Plots", "", *pictures]
+    text = "\n\n".join([HEAD.rstrip("\n"), count, "\n".join(claims), *parts, "\n".join(pictures)])
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    return measured
+
+
+def _table(table: Table, rows: Sequence[tuple[Row, str]], results: Results) -> str:
+    lines = [f"## {table.name}: {table.title}", "", f"{table.paper}."]
+    lines += ["", *(f"- {remark}" for remark in table.remarks)] if table.remarks else []
+    lines += ["", "| row | data | paper | ours | budget | verdict |", "|---|---|---|---|---|---|"]
+    pace: dict[str, float] = {}
+    for row, data in rows:
+        budget, found = results.of(row.experiment, data)
+        trained = [result for result in found if "metrics" in result]
+        cells = (
+            row.label,
+            data,
+            paper_cell(row, data),
+            ours_cell(trained, pace.setdefault(data, _pace(trained)) if trained else 0.0),
+            budget_cell(row, budget, trained),
+            verdict(table, row, data, results),
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def paper_cell(row: Row, data: str) -> str:
+    """The paper's numbers; empty where none is known."""
+    return ", ".join(f"{metric} {number(value)}" for (name, metric), value in row.published.items() if name == data)
+
+
+def ours_cell(found: Sequence[Result], pace: float) -> str:
+    """Our numbers over seeds; `pace` is the seconds a step of the first row."""
+    if not found:
+        return ""
+    parts = []
+    values = {name: spread(found, name) for name in ("mse", "mse_forward", "psnr", "bpp", "used", "perplexity")}
+    parts.append(f"mse {values['mse']}")
+    if str(values["mse_forward"]) != str(values["mse"]):
+        parts.append(f"mse_forward {values['mse_forward']}")
+    rate = f"at {values['bpp']} bpp" if values["bpp"] else "with coordinates that no coder holds"
+    parts += [f"{values['psnr']} dB {rate}", f"used {values['used']}", f"perplexity {values['perplexity']}"]
+    parts.append(f"{number(found[0]['metrics']['parameters'])} parameters")
+    return ", ".join(parts) + f", time {_pace(found) / pace:.2f}"
+
+
+def budget_cell(row: Row, budget: str, found: Sequence[Result]) -> str:
+    """Budget, steps and batch, seeds."""
+    if not found:
+        return ""
+    seeds = f"{len(found)} seeds" if len(found) > 1 else "1 seed"
+    return f"{budget}: {found[0]['steps']:,} steps of {found[0]['batch']}, {seeds}"
+
+
+def _pace(found: Sequence[Result]) -> float:
+    """Seconds for a picture in training."""
+    return float(sum(r["seconds"] for r in found) / sum(r["steps"] * r["batch"] for r in found))

@@ -1,0 +1,82 @@
+"""Results as JSON lines: one object a trained row, with everything that is needed to repeat it.
+
+    {"key": ..., "table": ..., "label": ..., "data": ..., "budget": ..., "seed": ..., "experiment": {...},
+     "digest": of the pixels, "hardware": ..., "software": ..., "steps": ..., "batch": ..., "seconds": ...,
+     "metrics": {...}, "history": [...]}   or, in place of the last five, "failed": why
+
+A row is found again by its key: experiment, data, budget and seed. So a table that shares a row with another one trains
+it once, and a run that was interrupted goes on where it stopped.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import OutputError
+from .experiment import Experiment
+
+Result = dict[str, Any]
+
+
+def key(experiment: Experiment, data: str, budget: str, seed: int) -> str:
+    """What a result is found by: 16 hex digits."""
+    settings = asdict(experiment)
+    for name in ("quick_steps", "quick_batch") if budget == "full" else ():
+        del settings[name]
+    text = json.dumps([settings, data, budget, seed], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass
+class Results:
+    """The results of a file, and where new ones are appended.
+
+    Raises:
+        OutputError: the file's folder does not exist, or a line of it is not a result.
+    """
+
+    file: Path
+    known: dict[str, Result] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.file.exists():
+            return
+        text = self.file.read_text(encoding="utf-8")
+        whole = text.endswith("\n")
+        lines = text.splitlines()
+        for number, line in enumerate(lines, 1):
+            try:
+                result = json.loads(line)
+                self.known[result["key"]] = result
+            except (ValueError, KeyError, TypeError):
+                if number == len(lines) and not whole:  # an interrupted run wrote a part of it
+                    continue
+                raise OutputError(f"{self.file}: line {number} is not a result of lcodec reproduce") from None
+        if text and not whole:
+            kept = "".join(json.dumps(result) + "\n" for result in self.known.values())
+            self.file.write_text(kept, encoding="utf-8")
+
+    def get(self, experiment: Experiment, data: str, budget: str, seed: int) -> Result | None:
+        """The result of a row, if it is there."""
+        return self.known.get(key(experiment, data, budget, seed))
+
+    def of(self, experiment: Experiment, data: str) -> tuple[str, list[Result]]:
+        """All results of a row, of one for each seed, and their budget: full where there is one, else quick."""
+        for budget in ("full", "quick"):
+            found = [self.get(experiment, data, budget, seed) for seed in self.seeds()]
+            if any(found):
+                return budget, [result for result in found if result]
+        return "", []
+
+    def seeds(self) -> list[int]:
+        """All seeds that occur."""
+        return sorted({int(result["seed"]) for result in self.known.values()})
+
+    def add(self, result: Result) -> None:
+        """Append a result."""
+        self.known[result["key"]] = result
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self.file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(result) + "\n")

@@ -1,0 +1,125 @@
+"""Train and measure the rows of tables, one after the other, and keep every result as soon as it is there."""
+
+import importlib.metadata
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from ..errors import TrainingError
+from .datasets import DATASETS, Pictures, load, location, missing
+from .experiment import Budget, Experiment, Table
+from .figures import Gallery
+from .loop import train
+from .measure import measure
+from .results import Result, Results, key
+
+
+@dataclass(frozen=True)
+class Job:
+    """A row to train on one data set with one seed."""
+
+    table: str
+    label: str
+    experiment: Experiment
+    data: str
+    seed: int
+
+
+def plan(tables: Sequence[Table], folder: Path, seeds: Sequence[int]) -> tuple[list[Job], list[str]]:
+    """Jobs of tables whose data is in `folder`, every experiment once, and a line for each data set that is missing.
+
+    Jobs of one data set follow each other.
+    """
+    jobs: dict[tuple[str, Experiment, int], Job] = {}
+    lacking: dict[str, str] = {}
+    for table in tables:
+        for row in table.rows:
+            for data in (DATASETS[name] for name in row.data if name in DATASETS):
+                if location(data, folder) is None:
+                    lacking[data.name] = missing(data, folder)
+                    continue
+                for seed in seeds:
+                    job = Job(table.name, row.label, row.experiment, data.name, seed)
+                    jobs.setdefault((data.name, row.experiment, seed), job)
+    order = list(DATASETS)
+    return sorted(jobs.values(), key=lambda job: order.index(job.data)), list(lacking.values())
+
+
+def run(
+    jobs: Sequence[Job],
+    folder: Path,
+    budget: Budget,
+    results: Results,
+    device: torch.device,
+    advance: Callable[[int, int], None],
+    report: Callable[[Job, Result], None],
+) -> None:
+    """Do the jobs that `results` does not have; a row that fails is a result that says so.
+
+    Args:
+        jobs: of `plan`.
+        folder: of the data sets.
+        budget: quick or full.
+        results: where results are kept; their pictures go into the folder <its stem>-pictures beside it.
+        device: where to train.
+        advance: called with (done, in all), in thousandths of jobs.
+        report: called with every new result.
+    """
+    for number, job in enumerate(jobs):
+        if results.get(job.experiment, job.data, budget.name, job.seed) is None:
+            pictures = load(DATASETS[job.data], folder)
+
+            def moved(done: int, steps: int, number: int = number) -> None:
+                advance(1000 * number + 1000 * done // steps, 1000 * len(jobs))
+
+            result = one(job, pictures, budget, device, moved, results.file.with_suffix(""))
+            results.add(result)
+            report(job, result)
+        advance(1000 * (number + 1), 1000 * len(jobs))
+
+
+def one(
+    job: Job,
+    pictures: Pictures,
+    budget: Budget,
+    device: torch.device,
+    advance: Callable[[int, int], None],
+    beside: Path,
+) -> Result:
+    """Train and measure one row; its pictures go into the folder `<beside>-pictures`."""
+    name = f"{job.table}-{job.label}-{job.data}-{budget.name}-{job.seed}"
+    gallery = Gallery(beside.with_name(f"{beside.name}-pictures"), name, pictures, device)
+    result: Result = {
+        "key": key(job.experiment, job.data, budget.name, job.seed),
+        "table": job.table,
+        "label": job.label,
+        "data": job.data,
+        "budget": budget.name,
+        "seed": job.seed,
+        "experiment": asdict(job.experiment),
+        "digest": pictures.digest(),
+        "hardware": hardware(device),
+        "software": f"latticecodec {importlib.metadata.version('latticecodec')}, torch {torch.__version__}",
+    }
+    try:
+        trained = train(job.experiment, pictures, budget, job.seed, device, advance, gallery.look)
+    except TrainingError as error:
+        return result | {"failed": str(error)}
+    gallery.write()
+    return result | {
+        "steps": trained.steps,
+        "batch": trained.batch,
+        "seconds": round(trained.seconds, 2),
+        "metrics": measure(trained.model, pictures, budget, device),
+        "history": [{name: float(f"{value:.5g}") for name, value in entry.items()} for entry in trained.history],
+    }
+
+
+def hardware(device: torch.device) -> str:
+    """What computes: the GPU's name, or the processor's kind and the number of threads."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"

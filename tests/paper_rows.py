@@ -1,0 +1,29 @@
+"""Small experiments of every kind, and results as a file of `lcodec reproduce` has them."""
+
+from dataclasses import replace
+
+from latticecodec.papers import presets_balance, presets_lattice, presets_rotation
+from latticecodec.papers.experiment import Experiment
+from latticecodec.papers.results import key
+
+SMALL = {"network": "strided-4", "codes": 16, "dimensions": 4, "quick_steps": 3, "quick_batch": 4}
+KINDS: dict[str, Experiment] = {
+    "vq": replace(presets_lattice.VQ, **SMALL),  # type: ignore[arg-type]
+    "vq-ema": replace(presets_lattice.EMA, **SMALL),  # type: ignore[arg-type]
+    "lattice": replace(presets_lattice.LATTICE, **SMALL, width=0.1, sparsity=0.0),  # type: ignore[arg-type]
+    "adaptive": replace(presets_balance.ADAPTIVE, sizes=((8, 4), (16, 2), (32, 1)), quick_steps=3, quick_batch=4),
+    "rotation": replace(presets_rotation.ROTATION, **SMALL | {"dimensions": 8}),  # type: ignore[arg-type]
+    "rescaled": replace(presets_rotation.RESCALED, **SMALL | {"dimensions": 8}),  # type: ignore[arg-type]
+    "k-means": replace(presets_lattice.EMA, **SMALL, start="k-means"),  # type: ignore[arg-type]
+}
+
+
+def result(experiment: Experiment, seed: int = 0, budget: str = "full", **metrics: float) -> dict[str, object]:
+    measured = {"mse": 0.1, "psnr": 20.0, "bpp": 0.5, "used": 10.0, "perplexity": 5.0} | metrics
+    return {
+        "key": key(experiment, "fashion-mnist", budget, seed),
+        "data": "fashion-mnist",
+        "budget": budget,
+        "seed": seed,
+        "metrics": measured,
+    }

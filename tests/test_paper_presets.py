@@ -1,0 +1,98 @@
+"""Every preset has the hyper-parameters that its paper states; where they are stated is in the test."""
+
+import pytest
+
+from latticecodec.networks.autoencoders import AUTOENCODERS
+from latticecodec.papers.bottleneck import KINDS, STARTS
+from latticecodec.papers.datasets import DATASETS, UNAVAILABLE
+from latticecodec.papers.experiment import BUDGETS
+from latticecodec.papers.tables import TABLES
+
+ROWS = [(table.name, row) for table in TABLES.values() for row in table.rows]
+
+
+def rows(prefix: str) -> list:  # type: ignore[type-arg]
+    return [row for name, row in ROWS if name.startswith(prefix)]
+
+
+def test_every_row_can_be_built_and_every_claim_has_its_other_row() -> None:
+    for table in TABLES.values():
+        labels = [row.label for row in table.rows]
+        assert len(set(labels)) == len(labels), table.name
+        for row in table.rows:
+            assert row.experiment.network in AUTOENCODERS
+            assert row.experiment.quantizer in KINDS
+            assert row.experiment.start in STARTS
+            assert set(row.data) <= set(DATASETS) | set(UNAVAILABLE)
+            assert row.claim is None or row.claim.than in labels
+            assert {data for data, _ in row.published} <= set(row.data)
+
+
+def test_there_are_enough_lines() -> None:
+    assert sum(len(row.data) for _, row in ROWS) >= 60
+
+
+@pytest.mark.parametrize("row", rows("ll-"), ids=lambda row: row.label)
+def test_ll_vq_vae(row) -> None:  # type: ignore[no-untyped-def]
+    e = row.experiment  # arXiv 2310.09382, section 4.1: D = 64, K = 512, commitment 0.25, Adam 1e-3, 5 epochs
+    assert (e.dimensions, e.commitment, e.rate, e.epochs) == (64, 0.25, 1e-3, 5)
+    assert e.batch == (32 if row.data == ("faces-128",) else 64)  # its code, dataset/*.yaml
+    assert e.network == ("strided-4" if row.data == ("faces-128",) else "strided-2")  # hidden_dims there
+    assert e.low == (-0.5 if row.data == ("fashion-mnist",) else 0.0)  # Normalize((0.5,), (1.0,)) for Fashion-MNIST
+
+
+def test_ll_vq_vae_schedules_and_basis() -> None:
+    published = TABLES["ll-5"].row("LL-VQ-VAE").experiment
+    assert published.rate_decay == 0.0  # config.yaml: scheduler_gamma 0.0
+    assert TABLES["ll-5"].row("LL-VQ-VAE, constant rate").experiment.rate_decay == 1.0
+    assert published.width == pytest.approx(9.77, abs=5e-3)  # eq. 6, Table 3
+    assert (published.sparsity, published.codes) == (1.0, 512)
+    dense = TABLES["ll-5"].row("LL-VQ-VAE (dense)").experiment
+    assert (dense.width, dense.sparsity) == (1.0, -1.0)  # dense_lattice.yaml: U(-1, 1), sparsity -1
+    ema = TABLES["ll-5"].row("VQ-VAE (EMA)").experiment
+    assert (ema.decay, ema.start) == (0.99, "normal")
+    assert TABLES["ll-5"].row("VQ-VAE").experiment.start == "uniform"  # U(-1/K, 1/K)
+
+
+def test_ll_vq_vae_checks_of_its_readers() -> None:
+    assert {row.experiment.codes for row in TABLES["ll-k"].rows} == {64, 256, 512, 1024}
+    assert [row.experiment.sparsity for row in TABLES["ll-gamma"].rows] == [0.001, 0.01, 0.1, 1.0]
+    assert [row.experiment.width for row in TABLES["ll-range"].rows] == [1.0, 5.0, 10.0]
+
+
+def test_balance() -> None:
+    fixed = TABLES["balance-1"].rows
+    pairs = [(row.experiment.codes, row.experiment.dimensions) for row in fixed]
+    assert pairs[0] == (512, 128)
+    assert pairs[-1] == (65536, 1)
+    assert len(pairs) == 8
+    assert all(codes * dimensions == 65536 for codes, dimensions in pairs)  # Table 1: N x D = 65536
+    for row in rows("balance-"):
+        e = row.experiment
+        assert (e.rate, e.decay) == (1e-4, 0.99)  # Adam 1e-4, EMA 0.99
+        assert e.batch == (24 if row.data == ("tiny-imagenet",) else 64)
+    adaptive = TABLES["balance-2"].row("adaptive").experiment
+    assert adaptive.sizes == tuple(pairs)
+    assert (adaptive.commitment, adaptive.beta, adaptive.temperature) == (0.25, 1.0, "linear")  # alpha, beta
+    betas = {row.experiment.beta for row in TABLES["balance-3"].rows}
+    assert betas == {0.01, 0.2, 1.0}
+    assert {row.experiment.network for row in TABLES["balance-3"].rows} == {"cnn", "resnet", "inception"}
+
+
+def test_rotation() -> None:
+    for name in ("rotation-2", "rotation-3", "rotation-ste"):
+        for row in TABLES[name].rows:
+            e = row.experiment  # section 3.1: CIFAR-10 in [-1, 1], Adam 2e-4, EMA 0.99, D = 256
+            assert (e.dimensions, e.rate, e.decay, e.low, e.span, e.batch) == (256, 2e-4, 0.99, -1.0, 2.0, 128)
+    assert [row.experiment.codes for row in TABLES["rotation-2"].rows] == [256, 512, 1024, 2048]
+    assert {row.experiment.epochs for row in TABLES["rotation-2"].rows} == {100}
+    assert [row.experiment.commitment for row in TABLES["rotation-3"].rows] == [0.1, 0.25, 0.5, 1.0, 2.0]
+    assert {(row.experiment.codes, row.experiment.epochs) for row in TABLES["rotation-3"].rows} == {(1024, 50)}
+    assert TABLES["rotation-3"].row("beta 0.1").published["cifar10", "perplexity"] == 617.9
+
+
+def test_full_is_the_published_length() -> None:
+    e = TABLES["ll-5"].row("LL-VQ-VAE").experiment
+    assert BUDGETS["full"].steps(e, 60_000) == 5 * (60_000 // 64)
+    assert BUDGETS["full"].batch(e) == 64
+    assert BUDGETS["quick"].steps(e, 60_000) == e.quick_steps

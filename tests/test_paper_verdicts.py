@@ -1,0 +1,86 @@
+"""What results say of a paper: verdicts on differences, on numbers, and at equal rate."""
+
+from pathlib import Path
+
+import pytest
+from paper_rows import KINDS, result
+
+from latticecodec.papers.claims import CLAIMS, Point, at_equal_rate
+from latticecodec.papers.results import Results
+from latticecodec.papers.tables import TABLES
+from latticecodec.papers.verdicts import judge, verdict
+
+
+@pytest.mark.parametrize(
+    ("ours", "budget", "seeds", "begins"),
+    [
+        ((0.10, 0.11, 0.12), "full", 3, "reproduced: mse 0.11 ± 0.01 against 0.2 ± 0.01 of VQ-VAE"),
+        ((0.10, 0.11, 0.12), "full", 1, "direction only: mse 0.1 against 0.19 of VQ-VAE, 1 of 3 seeds"),
+        ((0.30, 0.31, 0.32), "full", 3, "refuted: mse 0.31"),
+        ((0.199, 0.19, 0.2), "full", 3, "refuted: no difference beyond the spread"),
+        ((0.10, 0.11, 0.12), "quick", 1, "direction only: quick budget"),
+        ((0.30, 0.31, 0.32), "quick", 1, "not yet decided: the quick budget shows the opposite"),
+    ],
+)
+def test_verdicts_on_a_difference(
+    tmp_path: Path, ours: tuple[float, ...], budget: str, seeds: int, begins: str
+) -> None:
+    table = TABLES["ll-5"]
+    row, other = table.row("LL-VQ-VAE"), table.row("VQ-VAE")
+    results = Results(tmp_path / "results.jsonl")
+    assert verdict(table, row, "fashion-mnist", results) == "not yet measured"
+    for seed, mse in list(enumerate(ours))[:seeds]:
+        results.add(result(row.experiment, seed, budget, mse=mse))
+        results.add(result(other.experiment, seed, budget, mse=0.19 + 0.01 * seed))
+    assert verdict(table, row, "fashion-mnist", results).startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("used", "budget", "begins"),
+    [
+        (18.0, "full", "reproduced: used 18 for 17"),
+        (30.0, "full", "direction only: used 30 for 17"),
+        (400.0, "full", "refuted: used 400 for 17"),
+        (17.0, "quick", "not yet decided: quick budget, used 17 for 17"),
+    ],
+)
+def test_verdicts_on_a_number(tmp_path: Path, used: float, budget: str, begins: str) -> None:
+    row = TABLES["ll-5"].row("VQ-VAE")
+    results = Results(tmp_path / "results.jsonl")
+    results.add(result(row.experiment, 0, budget, used=used))
+    assert verdict(TABLES["ll-5"], row, "fashion-mnist", results) == begins
+
+
+def test_a_row_without_data_is_not_possible(tmp_path: Path) -> None:
+    table = TABLES["rotation-imagenet"]
+    told = verdict(table, table.rows[0], "imagenet", Results(tmp_path / "none.jsonl"))
+    assert told.startswith("not possible: ImageNet")
+
+
+def test_judge_begins_with_the_verdict() -> None:
+    assert judge(True, True, 3, "full", "x") == "reproduced: x"
+    assert judge(False, True, 3, "full", "x") == "refuted: x"
+
+
+def test_at_equal_rate_compares_only_rates_in_common() -> None:
+    def at(bpp: float, psnr: float) -> Point:
+        return Point("", KINDS["vq"], bpp, psnr, "full", 3)
+
+    line = [at(0.1, 20.0), at(1.0, 30.0), at(0.5, 15.0)]  # the last is beaten by the first
+    assert at_equal_rate([at(10**-0.5, 26.0)], line) == (pytest.approx(1.0), 1)
+    assert at_equal_rate([at(2.0, 40.0)], line) is None
+
+
+def test_claims_at_equal_rate_rest_on_full_results_where_both_families_have_some(tmp_path: Path) -> None:
+    claim = next(claim for claim in CLAIMS if claim.text.startswith("lattice error") and claim.data == "fashion-mnist")
+    results = Results(tmp_path / "results.jsonl")
+    assert claim.verdict(results, "fashion-mnist") == "not yet measured"
+    small, large = (TABLES["ll-k"].row(f"VQ-VAE, K = {size}").experiment for size in (64, 1024))
+    lattice = TABLES["ll-gamma"].rows[0].experiment
+    for seed in range(3):
+        results.add(result(small, seed, bpp=0.1, psnr=20.0))
+        results.add(result(large, seed, bpp=0.4, psnr=24.0))
+        results.add(result(lattice, seed, bpp=0.2, psnr=23.0))
+    results.add(result(TABLES["ll-gamma"].rows[1].experiment, 0, "quick", bpp=0.2, psnr=5.0))
+    told = claim.verdict(results, "fashion-mnist")
+    assert told == "reproduced: +1.00 dB at equal rate, mean of 1 points"

@@ -1,0 +1,206 @@
+"""Rerunning a row: data sets, training, real bytes, results that are kept, verdicts, the page."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from latticecodec.cli import main
+from paper_rows import KINDS, result
+from PIL import Image
+
+from latticecodec.errors import OutputError, TrainingError
+from latticecodec.papers import presets_rotation
+from latticecodec.papers.datasets import DATASETS, load, missing
+from latticecodec.papers.experiment import Budget, Experiment
+from latticecodec.papers.loop import train
+from latticecodec.papers.measure import measure
+from latticecodec.papers.model import PaperModel
+from latticecodec.papers.results import Results, key
+from latticecodec.papers.run import plan
+from latticecodec.papers.stream import StaticCode, Statistics
+from latticecodec.papers.tables import TABLES, find
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+CPU = torch.device("cpu")
+TINY = Budget("quick", fit_pictures=16, test_pictures=8, coded_pictures=4, looks=3)
+FASHION = DATASETS["fashion-mnist"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small fashion-mnist.npz: bright squares on black."""
+    result = tmp_path_factory.mktemp("data")
+    generator = np.random.default_rng(0)
+    parts = {"x_train": np.zeros((24, 28, 28), np.uint8), "x_test": np.zeros((8, 28, 28), np.uint8)}
+    for pictures in parts.values():
+        for picture in pictures:
+            top, left = generator.integers(2, 14, 2)
+            picture[top : top + 12, left : left + 10] = generator.integers(100, 255)
+    np.savez(result / "fashion-mnist.npz", **parts)
+    return result
+
+
+def lcodec(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_row_trains_and_its_indices_come_back_from_bytes(kind: str, folder: Path) -> None:
+    pictures = load(FASHION, folder)
+    trained = train(KINDS[kind], pictures, TINY, 0, CPU, lambda *_: None)
+    assert trained.steps == 3
+    assert [entry["step"] for entry in trained.history] == [0, 1, 2, 3]
+    metrics = measure(trained.model, pictures, TINY, CPU)
+    assert metrics["mse"] == pytest.approx(metrics["mse_forward"], rel=1e-4)
+    assert metrics["bpp"] == 8 * metrics["bytes"] / (4 * 28 * 28)  # type: ignore[operator]
+    assert 1 <= metrics["perplexity"] <= metrics["used"]  # type: ignore[operator]
+    again = train(KINDS[kind], pictures, TINY, 0, CPU, lambda *_: None)
+    assert again.history == trained.history
+    assert train(KINDS[kind], pictures, TINY, 1, CPU, lambda *_: None).history != trained.history
+
+
+def test_the_published_rotation_code_decodes_what_its_indices_do_not_hold(folder: Path) -> None:
+    experiment = replace(
+        presets_rotation.AS_CODED, codes=16, dimensions=8, start="k-means", quick_steps=3, quick_batch=4
+    )
+    pictures = load(FASHION, folder)
+    metrics = measure(train(experiment, pictures, TINY, 0, CPU, lambda *_: None).model, pictures, TINY, CPU)
+    assert metrics["mse"] != pytest.approx(metrics["mse_forward"], rel=1e-6)
+
+
+def test_a_learning_rate_of_zero_after_an_epoch_ends_learning(folder: Path) -> None:
+    steps = {"quick_steps": 10, "rate": 1e-2}
+    pictures = load(FASHION, folder)
+    stopped = train(replace(KINDS["vq"], **steps), pictures, TINY, 0, CPU, lambda *_: None)  # type: ignore[arg-type]
+    going = replace(KINDS["vq"], **steps, rate_decay=1.0)  # type: ignore[arg-type]
+    errors = [entry["mse"] for entry in stopped.history]
+    assert errors[0] != errors[2] == errors[-1]  # 5 epochs in 10 steps
+    assert train(going, pictures, TINY, 0, CPU, lambda *_: None).history[-1]["mse"] != errors[-1]
+
+
+def test_a_loss_that_is_no_number_names_the_step(folder: Path) -> None:
+    with pytest.raises(TrainingError, match="no longer a number at step"):
+        train(replace(KINDS["vq"], rate=1e20), load(FASHION, folder), TINY, 0, CPU, lambda *_: None)
+
+
+def code_of(experiment: Experiment, symbols: torch.Tensor) -> StaticCode:
+    statistics = Statistics(PaperModel(experiment, 1, 1, 0).bottleneck)
+    statistics.add(symbols)
+    return StaticCode.fitted(statistics)
+
+
+def test_static_tables_cost_the_entropy_and_hold_what_was_never_seen() -> None:
+    generator = torch.Generator().manual_seed(0)
+    likely = torch.multinomial(torch.tensor([0.5, 0.25, 0.125, 0.125]), 20_000, True, generator=generator)
+    code = code_of(KINDS["vq"], likely[:, None])
+    assert len(code.encode(likely[:, None])) * 8 / 20_000 == pytest.approx(1.75, abs=0.02)
+    unseen = torch.arange(16)[:, None]
+    assert torch.equal(code.decode(code.encode(unseen), 16), unseen)
+    near = torch.randint(-3, 4, (500, 4), generator=generator)
+    far = torch.tensor([[0, -5000, 1_000_000, 2]])
+    lattice = code_of(KINDS["lattice"], torch.cat([near, far]))
+    assert torch.equal(lattice.decode(lattice.encode(far), 1), far)
+
+
+def test_distinct_embeddings_are_counted_by_index() -> None:
+    statistics = Statistics(PaperModel(KINDS["adaptive"], 1, 1, 0).bottleneck)
+    statistics.add(torch.tensor([[0, 1], [1, 1], [0, 1], [2, 31]]))
+    statistics.add(torch.tensor([[0, 1], [1, 0]]))
+    assert statistics.distinct() == 4
+    assert statistics.perplexity() == pytest.approx(2 ** (0.5 + 3 * np.log2(6) / 6), rel=1e-6)
+
+
+def test_folders_of_pictures(tmp_path: Path) -> None:
+    for part, count in (("train", 3), ("test", 2)):
+        (tmp_path / "mnist" / part / "7").mkdir(parents=True)
+        for number in range(count):
+            Image.new("RGB", (40, 56), (number, 0, 0)).save(tmp_path / "mnist" / part / "7" / f"{number}.png")
+    pictures = load(DATASETS["mnist"], tmp_path)
+    assert pictures.train.shape == (3, 1, 28, 28)
+    assert pictures.test.dtype == torch.uint8
+
+
+def test_data_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"cifar10.*get github.com"):
+        load(DATASETS["cifar10"], tmp_path)
+    np.savez(tmp_path / "mnist.npz", x_train=np.zeros((3, 32, 32), np.uint8), x_test=np.zeros((3, 28, 28), np.uint8))
+    with pytest.raises(TrainingError, match=r"mnist.npz: x_train is uint8 \(3, 32, 32, 1\)"):
+        load(DATASETS["mnist"], tmp_path)
+    (tmp_path / "fashion-mnist.npz").write_text("no archive")
+    with pytest.raises(TrainingError, match=r"fashion-mnist.npz: is not an npz file"):
+        load(FASHION, tmp_path)
+
+
+def test_results_survive_an_interrupted_line_and_name_a_bad_one(tmp_path: Path) -> None:
+    file = tmp_path / "results.jsonl"
+    Results(file).add(result(KINDS["vq"]))
+    whole = file.read_text()
+    file.write_text(whole + '{"key": "cut o')
+    assert Results(file).get(KINDS["vq"], "fashion-mnist", "full", 0) is not None
+    assert file.read_text() == whole
+    file.write_text("something else\n" + whole)
+    with pytest.raises(OutputError, match="line 1 is not a result"):
+        Results(file)
+
+
+def test_the_key_of_a_full_result_knows_nothing_of_quick_settings() -> None:
+    other = replace(KINDS["vq"], quick_steps=99)
+    assert key(other, "mnist", "full", 0) == key(KINDS["vq"], "mnist", "full", 0)
+    assert key(other, "mnist", "quick", 0) != key(KINDS["vq"], "mnist", "quick", 0)
+    assert key(KINDS["vq"], "mnist", "full", 1) != key(KINDS["vq"], "mnist", "full", 0)
+
+
+def test_each_experiment_is_planned_once(folder: Path) -> None:
+    jobs, lacking = plan(find(("ll-5", "ll-k", "rotation-3")), folder, [0, 1])
+    assert len({(job.experiment, job.seed) for job in jobs}) == len(jobs) == 2 * (8 + 6)
+    assert lacking == [missing(DATASETS["cifar10"], folder)]
+    with pytest.raises(TrainingError, match="no table 'll-9'"):
+        find(("ll-9",))
+
+
+def test_the_command_lists_trains_resumes_and_renders(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    listed = json.loads(lcodec("reproduce", "list", "--data", folder, "--json").stdout)
+    assert listed["tables"][0]["table"] == "ll-2"
+    assert any(line.startswith("mnist: neither") for line in listed["missing"])
+    short = replace(
+        TABLES["ll-gamma"], rows=tuple(replace(row, experiment=KINDS["lattice"]) for row in TABLES["ll-gamma"].rows[:1])
+    )
+    monkeypatch.setitem(TABLES, "ll-gamma", short)
+    out = tmp_path / "results.jsonl"
+    done = lcodec("reproduce", "ll-gamma", "--data", folder, "--out", out, "--json")
+    assert done.exit_code == 0, done.output
+    assert len(json.loads(done.stdout)) == 1
+    assert [path.suffix for path in (tmp_path / "results-pictures").iterdir()] == [".png"]
+    again = lcodec("reproduce", "ll-gamma", "--data", folder, "--out", out, "--json")
+    assert json.loads(again.stdout) == []
+    page = tmp_path / "docs" / "papers.md"
+    assert lcodec("reproduce", "render", "--out", out, "--page", page).exit_code == 0
+    text = page.read_text(encoding="utf-8")
+    assert "| gamma 0.001 | fashion-mnist |  | mse " in text
+    assert (page.parent / "papers" / "ll-gamma-fashion-mnist.png").exists()
+
+
+def test_every_line_of_the_committed_page_has_a_verdict() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "papers.md").read_text(encoding="utf-8")
+    verdicts = [line.rsplit(" | ", 1)[1] for line in page.splitlines() if line.startswith("| ") and " | " in line]
+    verdicts = [text for text in verdicts if not text.startswith("verdict")]
+    words = ("reproduced", "direction only", "refuted", "not possible", "not yet measured", "not yet decided")
+    assert len(verdicts) >= 60
+    assert [text for text in verdicts if not text.startswith(words)] == []
+
+
+def test_what_the_command_refuses(folder: Path, tmp_path: Path) -> None:
+    assert lcodec("reproduce", "list", "ll-5").exit_code == 2
+    missing_data = lcodec("reproduce", "rotation-3", "--data", folder, "--out", tmp_path / "x.jsonl")
+    assert missing_data.exit_code == 1
+    assert "see lcodec reproduce list" in missing_data.stderr
+    assert not (tmp_path / "x.jsonl").exists()
+    nothing = lcodec("reproduce", "render", "--out", tmp_path / "x.jsonl")
+    assert (nothing.exit_code, "no results to render" in nothing.stderr) == (1, True)
