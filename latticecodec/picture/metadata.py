@@ -5,12 +5,13 @@ on the format; here it is always without. In a TIFF file EXIF is not a block but
 gathered into a block, and what would tell of the file's layout (strips, compression) is left out.
 """
 
-import struct
+import io
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from .pixels import Pixels, Samples
 
@@ -18,7 +19,6 @@ PREFIX = b"Exif\0\0"
 ORIENTATION = ExifTags.Base.Orientation
 RESOLUTION_UNIT, NO_UNIT = 296, 1
 RESOLUTION = {282, 283, RESOLUTION_UNIT}
-DAMAGED = (ValueError, TypeError, KeyError, IndexError, SyntaxError, OSError, struct.error, OverflowError)  # of EXIF
 CARRIED = {  # tags of a TIFF's first directory that are metadata: EXIF 3.0, section 4.6.5, and what Windows adds
     270, 271, 272, 274, *RESOLUTION, 305, 306, 315, 316, 318, 319, 33432, 34665, 34853, 18246, *range(40091, 40096),
 }  # fmt: skip
@@ -42,14 +42,14 @@ def exif_of_tags(tags: Image.Exif) -> bytes | None:
             if tag not in CARRIED - without:
                 del block[tag]
         return block.tobytes().removeprefix(PREFIX) if len(block) else None
-    except DAMAGED:
+    except Exception:  # Pillow raises many types on damaged EXIF data
         return None
 
 
 def tags_of_exif(exif: bytes) -> dict[int, Any]:
     """The tags of a TIFF file that stand for an EXIF block: numbers to values, directories as dicts.
 
-    Raises one of DAMAGED for a block that is.
+    Raises any Exception for a block that is damaged.
     """
     block = Image.Exif()
     block.load(exif)
@@ -62,10 +62,12 @@ def tags_of_exif(exif: bytes) -> dict[int, Any]:
 
 
 def is_sound(exif: bytes) -> bool:
-    """Whether an EXIF block can be taken apart."""
+    """Whether an EXIF block can be taken apart, and its tags put into a TIFF file."""
     try:
-        tags_of_exif(exif)
-    except DAMAGED:
+        tags = ImageFileDirectory_v2()
+        tags.update(tags_of_exif(exif))
+        tags.save(io.BytesIO())
+    except Exception:  # Pillow raises many types on damaged EXIF data
         return False
     return True
 
@@ -78,7 +80,7 @@ def orientation(exif: bytes | None) -> int:
     try:
         block.load(exif)
         value = block.get(ORIENTATION, 1)
-    except DAMAGED:
+    except Exception:  # Pillow raises many types on damaged EXIF data
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 

@@ -90,7 +90,7 @@ def _divide(colour: Samples, alpha: Samples) -> None:
 
 
 def write(pixels: Pixels, file: IO[bytes]) -> None:
-    """Write a TIFF file of 8 or 16 bits a sample with all metadata; raises metadata.DAMAGED for such EXIF data.
+    """Write a TIFF file of 8 or 16 bits a sample with all metadata; raises any Exception for damaged EXIF data.
 
     libtiff encodes a whole file without metadata; it goes behind a new directory that has the tags of both, and whose
     strips are those inside the encoded file.
