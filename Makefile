@@ -1,13 +1,15 @@
 # make demo      install, then compress and restore a sample and print size and PSNR
 # make test      install with the development tools, check style and types, run all tests
 # make check     style and types alone
+# make fuzz      read a million mutated files, FUZZ_RUNS=... for another number
 # make wheel     build dist/*.whl
 # make manifest  add new weight files to models/MANIFEST; lines that are there stay
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+FUZZ_RUNS ?= 1000000
 
-.PHONY: demo test check wheel manifest clean
+.PHONY: demo test check fuzz wheel manifest clean
 
 demo: $(VENV)/installed
 	$(BIN)/python samples/demo.py
@@ -19,6 +21,10 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+fuzz: $(VENV)/installed-dev
+	$(BIN)/python -m pip install --quiet --editable '.[fuzz]' || echo "without atheris: the inputs are not guided by coverage"
+	cd tests && $(abspath $(BIN))/python -m fuzz.run --runs $(FUZZ_RUNS)
 
 wheel: $(VENV)/installed
 	$(BIN)/pip wheel . --no-deps --wheel-dir dist

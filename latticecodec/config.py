@@ -1,7 +1,7 @@
 """ModelConfig: all numbers that define a model, frozen, stored as models/<name>/config.json.
 
-`ModelConfig.read(path)` and `config.write(path)` are inverse to each other. Unknown or missing fields are errors:
-a model folder written by a newer version is refused, not half understood.
+`ModelConfig.read(path)` and `config.write(path)` are inverse to each other. Unknown or missing fields are errors, but
+for those in LATER: a model folder written by a newer version is refused, not half understood.
 """
 
 import dataclasses
@@ -24,6 +24,7 @@ CODEBOOKS = ("vq", "adaptive", "rotation")  # quantizers with codebooks
 PATCH = 16  # pixels a latent position covers, each way
 EFFORTS = range(10)  # how much time an encoder may take for fewer bits
 DEFAULT_EFFORT = 1
+LATER = {"tune"}  # fields that older models lack; they have the default
 CONFIG_MAX = 1 << 20  # characters of a config.json
 TUNES = ("psnr", "ms-ssim")  # what a model is trained for and an encoder aims at
 HYPER = 4  # latent positions a hyper-latent position covers, each way
@@ -126,8 +127,8 @@ class ModelConfig:
         except (ValueError, RecursionError) as error:
             raise ModelError(f"{path}: not valid JSON ({error})") from None
         known = {field.name for field in dataclasses.fields(ModelConfig)}
-        if not isinstance(raw, dict) or set(raw) != known:
-            odd = sorted(known.symmetric_difference(raw if isinstance(raw, dict) else ()))
+        if not isinstance(raw, dict) or set(raw) | LATER != known:
+            odd = sorted((known - LATER).symmetric_difference(set(raw) - LATER if isinstance(raw, dict) else ()))
             raise ModelError(f"{path}: fields missing or unknown: {', '.join(odd)}")
         try:
             for key in ("analysis_blocks", "synthesis_blocks", "groups", "books", "reach"):

@@ -25,6 +25,7 @@ MOMENTUM = 0.8  # Nesterov's
 SHARPNESS = (2.5, 8.0)  # of the soft rounding, at the first and the last iteration
 ONE_STEP = {1: (0.007, 7.0), 2: (0.02, 1.0)}  # step and sharpness of `one_step`, by the unit of the coordinates
 PART = 56  # latent positions a side that are refined at a time
+SMALL_PART = 36  # the same of a large area, beside whose picture there is less room in memory
 
 Distortion = Callable[[Tensor], Tensor]  # of soft lattice coordinates [1, M, h, w], in bits
 Report = Callable[[int, int], None]  # called with (iterations done, iterations in all)
@@ -50,7 +51,8 @@ def by_parts(
         report: called with the progress of all parts together.
     """
     out = torch.empty_like(u)
-    parts = list(itertools.product(_parts(u.shape[1]), _parts(u.shape[2])))
+    longest = PART if max(u.shape[1:]) <= 2 * PART else SMALL_PART
+    parts = list(itertools.product(_parts(u.shape[1], longest), _parts(u.shape[2], longest)))
     for number, ((top, bottom), (left, right)) in enumerate(parts):
         row, column = max(0, top - halo), max(0, left - halo)
         refined = refinement(
@@ -62,9 +64,9 @@ def by_parts(
     return out
 
 
-def _parts(length: int) -> list[tuple[int, int]]:
-    """About equal parts of 0..length, none longer than PART, all beginning at multiples of 4."""
-    count = -(-length // PART)
+def _parts(length: int, longest: int) -> list[tuple[int, int]]:
+    """About equal parts of 0..length, about `longest` at most, all beginning at multiples of 4."""
+    count = -(-length // longest)
     ends = [length * number // count // HYPER * HYPER for number in range(count)]
     return list(itertools.pairwise([*ends, length]))
 

@@ -161,7 +161,9 @@ def _parse(data: memoryview, max_pixels: int) -> tuple[Header, list[tuple[int, i
     fields = read_extensions(data[FIXED.size : table_at], (major, minor))
     header = replace(header, **fields)
     table = list(_TILE.iter_unpack(data[table_at:end]))
-    for (length, _, _), box in zip(table, header.boxes(), strict=True):
+    enough = _shortest_payload(header.box(0))  # for every tile: none is larger than the first
+    for number in (number for number, (length, _, _) in enumerate(table) if length < enough):
+        box, length = header.box(number), table[number][0]
         if length < _shortest_payload(box):
             raise LimitError(f"{box.width}x{box.height} pixels from {length} bytes: beyond the expansion limit")
     return header, table, end + _U32.size

@@ -5,13 +5,14 @@ on the format; here it is always without. In a TIFF file EXIF is not a block but
 gathered into a block, and what would tell of the file's layout (strips, compression) is left out.
 """
 
-import struct
+import io
 import warnings
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from .pixels import Pixels, Samples
 
@@ -19,7 +20,6 @@ PREFIX = b"Exif\0\0"
 ORIENTATION = ExifTags.Base.Orientation
 RESOLUTION_UNIT, NO_UNIT = 296, 1
 RESOLUTION = {282, 283, RESOLUTION_UNIT}
-DAMAGED = (ValueError, TypeError, KeyError, IndexError, SyntaxError, OSError, struct.error, OverflowError)  # of EXIF
 CARRIED = {  # tags of a TIFF's first directory that are metadata: EXIF 3.0, section 4.6.5, and what Windows adds
     270, 271, 272, 274, *RESOLUTION, 305, 306, 315, 316, 318, 319, 33432, 34665, 34853, 18246, *range(40091, 40096),
 }  # fmt: skip
@@ -48,14 +48,14 @@ def exif_of_tags(tags: Image.Exif) -> bytes | None:
             if tag not in CARRIED - without:
                 del block[tag]
         return block.tobytes().removeprefix(PREFIX) if len(block) else None
-    except DAMAGED:
+    except Exception:  # Pillow raises many types on damaged EXIF data
         return None
 
 
 def tags_of_exif(exif: bytes | None) -> dict[int, Any]:
     """The tags of a TIFF file that stand for an EXIF block: numbers to values, directories as dicts.
 
-    They are those that are CARRIED; none for a block that is None or damaged.
+    They are those that are CARRIED; none for a block that is None, damaged, or that Pillow cannot write.
     """
     block = Image.Exif()
     try:
@@ -67,7 +67,10 @@ def tags_of_exif(exif: bytes | None) -> dict[int, Any]:
                 tags[tag] = dict(block.get_ifd(tag))
             if ExifTags.IFD.Interop in tags.get(ExifTags.IFD.Exif, {}):
                 tags[ExifTags.IFD.Exif][ExifTags.IFD.Interop] = dict(block.get_ifd(ExifTags.IFD.Interop))
-    except DAMAGED:
+            directory = ImageFileDirectory_v2()
+            directory.update(tags)
+            directory.save(io.BytesIO())
+    except Exception:  # Pillow raises many types on damaged EXIF data
         return {}
     return tags
 

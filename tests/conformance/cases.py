@@ -1,0 +1,180 @@
+"""What the conformance files are: name, model, how each was made, and what it is there for."""
+
+import dataclasses
+import zlib
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import torch
+from lcq_parts import Record, parts
+
+from latticecodec import Codec, container
+from latticecodec.container import Header, Tile
+from latticecodec.picture import Pixels
+
+from .pictures import flat, noise, scene, spark
+
+MODELS = ("lattice", "lattice-e8", "vq", "adaptive", "rotation")
+ICC = b"\0\0\1\x0cnot a real profile " + bytes(range(256))
+EXIF = b"MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"  # one tag, orientation 6
+XMP = b'<?xpacket begin="\xef\xbb\xbf"?><x:xmpmeta xmlns:x="adobe:ns:meta/"/><?xpacket end="w"?>'
+
+Make = Callable[[Codec], bytes]
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One file."""
+
+    name: str
+    model: str
+    covers: str
+    make: Make
+
+
+def encoded(picture: Pixels, quality: float = 50.0, **options: object) -> Make:
+    """As the encoder writes it."""
+    return lambda codec: codec.encode(picture, quality=quality, **options)  # type: ignore[arg-type]
+
+
+def rewritten(make: Make, **fields: object) -> Make:
+    """With other fields in its header."""
+
+    def changed(codec: Codec) -> bytes:
+        header, tiles = container.read(make(codec))
+        return container.write(dataclasses.replace(header, **fields), tiles)  # type: ignore[arg-type]
+
+    return changed
+
+
+def extended(make: Make, *records: Record) -> Make:
+    """With more extensions."""
+
+    def changed(codec: Codec) -> bytes:
+        file = parts(make(codec))
+        return dataclasses.replace(file, records=file.records + records).data()
+
+    return changed
+
+
+def far_out(codec: Codec) -> bytes:
+    """A picture on a basis 2^8 times finer than the model's: coordinates in the thousands, most of them escapes."""
+    bottleneck = codec.bottleneck
+    rate = bottleneck.rate(100)
+    u = torch.from_numpy(np.random.default_rng(5).standard_cauchy((codec.config.latents, 4, 4)) * 600).float()
+    coded = bottleneck.encode(u, rate, 0)
+    basis = tuple(entry - 8 * container.BASIS_UNIT for entry in bottleneck.own_basis(rate))
+    header = Header(60, 50, 3, codec.digest, bottleneck.scale(rate), 100.0, *bottleneck.format_id, basis=basis)
+    return container.write(header, [Tile(coded.payload, zlib.crc32(coded.indices.astype("<i4").tobytes()))])
+
+
+def past_the_end(codec: Codec) -> bytes:
+    """What an empty payload stands for: a decoder reads zero bytes on and on."""
+    bottleneck = codec.bottleneck
+    rate = bottleneck.rate(20)
+    indices = bottleneck.decode(b"", rate, 8, 20)
+    header = Header(320, 128, 3, codec.digest, bottleneck.scale(rate), 20.0, *bottleneck.format_id)
+    return container.write(header, [Tile(b"", zlib.crc32(indices.astype("<i4").tobytes()))])
+
+
+def _each_model() -> list[Case]:
+    """What every quantizer must do."""
+    cases = []
+    for model in MODELS:
+        add = partial(Case, model=model)
+        cases += [
+            add(f"{model}-middle", covers="odd sides, RGB", make=encoded(scene(37, 53))),
+            add(f"{model}-lowest", covers="quality 0", make=encoded(scene(48, 40), 0)),
+            add(f"{model}-highest", covers="quality 100", make=encoded(scene(40, 48), 100)),
+            add(f"{model}-1x1", covers="the smallest picture", make=encoded(scene(1, 1))),
+            add(f"{model}-tiles", covers="2 x 2 tiles, the last ones smaller", make=encoded(scene(70, 100), tile=64)),
+            add(f"{model}-noise", covers="noise at quality 100", make=encoded(noise(40, 40), 100)),
+        ]
+    return cases
+
+
+def _sizes() -> list[Case]:
+    """Sides around the multiples of 16 and 64 that the format counts in."""
+    sizes = [(1, 23), (19, 1), (15, 17), (16, 16), (17, 15), (63, 65), (64, 64), (65, 63)]
+    return [
+        Case(f"size-{width}x{height}", "lattice", "width x height", encoded(scene(height, width), 30))
+        for height, width in sizes
+    ]
+
+
+def _samples() -> list[Case]:
+    """Channels, depths and alpha."""
+    names = {1: "grey", 2: "grey-alpha", 3: "rgb", 4: "rgba"}
+    cases = [
+        Case(f"{name}-{depth}", "lattice", "channels and bits a sample", encoded(scene(21, 26, channels, depth)))
+        for depth in (8, 16)
+        for channels, name in names.items()
+    ]
+    for kind in ("opaque", "constant"):
+        for depth in (8, 16):
+            picture = scene(18, 33, 4, depth, kind)
+            cases.append(Case(f"alpha-{kind}-{depth}", "lattice", f"{kind} alpha", encoded(picture)))
+    return cases
+
+
+def _tiles() -> list[Case]:
+    """What the tiles of a lattice may meet; `_each_model` has more."""
+    return [
+        Case("tiles-exact", "lattice", "2 x 1 whole tiles", encoded(scene(64, 128), tile=64)),
+        Case("tiles-last-pixel", "lattice", "the last column and row of one pixel", encoded(scene(65, 129), tile=64)),
+        Case("tiles-grey-16", "lattice-e8", "tiles, 16 bits", encoded(scene(40, 70, 1, 16), tile=64)),
+        Case("tiles-alpha", "lattice", "tiles with and without alpha", encoded(scene(70, 80, 4, 8, "corner"), tile=64)),
+        Case("tiles-alpha-16", "vq", "tiles, noisy alpha", encoded(scene(20, 70, 2, 16), tile=64)),
+    ]
+
+
+def _headers() -> list[Case]:
+    """Extensions, versions, metadata."""
+    plain, odd = encoded(scene(20, 30)), encoded(scene(31, 17))
+    return [
+        Case("icc", "lattice", "ICC profile", encoded(scene(20, 30, icc=ICC))),
+        Case("exif", "lattice", "EXIF that says orientation 6", encoded(scene(20, 30, exif=EXIF))),
+        Case("xmp", "lattice-e8", "XMP", encoded(scene(20, 30, xmp=XMP))),
+        Case("metadata", "adaptive", "all metadata", encoded(scene(20, 30, 4, 16, icc=ICC, exif=EXIF, xmp=XMP))),
+        Case("basis", "lattice", "embedded basis", encoded(scene(31, 17), embed_basis=True)),
+        Case("basis-e8", "lattice-e8", "embedded basis", encoded(scene(31, 17), embed_basis=True)),
+        Case("basis-and-scale", "lattice", "a basis wins over the scale", _two_rates()),
+        Case("ms-ssim", "lattice", "the mark of --tune ms-ssim", encoded(scene(168, 168), 5, tune="ms-ssim")),
+        Case("tune-unknown", "lattice", "a mark of a later encoder", extended(plain, Record(128, b"\x07\x07"))),
+        Case(
+            "extension-unknown",
+            "lattice",
+            "extensions to step over",
+            extended(odd, Record(200, b"?" * 20), Record(255, b"")),
+        ),
+        Case("minor-newer", "lattice", "format 1.9", rewritten(plain, version=(1, 9))),
+        Case("quality-says-nothing", "lattice", "quality is information only", rewritten(plain, quality=99.0)),
+        Case("effort-9", "lattice", "the encoder's effort changes no reader", encoded(scene(31, 17), effort=9)),
+    ]
+
+
+def _two_rates() -> Make:
+    """A whole basis beside a scale that says another rate."""
+
+    def make(codec: Codec) -> bytes:
+        own = codec.bottleneck.own_basis(codec.bottleneck.rate(60))
+        return rewritten(encoded(scene(31, 17), 60), basis=tuple(entry + 300 for entry in own))(codec)
+
+    return make
+
+
+def _extremes() -> list[Case]:
+    """Contents at the edge."""
+    return [
+        Case("black", "lattice", "black", encoded(flat(40, 40, 0))),
+        Case("white", "lattice-e8", "white", encoded(flat(40, 40, 255))),
+        Case("spark", "lattice", "one bright pixel", encoded(spark(40, 40), 80)),
+        Case("spark-vq", "vq", "one bright pixel", encoded(spark(40, 40), 80)),
+        Case("escapes", "lattice", "coordinates beyond all tables", far_out),
+        Case("escapes-e8", "lattice-e8", "coordinates beyond all tables", far_out),
+        Case("padded", "lattice", "zero bytes up to the expansion limit", past_the_end),
+    ]
+
+
+CASES = [*_each_model(), *_sizes(), *_samples(), *_tiles(), *_headers(), *_extremes()]
