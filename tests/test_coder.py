@@ -287,6 +287,54 @@ def test_golden_bytes() -> None:
     np.testing.assert_array_equal(residuals, Decoder(bytes.fromhex(GOLDEN)).get(ids, TABLES))
 
 
+GOLDEN_EXTREMES = (
+    "ffffffffffffbff3ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+    "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+    "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+    "fffffffffffff16d5c00657371877f5f76221bacf684eae95958ec92a7555ae601c8a8e8ebe372a9220a2791600558235afc"
+    "4d236bcdb9f9baf90d339d71496c1d509df33fd61af3d465232676dffd88e2ddff58d35c7af96cd1cb5fad37a1c2131f1c17"
+    "f06f5daa0d000e0fb08ede7be83bfa79ca903ee4fb9d584acc3860cae3fbc79ad929fb1f0cff01a68cd18f4eca52ca78c329"
+    "8dbbf3fd1f3fda7f8ad2aa8de88b17a15c04016302477e1300b8af94831d30fca6226ed8d10bf46c0ecc9cda68482e5a7059"
+    "119583ef2c3d21f99fff7de9fdfe"
+)
+GOLDEN_ROWS = (
+    "fffffffdffff3ffaff0000ffffffffffffffffffffffffffffffffffffffffff33ffffff29cb0415fffffffd5fc6c6fe8e52"
+    "6ef7939f3018b5df8bfa7412989910b16950c5662933c71b72887b5264bf1d2e818ec10fe037bae0087a62c2c3b5df6a0ecf"
+    "352083646f44941e6341f5ab2505205dedf3ca3cdda8d080acbf0cd4e7496923c1fbc477db73f46f444f4b5833a611c7d306"
+    "3b1effffffffffffffffffffffffffffffffffffffffffffffffffffffffbafaffff886470b5fffffff66a8cf1f7389e7ecd"
+    "a3685d6e03a31a472a698d6c0a8b6a48f1073cc4d887dbac6731b8ac7499d215"
+)
+
+
+def test_golden_bytes_of_escapes() -> None:
+    """The shortest and the longest of every number of bits, in a table with little room for them and an even one."""
+    excesses = [excess for bits in range(1, EXCESS_BITS + 1) for excess in (1 << (bits - 1), (1 << bits) - 1)]
+    residuals = np.array([sign * (1 + excess) for excess in excesses for sign in (1, -1)], dtype=np.int32)
+    ids = (np.arange(len(residuals)) // 2 % 2).astype(np.int32)
+    assert encoded(residuals, ids).hex() == GOLDEN_EXTREMES
+    np.testing.assert_array_equal(residuals, Decoder(bytes.fromhex(GOLDEN_EXTREMES)).get(ids, TABLES))
+
+
+def test_golden_bytes_of_rows() -> None:
+    """As codebooks are coded: each symbol with frequencies of its own, between symbols with tables."""
+    numbers = linear_congruential(40 * 16 + 40)
+    rows = np.array(numbers[40:], dtype=np.int32).reshape(40, 16) ** 2 // 1024 + 1
+    rows[:, 5] += TOTAL - rows.sum(1)
+    symbols = np.array([n % 16 for n in numbers[:40]], dtype=np.int32)
+    residuals, ids = golden_symbols()
+    encoder = Encoder()
+    encoder.put(residuals, ids, TABLES)
+    encoder.put_rows(symbols, rows)
+    encoder.put_rows(symbols[::-1], rows)
+    encoder.put(residuals, ids, TABLES)
+    assert encoder.finish().hex() == GOLDEN_ROWS
+    decoder = Decoder(bytes.fromhex(GOLDEN_ROWS))
+    np.testing.assert_array_equal(residuals, decoder.get(ids, TABLES))
+    np.testing.assert_array_equal(symbols, decoder.get_rows(rows))
+    np.testing.assert_array_equal(symbols[::-1], decoder.get_rows(rows))
+    np.testing.assert_array_equal(residuals, decoder.get(ids, TABLES))
+
+
 def test_order_is_by_table_then_natural() -> None:
     ids = np.array([2, 0, 2, 0], dtype=np.int32)
     residuals = np.array([3, 1, -4, -1], dtype=np.int32)

@@ -44,6 +44,13 @@ def test_random_mutations() -> None:
     assert {"picture", "FormatError", "ChecksumError", "VersionError"} <= found <= OUTCOMES
 
 
+@given(st.binary(max_size=100), st.booleans(), st.randoms(use_true_random=False))
+@settings(quick, max_examples=200)
+def test_anything_can_be_mutated(data: bytes, ours: bool, random: Random) -> None:
+    kind, _ = MUTATOR.mutate(SEEDS[0][:14] * ours + data, random)
+    assert kind in WEIGHTS
+
+
 def test_a_tenth_of_all_mutations_has_right_checksums() -> None:
     assert sum(WEIGHTS.values()) == 1000
     assert sum(WEIGHTS[kind] for kind in REPAIRED) >= 100

@@ -13,6 +13,7 @@ from .hostile import exif, integer, scrambled
 BASIS, ICC, EXIF, XMP = 1, 129, 130, 131
 KINDS = (0, BASIS, TILES, 3, 127, 128, ICC, EXIF, XMP, 132, 255)
 ENTRIES = 16  # of a basis of the conformance models
+SMALLEST = 48  # bytes of a file to mutate: fixed part, a row of the table, header CRC
 
 IndexCrc = Callable[[Parts], Parts]  # a file with the index CRCs that its payloads decode to
 
@@ -32,6 +33,8 @@ class Mutator:
     def mutate(self, data: bytes, random: Random) -> tuple[str, bytes]:
         """The kind of mutation and the mutated file; kinds in REPAIRED have right checksums of header and payloads."""
         (kind,) = random.choices(list(WEIGHTS), list(WEIGHTS.values()))
+        if len(data) < SMALLEST:
+            data = random.choice(self.seeds)
         if kind in RAW:
             return kind, RAW[kind](data, random.choice(self.seeds), random)
         try:
