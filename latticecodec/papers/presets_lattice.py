@@ -80,7 +80,8 @@ def _rates() -> tuple[Row, ...]:
         for size in (8, 64, 512)
     ]
     rows += [
-        _lattice(f"lattice, gamma 0, range {width:g}", width=width, sparsity=0.0) for width in (0.5, 1.0, 2.0, 4.0)
+        _lattice(f"lattice, gamma 0, range {width:g}", width=width, sparsity=0.0)
+        for width in (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
     ]
     return tuple(rows)
 
