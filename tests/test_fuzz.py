@@ -20,6 +20,7 @@ pytestmark = [
 ]
 
 REGRESSIONS = sorted((Path(__file__).parent / "fuzz" / "regressions").glob("*.lcq"))
+RANDOM = st.integers(0, 2**32).map(Random)  # st.randoms draws subnormal floats, which training may have switched off
 SEEDS = seeds()
 MUTATOR = Mutator(SEEDS, index_crc)
 OUTCOMES = {"picture", "picture, damaged", "FormatError", "ChecksumError", "VersionError", "LimitError", "ModelError"}
@@ -44,7 +45,7 @@ def test_random_mutations() -> None:
     assert {"picture", "FormatError", "ChecksumError", "VersionError"} <= found <= OUTCOMES
 
 
-@given(st.binary(max_size=100), st.booleans(), st.randoms(use_true_random=False))
+@given(st.binary(max_size=100), st.booleans(), RANDOM)
 @settings(quick, max_examples=200)
 def test_anything_can_be_mutated(data: bytes, ours: bool, random: Random) -> None:
     kind, _ = MUTATOR.mutate(SEEDS[0][:14] * ours + data, random)
@@ -64,14 +65,14 @@ def test_a_tenth_of_all_mutations_has_right_checksums() -> None:
 
 
 @pytest.mark.parametrize("kind", list(PARTS))
-@given(source=st.sampled_from(SEEDS), other=st.sampled_from(SEEDS), random=st.randoms(use_true_random=False))
+@given(source=st.sampled_from(SEEDS), other=st.sampled_from(SEEDS), random=RANDOM)
 @quick
 def test_parts_with_right_checksums(kind: str, source: bytes, other: bytes, random: Random) -> None:
     assert outcome(PARTS[kind](parts(source), parts(other), random).data()) in OUTCOMES
 
 
 @pytest.mark.parametrize("kind", list(RAW))
-@given(source=st.sampled_from(SEEDS), other=st.sampled_from(SEEDS), random=st.randoms(use_true_random=False))
+@given(source=st.sampled_from(SEEDS), other=st.sampled_from(SEEDS), random=RANDOM)
 @quick
 def test_bytes(kind: str, source: bytes, other: bytes, random: Random) -> None:
     assert outcome(RAW[kind](source, other, random)) in OUTCOMES

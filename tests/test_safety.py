@@ -41,7 +41,8 @@ def begin(file):
 def child(code: str, cwd: Path, **options: object) -> subprocess.Popen[str]:
     """A Python process with these lines, in folder `cwd`."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-    return subprocess.Popen([sys.executable, "-c", code], cwd=cwd, text=True, **pipes)  # type: ignore[call-overload]
+    default = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)"
+    return subprocess.Popen([sys.executable, "-c", f"{default}\n{code}"], cwd=cwd, text=True, **pipes)  # type: ignore[call-overload]
 
 
 def names(folder: Path) -> list[str]:
