@@ -124,7 +124,8 @@ def _fuzz_with_atheris(run: Run, corpus: Path) -> None:
         run.one(data)
 
     arguments = [sys.argv[0], f"-seed={run.random.randrange(1, 1 << 31)}", "-max_len=4096", "-rss_limit_mb=0"]
-    arguments += ["-timeout=60", "-verbosity=0", "-print_final_stats=0", "-len_control=0", str(corpus)]
+    arguments += ["-timeout=60", "-verbosity=0", "-print_final_stats=0", "-len_control=0"]
+    arguments += [f"-artifact_prefix={corpus.parent}/", str(corpus)]
     atheris.Setup(arguments, test, custom_mutator=mutator)
     atheris.Fuzz()
 
