@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lcq_parts import parts
 
 from latticecodec import ChecksumError, FormatError, LimitError, VersionError
 from latticecodec.container import (
@@ -334,6 +335,16 @@ def test_expansion_limit() -> None:
     assert read_header(taller).height == 4
     with pytest.raises(LimitError, match="4096x5 pixels from 4 bytes"):
         read_header(repaired(taller[:HEIGHT] + b"\x05" + taller[HEIGHT + 1 :]))
+
+
+def test_expansion_limit_of_tiles() -> None:
+    """Each tile has its own: one of 64 x 64 pixels needs a byte, a smaller one at the edge none."""
+    file = parts(EVERYTHING)
+    empty = dataclasses.replace(file.tiles[0], payload=b"")
+    assert FULL.box(7).width * FULL.box(7).height < PIXELS_PER_BYTE
+    assert read_header(file.with_tile(7, empty).data()) == FULL
+    with pytest.raises(LimitError, match="64x64 pixels from 0 bytes"):
+        read_header(file.with_tile(2, empty).data())
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from pathlib import Path
 from random import Random
 from types import FrameType
 
-HANG = 5  # seconds of CPU time, so that a busy machine is no hang
+HANG = 5  # seconds of processor time; run.py notices one that waits
 MEMORY = 1 << 30  # bytes beyond what is there when all models are loaded
 
 guided = importlib.util.find_spec("atheris") is not None
@@ -89,7 +89,6 @@ class Run:
             "crashes": self.crashes,
             "hangs": self.hangs,
             "slowest": self.slowest,
-            "kinds": self.kinds,
             "outcomes": self.outcomes,
         }
         sys.stdout.write(json.dumps(facts) + "\n")
@@ -125,7 +124,8 @@ def _fuzz_with_atheris(run: Run, corpus: Path) -> None:
         run.one(data)
 
     arguments = [sys.argv[0], f"-seed={run.random.randrange(1, 1 << 31)}", "-max_len=4096", "-rss_limit_mb=0"]
-    arguments += ["-timeout=60", "-verbosity=0", "-print_final_stats=0", "-len_control=0", str(corpus)]
+    arguments += ["-timeout=60", "-verbosity=0", "-print_final_stats=0", "-len_control=0"]
+    arguments += [f"-artifact_prefix={corpus.parent}/", str(corpus)]
     atheris.Setup(arguments, test, custom_mutator=mutator)
     atheris.Fuzz()
 
