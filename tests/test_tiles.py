@@ -8,7 +8,7 @@ from conftest import psnr
 from PIL import Image
 
 from latticecodec import ChecksumError, Codec, Damage, FormatError, TargetError, container, read_header
-from latticecodec.codec import tiling
+from latticecodec.codec import indices_sha256, tiling
 from latticecodec.container import Box, Header
 
 TILE = 64
@@ -53,6 +53,7 @@ def test_tiles_leave_no_seams(tiny: Codec, photo: Image.Image, effort: int) -> N
     assert abs(psnr(photo, tiny.decode(whole.data)) - psnr(photo, tiny.decode(tiled.data))) < 0.02
     if effort == 0:
         np.testing.assert_array_equal(whole.indices, tiled.indices)
+        assert whole.indices_sha256 == tiled.indices_sha256 == indices_sha256(whole.indices)
 
 
 @pytest.mark.parametrize("region", REGIONS)
