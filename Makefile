@@ -3,7 +3,7 @@
 # make check     style and types alone
 # make fuzz      read a million mutated files, FUZZ_RUNS=... for another number
 # make wheel     build dist/*.whl
-# make manifest  add new weight files to models/MANIFEST; lines that are there stay
+# make manifest  add new models to models/MANIFEST; lines that are there stay
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -30,7 +30,7 @@ wheel: $(VENV)/installed
 	$(BIN)/pip wheel . --no-deps --wheel-dir dist
 
 manifest:
-	cd models && touch MANIFEST && for file in */model.safetensors; do \
+	cd models && touch MANIFEST && for file in */model.safetensors */config.json; do \
 		grep -q "  $$file$$" MANIFEST || sha256sum "$$file" >> MANIFEST; done
 
 clean:

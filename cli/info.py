@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from . import options
-from .files import read
+from .files import opened
 
 COLOURS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGB and alpha"}
 
@@ -16,12 +16,13 @@ COLOURS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGB and alpha"}
 @options.as_json
 def info(file: str, as_json: bool) -> None:
     """Print what the header of an .lcq FILE says, and check its checksums. Fast: the picture is not decoded."""
-    from latticecodec.container import BASIS_UNIT, LATTICE, QUANTIZER_NAMES
-    from latticecodec.container import read as parse
+    from latticecodec.container import BASIS_UNIT, LATTICE, QUANTIZER_NAMES, Reader
     from latticecodec.zoo import list_models
 
-    data = read(Path(file))
-    header, _ = parse(data)
+    with opened(Path(file)) as data:
+        reader, length = Reader(data), len(data)
+        reader.check()
+    header = reader.header
     quantizer, family = QUANTIZER_NAMES[header.quantizer, header.family]
     names = [model.name for model in list_models() if model.digest == header.model]
     points = {"lattice": family, "basis": "embedded" if header.basis else "of the model"}
@@ -39,8 +40,8 @@ def info(file: str, as_json: bool) -> None:
         "icc_bytes": len(header.icc or b""),
         "exif_bytes": len(header.exif or b""),
         "xmp_bytes": len(header.xmp or b""),
-        "bytes": len(data),
-        "bpp": round(8 * len(data) / (header.width * header.height), 5),
+        "bytes": length,
+        "bpp": round(8 * length / (header.width * header.height), 5),
         "quantizer": quantizer,
         **points,
         "scale_octaves": header.scale / BASIS_UNIT,

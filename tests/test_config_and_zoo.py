@@ -159,15 +159,16 @@ def test_the_list_says_what_a_plain_name_means(versions: Path) -> None:
 
 
 def test_shipped_weights_are_those_of_the_manifest() -> None:
-    """A weight file that shipped is neither changed nor removed; a better one gets a new name (CONTRIBUTING.md)."""
+    """A model that shipped is neither changed nor removed; a better one gets a new name (CONTRIBUTING.md)."""
     rows = [line.split("  ") for line in (MODELS / "MANIFEST").read_text().splitlines()]
     assert rows
     for digest, name in rows:
         assert hashlib.sha256((MODELS / name).read_bytes()).hexdigest() == digest, name
-    assert {f"{info.folder.name}/{zoo.WEIGHTS}": info.config.weights_sha256 for info in zoo.list_models()} == {
-        name: digest for digest, name in rows
+    models = zoo.list_models()
+    assert {name for _, name in rows} == {
+        f"{model.name}/{file}" for model in models for file in (zoo.WEIGHTS, zoo.CONFIG)
     }
-    assert all(info.folder.name == info.name for info in zoo.list_models())
+    assert all(model.folder.name == model.name for model in models)
 
 
 def test_devices() -> None:

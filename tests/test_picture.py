@@ -217,3 +217,9 @@ def test_8_bits_of_other_formats_stay_8_bits() -> None:
         file = io.BytesIO()
         to_pillow(example(3, 8)).save(file, kind)
         assert read_file(file, "x").depth == 8
+
+
+def test_what_is_no_number_is_black() -> None:
+    """The networks can overflow on an altered file; its pixels are the same on every machine all the same."""
+    x = torch.tensor([float("nan"), float("inf"), -float("inf")]).reshape(1, 3, 1, 1)  # [1, 3, 1, 1]
+    assert from_tensor(x, 1, 1, 3).tolist() == [[[0, 255, 0]]]

@@ -106,6 +106,12 @@ class Reader:
                 f"the file {verb} byte {len(self._data):,}, its header says {expected:,}: truncated or altered"
             )
 
+    def check(self) -> None:
+        """Check the length and every tile, one after the other; raises FormatError or ChecksumError."""
+        self.check_length()
+        for number in range(self.header.tiles):
+            self.tile(number)
+
     def tile(self, number: int) -> Tile:
         """One tile; raises FormatError or ChecksumError where it is not whole."""
         length, crc, indices_crc = self._table[number]

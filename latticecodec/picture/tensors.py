@@ -31,7 +31,7 @@ def from_tensor(x: "Tensor", width: int, height: int, channels: int, depth: int 
     """Float [1, 3, H', W'] -> uint8 or uint16 [height, width, channels]; one channel is the mean of the three.
 
     Args:
-        x: in [0, 1]; what lies outside is clamped.
+        x: in [0, 1]; what lies outside is clamped, what is no number (of an altered file) is 0.
         width: pixels that are kept of W', from the left.
         height: pixels that are kept of H', from the top.
         channels: 1 grey or 3 RGB.
@@ -42,7 +42,7 @@ def from_tensor(x: "Tensor", width: int, height: int, channels: int, depth: int 
     x = x[0, :, :height, :width]  # [3, H, W]
     if channels == GREY:
         x = x.mean(0, keepdim=True)  # [1, H, W]
-    scaled = x.clamp(0, 1).mul(PEAKS[depth]).round().permute(1, 2, 0)  # [H, W, C]
+    scaled = x.nan_to_num(0).clamp(0, 1).mul(PEAKS[depth]).round().permute(1, 2, 0)  # [H, W, C]
     if depth == 8:
         samples: Samples = scaled.byte().cpu().numpy()
         return samples
