@@ -16,6 +16,7 @@ from . import options, progress
 @click.option(
     "--quick", "budget", flag_value="quick", default="quick", help="Minutes on two cores. This is the default."
 )
+@click.option("--tenth", "budget", flag_value="tenth", help="A tenth of the published steps, at its batch.")
 @click.option("--full", "budget", flag_value="full", help="The published training: hours a row on a CPU.")
 @click.option(
     "--data",

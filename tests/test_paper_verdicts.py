@@ -18,8 +18,9 @@ from latticecodec.papers.verdicts import judge, verdict
         ((0.10, 0.11, 0.12), "full", 1, "direction only: mse 0.1 against 0.19 of VQ-VAE, 1 of 3 seeds"),
         ((0.30, 0.31, 0.32), "full", 3, "refuted: mse 0.31"),
         ((0.199, 0.19, 0.2), "full", 3, "refuted: no difference beyond the spread"),
-        ((0.10, 0.11, 0.12), "quick", 1, "direction only: quick budget"),
-        ((0.30, 0.31, 0.32), "quick", 1, "not yet decided: the quick budget shows the opposite"),
+        ((0.10, 0.11, 0.12), "quick", 1, "direction only: a quick training, mse 0.1"),
+        ((0.10, 0.11, 0.12), "tenth", 3, "direction only: a tenth of the training, mse 0.11 ± 0.01"),
+        ((0.30, 0.31, 0.32), "quick", 1, "not yet decided: a quick training shows the opposite"),
     ],
 )
 def test_verdicts_on_a_difference(
@@ -41,7 +42,7 @@ def test_verdicts_on_a_difference(
         (18.0, "full", "reproduced: used 18 for 17"),
         (30.0, "full", "direction only: used 30 for 17"),
         (400.0, "full", "refuted: used 400 for 17"),
-        (17.0, "quick", "not yet decided: quick budget, used 17 for 17"),
+        (17.0, "quick", "not yet decided: a quick training, used 17 for 17"),
     ],
 )
 def test_verdicts_on_a_number(tmp_path: Path, used: float, budget: str, begins: str) -> None:

@@ -26,7 +26,7 @@ from latticecodec.papers.tables import TABLES, find
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
-TINY = Budget("quick", fit_pictures=16, test_pictures=8, coded_pictures=4, looks=3)
+TINY = Budget("quick", 0.0, fit_pictures=16, test_pictures=8, coded_pictures=4, looks=3)
 FASHION = DATASETS["fashion-mnist"]
 
 
@@ -80,11 +80,20 @@ def test_a_learning_rate_of_zero_after_an_epoch_ends_learning(folder: Path) -> N
     errors = [entry["mse"] for entry in stopped.history]
     assert errors[0] != errors[2] == errors[-1]  # 5 epochs in 10 steps
     assert train(going, pictures, TINY, 0, CPU, lambda *_: None).history[-1]["mse"] != errors[-1]
+    assert (stopped.steps, stopped.learning_steps) == (10, 2)
+
+
+def test_moving_averages_go_on_at_a_learning_rate_of_zero(folder: Path) -> None:
+    """As in the published code, where they are no parameters of the optimiser."""
+    experiment = replace(KINDS["vq-ema"], quick_steps=10)
+    history = train(experiment, load(FASHION, folder), TINY, 0, CPU, lambda *_: None).history
+    errors = [entry["quantization_error"] for entry in history]
+    assert len(set(errors)) == len(errors)
 
 
 def test_a_loss_that_is_no_number_names_the_step(folder: Path) -> None:
     with pytest.raises(TrainingError, match="no longer a number at step"):
-        train(replace(KINDS["vq"], rate=1e20), load(FASHION, folder), TINY, 0, CPU, lambda *_: None)
+        train(replace(KINDS["vq"], rate=1e20, rate_decay=1.0), load(FASHION, folder), TINY, 0, CPU, lambda *_: None)
 
 
 def code_of(experiment: Experiment, symbols: torch.Tensor) -> StaticCode:
@@ -151,6 +160,7 @@ def test_the_key_of_a_full_result_knows_nothing_of_quick_settings() -> None:
     other = replace(KINDS["vq"], quick_steps=99)
     assert key(other, "mnist", "full", 0) == key(KINDS["vq"], "mnist", "full", 0)
     assert key(other, "mnist", "quick", 0) != key(KINDS["vq"], "mnist", "quick", 0)
+    assert key(other, "mnist", "tenth", 0) == key(KINDS["vq"], "mnist", "tenth", 0) != key(other, "mnist", "full", 0)
     assert key(KINDS["vq"], "mnist", "full", 1) != key(KINDS["vq"], "mnist", "full", 0)
 
 

@@ -61,6 +61,16 @@ def test_the_nearest_codeword_is_that_of_brute_force(far: float) -> None:
     assert torch.equal(fixed(codebook).quantize(z), distances.argmin(1))
 
 
+@pytest.mark.parametrize("count", [1, 2, 50])
+def test_the_nearest_number_is_that_of_brute_force(count: int) -> None:
+    """Codewords of one dimension are sorted and searched; some occur twice, and rows lie halfway between."""
+    generator = torch.Generator().manual_seed(count)
+    codebook = torch.randint(-20, 20, (count, 1), generator=generator).float()  # [K, 1]
+    z = torch.cat([torch.randint(-50, 50, (200, 1), generator=generator) / 2, torch.tensor([[float("nan")]])])  # [N, 1]
+    distances = (z - codebook.T).square()  # [N, K]
+    assert codewords.nearest(z, codebook).tolist() == distances.argmin(1).tolist()
+
+
 def test_cosine_looks_at_directions_alone() -> None:
     layer = fixed(torch.tensor([[9.0, 0.0], [0.0, 0.1]]), cosine=True)
     indices = layer.quantize(torch.tensor([[0.1, 0.2], [30.0, 2.0]]))

@@ -33,6 +33,7 @@ class Bottleneck(nn.Module):
     """One quantizer on rows [N, D]."""
 
     chooses = False  # whether column 0 says which table codes column 1
+    averaging = False  # whether codewords are moving averages, which change in every forward pass of a training
 
     def forward(self, z: Tensor, progress: float) -> Passed:
         """Quantize z [N, D]; `progress` is the share of the training that is done, 0 to 1."""
@@ -57,6 +58,7 @@ class Codebook(Bottleneck):
     def __init__(self, quantizer: VectorQuantizer) -> None:
         super().__init__()
         self.quantizer = quantizer
+        self.averaging = quantizer.update == "ema"
 
     def forward(self, z: Tensor, progress: float) -> Passed:
         """See Bottleneck."""
@@ -114,6 +116,7 @@ class Adaptive(Bottleneck):
     def __init__(self, quantizer: AdaptiveQuantizer, schedule: Callable[[float], float]) -> None:
         super().__init__()
         self.quantizer, self.schedule = quantizer, schedule
+        self.averaging = any(book.update == "ema" for book in self._books())
 
     def forward(self, z: Tensor, progress: float) -> Passed:
         """See Bottleneck."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .datasets import DATASETS
-from .experiment import Experiment
+from .experiment import BUDGETS, Experiment
 from .results import Results
 from .tables import TABLES
 from .verdicts import judge, spread
@@ -77,24 +77,22 @@ def at_equal_rate(ours: Sequence[Point], theirs: Sequence[Point]) -> tuple[float
 def compared(
     results: Results, data: str, ours: Callable[[Experiment], bool], theirs: Callable[[Experiment], bool]
 ) -> str:
-    """The verdict on "ours is better at equal rate" over two families of rows."""
+    """The verdict on "ours is better at equal rate" over two families of rows.
+
+    It rests on the longest budget at which both have points at rates in common.
+    """
     known = points(results, data)
-    budget = "quick"
     first, second = ([p for p in known if family(p.experiment)] for family in (ours, theirs))
-    full = [[point for point in family if point.budget == "full"] for family in (first, second)]
-    if all(full):  # quick points beside them would pull the verdict down to theirs
-        budget, (first, second) = "full", full
     if not first or not second:
         return "not yet measured"
-    difference = at_equal_rate(first, second)
-    if difference is None:
-        ranges = " and ".join(
-            f"{min(p.bpp for p in f):.3g} to {max(p.bpp for p in f):.3g} bpp" for f in (first, second)
-        )
-        return f"not yet decided: no rate in common, {ranges}"
-    mean, count = difference
-    told = f"{mean:+.2f} dB at equal rate, mean of {count} points"
-    return judge(mean > 0, abs(mean) > CLEAR, min(p.seeds for p in (*first, *second)), budget, told)
+    for budget in reversed(BUDGETS):
+        a, b = ([p for p in family if p.budget == budget] for family in (first, second))
+        if difference := at_equal_rate(a, b):
+            mean, count = difference
+            told = f"{mean:+.2f} dB at equal rate, mean of {count} points"
+            return judge(mean > 0, abs(mean) > CLEAR, min(p.seeds for p in (*a, *b)), budget, told)
+    ranges = " and ".join(f"{min(p.bpp for p in f):.3g} to {max(p.bpp for p in f):.3g} bpp" for f in (first, second))
+    return f"not yet decided: no rate in common, {ranges}"
 
 
 Named = tuple[str, str]  # table, label
@@ -114,7 +112,7 @@ def _pair(ours: Named, theirs: Named, metrics: Sequence[tuple[str, bool]]) -> Ca
         right = all((a.mean < b.mean) == lower for _, lower, a, b in known)
         clear = all(abs(a.mean - b.mean) > 2 * math.hypot(a.error, b.error) for _, _, a, b in known)
         seeds = min(min(a.seeds, b.seeds) for _, _, a, b in known)
-        return judge(right, clear, seeds, budget if budget == other else "quick", told)
+        return judge(right, clear, seeds, min(budget, other, key=list(BUDGETS).index), told)
 
     return verdict
 

@@ -70,7 +70,8 @@ class Table:
 class Budget:
     """How much of the published training and evaluation is done."""
 
-    name: str  # quick or full
+    name: str  # quick, tenth or full
+    share: float  # of the published steps; of quick, each experiment says its own
     fit_pictures: int  # training pictures whose indices are counted: use, perplexity, frequency tables
     test_pictures: int  # test pictures for errors
     coded_pictures: int  # of these, as many are coded to bytes
@@ -80,11 +81,18 @@ class Budget:
         """Training steps on `pictures` training pictures."""
         if self.name == "quick":
             return experiment.quick_steps
-        return experiment.epochs * max(1, pictures // experiment.batch)
+        return max(1, round(self.share * experiment.epochs * max(1, pictures // experiment.batch)))
 
     def batch(self, experiment: Experiment) -> int:
         """Pictures in a step."""
         return experiment.quick_batch if self.name == "quick" else experiment.batch
 
 
-BUDGETS = {"quick": Budget("quick", 500, 256, 128, 5), "full": Budget("full", 60_000, 10_000, 1000, 20)}
+BUDGETS = {
+    budget.name: budget  # by rising length
+    for budget in (
+        Budget("quick", 0.0, 500, 256, 128, 5),
+        Budget("tenth", 0.1, 10_000, 2000, 500, 10),
+        Budget("full", 1.0, 60_000, 10_000, 1000, 20),
+    )
+}

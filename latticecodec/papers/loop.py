@@ -25,8 +25,9 @@ class Trained:
 
     model: PaperModel
     steps: int
+    learning_steps: int  # at a learning rate above 0; after those, only moving averages change
     batch: int
-    seconds: float  # of the training alone; on a CPU those of the processor, which other programs do not lengthen
+    seconds: float  # of the learning steps; on a CPU those of the processor, which other programs do not lengthen
     history: list[dict[str, float]]  # one entry a look: step, mse, used, perplexity, quantization_error, gradient_gap
 
 
@@ -52,7 +53,7 @@ def train(
     optimiser = torch.optim.Adam(model.parameters(), lr=experiment.rate)
     scale = _variance(model, pictures) if experiment.normalised else 1.0
     every = max(1, steps // budget.looks)
-    history, seconds = [], 0.0
+    history, seconds, learned = [], 0.0, 0
     clock = time.process_time if device.type == "cpu" else time.perf_counter
     for step, pixels in enumerate(_batches(pictures.train, batch, steps, seed, experiment.flip)):
         if step % every == 0:
@@ -60,9 +61,14 @@ def train(
             history.append({"step": float(step)} | _seen(model, pictures, device, step / steps))
             look(step, model)
             model.train()
+        advance(step, steps)
+        rate = experiment.rate * experiment.rate_decay ** (step * experiment.epochs // steps)
+        if rate == 0:
+            _average(model, pixels.to(device), step / steps)
+            continue
         started = clock()
         for group in optimiser.param_groups:
-            group["lr"] = experiment.rate * experiment.rate_decay ** (step * experiment.epochs // steps)
+            group["lr"] = rate
         x = model.to_input(pixels.to(device))  # [B, C, H, W]
         x_hat, _, passed = model(x, step / steps)
         loss = F.mse_loss(x_hat, x) / scale + passed.loss
@@ -72,11 +78,20 @@ def train(
         if not math.isfinite(float(loss.detach())):
             raise TrainingError(f"the loss is no longer a number at step {step} of {steps}")
         seconds += clock() - started
-        advance(step + 1, steps)
+        learned += 1
+    advance(steps, steps)
     model.eval()
     history.append({"step": float(steps)} | _seen(model, pictures, device, 1.0))
     look(steps, model)
-    return Trained(model, steps, batch, seconds, history)
+    return Trained(model, steps, learned, batch, seconds, history)
+
+
+@torch.no_grad()
+def _average(model: PaperModel, pixels: Tensor, progress: float) -> None:
+    """What is left of a step at learning rate 0, on pixels [B, C, H, W]: the moving averages of codewords."""
+    if model.bottleneck.averaging:
+        rows, _ = model.encode(model.to_input(pixels))
+        model.bottleneck(rows, progress)
 
 
 def _variance(model: PaperModel, pictures: Pictures) -> float:

@@ -22,8 +22,8 @@ one.
   PSNR in dB of all test pictures; *bpp* from the bytes of a real stream that decodes to the same indices, under static
   tables counted on training pictures; *used* and *perplexity* count distinct embeddings over training pictures, by
   index; *time* is that of training on one picture, as a ratio to the first measured row of the table.
-- **budget**: quick is minutes on two cores, a small part of the published training, and decides little; full is the
-  published training.
+- **budget**: quick is minutes on two cores, a small part of the published training, and decides little; tenth is a
+  tenth of the published steps; full is the published training.
 - **verdict**: *reproduced*, *direction only*, *refuted* or *not possible*, and why; *not yet measured* or *not yet
   decided* otherwise.
 """
@@ -101,4 +101,4 @@ def budget_cell(row: Row, budget: str, found: Sequence[Result]) -> str:
 
 def _pace(found: Sequence[Result]) -> float:
     """Seconds for a picture in training."""
-    return float(sum(r["seconds"] for r in found) / sum(r["steps"] * r["batch"] for r in found))
+    return float(sum(r["seconds"] for r in found) / sum(r["learning_steps"] * r["batch"] for r in found))

@@ -1,8 +1,8 @@
 """Results as JSON lines: one object a trained row, with everything that is needed to repeat it.
 
     {"key": ..., "table": ..., "label": ..., "data": ..., "budget": ..., "seed": ..., "experiment": {...},
-     "digest": of the pixels, "hardware": ..., "software": ..., "steps": ..., "batch": ..., "seconds": ...,
-     "metrics": {...}, "history": [...]}   or, in place of the last five, "failed": why
+     "digest": of the pixels, "hardware": ..., "software": ..., "steps": ..., "learning_steps": ..., "batch": ...,
+     "seconds": ..., "metrics": {...}, "history": [...]}   or, in place of the last six, "failed": why
 
 A row is found again by its key: experiment, data, budget and seed. So a table that shares a row with another one trains
 it once, and a run that was interrupted goes on where it stopped.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OutputError
-from .experiment import Experiment
+from .experiment import BUDGETS, Experiment
 
 Result = dict[str, Any]
 
@@ -23,7 +23,7 @@ Result = dict[str, Any]
 def key(experiment: Experiment, data: str, budget: str, seed: int) -> str:
     """What a result is found by: 16 hex digits."""
     settings = asdict(experiment)
-    for name in ("quick_steps", "quick_batch") if budget == "full" else ():
+    for name in ("quick_steps", "quick_batch") if budget != "quick" else ():
         del settings[name]
     text = json.dumps([settings, data, budget, seed], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -63,8 +63,8 @@ class Results:
         return self.known.get(key(experiment, data, budget, seed))
 
     def of(self, experiment: Experiment, data: str) -> tuple[str, list[Result]]:
-        """All results of a row, of one for each seed, and their budget: full where there is one, else quick."""
-        for budget in ("full", "quick"):
+        """All results of a row, of one for each seed, and their budget: the longest that there is."""
+        for budget in reversed(BUDGETS):
             found = [self.get(experiment, data, budget, seed) for seed in self.seeds()]
             if any(found):
                 return budget, [result for result in found if result]

@@ -111,6 +111,7 @@ def one(
     gallery.write()
     return result | {
         "steps": trained.steps,
+        "learning_steps": trained.learning_steps,
         "batch": trained.batch,
         "seconds": round(trained.seconds, 2),
         "metrics": measure(trained.model, pictures, budget, device),

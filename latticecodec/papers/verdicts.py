@@ -5,7 +5,7 @@
 - refuted: full budget, and the paper's statement does not hold;
 - not possible: no data, or nothing in the paper to compare with.
 
-Before that: "not yet measured", and "not yet decided" where a quick run shows no more than that it was quick.
+Before that: "not yet measured", and "not yet decided" where a short run shows no more than that it was short.
 """
 
 import math
@@ -18,6 +18,7 @@ from .experiment import Row, Table
 from .results import Result, Results
 
 SEEDS = 3  # that a verdict on a difference needs
+SHORT = {"quick": "a quick training", "tenth": "a tenth of the training"}  # budgets that decide nothing
 CLOSE, NEAR = 0.1, 1.0  # relative differences: a reproduced number, and one of the same size
 
 
@@ -71,10 +72,10 @@ def verdict(table: Table, row: Row, data: str, results: Results) -> str:
 
 def judge(right: bool, clear: bool, seeds: int, budget: str, told: str) -> str:
     """The verdict on a difference: whether it has the paper's sign and is clear of the seeds' spread."""
-    if budget == "quick":
+    if budget in SHORT:
         if right:
-            return f"direction only: quick budget, {told}"
-        return f"not yet decided: the quick budget shows the opposite, {told}"
+            return f"direction only: {SHORT[budget]}, {told}"
+        return f"not yet decided: {SHORT[budget]} shows the opposite, {told}"
     if seeds < SEEDS:
         return (
             f"direction only: {told}, {seeds} of {SEEDS} seeds" if right else f"not yet decided: {told}, {seeds} seeds"
@@ -104,8 +105,8 @@ def _on_numbers(row: Row, data: str, budget: str, found: list[Result]) -> str:
     if not told:
         return "not possible: no number of the paper to compare with; other rows are compared with this one"
     text = ", ".join(f"{metric} {ours} for {number(value)}" for metric, value, ours in told)
-    if budget == "quick":
-        return f"not yet decided: quick budget, {text}"
+    if budget in SHORT:
+        return f"not yet decided: {SHORT[budget]}, {text}"
     ratios = [abs(math.log(max(ours.mean, 1e-9) / value)) for _, value, ours in told]
     if max(ratios) <= math.log1p(CLOSE) and not DATASETS[data].remark:
         return f"reproduced: {text}"

@@ -29,7 +29,7 @@ def nearest(z: Tensor, codebook: Tensor, penalty: Tensor | None = None) -> Tenso
 
     Works on blocks of rows, so that no table of more than TABLE_ENTRIES distances is built (or of one row, where
     the codebook alone is larger). The codebook's mean is taken off both sides, which keeps the distances exact far
-    from the origin.
+    from the origin. Scalar codewords (D = 1) without a penalty are sorted and searched: log K steps a row, exact too.
 
     Args:
         z: [N, D] float32.
@@ -39,6 +39,8 @@ def nearest(z: Tensor, codebook: Tensor, penalty: Tensor | None = None) -> Tenso
     Returns:
         int64 [N], 0 ... K-1. The lowest index wins a tie; a row with a NaN gets index 0.
     """
+    if codebook.shape[1] == 1 and penalty is None:
+        return _nearest_scalar(z[:, 0], codebook[:, 0])
     centre = codebook.mean(0)  # [D]
     codes = codebook - centre  # [K, D]
     offsets = codes.square().sum(1)  # [K]
@@ -52,6 +54,17 @@ def nearest(z: Tensor, codebook: Tensor, penalty: Tensor | None = None) -> Tenso
             added = offsets[at] if offsets.ndim == 2 else offsets
             blocks.append(torch.addmm(added, z[at] - centre, codes.T, alpha=-2).argmin(1))
     return torch.cat(blocks)  # [N]
+
+
+def _nearest_scalar(z: Tensor, codebook: Tensor) -> Tensor:
+    """Index [N] of the number of `codebook` [K] nearest to each of z [N]; ties and NaN as in `nearest`."""
+    values, order = codebook.sort(stable=True)  # [K] each; of equal values the lowest index is the first
+    above = torch.searchsorted(values, z.contiguous()).clamp_max(len(values) - 1)  # [N]
+    below = torch.searchsorted(values, values[(above - 1).clamp_min(0)])  # [N] the first of equal ones
+    far, near = (values[above] - z).abs(), (values[below] - z).abs()  # [N] each
+    above, below = order[above], order[below]  # [N] each
+    lower = (near < far) | ((near == far) & (below < above))  # [N]
+    return torch.where(lower, below, above).masked_fill(z.isnan(), 0)  # [N]
 
 
 def checked(indices: Tensor, codes: int) -> Tensor:
