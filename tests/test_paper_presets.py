@@ -96,3 +96,22 @@ def test_full_is_the_published_length() -> None:
     assert BUDGETS["full"].steps(e, 60_000) == 5 * (60_000 // 64)
     assert BUDGETS["full"].batch(e) == 64
     assert BUDGETS["quick"].steps(e, 60_000) == e.quick_steps
+    assert BUDGETS["tenth"].steps(e, 60_000) == 468
+
+
+@pytest.mark.parametrize("row", [row for _, row in ROWS], ids=lambda row: row.label)
+def test_no_quick_training_is_longer_than_a_tenth(row) -> None:  # type: ignore[no-untyped-def]
+    """Epochs are those of the paper's data where other pictures stand in for it."""
+    e = row.experiment
+    for data in (DATASETS[name] for name in row.data if name in DATASETS):
+        pictures = [budget.batch(e) * budget.steps(e, data.published or 50_000) for budget in BUDGETS.values()]
+        assert pictures == sorted(pictures)
+
+
+def test_rows_that_are_compared_train_on_as_many_pictures() -> None:
+    for table in TABLES.values():
+        for row in table.rows:
+            if row.claim:
+                e, other = row.experiment, table.row(row.claim.than).experiment
+                assert e.quick_steps * e.quick_batch == other.quick_steps * other.quick_batch
+                assert (e.epochs, e.batch) == (other.epochs, other.batch)

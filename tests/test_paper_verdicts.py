@@ -17,10 +17,11 @@ from latticecodec.papers.verdicts import judge, verdict
         ((0.10, 0.11, 0.12), "full", 3, "reproduced: mse 0.11 ± 0.01 against 0.2 ± 0.01 of VQ-VAE"),
         ((0.10, 0.11, 0.12), "full", 1, "direction only: mse 0.1 against 0.19 of VQ-VAE, 1 of 3 seeds"),
         ((0.30, 0.31, 0.32), "full", 3, "refuted: mse 0.31"),
-        ((0.199, 0.19, 0.2), "full", 3, "refuted: no difference beyond the spread"),
+        ((0.199, 0.19, 0.2), "full", 3, "direction only: not clear of the spread of the seeds"),
+        ((0.21, 0.19, 0.22), "full", 3, "not possible: no clear difference"),
         ((0.10, 0.11, 0.12), "quick", 1, "direction only: a quick training, mse 0.1"),
         ((0.10, 0.11, 0.12), "tenth", 3, "direction only: a tenth of the training, mse 0.11 ± 0.01"),
-        ((0.30, 0.31, 0.32), "quick", 1, "not yet decided: a quick training shows the opposite"),
+        ((0.30, 0.31, 0.32), "quick", 1, "not possible yet: a quick training shows the opposite"),
     ],
 )
 def test_verdicts_on_a_difference(
@@ -29,7 +30,7 @@ def test_verdicts_on_a_difference(
     table = TABLES["ll-5"]
     row, other = table.row("LL-VQ-VAE"), table.row("VQ-VAE")
     results = Results(tmp_path / "results.jsonl")
-    assert verdict(table, row, "fashion-mnist", results) == "not yet measured"
+    assert verdict(table, row, "fashion-mnist", results) == "not possible yet: not measured"
     for seed, mse in list(enumerate(ours))[:seeds]:
         results.add(result(row.experiment, seed, budget, mse=mse))
         results.add(result(other.experiment, seed, budget, mse=0.19 + 0.01 * seed))
@@ -42,7 +43,7 @@ def test_verdicts_on_a_difference(
         (18.0, "full", "reproduced: used 18 for 17"),
         (30.0, "full", "direction only: used 30 for 17"),
         (400.0, "full", "refuted: used 400 for 17"),
-        (17.0, "quick", "not yet decided: a quick training, used 17 for 17"),
+        (17.0, "quick", "not possible yet: a quick training, used 17 for 17"),
     ],
 )
 def test_verdicts_on_a_number(tmp_path: Path, used: float, budget: str, begins: str) -> None:
@@ -75,7 +76,7 @@ def test_at_equal_rate_compares_only_rates_in_common() -> None:
 def test_claims_at_equal_rate_rest_on_full_results_where_both_families_have_some(tmp_path: Path) -> None:
     claim = next(claim for claim in CLAIMS if claim.text.startswith("lattice error") and claim.data == "fashion-mnist")
     results = Results(tmp_path / "results.jsonl")
-    assert claim.verdict(results, "fashion-mnist") == "not yet measured"
+    assert claim.verdict(results, "fashion-mnist") == "not possible yet: not measured"
     small, large = (TABLES["ll-k"].row(f"VQ-VAE, K = {size}").experiment for size in (64, 1024))
     lattice = TABLES["ll-gamma"].rows[0].experiment
     for seed in range(3):

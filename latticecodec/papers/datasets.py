@@ -28,9 +28,10 @@ class DataSet:
     side: int  # pixels; pictures of another size are cropped to a square and scaled
     remark: str  # where it differs from what the paper used; empty where it does not
     source: str  # where to get it
+    published: int = 0  # training pictures that the paper had, where what stands in for them is another number
 
 
-_FACES = "two folders of aligned photographs of faces, faces/train and faces/test"
+_FACES = "github.com/santaz-sahithi/InterfaceGAN; its pictures of 1024x1024 in faces/train and faces/test"
 DATASETS = {
     data.name: data
     for data in (
@@ -59,8 +60,8 @@ DATASETS = {
             "",
             "github.com/seshuad/IMagenet; its folders train and val in tiny-imagenet/train and tiny-imagenet/test",
         ),
-        DataSet("faces-128", "faces", 3, 128, "200 faces of 128x128 stand in for FFHQ at 1024x1024", _FACES),
-        DataSet("faces-64", "faces", 3, 64, "200 faces of 64x64 stand in for CelebA", _FACES),
+        DataSet("faces-128", "faces", 3, 128, "200 faces of 128x128 stand in for FFHQ at 1024x1024", _FACES, 70_000),
+        DataSet("faces-64", "faces", 3, 64, "200 faces of 64x64 stand in for CelebA", _FACES, 162_770),
     )
 }
 
@@ -78,6 +79,7 @@ class Pictures:
     name: str
     train: Tensor  # uint8 [N, C, H, W]
     test: Tensor  # uint8 [M, C, H, W]
+    published: int = 0  # see DataSet
 
     def digest(self) -> str:
         """The first 16 hex digits of the SHA-256 of all pixels."""
@@ -111,7 +113,8 @@ def load(data: DataSet, folder: Path) -> Pictures:
     if place is None:
         raise TrainingError(missing(data, folder))
     parts = _read_npz(place, data) if place.suffix == ".npz" else _read_folder(place, data)
-    return Pictures(data.name, *parts)
+    train, test = parts
+    return Pictures(data.name, train, test, data.published)
 
 
 def _read_npz(file: Path, data: DataSet) -> list[Tensor]:

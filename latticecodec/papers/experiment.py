@@ -78,7 +78,7 @@ class Budget:
     looks: int  # how often a training is looked at on the way
 
     def steps(self, experiment: Experiment, pictures: int) -> int:
-        """Training steps on `pictures` training pictures."""
+        """Training steps, where an epoch has `pictures` pictures."""
         if self.name == "quick":
             return experiment.quick_steps
         return max(1, round(self.share * experiment.epochs * max(1, pictures // experiment.batch)))

@@ -36,7 +36,7 @@ class Gallery:
         """Add what the model makes of the test pictures now."""
         x_hat, _, _ = model(model.to_input(self.test.to(self.device)), 1.0)
         self.strips.append(_strip(model.to_unit(x_hat)))
-        self.maps.append(model.bottleneck.codewords()[:MAP_CODES].cpu())
+        self.maps.append(model.bottleneck.codewords()[:MAP_CODES].cpu().clone())  # training goes on in place
 
     def write(self) -> None:
         """Write <name>-reconstructions.png, originals on top and looks below, and <name>-codebook.png."""

@@ -48,7 +48,7 @@ def train(
     Raises:
         TrainingError: the loss is no longer a number; the message says at which step.
     """
-    steps, batch = budget.steps(experiment, len(pictures.train)), budget.batch(experiment)
+    steps, batch = budget.steps(experiment, pictures.published or len(pictures.train)), budget.batch(experiment)
     model = PaperModel(experiment, pictures.train.shape[1], steps, seed).to(device)
     optimiser = torch.optim.Adam(model.parameters(), lr=experiment.rate)
     scale = _variance(model, pictures) if experiment.normalised else 1.0

@@ -10,7 +10,7 @@ from ..errors import FormatError, LcqError
 from .datasets import Pictures
 from .experiment import Budget
 from .model import PaperModel
-from .stream import StaticCode, Statistics
+from .stream import Code, Statistics, codes
 
 BATCH = 64
 Metrics = dict[str, float | None]
@@ -27,8 +27,9 @@ def measure(model: PaperModel, pictures: Pictures, budget: Budget, device: torch
     - codebook_loss: mean squared difference of rows and values on test pictures;
     - used, perplexity: distinct embeddings over the training pictures that the budget counts, by index;
     - fixed_bpp: bits per pixel at equal length for all codewords; None for a lattice, which has no number of them;
-    - bpp, bytes: of one stream for the coded test pictures, which was decoded to the same indices; None where a
-      coordinate is beyond what the coder holds;
+    - bpp, bytes: of one stream for the coded test pictures, which was decoded to the same indices, the shortest of
+      what `codes` offers; None where a coordinate is beyond what the coder holds;
+    - bytes_by_coordinate: of a lattice, when its coordinates are coded one by one; None else;
     - parameters: of the quantizer.
     """
     statistics = Statistics(model.bottleneck)
@@ -55,7 +56,8 @@ def measure(model: PaperModel, pictures: Pictures, budget: Budget, device: torch
     means = errors.means()
     unit = means.pop("unit")
     assert unit is not None
-    size = _bytes(StaticCode.fitted(statistics), torch.cat(coded))
+    sizes = [_bytes(code, torch.cat(coded)) for code in codes(statistics)]
+    size = min((size for size in sizes if size is not None), default=None)
     pixels_coded = min(len(test), budget.coded_pictures) * pixels_each
     return means | {
         "psnr": -10 * math.log10(max(unit, 1e-12)),
@@ -63,6 +65,7 @@ def measure(model: PaperModel, pictures: Pictures, budget: Budget, device: torch
         "perplexity": statistics.perplexity(),
         "fixed_bpp": _fixed_bits(model) * positions / pixels_each if model.bottleneck.sizes() else None,
         "bytes": size,
+        "bytes_by_coordinate": None if model.bottleneck.sizes() else sizes[-1],
         "bpp": None if size is None else 8 * size / pixels_coded,
         "parameters": float(_parameters(model)),
     }
@@ -84,7 +87,7 @@ class _Sums:
         return {name: total / count for name, (total, count) in self.sums.items()}
 
 
-def _bytes(code: StaticCode, symbols: Tensor) -> float | None:
+def _bytes(code: Code, symbols: Tensor) -> float | None:
     """Bytes of symbols [N, S] in one stream, from which they came back; None where the coder cannot hold them."""
     try:
         data = code.encode(symbols)

@@ -56,6 +56,17 @@ def _constant() -> tuple[Row, ...]:
     return tuple(rows)
 
 
+def _ranges() -> tuple[Row, ...]:
+    """Table 3: a positive gamma makes the lattice sparser than none, a negative one denser."""
+    rows = []
+    for width in (WIDTH, 1.0):
+        for gamma in (0.0, 1.0, -1.0):
+            claim = Claim("used", f"range {width:.3g}, gamma 0", lower=gamma > 0) if gamma else None
+            experiment = replace(LATTICE, width=width, sparsity=gamma)
+            rows.append(Row(f"range {width:.3g}, gamma {gamma:g}", experiment, FASHION, claim=claim))
+    return tuple(rows)
+
+
 def _lattice(label: str, claim: Claim | None = None, **changes: object) -> Row:
     return Row(label, replace(LATTICE, rate_decay=1.0, **changes), FASHION, claim=claim)  # type: ignore[arg-type]
 
@@ -125,11 +136,7 @@ TABLES = (
         "ll-3",
         "Initialisation range and sparsity",
         f"{PAPER}, Table 3",
-        tuple(
-            Row(f"range {width:.3g}, gamma {gamma:g}", replace(LATTICE, width=width, sparsity=gamma), FASHION)
-            for width in (WIDTH, 1.0)
-            for gamma in (1.0, 0.0, -1.0)
-        ),
+        _ranges(),
         (
             SUM,
             "The ranges 9.77 (K = 512) and 1 (K = 2^64) are the paper's; the errors of its cells are not known here.",
@@ -146,13 +153,19 @@ TABLES = (
         "ll-gamma",
         "gamma against codebook use and error",
         f"{PAPER}: asked for by its readers",
-        tuple(_lattice(f"gamma {gamma:g}", sparsity=gamma) for gamma in (0.001, 0.01, 0.1, 1.0)),
+        tuple(
+            _lattice(f"gamma {gamma:g}", Claim("used", "gamma 0.001") if gamma > 0.001 else None, sparsity=gamma)
+            for gamma in (0.001, 0.01, 0.1, 1.0)
+        ),
     ),
     Table(
         "ll-range",
         "Initialisation range against codebook use and error, gamma 1",
         f"{PAPER}: asked for by its readers",
-        tuple(_lattice(f"range {width:g}", width=width) for width in (1.0, 5.0, 10.0)),
+        tuple(
+            _lattice(f"range {width:g}", Claim("used", "range 1") if width > 1 else None, width=width)
+            for width in (1.0, 5.0, 10.0)
+        ),
     ),
     Table(
         "ll-rate",

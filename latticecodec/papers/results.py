@@ -70,6 +70,15 @@ class Results:
                 return budget, [result for result in found if result]
         return "", []
 
+    def of_both(self, ours: Experiment, theirs: Experiment, data: str) -> tuple[str, list[Result], list[Result]]:
+        """Results of two rows at the longest budget that both have."""
+        for budget in reversed(BUDGETS):
+            found = [[self.get(e, data, budget, seed) for seed in self.seeds()] for e in (ours, theirs)]
+            first, second = ([result for result in results if result] for results in found)
+            if first and second:
+                return budget, first, second
+        return "", [], []
+
     def seeds(self) -> list[int]:
         """All seeds that occur."""
         return sorted({int(result["seed"]) for result in self.known.values()})

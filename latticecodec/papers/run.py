@@ -1,5 +1,8 @@
 """Train and measure the rows of tables, one after the other, and keep every result as soon as it is there."""
 
+import datetime
+import functools
+import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Callable, Sequence
@@ -8,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from ..errors import TrainingError
+from ..errors import LcqError
 from .datasets import DATASETS, Pictures, load, location, missing
 from .experiment import Budget, Experiment, Table
 from .figures import Gallery
@@ -98,15 +101,19 @@ def one(
         "label": job.label,
         "data": job.data,
         "budget": budget.name,
+        "settings": asdict(budget),
         "seed": job.seed,
         "experiment": asdict(job.experiment),
         "digest": pictures.digest(),
         "hardware": hardware(device),
         "software": f"latticecodec {importlib.metadata.version('latticecodec')}, torch {torch.__version__}",
+        "source": source(),
+        "date": datetime.date.today().isoformat(),
     }
     try:
         trained = train(job.experiment, pictures, budget, job.seed, device, advance, gallery.look)
-    except TrainingError as error:
+        metrics = measure(trained.model, pictures, budget, device)
+    except LcqError as error:
         return result | {"failed": str(error)}
     gallery.write()
     return result | {
@@ -114,13 +121,25 @@ def one(
         "learning_steps": trained.learning_steps,
         "batch": trained.batch,
         "seconds": round(trained.seconds, 2),
-        "metrics": measure(trained.model, pictures, budget, device),
+        "metrics": metrics,
         "history": [{name: float(f"{value:.5g}") for name, value in entry.items()} for entry in trained.history],
     }
+
+
+@functools.cache
+def source() -> str:
+    """The first 16 hex digits of the SHA-256 of the code that trains and measures."""
+    digest = hashlib.sha256()
+    for folder in ("networks", "papers", "quantizers"):
+        for file in sorted((Path(__file__).parent.parent / folder).glob("*.py")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def hardware(device: torch.device) -> str:
     """What computes: the GPU's name, or the processor's kind and the number of threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
+    facts = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    named = [line.partition(":")[2].strip() for line in facts if line.startswith("model name")]
+    return f"{named[0] if named else platform.machine()}, {torch.get_num_threads()} threads"

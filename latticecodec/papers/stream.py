@@ -1,11 +1,16 @@
 """The indices of a trained row as bytes: static frequency tables, counted on training pictures, and the range coder.
 
-The tables are a part of the decoder, as the codebook is. A column of symbols has a table of its own; for adaptive
-codebooks the number of the codebook chooses the table of the index. Nothing is taken from neighbours: these are the
-bits of a memoryless code, an upper bound of what a context model would need.
+The tables are a part of the decoder, as the codebook is. Nothing is taken from neighbours: these are the bits of a
+memoryless code, an upper bound of what a context model would need.
+
+- `StaticCode`: a column of symbols has a table of its own; for adaptive codebooks the number of the codebook chooses
+  the table of the index. A lattice's coordinates are coded one by one, as if they were independent.
+- `PointCode`: a lattice that uses few points is coded as a codebook is, by the number of the point; points that the
+  training pictures do not have are escapes to `StaticCode`.
 """
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -16,7 +21,9 @@ from ..coder import EXCESS_BITS, PRECISION, Decoder, Encoder, Int32, Tables
 from ..errors import FormatError
 from .bottleneck import Bottleneck
 
-PRIOR_COUNT = 0.5  # rows added to every count
+PRIOR_COUNT = 0.5  # rows added to every count, but in sum no more than
+PRIOR_SHARE = 0.02  # of the rows that were counted
+POINTS_MAX = 1 << 16  # of a lattice that PointCode takes for a codebook
 HALF_WIDTH_MAX = 1 << 12  # of a coordinate's table; larger ones are escapes
 PARTS_MAX = 1 << 20  # hashes that wait to be merged
 Counts = NDArray[np.float64]
@@ -30,11 +37,13 @@ class Statistics:
     Attributes:
         tables: counts for each table; a lattice's are of coordinates -HALF_WIDTH_MAX to HALF_WIDTH_MAX.
         used: (64-bit hash, how often) of the rows of symbols, in parts that may share hashes.
+        points: of a lattice, the rows of symbols by hash; None when there are more than POINTS_MAX.
     """
 
     bottleneck: Bottleneck
     tables: list[Counts] = field(default_factory=list)
     used: list[tuple[Integers, Integers]] = field(default_factory=list)
+    points: dict[int, Integers] | None = field(default_factory=dict)
 
     def add(self, symbols: Tensor) -> None:
         """Count symbols [N, S]."""
@@ -44,18 +53,20 @@ class Statistics:
                 self.tables.append(np.zeros(self._size(len(self.tables))))
             entries = values if self.bottleneck.sizes() else _shifted(values)
             self.tables[table] += np.bincount(entries, minlength=len(self.tables[table]))
-        hashes, counts = torch.unique(_hashed(symbols), return_counts=True)
-        self.used.append((hashes.cpu().numpy(), counts.cpu().numpy()))
+        hashes, first, counts = np.unique(hashed(symbols).cpu().numpy(), return_index=True, return_counts=True)
+        self.used.append((hashes, counts))
+        if not self.bottleneck.sizes() and self.points is not None:
+            self.points |= dict(zip(hashes.tolist(), columns[first], strict=True))
+            self.points = self.points if len(self.points) <= POINTS_MAX else None
         if sum(len(part) for part, _ in self.used[1:]) > PARTS_MAX:
-            self._merge()
+            self.merged()
 
-    def _merge(self) -> Integers:
-        """Make one part of all; returns how often each distinct row occurred."""
+    def merged(self) -> tuple[Integers, Integers]:
+        """The hashes of all distinct rows of symbols, in order, and how often each occurred."""
         hashes, counts = (np.concatenate(parts) for parts in zip(*self.used, strict=True))
         distinct, place = np.unique(hashes, return_inverse=True)
-        sums = np.bincount(place, counts).astype(np.int64)
-        self.used = [(distinct, sums)]
-        return sums
+        self.used = [(distinct, np.bincount(place, counts).astype(np.int64))]
+        return self.used[0]
 
     def _size(self, table: int) -> int:
         sizes = self.bottleneck.sizes()
@@ -65,11 +76,11 @@ class Statistics:
 
     def distinct(self) -> int:
         """Number of distinct embeddings: rows of symbols that occurred."""
-        return len(self._merge())
+        return len(self.merged()[0])
 
     def perplexity(self) -> float:
         """2^H for the entropy H in bits of the rows of symbols."""
-        counts = self._merge()
+        _, counts = self.merged()
         shares = counts / counts.sum()
         return float(np.exp(-(shares * np.log(shares)).sum()))
 
@@ -79,7 +90,7 @@ def _shifted(coordinates: NDArray[np.int64]) -> NDArray[np.int64]:
     return inside + HALF_WIDTH_MAX
 
 
-def _hashed(symbols: Tensor) -> Tensor:
+def hashed(symbols: Tensor) -> Tensor:
     """A hash [N] of every row of symbols [N, S]: an inner product with random odd numbers modulo 2^64."""
     generator = torch.Generator().manual_seed(0)
     factors = torch.randint(-(2**62), 2**62, (symbols.shape[1],), generator=generator) * 2 + 1  # [S]
@@ -92,6 +103,26 @@ def _by_table(bottleneck: Bottleneck, columns: NDArray[np.int64]) -> list[tuple[
         return [(column, columns[:, column]) for column in range(columns.shape[1])]
     groups = [(1 + book, columns[columns[:, 0] == book, 1]) for book in range(len(bottleneck.sizes()))]
     return [(0, columns[:, 0]), *groups]
+
+
+class Code(Protocol):
+    """Two directions between symbols [N, S] and bytes."""
+
+    def encode(self, symbols: Tensor) -> bytes:
+        """The bytes of symbols int64 [N, S]; FormatError where the coder cannot hold them."""
+
+    def decode(self, data: bytes, count: int) -> Tensor:
+        """Symbols int64 [count, S] of bytes."""
+
+
+def codes(statistics: Statistics) -> list[Code]:
+    """All codes for the symbols of a model, fitted to its statistics."""
+    static = StaticCode.fitted(statistics)
+    return [PointCode.fitted(statistics, static), static] if _few_points(statistics) else [static]
+
+
+def _few_points(statistics: Statistics) -> bool:
+    return not statistics.bottleneck.sizes() and statistics.points is not None
 
 
 @dataclass(frozen=True)
@@ -109,10 +140,9 @@ class StaticCode:
         codebooks = bool(statistics.bottleneck.sizes())
         rows, centres = [], []
         for counts in statistics.tables:
-            if codebooks:  # symbol 0 is residual -D; the entries beyond the last symbol are never used
-                centre = (len(counts) + 1) // 2
-                weights = np.concatenate([counts, np.zeros(2 * centre + 2 - len(counts))])
-                weights[: len(counts)] += PRIOR_COUNT
+            if codebooks:
+                prior = min(PRIOR_COUNT, max(PRIOR_SHARE * counts.sum(), PRIOR_COUNT) / len(counts))
+                weights, centre = _indices(counts + prior)
             else:
                 seen = np.flatnonzero(counts)
                 reach = int(np.abs(seen - HALF_WIDTH_MAX).max()) if len(seen) else 0
@@ -134,26 +164,84 @@ class StaticCode:
         """
         if len(symbols) and int(symbols.abs().max()) >= 1 << EXCESS_BITS:
             raise FormatError(f"a lattice coordinate is beyond 2^{EXCESS_BITS}: the basis has shrunk to nothing")
-        columns = symbols.cpu().numpy().astype(np.int32)
         encoder = Encoder()
+        self.put(encoder, symbols.cpu().numpy().astype(np.int32))
+        return encoder.finish()
+
+    def put(self, encoder: Encoder, columns: Int32) -> None:
+        """Encode columns [N, S]."""
         for column in range(self.columns):
             ids = self._ids(column, columns, len(columns))
             encoder.put(columns[:, column] - self.centres[ids], ids, self.tables)
-        return encoder.finish()
 
     def decode(self, data: bytes, count: int) -> Tensor:
         """Symbols int64 [count, S] of bytes."""
-        decoder = Decoder(data)
+        return torch.from_numpy(self.get(Decoder(data), count).astype(np.int64))  # [count, S]
+
+    def get(self, decoder: Decoder, count: int) -> Int32:
+        """Columns [count, S]."""
         columns = np.zeros((count, self.columns), np.int32)
         for column in range(self.columns):
             ids = self._ids(column, columns, count)
             columns[:, column] = decoder.get(ids, self.tables) + self.centres[ids]
-        return torch.from_numpy(columns.astype(np.int64))  # [count, S]
+        return columns
 
     def _ids(self, column: int, columns: Int32, count: int) -> Int32:
         if column and self.chooses:
             return (1 + columns[:, 0]).astype(np.int32)
         return np.full(count, column, np.int32)
+
+
+@dataclass(frozen=True)
+class PointCode:
+    """Numbers of the points of a lattice that training pictures have; the number after the last is an escape."""
+
+    hashes: Integers  # [n] in order
+    points: Integers  # [n, S]
+    tables: Tables
+    centre: int
+    escaped: StaticCode
+
+    @staticmethod
+    def fitted(statistics: Statistics, escaped: StaticCode) -> "PointCode":
+        """A table of how often each point occurred; an escape weighs as much as the points that occurred once."""
+        assert statistics.points is not None
+        hashes, counts = statistics.merged()
+        weights, centre = _indices(np.append(counts, max(PRIOR_COUNT, float((counts == 1).sum()))))
+        points = np.stack([statistics.points[value] for value in hashes.tolist()])  # [n, S]
+        tables = Tables(_integers(weights), np.array([0, len(weights)], np.int32))
+        return PointCode(hashes, points, tables, centre, escaped)
+
+    def encode(self, symbols: Tensor) -> bytes:
+        """See Code."""
+        wanted, rows = hashed(symbols).cpu().numpy(), symbols.cpu().numpy()
+        at = np.searchsorted(self.hashes, wanted).clip(max=len(self.hashes) - 1)  # [N]
+        numbers = np.where((self.points[at] == rows).all(1), at, len(self.hashes)).astype(np.int32)  # [N]
+        far = rows[numbers == len(self.hashes)]  # [M, S]
+        if len(far) and int(np.abs(far).max()) >= 1 << EXCESS_BITS:
+            raise FormatError(f"a lattice coordinate is beyond 2^{EXCESS_BITS}: the basis has shrunk to nothing")
+        encoder = Encoder()
+        encoder.put(numbers - np.int32(self.centre), np.zeros(len(numbers), np.int32), self.tables)
+        self.escaped.put(encoder, far.astype(np.int32))
+        return encoder.finish()
+
+    def decode(self, data: bytes, count: int) -> Tensor:
+        """See Code."""
+        decoder = Decoder(data)
+        numbers = decoder.get(np.zeros(count, np.int32), self.tables) + self.centre  # [count]
+        far = numbers == len(self.hashes)
+        rows = self.points[np.where(far, 0, numbers)].copy()  # [count, S]
+        rows[far] = self.escaped.get(decoder, int(far.sum()))
+        return torch.from_numpy(rows.astype(np.int64))  # [count, S]
+
+
+def _indices(weights: Counts) -> tuple[Counts, int]:
+    """Weights of indices 0 to n - 1 in the coder's layout, and the index of its residual 0.
+
+    Entry 0 is residual -D; the entries after the last index are never used.
+    """
+    centre = (len(weights) + 1) // 2
+    return np.concatenate([weights, np.zeros(2 * centre + 2 - len(weights))]), centre
 
 
 def _integers(weights: Counts) -> Int32:

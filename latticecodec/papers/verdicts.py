@@ -2,10 +2,9 @@
 
 - reproduced: full budget, at least three seeds where it rests on a difference, which is clear of their spread;
 - direction only: the sign is the paper's, but the budget, the seeds or the data do not carry the number;
-- refuted: full budget, and the paper's statement does not hold;
-- not possible: no data, or nothing in the paper to compare with.
-
-Before that: "not yet measured", and "not yet decided" where a short run shows no more than that it was short.
+- refuted: full budget, and the opposite of the paper's statement is clear, or its number is another one;
+- not possible: no data, nothing in the paper to compare with, or seeds that do not separate what is compared;
+  "not possible yet" where it is not measured, or where a short training shows the opposite, which may be its shortness.
 """
 
 import math
@@ -18,7 +17,9 @@ from .experiment import Row, Table
 from .results import Result, Results
 
 SEEDS = 3  # that a verdict on a difference needs
+CLEAR = 2.78  # standard errors: Student's t of three and three seeds, 5 % two-sided
 SHORT = {"quick": "a quick training", "tenth": "a tenth of the training"}  # budgets that decide nothing
+UNMEASURED = "not possible yet: not measured"
 CLOSE, NEAR = 0.1, 1.0  # relative differences: a reproduced number, and one of the same size
 
 
@@ -61,11 +62,11 @@ def verdict(table: Table, row: Row, data: str, results: Results) -> str:
         return f"not possible: {UNAVAILABLE[data]}"
     budget, found = results.of(row.experiment, data)
     if not found:
-        return "not yet measured"
+        return UNMEASURED
     failed = [result["failed"] for result in found if "failed" in result]
     if len(failed) == len(found):
         return f"not possible: with the published settings {failed[0]}"
-    text = _on_claim(table, row, data, budget, found, results) if row.claim else _on_numbers(row, data, budget, found)
+    text = _on_claim(table, row, data, results) if row.claim else _on_numbers(table, row, data, budget, found)
     remark = DATASETS[data].remark
     return f"{text}; {remark}" if remark else text
 
@@ -75,39 +76,54 @@ def judge(right: bool, clear: bool, seeds: int, budget: str, told: str) -> str:
     if budget in SHORT:
         if right:
             return f"direction only: {SHORT[budget]}, {told}"
-        return f"not yet decided: {SHORT[budget]} shows the opposite, {told}"
+        return f"not possible yet: {SHORT[budget]} shows the opposite, {told}"
     if seeds < SEEDS:
-        return (
-            f"direction only: {told}, {seeds} of {SEEDS} seeds" if right else f"not yet decided: {told}, {seeds} seeds"
-        )
-    if right and clear:
-        return f"reproduced: {told}"
-    return f"refuted: {told}" if clear else f"refuted: no difference beyond the spread of the seeds, {told}"
+        few = f"{told}, {seeds} of {SEEDS} seeds"
+        return f"direction only: {few}" if right else f"not possible yet: the opposite, {few}"
+    if clear:
+        return f"reproduced: {told}" if right else f"refuted: {told}"
+    return (
+        f"direction only: not clear of the spread of the seeds, {told}"
+        if right
+        else f"not possible: no clear difference, {told}"
+    )
 
 
-def _on_claim(table: Table, row: Row, data: str, budget: str, found: list[Result], results: Results) -> str:
+def _on_claim(table: Table, row: Row, data: str, results: Results) -> str:
     assert row.claim is not None
     claim = row.claim
-    other_budget, others = results.of(table.row(claim.than).experiment, data)
+    budget, found, others = results.of_both(row.experiment, table.row(claim.than).experiment, data)
     ours, theirs = spread(found, claim.metric), spread(others, claim.metric)
-    if ours is None or theirs is None or budget != other_budget:
-        return f"not yet decided: {claim.than} is not measured at the same budget"
+    if ours is None or theirs is None:
+        return f"not possible yet: {claim.than} is not measured at the same budget"
     told = f"{claim.metric} {ours} against {theirs} of {claim.than}"
     right = (ours.mean < theirs.mean) == claim.lower
-    clear = abs(ours.mean - theirs.mean) > 2 * math.hypot(ours.error, theirs.error)
-    return judge(right, clear, min(ours.seeds, theirs.seeds), budget, told)
+    clear = abs(ours.mean - theirs.mean) > CLEAR * math.hypot(ours.error, theirs.error)
+    text = judge(right, clear, min(ours.seeds, theirs.seeds), budget, told)
+    numbers = _numbers(row, data, found)
+    return f"{text}; of the paper's numbers, {_told(numbers)}" if numbers else text
 
 
-def _on_numbers(row: Row, data: str, budget: str, found: list[Result]) -> str:
-    compared = [(metric, value) for (name, metric), value in row.published.items() if name == data]
-    pairs = [(metric, value, spread(found, metric)) for metric, value in compared]
-    told = [(metric, value, ours) for metric, value, ours in pairs if ours is not None]
-    if not told:
-        return "not possible: no number of the paper to compare with; other rows are compared with this one"
-    text = ", ".join(f"{metric} {ours} for {number(value)}" for metric, value, ours in told)
+def _numbers(row: Row, data: str, found: list[Result]) -> list[tuple[str, float, Spread]]:
+    """(metric, the paper's number, ours) of those that both have."""
+    pairs = [(metric, value, spread(found, metric)) for (name, metric), value in row.published.items() if name == data]
+    return [(metric, value, ours) for metric, value, ours in pairs if ours is not None]
+
+
+def _told(numbers: list[tuple[str, float, Spread]]) -> str:
+    return ", ".join(f"{metric} {ours} for {number(value)}" for metric, value, ours in numbers)
+
+
+def _on_numbers(table: Table, row: Row, data: str, budget: str, found: list[Result]) -> str:
+    numbers = _numbers(row, data, found)
+    if not numbers:
+        claimed = any(other.claim and other.claim.than == row.label for other in table.rows)
+        return "not possible: no number of the paper to compare with" + (
+            "; other rows are compared with this one" if claimed else ""
+        )
     if budget in SHORT:
-        return f"not yet decided: {SHORT[budget]}, {text}"
-    ratios = [abs(math.log(max(ours.mean, 1e-9) / value)) for _, value, ours in told]
+        return f"not possible yet: {SHORT[budget]}, {_told(numbers)}"
+    ratios = [abs(math.log(max(ours.mean, 1e-9) / value)) for _, value, ours in numbers]
     if max(ratios) <= math.log1p(CLOSE) and not DATASETS[data].remark:
-        return f"reproduced: {text}"
-    return f"direction only: {text}" if max(ratios) <= math.log1p(NEAR) else f"refuted: {text}"
+        return f"reproduced: {_told(numbers)}"
+    return f"direction only: {_told(numbers)}" if max(ratios) <= math.log1p(NEAR) else f"refuted: {_told(numbers)}"
