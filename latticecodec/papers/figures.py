@@ -9,10 +9,22 @@ from torch import Tensor
 
 from .datasets import Pictures
 from .model import PaperModel
+from .results import Result
 
 SHOWN = 8  # test pictures
 MAP_CODES = 2048  # codewords on a map
 MAP_SIDE = 192  # pixels
+
+
+def folder_of(results: Path) -> Path:
+    """Where the pictures of the trainings of a results file are."""
+    return results.with_name(f"{results.stem}-pictures")
+
+
+def stem_of(result: Result) -> str:
+    """What the file names of a training's pictures begin with."""
+    name = "-".join(str(result[key]) for key in ("table", "label", "data", "budget", "seed"))
+    return re.sub(r"[^\w.=-]+", "-", name).strip("-")
 
 
 class Gallery:
@@ -20,13 +32,13 @@ class Gallery:
 
     Args:
         folder: where the pictures are written.
-        name: of the training.
+        stem: of their file names.
         pictures: the data set.
         device: of the model.
     """
 
-    def __init__(self, folder: Path, name: str, pictures: Pictures, device: torch.device) -> None:
-        self.folder, self.name, self.device = folder, re.sub(r"[^\w.=-]+", "-", name).strip("-"), device
+    def __init__(self, folder: Path, stem: str, pictures: Pictures, device: torch.device) -> None:
+        self.folder, self.stem, self.device = folder, stem, device
         self.test = pictures.test[:SHOWN]
         self.strips = [_strip(self.test.float() / 255)]
         self.maps: list[Tensor] = []
@@ -39,12 +51,12 @@ class Gallery:
         self.maps.append(model.bottleneck.codewords()[:MAP_CODES].cpu().clone())  # training goes on in place
 
     def write(self) -> None:
-        """Write <name>-reconstructions.png, originals on top and looks below, and <name>-codebook.png."""
+        """Write <stem>-reconstructions.png, originals on top and looks below, and <stem>-codebook.png."""
         self.folder.mkdir(parents=True, exist_ok=True)
         sheet = torch.cat(self.strips, 1).mul(255).round().to(torch.uint8)  # [C, rows H, SHOWN W]
-        _image(sheet).save(self.folder / f"{self.name}-reconstructions.png")
+        _image(sheet).save(self.folder / f"{self.stem}-reconstructions.png")
         if len(self.maps[-1]) > 2 and self.maps[-1].shape[1] > 1:
-            _image(codebook_maps(self.maps)).save(self.folder / f"{self.name}-codebook.png")
+            _image(codebook_maps(self.maps)).save(self.folder / f"{self.stem}-codebook.png")
 
 
 def _strip(x: Tensor) -> Tensor:

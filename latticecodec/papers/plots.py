@@ -1,20 +1,29 @@
 """Plots from results: rate and distortion of every data set, and the course of training of every table."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 from ..errors import TrainingError
-from .claims import FAMILIES, points
+from .claims import FAMILIES, frontier, points
 from .datasets import DATASETS
 from .experiment import Table
+from .figures import folder_of, stem_of
 from .results import Result, Results
+from .verdicts import SHORT
 
 PANELS = (
-    ("used", "distinct embeddings"),
+    ("used", "distinct embeddings of 32 pictures"),
     ("gradient_gap", "gradient gap"),
     ("quantization_error", "quantization loss"),
 )
 LINES_MAX = 12  # in one plot
+MAPPED = (  # rows whose codebook is shown
+    ("ll-5", "VQ-VAE, constant rate"),
+    ("ll-rate", "VQ-VAE, k-means, K = 512"),
+    ("rotation-ste", "straight-through, beta 0.25"),
+    ("rotation-ste", "rotation, beta 0.25"),
+)
 
 
 def pyplot() -> Any:
@@ -34,7 +43,10 @@ def pyplot() -> Any:
 
 
 def rate_distortion(results: Results, data: str, file: Path) -> bool:
-    """Write the measured rows of a data set in the plane of bits per pixel and PSNR; False where there are none."""
+    """Write the measured rows of a data set in the plane of bits per pixel and PSNR; False where there are none.
+
+    Hollow points are of short trainings; those that no other row beats are named.
+    """
     known = points(results, data)
     if not known:
         return False
@@ -42,8 +54,16 @@ def rate_distortion(results: Results, data: str, file: Path) -> bool:
     figure, axes = plt.subplots(figsize=(7.5, 4.5), layout="constrained")
     for name, belongs in FAMILIES:
         family = [point for point in known if belongs(point.experiment)]
-        if family:
-            axes.plot([p.bpp for p in family], [p.psnr for p in family], "o", label=name, alpha=0.8)
+        colour = None
+        for short in (False, True):
+            some = [point for point in family if (point.budget in SHORT) == short]
+            if some:
+                at = [p.bpp for p in some], [p.psnr for p in some]
+                face = {"markerfacecolor": "none"} if short else {}
+                label = f"{name}, short training" if short else name
+                colour = axes.plot(*at, "o", label=label, alpha=0.8, color=colour, **face)[0].get_color()
+    for point in frontier(known):
+        axes.annotate(point.label, (point.bpp, point.psnr), (3, 3), textcoords="offset points", fontsize=6)
     axes.set_xscale("log")
     axes.set(xlabel="bits per pixel, real bytes of indices", ylabel="PSNR, dB", title=data)
     axes.grid(alpha=0.3)
@@ -81,14 +101,30 @@ def _save(plt: Any, figure: Any, file: Path) -> None:
     plt.close(figure)
 
 
-def all_plots(results: Results, tables: list[Table], folder: Path) -> list[Path]:
-    """Write every plot that there are results for."""
-    written = []
+def all_plots(results: Results, tables: list[Table], folder: Path) -> dict[str, list[Path]]:
+    """Write every plot that there are results for: those of each table by its name, "" those of rate and distortion."""
+    written: dict[str, list[Path]] = {"": []}
     for data in DATASETS:
         file = folder / f"rate-distortion-{data}.png"
-        written += [file] if rate_distortion(results, data, file) else []
+        written[""] += [file] if rate_distortion(results, data, file) else []
     for table in tables:
+        written[table.name] = _maps(table, results, folder)
         for data in sorted({name for row in table.rows for name in row.data}):
             file = folder / f"{table.name}-{data}.png"
-            written += [file] if course(table, data, results, file) else []
+            written[table.name] += [file] if course(table, data, results, file) else []
     return written
+
+
+def _maps(table: Table, results: Results, folder: Path) -> list[Path]:
+    """Copy the maps of the codebooks of MAPPED rows from where their trainings left them."""
+    copied = []
+    for row in (table.row(label) for name, label in MAPPED if name == table.name):
+        for data in row.data:
+            _, found = results.of(row.experiment, data)
+            for source in [folder_of(results.file) / f"{stem_of(result)}-codebook.png" for result in found[:1]]:
+                if source.exists():
+                    target = folder / source.name
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(source, target)
+                    copied.append(target)
+    return copied

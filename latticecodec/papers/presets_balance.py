@@ -93,8 +93,8 @@ RATE = (
 )
 LENGTH = (
     "The paper does not say how long it trained; full is taken to be the 15,000 steps of its base. Codewords that "
-    "begin as N(0, 1) with counts of 0 are thrown far away by the first step and need some 1,150 steps to come back: a quick "
-    "training shows them collapsed."
+    "begin as N(0, 1) with counts of 0 are thrown far away by the first step and need some 1,150 steps to come back: a "
+    "quick training shows them collapsed."
 )
 CHOICE = (
     "Selection, projections and evaluation as in quantizers/adaptive.py: attention logits, a hard choice, no noise "

@@ -14,7 +14,7 @@ import torch
 from ..errors import LcqError
 from .datasets import DATASETS, Pictures, load, location, missing
 from .experiment import Budget, Experiment, Table
-from .figures import Gallery
+from .figures import Gallery, folder_of, stem_of
 from .loop import train
 from .measure import measure
 from .results import Result, Results, key
@@ -78,7 +78,7 @@ def run(
             def moved(done: int, steps: int, number: int = number) -> None:
                 advance(1000 * number + 1000 * done // steps, 1000 * len(jobs))
 
-            result = one(job, pictures, budget, device, moved, results.file.with_suffix(""))
+            result = one(job, pictures, budget, device, moved, folder_of(results.file))
             results.add(result)
             report(job, result)
         advance(1000 * (number + 1), 1000 * len(jobs))
@@ -90,11 +90,9 @@ def one(
     budget: Budget,
     device: torch.device,
     advance: Callable[[int, int], None],
-    beside: Path,
+    folder: Path,
 ) -> Result:
-    """Train and measure one row; its pictures go into the folder `<beside>-pictures`."""
-    name = f"{job.table}-{job.label}-{job.data}-{budget.name}-{job.seed}"
-    gallery = Gallery(beside.with_name(f"{beside.name}-pictures"), name, pictures, device)
+    """Train and measure one row; its pictures go into the folder."""
     result: Result = {
         "key": key(job.experiment, job.data, budget.name, job.seed),
         "table": job.table,
@@ -110,6 +108,7 @@ def one(
         "source": source(),
         "date": datetime.date.today().isoformat(),
     }
+    gallery = Gallery(folder, stem_of(result), pictures, device)
     try:
         trained = train(job.experiment, pictures, budget, job.seed, device, advance, gallery.look)
         metrics = measure(trained.model, pictures, budget, device)
