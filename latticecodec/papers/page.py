@@ -31,16 +31,16 @@ one.
 - **budget**: quick is minutes on two cores, a small part of the published training, and decides little; tenth is a
   tenth of the published steps; full is the published training. Shorter ones squeeze its schedule: a learning rate
   that is published as 0 after one of five epochs is 0 after a fifth of them all.
-- **verdict**: *reproduced*, *direction only*, *refuted* or *not possible*, and why. A difference is clear at 2.78 standard
-  errors of three and three seeds (5 %, two-sided); a short training or fewer seeds give *direction only* at best, and
-  *not possible yet* where they show the opposite.
+- **verdict**: *reproduced*, *direction only*, *refuted* or *not possible*, and why. A difference is clear at 2.78
+  standard errors of three and three seeds (5 %, two-sided); a short training or fewer seeds give *direction only* at
+  best, and *not possible yet* where they show the opposite.
 """
 PLANES = """
 Every measured row, whatever its rate. Hollow points are of short trainings; rows that no other one beats are named.
 """
 STRIPS = """
-Reconstructions at several times of each training, and maps of all codebooks, are written by `lcodec reproduce` into a folder
-beside its results; they are pictures of the data sets and not shown here.
+Reconstructions at several times of each training, and maps of all codebooks, are written by `lcodec reproduce` into a
+folder beside its results; they are pictures of the data sets and not shown here.
 """
 
 
