@@ -19,6 +19,8 @@ from latticecodec import LcqError, load, read_header
 FOLDER = Path(__file__).parent / "conformance"
 MANIFEST = json.loads((FOLDER / "manifest.json").read_text())
 FILES, INVALID = MANIFEST["files"], MANIFEST["invalid"]
+MODEL = ("model.safetensors", "config.json")
+FROZEN = "52b1b1751bb5ccc134aac15fc58972314372be18b0e9916ebd905be75c314812"  # the first 75 files, 46 invalid ones and 5 models, as format 1.1 was frozen with them
 
 DECODE = """
 import json, sys, numpy, torch, latticecodec
@@ -51,8 +53,10 @@ def test_nobody_changed_a_file() -> None:
     listed = {row[key] for row in FILES + INVALID for key in ("file", "pixels") if key in row}
     assert listed == {str(p.relative_to(FOLDER)) for part in ("files", "invalid") for p in (FOLDER / part).iterdir()}
     assert {row["name"] for row in MANIFEST["models"]} == {path.name for path in (FOLDER / "models").iterdir()}
-    assert len(FILES) >= 36
-    assert len(INVALID) >= 40
+    assert (len(FILES), len(INVALID)) >= (75, 46)
+    frozen = [row["sha256"] for row in FILES[:75]] + [row["sha256"] for row in INVALID[:46]]
+    frozen += [sha256(f"models/{row['name']}/{file}") for row in MANIFEST["models"][:5] for file in MODEL]
+    assert hashlib.sha256(" ".join(frozen).encode()).hexdigest() == FROZEN
 
 
 def test_headers_say_what_they_said() -> None:
