@@ -116,15 +116,15 @@ def all_plots(results: Results, tables: list[Table], folder: Path) -> dict[str, 
 
 
 def _maps(table: Table, results: Results, folder: Path) -> list[Path]:
-    """Copy the maps of the codebooks of MAPPED rows from where their trainings left them."""
-    copied = []
-    for row in (table.row(label) for name, label in MAPPED if name == table.name):
-        for data in row.data:
-            _, found = results.of(row.experiment, data)
-            for source in [folder_of(results.file) / f"{stem_of(result)}-codebook.png" for result in found[:1]]:
-                if source.exists():
-                    target = folder / source.name
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(source, target)
-                    copied.append(target)
-    return copied
+    """Maps of the codebooks of MAPPED rows, one seed each: from where their trainings left them, or copied before."""
+    shown = []
+    rows = [table.row(label) for name, label in MAPPED if name == table.name]
+    for row, data in ((row, data) for row in rows for data in row.data):
+        _, found = results.of(row.experiment, data)
+        for name in [f"{stem_of(result)}-codebook.png" for result in found[:1]]:
+            source, target = folder_of(results.file) / name, folder / name
+            if source.exists():
+                folder.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+            shown += [target] if target.exists() else []
+    return shown
