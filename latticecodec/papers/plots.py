@@ -119,7 +119,7 @@ def _maps(table: Table, results: Results, folder: Path) -> list[Path]:
     """Maps of the codebooks of MAPPED rows, one seed each: from where their trainings left them, or copied before."""
     shown = []
     rows = [table.row(label) for name, label in MAPPED if name == table.name]
-    for row, data in ((row, data) for row in rows for data in row.data):
+    for row, data in ((each, data) for each in rows for data in each.data):
         _, found = results.of(row.experiment, data)
         for name in [f"{stem_of(result)}-codebook.png" for result in found[:1]]:
             source, target = folder_of(results.file) / name, folder / name
