@@ -60,7 +60,7 @@ def write_page(results: Results, page: Path) -> int:
     count = f"{lines} lines, {measured} of them measured, and {len(CLAIMS)} central claims."
     planes = [f"![{plot.stem}]({page.stem}/{plot.name})" for plot in plots[""]]
     if planes:
-        planes = ["## Rate and distortion", PLANES.rstrip("\n"), "\n".join(planes)]
+        planes = ["## Rate and distortion", PLANES.strip(), "\n".join(planes)]
     text = "\n\n".join([HEAD.rstrip("\n"), count, "\n".join(claims), *planes, *parts, *_strips(results, page)])
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
@@ -77,7 +77,7 @@ def _strips(results: Results, page: Path) -> list[str]:
     """Reconstructions, where the page lies beside the results; they are pictures of the data sets."""
     folder = folder_of(results.file)
     if page.parent.resolve() != folder.parent.resolve() or not folder.is_dir():
-        return [STRIPS.rstrip("\n")]
+        return [STRIPS.strip()]
     files = sorted(folder.glob("*-reconstructions.png"))
     return ["## Reconstructions", "Originals on top, then at evenly spaced times of the training."] + [
         f"![{file.stem}]({folder.name}/{file.name})" for file in files
