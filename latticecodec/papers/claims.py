@@ -141,6 +141,7 @@ FAMILIES: tuple[tuple[str, Callable[[Experiment], bool]], ...] = (  # for the pi
     ("lattice", _lattice),
     ("codebook of LL-VQ-VAE", _strided_codebook),
     ("fixed codebook of equal capacity", _fixed),
+    ("the same, with k-means and revived codes", lambda e: e.network == "cnn" and e.start == "k-means" and not e.sizes),
     ("adaptive codebooks", lambda e: e.quantizer.startswith("adaptive")),
     ("straight-through", lambda e: e.network == "rotation" and e.quantizer == "vq-ema"),
     ("rotation", lambda e: e.quantizer in ("rotation", "rotation-rescaled")),

@@ -18,6 +18,7 @@ PANELS = (
     ("quantization_error", "quantization loss"),
 )
 LINES_MAX = 12  # in one plot
+NAMED = 1.2  # rate of a named point beside the one before, at least
 MAPPED = (  # rows whose codebook is shown
     ("ll-5", "VQ-VAE, constant rate"),
     ("ll-rate", "VQ-VAE, k-means, K = 512"),
@@ -62,8 +63,11 @@ def rate_distortion(results: Results, data: str, file: Path) -> bool:
                 face = {"markerfacecolor": "none"} if short else {}
                 label = f"{name}, short training" if short else name
                 colour = axes.plot(*at, "o", label=label, alpha=0.8, color=colour, **face)[0].get_color()
+    last = 0.0
     for point in frontier(known):
-        axes.annotate(point.label, (point.bpp, point.psnr), (3, 3), textcoords="offset points", fontsize=6)
+        if point.bpp > NAMED * last:
+            axes.annotate(point.label, (point.bpp, point.psnr), (3, 3), textcoords="offset points", fontsize=6)
+            last = point.bpp
     axes.set_xscale("log")
     axes.set(xlabel="bits per pixel, real bytes of indices", ylabel="PSNR, dB", title=data)
     axes.grid(alpha=0.3)
