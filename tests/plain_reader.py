@@ -1,12 +1,11 @@
-"""A second implementation of sections 7 to 9 of FORMAT.md, without torch and constriction: bytes to index tensor."""
+"""A second implementation of sections 7 to 9 of FORMAT.md, without latticecodec, torch and constriction."""
 
 import json
 from pathlib import Path
 
 import numpy as np
+import plain_container
 from safetensors.numpy import load_file
-
-from latticecodec import container
 
 
 class PlainReader:
@@ -15,7 +14,8 @@ class PlainReader:
     BLOCK = 4096  # positions [9.6]
 
     def __init__(self, data: bytes, model: Path) -> None:
-        header, (tile,) = container.read(data)
+        header = plain_container.read(data)
+        (tile,) = header.tiles
         self.payload = tile.payload
         self.low, self.range = 0, (1 << 64) - 1
         self.point = self._word() << 32 | self._word()

@@ -1,5 +1,5 @@
 """FORMAT.md is true: its example is what container.write makes, its limits are those of the code, and it is enough to
-decode a file: plain_reader.py, a second implementation of sections 7 to 9, does it."""
+decode a file: plain_reader.py, a second implementation of sections 7 to 9 on top of plain_container.py, does it."""
 
 import ast
 import re
@@ -14,8 +14,11 @@ from plain_reader import PlainReader
 
 from latticecodec import Codec, container, load
 from latticecodec.coder import EXCESS_BITS, PRECISION, Decoder, Encoder, Tables
+from latticecodec.config import PATCH, ModelConfig
 from latticecodec.container import Header, Tile
 from latticecodec.container.file import FIXED
+from latticecodec.container.header import TILE_UNIT
+from latticecodec.networks import synthesis_reach
 from latticecodec.picture import alpha
 from latticecodec.prior.categorical import ROWS
 from latticecodec.prior.numbers import (
@@ -31,7 +34,8 @@ from latticecodec.prior.numbers import (
 )
 from latticecodec.prior.steps import POSITION_RANK
 
-TEXT = (Path(__file__).parent.parent / "FORMAT.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "FORMAT.md").read_text(encoding="utf-8")
 EXAMPLE = TEXT[TEXT.index("## 11. Example") : TEXT.index("## 12. Example")]
 SECOND = TEXT[TEXT.index("## 12. Example") :]
 
@@ -202,6 +206,23 @@ def test_ids_are_those_of_the_code() -> None:
     assert f"squares of {alpha.SIDE:,} samples a side" in TEXT
     assert "0 to 127 must be understood, 128 to 255 may be ignored" in text
     assert container.MAY_IGNORE == 128
+
+
+def test_legal_ranges_of_extensions_are_those_of_the_code() -> None:
+    """That the code takes what is legal and refuses the rest, test_plain_container.py shows."""
+    stated = {row[0]: row[2:] for row in rows(section("2.2 Extensions")) if len(row) == 5}
+    side_max = container.SIZE_MAX // TILE_UNIT * TILE_UNIT
+    assert stated["1"][0] == f"2 to {2 * container.BASIS_MAX:,}, even"
+    assert stated["2"][1] == f"u16, a multiple of {TILE_UNIT} from {TILE_UNIT} to {side_max:,}"
+    for kind in (container.ICC, container.EXIF, container.XMP):
+        assert number(stated[str(kind)][0].removeprefix("0 to ")) == container.METADATA_MAX
+
+
+def test_damage_spreads_as_far_as_stated() -> None:
+    folders = [path.parent for path in (ROOT / "models").glob("*/config.json")]
+    assert len(folders) >= 5
+    reach = max(synthesis_reach(ModelConfig.read(folder / "config.json")) for folder in folders)
+    assert f"up to {reach} latent positions,\n{PATCH * reach} pixels, around it" in section("4. Errors")
 
 
 def test_numbers_of_the_prior_are_those_of_the_code() -> None:
