@@ -36,8 +36,8 @@ one.
   best, and *not possible yet* where they show the opposite.
 """
 PLANES = """
-Every measured row, whatever its rate. Hollow points are of short trainings; of the rows that no other one beats, those that
-lie apart are named.
+Every measured row, whatever its rate. Hollow points are of short trainings; of the rows that no other one beats, those
+that lie apart are named.
 """
 STRIPS = """
 Reconstructions at several times of each training, and maps of all codebooks, are written by `lcodec reproduce` into a
