@@ -7,13 +7,16 @@
     picture = Image.open("photo.lcq")
 
 `Image.open` reads the header alone: size, mode and `info` with `quality` (0 to 100), `model` (the digest, in hex, as
-`lcodec models` prints it) and, where the file has them, `icc_profile`, `exif` and `xmp`. The picture is decoded when
-its pixels are first asked for; only that imports torch. 16-bit colour becomes 8-bit, which is all that Pillow has.
+`lcodec models` prints it), `bit_depth` (8 or 16) and, where the file has them, `icc_profile`, `exif` and `xmp`. The
+picture is decoded when its pixels are first asked for; only that imports torch. 16-bit colour becomes 8-bit, which is
+all that Pillow has, and is 8-bit where it is saved again; `latticecodec.decode` with `as_array=True` keeps 16 bits.
+`verify` checks every checksum of the file, without decoding it, and needs no model.
 
-`save` takes `quality`, `effort`, `tune` and `model`, as `latticecodec.encode` does, and raises ValueError for a value
-that is out of range; `icc_profile`, `exif` and `xmp` replace what the picture's `info` has, an empty one removes it. A
-damaged file, and a picture that .lcq cannot hold, are OSErrors, as with Pillow's own formats; a file whose header is
-damaged is not identified. A picture of more pixels than Pillow's limit or ours is refused when it is opened.
+`save` takes `quality`, `bpp`, `size`, `psnr`, `effort`, `tune`, `tile` and `model`, as `latticecodec.encode` does, and
+raises ValueError for a value that is out of range; `icc_profile`, `exif` and `xmp` replace what the picture's `info`
+has, an empty one removes it. A damaged file, and a picture that .lcq cannot hold, are OSErrors, as with Pillow's own
+formats; a file whose header is damaged is not identified. A picture of more pixels than Pillow's limit or ours is
+refused when it is opened.
 """
 
 import dataclasses
@@ -22,9 +25,9 @@ from typing import IO, Any
 from PIL import Image, ImageFile
 
 from .api import decode, encode
-from .config import DEFAULT_EFFORT
-from .container import HEADER_MAX, MAGIC, Header, read_header
-from .errors import ChecksumError, FormatError, LcqError, LimitError, TargetError, VersionError
+from .container import MAGIC, Reader
+from .container.file import read_header_of
+from .errors import FormatError, LcqError, LimitError, TargetError, VersionError
 from .picture import Pixels, read
 from .picture.metadata import PREFIX as EXIF_PREFIX
 
@@ -32,7 +35,7 @@ FORMAT = "LCQ"
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # by channels
 DEEP_GREY = "I;16"  # the only mode of Pillow's with 16 bits
 METADATA = {"icc_profile": "icc", "exif": "exif", "xmp": "xmp"}  # in `info`, and in Header and Pixels
-CHUNK = 1 << 12  # bytes read at first; a header without metadata is far shorter
+OPTIONS = ("quality", "bpp", "size", "psnr", "effort", "tune", "tile", "model")  # of `save`, as of `encode`
 
 
 class LcqImageFile(ImageFile.ImageFile):
@@ -44,14 +47,14 @@ class LcqImageFile(ImageFile.ImageFile):
     def _open(self) -> None:
         assert self.fp is not None
         try:
-            header = _read_header(self.fp)
+            header = read_header_of(self.fp)
         except (VersionError, LimitError) as error:
             raise OSError(str(error)) from None
         except FormatError as error:
             raise SyntaxError(str(error)) from None
         deep_grey = (header.channels, header.bit_depth) == (1, 16)
         self._size, self._mode = (header.width, header.height), DEEP_GREY if deep_grey else MODES[header.channels]
-        self.info = {"quality": header.quality, "model": header.model.hex()}
+        self.info = {"quality": header.quality, "model": header.model.hex(), "bit_depth": header.bit_depth}
         self.info |= {key: getattr(header, name) for key, name in METADATA.items() if getattr(header, name) is not None}
         self.tile = [ImageFile._Tile("lcq", (0, 0, *self._size))]  # what is still to be decoded
 
@@ -70,20 +73,20 @@ class LcqImageFile(ImageFile.ImageFile):
                 self.fp = None
         return super().load()
 
+    def verify(self) -> None:
+        """Check every checksum of the file, right after it was opened; raises OSError where it is damaged.
 
-def _read_header(file: IO[bytes]) -> Header:
-    """The header at the start of a file, of which no more is read than it takes, or twice that."""
-    data = file.read(CHUNK)
-    while True:
+        As with Pillow's own formats, the picture must be opened again to be loaded.
+        """
+        if self.fp is None:
+            raise RuntimeError("verify must be called directly after open")
+        self.fp.seek(0)
         try:
-            return read_header(data)
-        except (ChecksumError, VersionError, LimitError):
-            raise
-        except FormatError:  # perhaps the rest of the header is missing
-            more = file.read(len(data)) if len(data) <= HEADER_MAX else b""
-            if not more:
-                raise
-            data += more
+            Reader(self.fp.read()).check()
+        except FormatError as error:
+            raise OSError(str(error)) from None
+        finally:
+            super().verify()
 
 
 def _accept(prefix: bytes) -> bool:
@@ -93,13 +96,7 @@ def _accept(prefix: bytes) -> bool:
 def _save(picture: Image.Image, file: IO[bytes], name: str | bytes) -> None:
     options = picture.encoderinfo
     try:
-        data = encode(
-            _with_metadata(picture, options),
-            options.get("model", "lattice"),
-            options.get("quality", 50.0),
-            effort=options.get("effort", DEFAULT_EFFORT),
-            tune=options.get("tune"),
-        )
+        data = encode(_with_metadata(picture, options), **{key: options[key] for key in OPTIONS if key in options})
     except TargetError as error:
         raise ValueError(str(error)) from None
     except LcqError as error:

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image, UnidentifiedImageError
 
 import latticecodec.pillow
-from latticecodec import container
+from latticecodec import FormatError, container
 from latticecodec.container import Header, Tile
+from latticecodec.container.file import read_header_of
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_options_of_save(file: Path, installed: Path, tmp_path: Path, photo: Ima
     large.save(tmp_path / "tuned.lcq", tune="ms-ssim", model=installed)
     assert (tmp_path / "better.lcq").read_bytes() == latticecodec.encode(large, quality=90, effort=0)
     assert latticecodec.read_header((tmp_path / "tuned.lcq").read_bytes()).tune == "ms-ssim"
-    for wrong in ({"quality": 101}, {"effort": 10}, {"tune": "taste"}):
+    for wrong in ({"quality": 101}, {"effort": 10}, {"tune": "taste"}, {"tile": 100}):
         with pytest.raises(ValueError, match=str(next(iter(wrong.values())))):
             large.save(tmp_path / "no.lcq", **wrong)
     with pytest.raises(OSError, match="unknown model 'lettuce'"):
@@ -90,6 +91,25 @@ def test_options_of_save(file: Path, installed: Path, tmp_path: Path, photo: Ima
     with pytest.raises(OSError, match="CMYK"):
         large.convert("CMYK").save(tmp_path / "no.lcq")
     assert not (tmp_path / "no.lcq").exists()
+
+
+def test_targets_and_tiles_of_save(installed: Path, photo: Image.Image) -> None:
+    for options in ({"bpp": 1.0}, {"size": 10_000}, {"psnr": 23.3}, {"tile": 64}):
+        stream = io.BytesIO()
+        photo.save(stream, "LCQ", **options)
+        assert stream.getvalue() == latticecodec.encode(photo, **options)
+        assert stream.getvalue() != latticecodec.encode(photo)
+    with pytest.raises(ValueError, match="exclude each other"):
+        photo.save(io.BytesIO(), "LCQ", size=10_000, bpp=1.0)
+
+
+def test_sixteen_bits_can_be_told(installed: Path) -> None:
+    """Pillow has no 16-bit colour; `info` says that the file has it, and decode gives it."""
+    deep = np.arange(40 * 30 * 3, dtype=np.uint16).reshape(30, 40, 3) * 18
+    data = latticecodec.encode(deep)
+    picture = Image.open(io.BytesIO(data))
+    assert (picture.mode, picture.info["bit_depth"]) == ("RGB", 16)
+    assert latticecodec.decode(data, as_array=True).dtype == np.uint16
 
 
 def test_a_file_can_be_saved_over_itself(file: Path) -> None:
@@ -116,7 +136,35 @@ def test_no_more_is_read_than_the_header(tmp_path: Path) -> None:
     picture = Image.open(tmp_path / "long.lcq")
     assert picture.size == (64, 64)
     assert picture.fp is not None
-    assert picture.fp.tell() == 16384
+    length = 32 + (5 + 2 * 4096) + 12  # fixed part, basis, tile table
+    assert picture.fp.tell() == length + 4  # and the CRC
+
+
+def test_a_damaged_header_is_read_once(file: Path) -> None:
+    """However much follows it, and whatever length it claims."""
+    data = file.read_bytes()
+    checksum = data[:20] + bytes([data[20] ^ 1]) + data[21:] + bytes(1 << 20)
+    too_long = data[:10] + b"\xff\xff\xff\xff" + data[14:] + bytes(1 << 20)
+    for bad, most in ((checksum, 48), (too_long, 32)):
+        stream = io.BytesIO(bad)
+        with pytest.raises(FormatError):
+            read_header_of(stream)
+        assert stream.tell() <= most
+
+
+def test_verify(file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Tells damage of the payload without decoding it, so that no model is needed."""
+    monkeypatch.setattr("latticecodec.zoo._models_folder", lambda: tmp_path)
+    Image.open(file).verify()
+    data = file.read_bytes()
+    flipped = data[:-3] + bytes([data[-3] ^ 4]) + data[-2:]
+    for bad, words in ((flipped, "checksum does not match"), (data[:-5], "truncated"), (data + b"?", "goes on to")):
+        with pytest.raises(OSError, match=words):
+            Image.open(io.BytesIO(bad)).verify()
+    picture = Image.open(file)
+    picture.verify()
+    with pytest.raises(RuntimeError, match="directly after open"):
+        picture.verify()
 
 
 def test_damaged_files(file: Path) -> None:

@@ -5,6 +5,7 @@ import struct
 import zlib
 from dataclasses import dataclass, replace
 from mmap import mmap
+from typing import IO
 
 from ..errors import ChecksumError, FormatError, LimitError, VersionError
 from .extensions import read_extensions, tile_side, write_extensions
@@ -17,7 +18,7 @@ FIXED = struct.Struct("<8s BB I BB HH hH 8s")
 _TILE = struct.Struct("<III")
 _U32 = struct.Struct("<I")
 
-Bytes = bytes | mmap  # a whole file, in memory or mapped
+Bytes = bytes | bytearray | memoryview | mmap  # a whole file, in memory or mapped
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,14 @@ def read_header(data: Bytes, max_pixels: int = PIXELS_MAX) -> Header:
     return Reader(data, max_pixels).header
 
 
+def read_header_of(file: IO[bytes], max_pixels: int = PIXELS_MAX) -> Header:
+    """As `read_header`, of an open file; of it no more is read than the header takes."""
+    start = file.read(FIXED.size)
+    end = FIXED.unpack(start)[3] if len(start) == FIXED.size else 0
+    rest = end + _U32.size - FIXED.size
+    return read_header(start + file.read(rest) if FIXED.size < end <= HEADER_MAX else start, max_pixels)
+
+
 def read(data: Bytes, max_pixels: int = PIXELS_MAX) -> tuple[Header, list[Tile]]:
     """Parse and check a whole file: header, every payload's checksum, and the length.
 
@@ -92,14 +101,19 @@ class Reader:
 
     def __init__(self, data: Bytes, max_pixels: int = PIXELS_MAX) -> None:
         """Raises FormatError, ChecksumError, VersionError or LimitError where the header is not right."""
-        self._data = data
-        with memoryview(data) as view:
+        self._data = data.cast("B") if isinstance(data, memoryview) else data
+        with memoryview(self._data) as view:
             self.header, self._table, start = _parse(view, max_pixels)
         self._starts = list(itertools.accumulate((length for length, _, _ in self._table), initial=start))
 
+    @property
+    def length(self) -> int:
+        """Bytes that the file has as its header says; behind them nothing belongs to it."""
+        return self._starts[-1]
+
     def check_length(self) -> None:
         """Raise FormatError where the file is shorter or longer than its header says."""
-        expected = self._starts[-1]
+        expected = self.length
         if len(self._data) != expected:
             verb = "ends at" if len(self._data) < expected else "goes on to"
             raise FormatError(
@@ -115,7 +129,7 @@ class Reader:
     def tile(self, number: int) -> Tile:
         """One tile; raises FormatError or ChecksumError where it is not whole."""
         length, crc, indices_crc = self._table[number]
-        payload = self._data[self._starts[number] : self._starts[number + 1]]
+        payload = bytes(self._data[self._starts[number] : self._starts[number + 1]])
         if len(payload) != length:
             raise FormatError(f"tile {number}: the file ends at byte {len(self._data):,}, inside of it: truncated")
         if zlib.crc32(payload) != crc:
