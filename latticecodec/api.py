@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
 from .config import DEFAULT_EFFORT
-from .container import read_header
+from .container import PIXELS_MAX, read_header
 from .zoo import find_by_digest, load
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def decode(
     device: str = "auto",
     region: "Region | None" = None,
     as_array: Literal[False] = False,
+    max_pixels: int = PIXELS_MAX,
 ) -> "Image.Image": ...
 
 
@@ -67,6 +68,7 @@ def decode(
     region: "Region | None" = None,
     *,
     as_array: Literal[True],
+    max_pixels: int = PIXELS_MAX,
 ) -> "Samples": ...
 
 
@@ -76,21 +78,26 @@ def decode(
     device: str = "auto",
     region: "Region | None" = None,
     as_array: bool = False,
+    max_pixels: int = PIXELS_MAX,
 ) -> "Image.Image | Samples":
     """Restore the picture of an .lcq file: a PIL image of mode L, LA, RGB or RGBA, or I;16 for 16-bit grey.
 
     Args:
-        data: the whole file, in memory or mapped.
+        data: the whole file, in memory or mapped: bytes, bytearray, memoryview or mmap.
         model: folder of the model the file was written with, when it is not installed.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
-        region: (x, y, width, height) in pixels, to restore that part alone.
+        region: (x, y, width, height), integers, to restore that part alone: pixels of the stored picture, before EXIF's
+            orientation.
         as_array: an array [H, W] or [H, W, 2 to 4] of uint8 or uint16 instead. Pillow has no 16-bit modes but grey:
             PIL images of other 16-bit pictures are rounded to 8 bits.
+        max_pixels: of the whole picture, also where a region is asked for; more are refused before any memory is taken.
 
     ICC profile, EXIF and XMP are in the PIL image's `info`; EXIF's orientation has not been applied. Raises FormatError
     (or ChecksumError, VersionError, LimitError) for files that are damaged or not .lcq, ModelError where the model is
-    not there, TargetError for a region outside of the picture; all of them LcqError.
+    not there, TargetError for a region that is not four integers inside of the picture; all of them LcqError.
     """
-    info = find_by_digest(read_header(data).model, model)
+    info = find_by_digest(read_header(data, max_pixels).model, model)
     codec = load(info.folder, device)
-    return codec.decode(data, region, as_array=True) if as_array else codec.decode(data, region)
+    if as_array:
+        return codec.decode(data, region, as_array=True, max_pixels=max_pixels)
+    return codec.decode(data, region, max_pixels=max_pixels)

@@ -9,7 +9,9 @@ from PIL import Image
 
 from latticecodec import ChecksumError, Codec, Damage, FormatError, TargetError, container, read_header
 from latticecodec.codec import indices_sha256, tiling
+from latticecodec.config import PATCH
 from latticecodec.container import Box, Header
+from latticecodec.networks import synthesis_reach
 
 TILE = 64
 REGIONS = [(0, 0, 320, 208), (0, 0, 1, 1), (319, 207, 1, 1), (60, 60, 9, 9), (17, 31, 203, 101), (128, 64, 64, 64)]
@@ -104,12 +106,21 @@ def test_what_is_left_of_a_damaged_file(tiny: Codec, tiled: bytes) -> None:
     told: list[Damage] = []
     rest = tiny.decode(flipped(tiled, 0, 7), as_array=True, on_damage=told.append)
     assert [(damage.tile, damage.box) for damage in told] == [(0, Box(0, 0, 64, 64)), (7, Box(128, 64, 64, 64))]
+    assert all(damage.inside == damage.box for damage in told)
     assert "tile 7: its checksum" in str(told[1].error)
     whole = array(tiny, tiled)
     assert (rest[:64, :64] == 128).all()
     assert (rest[64:128, 128:192] == 128).all()
-    assert abs(rest[:, 256:] - whole[:, 256:]).max() <= 1
-    assert abs(rest[:32, 160:256] - whole[:32, 160:256]).mean() < 20  # beside a damaged tile: near, not the same
+    fringe = PATCH * synthesis_reach(tiny.config)  # pixels; beyond them no pixel depends on a damaged tile
+    intact = np.ones((208, 320), bool)
+    for damage in told:
+        grown = damage.box.grown(fringe, 320, 208)
+        intact[grown.top : grown.bottom, grown.left : grown.right] = False
+    assert fringe == 32
+    assert intact[:, 224:].all()
+    assert intact.mean() > 0.5
+    np.testing.assert_array_equal(rest[intact], whole[intact])
+    assert abs(rest[64:128, 192:200] - whole[64:128, 192:200]).max() > 1  # of an intact tile, but in the fringe
 
 
 def test_what_is_left_of_a_truncated_file(tiny: Codec, tiled: bytes) -> None:

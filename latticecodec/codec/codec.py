@@ -1,5 +1,6 @@
 """Codec: what a loaded model can do with pictures and files."""
 
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, overload
 
@@ -13,7 +14,7 @@ from ..bottlenecks import BOTTLENECKS, Bottleneck
 from ..bottlenecks.tensors import network
 from ..coder import Int32
 from ..config import DEFAULT_EFFORT, EFFORTS, PATCH, ModelConfig
-from ..container import Box, Bytes, Header, Reader
+from ..container import PIXELS_MAX, Box, Bytes, Header, Reader
 from ..distortion import DISTORTIONS
 from ..errors import ImageError, ModelError, TargetError
 from ..networks import Analysis, Synthesis
@@ -145,6 +146,7 @@ class Codec:
         as_array: Literal[False] = False,
         on_damage: Callable[[Damage], None] | None = None,
         report: Report = _silent,
+        max_pixels: int = PIXELS_MAX,
     ) -> Image.Image: ...
 
     @overload
@@ -156,6 +158,7 @@ class Codec:
         as_array: Literal[True],
         on_damage: Callable[[Damage], None] | None = None,
         report: Report = _silent,
+        max_pixels: int = PIXELS_MAX,
     ) -> Samples: ...
 
     def decode(
@@ -165,22 +168,30 @@ class Codec:
         as_array: bool = False,
         on_damage: Callable[[Damage], None] | None = None,
         report: Report = _silent,
+        max_pixels: int = PIXELS_MAX,
     ) -> Image.Image | Samples:
         """Restore a picture from an .lcq file written with this model.
 
         Args:
-            data: the file, in memory or mapped.
-            region: (x, y, width, height) in pixels; only the tiles it depends on are read. The whole picture without.
+            data: the file, in memory or mapped: bytes, bytearray, memoryview or mmap.
+            region: (x, y, width, height), integers, in pixels of the stored picture, before EXIF's orientation; only
+                the tiles it depends on are read. The whole picture without.
             as_array: an array [H, W] or [H, W, 2 to 4] of uint8 or uint16 instead of a PIL image.
-            on_damage: called with each damaged tile, which is then grey; without it the first one raises.
+            on_damage: called with each damaged tile that the region depends on; without it the first one raises. The
+                tile is then grey. Pixels around it are off too, since the synthesis sees the latents of its
+                neighbours: up to some 20 pixels from the tile can be seen to be, and none farther than 96 with the
+                models that ship. Bytes behind the last tile are then passed over.
             report: called with (steps done, steps in all).
+            max_pixels: of the whole picture, also where a region is asked for; more are refused before any memory is
+                taken.
 
         Returns a PIL image of mode L, LA, RGB or RGBA with ICC profile, EXIF and XMP in its `info`. 16-bit grey has
         mode I;16; Pillow has no other 16-bit modes: such pictures are rounded to 8 bits, `as_array` has them whole.
-        Raises FormatError and its kin for damaged files, ModelError when the file belongs to another model, TargetError
-        for a region that is not inside of the picture.
+        Raises FormatError and its kin for damaged files, LimitError among them for one of more than `max_pixels`,
+        ModelError when the file belongs to another model, TargetError for a region that is not four integers inside of
+        the picture.
         """
-        pixels = self.decode_pixels(data, region, on_damage, report)
+        pixels = self.decode_pixels(data, region, on_damage, report, max_pixels)
         return picture.to_array(pixels) if as_array else picture.to_pillow(pixels)
 
     def decode_pixels(
@@ -189,19 +200,25 @@ class Codec:
         region: Region | None = None,
         on_damage: Callable[[Damage], None] | None = None,
         report: Report = _silent,
+        max_pixels: int = PIXELS_MAX,
     ) -> Pixels:
         """As `decode`, with colour, alpha and metadata as they are."""
-        reader = self._reader(data)
+        reader = self._reader(data, max_pixels)
         if on_damage is None:
             reader.check_length()
         decoder = PictureDecoder(self._networks, reader, on_damage)
         return decoder.pixels(_box(region, reader.header), report)
 
-    def decode_indices(self, data: Bytes) -> Int32:
-        """The index tensor of a file: int32 [C, h, w], h and w a 16th of the size, rounded up."""
+    def decode_indices(self, data: Bytes, on_damage: Callable[[Damage], None] | None = None) -> Int32:
+        """The index tensor of a file: int32 [C, h, w], h and w a 16th of the size, rounded up.
+
+        `on_damage` is called with each damaged tile, whose indices are then 0, and bytes behind the last tile are
+        passed over. Without it damage raises FormatError or its kin.
+        """
         reader = self._reader(data)
-        reader.check_length()
-        return PictureDecoder(self._networks, reader).indices()
+        if on_damage is None:
+            reader.check_length()
+        return PictureDecoder(self._networks, reader, on_damage).indices()
 
     def to_indices(self, image: "Picture", quality: float = 50.0) -> Int32:
         """The index tensor that `encode` would code: int32 [C, h, w]."""
@@ -267,9 +284,9 @@ class Codec:
             xmp=pixels.xmp,
         )
 
-    def _reader(self, data: Bytes) -> Reader:
+    def _reader(self, data: Bytes, max_pixels: int = PIXELS_MAX) -> Reader:
         """A file, its header read; raises ModelError where it is of another model."""
-        reader = Reader(data)
+        reader = Reader(data, max_pixels)
         if reader.header.model != self.digest:
             raise ModelError(
                 f"the file was written with model {reader.header.model.hex()}, this is {self.digest.hex()}"
@@ -283,10 +300,13 @@ class Codec:
 
 
 def _box(region: Region | None, header: Header) -> Box:
-    """A region as a box; raises TargetError where it is not inside of the picture."""
+    """A region as a box; raises TargetError where it is not four integers inside of the picture."""
     if region is None:
         return Box(0, 0, header.width, header.height)
-    left, top, width, height = region
+    try:
+        left, top, width, height = (operator.index(number) for number in region)
+    except (TypeError, ValueError):
+        raise TargetError(f"region {region!r:.80} is not four integers: (x, y, width, height)") from None
     if left < 0 or top < 0 or width < 1 or height < 1 or left + width > header.width or top + height > header.height:
         told = f"{width}x{height} pixels at {left},{top}"
         raise TargetError(f"a region of {told} is not inside of a picture of {header.width}x{header.height}")

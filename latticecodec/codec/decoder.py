@@ -20,11 +20,20 @@ from .tiling import Indices, compact, gather, index_bytes, latent_box, latent_si
 
 @dataclass(frozen=True)
 class Damage:
-    """A tile that cannot be decoded."""
+    """A tile that cannot be decoded.
 
-    tile: int  # number, counted row by row
-    box: Box  # where it lies
+    Attributes:
+        tile: number, counted row by row.
+        box: where it lies, in pixels of the whole picture.
+        error: what is wrong with it.
+        inside: what of `box` lies in the region that was asked for, and is grey there. None where the tile lies beside
+            the region, of which only pixels near the tile are off.
+    """
+
+    tile: int
+    box: Box
     error: FormatError
+    inside: Box | None
 
 
 class PictureDecoder:
@@ -36,29 +45,36 @@ class PictureDecoder:
         reader: Reader,
         on_damage: Callable[[Damage], None] | None = None,
     ) -> None:
-        """`on_damage` is called with each tile that is damaged; without it the first one raises.
+        """`on_damage` is called with each tile that is damaged and needed; without it the first one raises.
 
         Raises ModelError or FormatError where the header does not fit the model.
         """
         self._painter = Painter(networks, reader.header)
         self._bottleneck, self._reader, self._header = networks.bottleneck, reader, reader.header
         self._on_damage = on_damage
-        self._damaged: list[Box] = []
+        self._damaged: list[Damage] = []
 
     def indices(self) -> Int32:
-        """Index tensor [C, h, w] of the whole picture, checked against the file's CRC of each tile."""
+        """Index tensor [C, h, w] of the whole picture, checked against the file's CRC of each tile; 0 if damaged."""
         header, bottleneck = self._header, self._bottleneck
-        tiles = {number: self._decode(number, self._reader.tile(number)) for number in range(header.tiles)}
+        picture = Box(0, 0, header.width, header.height)
+        tiles: dict[int, Indices] = {}
+        for number in range(header.tiles):
+            try:
+                tiles[number] = self._decode(number, self._reader.tile(number))
+            except FormatError as error:
+                self._damage(number, picture, error)
         whole = Box(0, 0, *latent_size(header))
         return gather(header, tiles, whole, bottleneck.channels, bottleneck.positions)
 
     def pixels(self, region: Box, report: Callable[[int, int], None]) -> Pixels:
         """The pixels of a region, with the metadata of the file.
 
-        Only tiles that the region depends on are read. Those that are damaged are grey, and opaque.
+        Only tiles that the region depends on are read: those in it, and those around it as far as the synthesis sees.
+        Those that are damaged are grey, and opaque; pixels that far around them are not as they were.
         """
         header = self._header
-        read = self._read(region.grown(PATCH * self._painter.reach, header.width, header.height))
+        read = self._read(region)
         peak = (1 << header.bit_depth) - 1
         alpha = self._painter.blank(region, value=peak) if header.alpha else None
         tiles: dict[int, Indices] = {}
@@ -69,30 +85,32 @@ class PictureDecoder:
                     self._place_alpha(alpha, region, header.box(number), tile.alpha)
                 tiles[number] = indices
             except FormatError as error:
-                self._damage(number, error)
+                self._damage(number, region, error)
             report(done + 1, 2 * len(read))
         colour = self._painter.colour(tiles, region, lambda done, total: report(total + done, 2 * total))  # [H, W, C]
-        for box in self._damaged:
-            view(colour, region, box)[:] = (peak + 1) // 2
+        for damage in self._damaged:
+            view(colour, region, damage.box)[:] = (peak + 1) // 2
         return Pixels(colour, alpha, header.icc, header.exif, header.xmp)
 
-    def _read(self, seen: Box) -> dict[int, Tile]:
-        """The tiles that have pixels of `seen`, by number."""
+    def _read(self, region: Box) -> dict[int, Tile]:
+        """The tiles that a region depends on, by number."""
+        seen = region.grown(PATCH * self._painter.reach, self._header.width, self._header.height)
         found = {}
         for number, box in enumerate(self._header.boxes()):
             if box.meets(seen):
                 try:
                     found[number] = self._reader.tile(number)
                 except FormatError as error:
-                    self._damage(number, error)
+                    self._damage(number, region, error)
         return found
 
-    def _damage(self, number: int, error: FormatError) -> None:
+    def _damage(self, number: int, region: Box, error: FormatError) -> None:
+        """Tell of a damaged tile that `region` depends on, or raise its error."""
         if self._on_damage is None:
             raise error
         box = self._header.box(number)
-        self._damaged.append(box)
-        self._on_damage(Damage(number, box, error))
+        self._damaged.append(Damage(number, box, error, _common(box, region)))
+        self._on_damage(self._damaged[-1])
 
     def _decode(self, number: int, tile: Tile) -> Indices:
         """Index tensor of a tile; raises FormatError where the payload is none, or does not match its checksum."""
@@ -107,3 +125,11 @@ class PictureDecoder:
         if box.meets(region):
             plane = coding.decode(data, box.height, box.width, self._header.bit_depth)  # [h, w]
             view(alpha, region, box)[:] = view(plane, box, region)
+
+
+def _common(box: Box, region: Box) -> Box | None:
+    """What of `box` lies in `region`; None where they do not meet."""
+    if not box.meets(region):
+        return None
+    left, top = max(box.left, region.left), max(box.top, region.top)
+    return Box(left, top, min(box.right, region.right) - left, min(box.bottom, region.bottom) - top)
