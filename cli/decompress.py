@@ -2,17 +2,21 @@
 
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
+
+from latticecodec.container import PIXELS_MAX
 
 from . import options, progress
 from .compress import LARGE, summary
 from .files import STANDARD, Job, make_plan, opened, run, write
 
-DAMAGED = 3  # exit status where --recover had to fill in
+if TYPE_CHECKING:
+    from latticecodec import Damage
+
+DAMAGED = 3  # exit status where --recover had to fill in or to leave out
 
 
 def _region(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int, int, int] | None:
@@ -34,8 +38,26 @@ def _region(context: click.Context, parameter: click.Parameter, value: str | Non
     metavar="PATH",
     help="Image to write (type by suffix); a folder for several; - for standard output.",
 )
-@click.option("--region", metavar="X,Y,W,H", callback=_region, help="Decode this rectangle of pixels alone.")
-@click.option("--recover", is_flag=True, help="Fill damaged tiles with grey, say which, and exit with 3.")
+@click.option(
+    "--region",
+    metavar="X,Y,W,H",
+    callback=_region,
+    help="Decode this rectangle of pixels alone. It is counted in the stored picture, before EXIF orientation.",
+)
+@click.option(
+    "--recover",
+    is_flag=True,
+    help="Fill damaged tiles with grey, leave out bytes behind the end, say where, and exit with 3. Pixels around a "
+    "damaged tile are off as well: visibly up to some 20 pixels from it, at most 96 with the models that ship.",
+)
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(1),
+    default=PIXELS_MAX,
+    show_default=True,
+    metavar="N",
+    help="Refuse pictures of more pixels, also where --region asks for a part.",
+)
 @options.decoding_model
 @options.device
 @options.force
@@ -45,6 +67,7 @@ def decompress(
     output: str | None,
     region: tuple[int, int, int, int] | None,
     recover: bool,
+    max_pixels: int,
     model: str | None,
     device: str,
     force: bool,
@@ -60,31 +83,32 @@ def decompress(
     lcodec decompress packed/ -o restored/
     lcodec decompress large.lcq -o eye.png --region 3200,1800,400,300
     """
-    from latticecodec import Damage, load, read_header
+    from latticecodec import load
+    from latticecodec.container import Reader
     from latticecodec.zoo import find_by_digest
 
     beside = output is None
     plan = make_plan(inputs, output, {".lcq"}, lambda path: _restored_name(path, beside), force)
-    damaged: list[Damage] = []
-
-    def tell(job: Job) -> Callable[[Damage], None]:
-        def on_damage(damage: Damage) -> None:
-            damaged.append(damage)
-            box = damage.box
-            place = f"{box.width}x{box.height} pixels at {box.left},{box.top} are grey"
-            click.echo(f"{job.source}: {place} ({damage.error})", err=True)
-
-        return on_damage
+    incomplete: list[str] = []
 
     def work(job: Job) -> dict[str, Any]:
         _suffix(job.target)
-        began, before = time.perf_counter(), len(damaged)
+        began = time.perf_counter()
+        damaged: list[Damage] = []
         with opened(job.source) as data:
-            header = read_header(data)
+            reader, size = Reader(data, max_pixels), len(data)
+            header = reader.header
             codec = load(find_by_digest(header.model, model).folder, device)
             with progress.bar("decompressing", header.width * header.height > LARGE and not plan.many) as report:
-                pixels = codec.decode_pixels(data, region, tell(job) if recover else None, report)
-            size = len(data)
+                on_damage = damaged.append if recover else None
+                pixels = codec.decode_pixels(data, region, on_damage, report, max_pixels)
+        excess = max(0, size - reader.length)
+        told = [_told(damage) for damage in damaged]
+        if excess:
+            told.append(f"{excess:,} bytes behind the end of the file, from byte {reader.length:,} on, are left out")
+        for line in told:
+            click.echo(f"{job.source}: {line}", err=True)
+        incomplete.extend(told)
         write(job, lambda file: _save(pixels, job, file), force)
         return {
             "input": str(job.source),
@@ -93,13 +117,23 @@ def decompress(
             "height": pixels.height,
             "bytes": size,
             "bpp": 8 * size / (header.width * header.height),
-            "damaged_tiles": [damage.tile for damage in damaged[before:]],
+            "damaged_tiles": [damage.tile for damage in damaged],
+            "excess_bytes": excess,
             "seconds": time.perf_counter() - began,
         }
 
     run(plan, work, summary, as_json)
-    if damaged:
+    if incomplete:
         sys.exit(DAMAGED)
+
+
+def _told(damage: "Damage") -> str:
+    """What a damaged tile means for the pixels that were asked for."""
+    box = damage.inside or damage.box
+    place = f"{box.width}x{box.height} pixels at {box.left},{box.top} of the picture"
+    if damage.inside is None:
+        return f"{place} are damaged; they are not in the region, but its pixels near them may be off ({damage.error})"
+    return f"{place} are grey, and pixels near them may be off ({damage.error})"
 
 
 def _restored_name(path: Path, beside: bool) -> Path:

@@ -1,14 +1,27 @@
 """lcodec info"""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from latticecodec import LcqError
+
 from . import options
-from .files import opened
+from .files import STANDARD, opened
 
 COLOURS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGB and alpha"}
+
+
+@contextmanager
+def named(file: Path) -> Iterator[None]:
+    """Errors of the library name the file they are about."""
+    try:
+        yield
+    except LcqError as error:
+        raise LcqError(f"{'standard input' if file == STANDARD else file}: {error}") from None
 
 
 @click.command()
@@ -19,7 +32,7 @@ def info(file: str, as_json: bool) -> None:
     from latticecodec.container import BASIS_UNIT, LATTICE, QUANTIZER_NAMES, Reader
     from latticecodec.zoo import list_models
 
-    with opened(Path(file)) as data:
+    with named(Path(file)), opened(Path(file)) as data:
         reader, length = Reader(data), len(data)
         reader.check()
     header = reader.header

@@ -1,12 +1,19 @@
 """lcodec verify"""
 
 import json
+from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from . import options
 from .files import read
+from .info import named
+
+if TYPE_CHECKING:
+    from latticecodec import Codec
+    from latticecodec.coder import Int32
 
 
 @click.command()
@@ -17,14 +24,16 @@ from .files import read
 def verify(file: str, model: str | None, device: str, as_json: bool) -> None:
     """Check an .lcq FILE: every checksum, and that its indices decode to what the encoder had. Draws no picture.
 
-    Of a file of an adaptive model it also tells how often each codebook was used.
+    Of a damaged file it names every tile that is not whole, and exits with 1. Of a file of an adaptive model it also
+    tells how often each codebook was used.
     """
     from latticecodec import load, read_header
     from latticecodec.zoo import find_by_digest
 
     data = read(Path(file))
-    found = find_by_digest(read_header(data).model, model)
-    indices = load(found.folder, device).decode_indices(data)
+    with named(Path(file)):
+        found = find_by_digest(read_header(data).model, model)
+        indices = _indices(load(found.folder, device), data)
     from latticecodec.codec import indices_sha256
 
     facts = {
@@ -47,3 +56,32 @@ def verify(file: str, model: str | None, device: str, as_json: bool) -> None:
     click.echo(f"indices_sha256 {facts['indices_sha256']}")
     for codes, share in zip(books, shares, strict=True):
         click.echo(f"codebook of {codes} codewords with {books[0] // codes} entries: {100 * share:.1f} % of positions")
+
+
+def _indices(codec: "Codec", data: bytes) -> "Int32":
+    """The index tensor of a file; raises FormatError that tells of all its damage."""
+    from latticecodec import Damage, FormatError
+    from latticecodec.container import Reader
+
+    reader = Reader(data)
+    damaged: list[Damage] = []
+    indices = codec.decode_indices(data, damaged.append)
+    told = []
+    try:
+        reader.check_length()
+    except FormatError as error:
+        told.append(str(error))
+    if damaged:
+        numbers, tiles = [damage.tile for damage in damaged], reader.header.tiles
+        told.append(f"damaged tiles, of {tiles:,}: {_ranges(numbers)} ({damaged[0].error})")
+        if len(damaged) < tiles:
+            told.append("lcodec decompress --recover restores the others")
+    if told:
+        raise FormatError("; ".join(told))
+    return indices
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Ascending numbers as text: 0, 1, 2, 7 is "0-2, 7"."""
+    runs = [[number for _, number in run] for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])]
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)

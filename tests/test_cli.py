@@ -167,7 +167,8 @@ def test_bad_input_to_decompress(packed: Path, here: Path, tiny_model: Path) -> 
     for name, (content, words) in cases.items():
         (here / name).write_bytes(content)
         fails_with(lcodec("decompress", name, "-o", "x.png", "--model", tiny_model), words)
-        fails_with(lcodec("verify", name, "--model", tiny_model), words)
+        fails_with(lcodec("verify", name, "--model", tiny_model), f"{name}: ", words)
+        fails_with(lcodec("info", name), f"{name}: ", words)
         assert not (here / "x.png").exists()
     digest = latticecodec.read_header(data).model.hex()
     fails_with(lcodec("decompress", "photo.lcq", "-o", "x.png"), digest, "--model")
@@ -215,7 +216,8 @@ def test_a_region_and_what_is_left_of_a_damaged_file(here: Path, tiny_model: Pat
     saved = lcodec("decompress", "photo.lcq", "-o", "back.png", "--recover", "--json", *own)
     assert saved.exit_code == 3
     assert json.loads(saved.stdout)["damaged_tiles"] == [19]
-    assert "64x16 pixels at 256,192 are grey (tile 19" in saved.stderr
+    assert "64x16 pixels at 256,192 of the picture are grey" in saved.stderr
+    assert "(tile 19: its checksum" in saved.stderr
     assert Image.open("back.png").getpixel((300, 200)) == (128, 128, 128)
 
 
