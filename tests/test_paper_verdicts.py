@@ -21,7 +21,8 @@ from latticecodec.papers.verdicts import judge, verdict
         ((0.21, 0.19, 0.22), "full", 3, "not possible: no clear difference"),
         ((0.10, 0.11, 0.12), "quick", 1, "direction only: a quick training, mse 0.1"),
         ((0.10, 0.11, 0.12), "tenth", 3, "direction only: a tenth of the training, mse 0.11 ± 0.01"),
-        ((0.30, 0.31, 0.32), "quick", 1, "not possible yet: a quick training shows the opposite"),
+        ((0.30, 0.31, 0.32), "quick", 1, "not possible yet: a quick training does not show it"),
+        ((0.19, 0.20, 0.21), "quick", 1, "not possible yet: a quick training does not show it, mse 0.19 against 0.19"),
     ],
 )
 def test_verdicts_on_a_difference(
@@ -38,19 +39,21 @@ def test_verdicts_on_a_difference(
 
 
 @pytest.mark.parametrize(
-    ("used", "budget", "begins"),
+    ("used", "budget", "seeds", "told"),
     [
-        (18.0, "full", "reproduced: used 18 for 17"),
-        (30.0, "full", "direction only: used 30 for 17"),
-        (400.0, "full", "refuted: used 400 for 17"),
-        (17.0, "quick", "not possible yet: a quick training, used 17 for 17"),
+        (18.0, "full", 1, "reproduced: used 18 for 17"),
+        (30.0, "full", 1, "direction only: used 30 for 17"),
+        (400.0, "full", 1, "not possible yet: other numbers, used 400 for 17, 1 of 3 seeds"),
+        (400.0, "full", 3, "refuted: used 400 ± 0 for 17"),
+        (17.0, "quick", 1, "not possible yet: a quick training, used 17 for 17"),
     ],
 )
-def test_verdicts_on_a_number(tmp_path: Path, used: float, budget: str, begins: str) -> None:
+def test_verdicts_on_a_number(tmp_path: Path, used: float, budget: str, seeds: int, told: str) -> None:
     row = TABLES["ll-5"].row("VQ-VAE")
     results = Results(tmp_path / "results.jsonl")
-    results.add(result(row.experiment, 0, budget, used=used))
-    assert verdict(TABLES["ll-5"], row, "fashion-mnist", results) == begins
+    for seed in range(seeds):
+        results.add(result(row.experiment, seed, budget, used=used))
+    assert verdict(TABLES["ll-5"], row, "fashion-mnist", results) == told
 
 
 def test_a_row_without_data_is_not_possible(tmp_path: Path) -> None:

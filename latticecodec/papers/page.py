@@ -33,7 +33,7 @@ one.
   that is published as 0 after one of five epochs is 0 after a fifth of them all.
 - **verdict**: *reproduced*, *direction only*, *refuted* or *not possible*, and why. A difference is clear at 2.78
   standard errors of three and three seeds (5 %, two-sided); a short training or fewer seeds give *direction only* at
-  best, and *not possible yet* where they show the opposite.
+  best, and *not possible yet* where they do not show it.
 """
 PLANES = """
 Every measured row, whatever its rate. Hollow points are of short trainings; of the rows that no other one beats, those

@@ -4,7 +4,7 @@
 - direction only: the sign is the paper's, but the budget, the seeds or the data do not carry the number;
 - refuted: full budget, and the opposite of the paper's statement is clear, or its number is another one;
 - not possible: no data, nothing in the paper to compare with, or seeds that do not separate what is compared;
-  "not possible yet" where it is not measured, or where a short training shows the opposite, which may be its shortness.
+  "not possible yet" where it is not measured, or where a short training does not show it, which may be its shortness.
 """
 
 import math
@@ -76,7 +76,7 @@ def judge(right: bool, clear: bool, seeds: int, budget: str, told: str) -> str:
     if budget in SHORT:
         if right:
             return f"direction only: {SHORT[budget]}, {told}"
-        return f"not possible yet: {SHORT[budget]} shows the opposite, {told}"
+        return f"not possible yet: {SHORT[budget]} does not show it, {told}"
     if seeds < SEEDS:
         few = f"{told}, {seeds} of {SEEDS} seeds"
         return f"direction only: {few}" if right else f"not possible yet: the opposite, {few}"
@@ -97,7 +97,7 @@ def _on_claim(table: Table, row: Row, data: str, results: Results) -> str:
     if ours is None or theirs is None:
         return f"not possible yet: {claim.than} is not measured at the same budget"
     told = f"{claim.metric} {ours} against {theirs} of {claim.than}"
-    right = (ours.mean < theirs.mean) == claim.lower
+    right = ours.mean < theirs.mean if claim.lower else ours.mean > theirs.mean
     clear = abs(ours.mean - theirs.mean) > CLEAR * math.hypot(ours.error, theirs.error)
     text = judge(right, clear, min(ours.seeds, theirs.seeds), budget, told)
     numbers = _numbers(row, data, found)
@@ -126,4 +126,9 @@ def _on_numbers(table: Table, row: Row, data: str, budget: str, found: list[Resu
     ratios = [abs(math.log(max(ours.mean, 1e-9) / value)) for _, value, ours in numbers]
     if max(ratios) <= math.log1p(CLOSE) and not DATASETS[data].remark:
         return f"reproduced: {_told(numbers)}"
-    return f"direction only: {_told(numbers)}" if max(ratios) <= math.log1p(NEAR) else f"refuted: {_told(numbers)}"
+    if max(ratios) <= math.log1p(NEAR):
+        return f"direction only: {_told(numbers)}"
+    seeds = min(ours.seeds for _, _, ours in numbers)
+    if seeds < SEEDS:
+        return f"not possible yet: other numbers, {_told(numbers)}, {seeds} of {SEEDS} seeds"
+    return f"refuted: {_told(numbers)}"
