@@ -58,6 +58,20 @@ def opened(source: Path) -> Iterator[bytes | mmap.mmap]:
         yield mapped
 
 
+@contextmanager
+def named(source: Path) -> Iterator[None]:
+    """Errors of the library name the file they are about."""
+    try:
+        yield
+    except LcqError as error:
+        raise LcqError(f"{_called(source)}: {error}") from None
+
+
+def _called(source: Path) -> str:
+    """What an input is called in messages."""
+    return "standard input" if source == STANDARD else str(source)
+
+
 def make_plan(
     inputs: Iterable[str], output: str | None, suffixes: set[str], rename: Callable[[Path], Path], force: bool
 ) -> Plan:
@@ -190,6 +204,6 @@ def _named(job: Job, work: Callable[[Job], dict[str, Any]]) -> dict[str, Any]:
     try:
         return work(job)
     except EXPECTED as error:
-        text, name = one_line(error), "standard input" if job.source == STANDARD else str(job.source)
+        text, name = one_line(error), _called(job.source)
         named = name in text or str(job.target) in text
         raise LcqError(text if named else f"{name}: {text}") from None

@@ -1,27 +1,14 @@
 """lcodec info"""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from latticecodec import LcqError
-
 from . import options
-from .files import STANDARD, opened
+from .files import named, opened
 
 COLOURS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGB and alpha"}
-
-
-@contextmanager
-def named(file: Path) -> Iterator[None]:
-    """Errors of the library name the file they are about."""
-    try:
-        yield
-    except LcqError as error:
-        raise LcqError(f"{'standard input' if file == STANDARD else file}: {error}") from None
 
 
 @click.command()

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import options
-from .files import read
-from .info import named
+from .files import named, read
 
 if TYPE_CHECKING:
     from latticecodec import Codec

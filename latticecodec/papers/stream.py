@@ -118,11 +118,8 @@ class Code(Protocol):
 def codes(statistics: Statistics) -> list[Code]:
     """All codes for the symbols of a model, fitted to its statistics."""
     static = StaticCode.fitted(statistics)
-    return [PointCode.fitted(statistics, static), static] if _few_points(statistics) else [static]
-
-
-def _few_points(statistics: Statistics) -> bool:
-    return not statistics.bottleneck.sizes() and statistics.points is not None
+    few = statistics.points is not None and not statistics.bottleneck.sizes()
+    return [PointCode.fitted(statistics, static), static] if few else [static]
 
 
 @dataclass(frozen=True)
@@ -162,14 +159,15 @@ class StaticCode:
         Raises:
             FormatError: a coordinate is beyond what the coder holds.
         """
-        if len(symbols) and int(symbols.abs().max()) >= 1 << EXCESS_BITS:
-            raise FormatError(f"a lattice coordinate is beyond 2^{EXCESS_BITS}: the basis has shrunk to nothing")
         encoder = Encoder()
-        self.put(encoder, symbols.cpu().numpy().astype(np.int32))
+        self.put(encoder, symbols.cpu().numpy())
         return encoder.finish()
 
-    def put(self, encoder: Encoder, columns: Int32) -> None:
-        """Encode columns [N, S]."""
+    def put(self, encoder: Encoder, symbols: Integers) -> None:
+        """Encode symbols [N, S]; raises FormatError as `encode` does."""
+        if len(symbols) and int(np.abs(symbols).max()) >= 1 << EXCESS_BITS:
+            raise FormatError(f"a lattice coordinate is beyond 2^{EXCESS_BITS}: the basis has shrunk to nothing")
+        columns = symbols.astype(np.int32)
         for column in range(self.columns):
             ids = self._ids(column, columns, len(columns))
             encoder.put(columns[:, column] - self.centres[ids], ids, self.tables)
@@ -218,11 +216,9 @@ class PointCode:
         at = np.searchsorted(self.hashes, wanted).clip(max=len(self.hashes) - 1)  # [N]
         numbers = np.where((self.points[at] == rows).all(1), at, len(self.hashes)).astype(np.int32)  # [N]
         far = rows[numbers == len(self.hashes)]  # [M, S]
-        if len(far) and int(np.abs(far).max()) >= 1 << EXCESS_BITS:
-            raise FormatError(f"a lattice coordinate is beyond 2^{EXCESS_BITS}: the basis has shrunk to nothing")
         encoder = Encoder()
         encoder.put(numbers - np.int32(self.centre), np.zeros(len(numbers), np.int32), self.tables)
-        self.escaped.put(encoder, far.astype(np.int32))
+        self.escaped.put(encoder, far)
         return encoder.finish()
 
     def decode(self, data: bytes, count: int) -> Tensor:
