@@ -1,4 +1,4 @@
-"""Two arithmetic idioms: plain float32, and rounding with a gradient."""
+"""Arithmetic idioms: plain float32, mixed precision where it is fast, and rounding with a gradient."""
 
 import contextlib
 from collections.abc import Iterator
@@ -32,6 +32,12 @@ def exact_arithmetic(device: torch.device, gradients: bool = False) -> Iterator[
         raise LcqError(f"not enough memory on {device} for a picture of this size") from None
     finally:
         torch.set_float32_matmul_precision(precision)
+
+
+def mixed_precision(device: torch.device) -> torch.autocast:
+    """Autocast to bfloat16 on CUDA and on CPUs with AMX or AVX512-BF16; elsewhere it is emulated, so float32 stays."""
+    fast = device.type != "cpu" or torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return torch.autocast(device.type, torch.bfloat16, enabled=bool(fast))
 
 
 def straight_through(rounded: Tensor, exact: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from latticecodec import ImageError, OutputError, TrainingError, load
+from latticecodec.arithmetic import mixed_precision
 from latticecodec.config import PRESETS
 from latticecodec.picture import find_images
 from latticecodec.training.data import Crops, centre_crops
@@ -17,7 +18,6 @@ from latticecodec.training.export import export, trainable
 from latticecodec.training.loop import TrainOptions, new_model
 from latticecodec.training.model import TrainableModel
 from latticecodec.training.optimiser import SLOW, Average, learning_rate, make_optimiser, parameter_groups
-from latticecodec.training.precision import mixed_precision
 from latticecodec.training.run import run
 from latticecodec.training.synthetic import synthetic_picture
 from latticecodec.zoo import find

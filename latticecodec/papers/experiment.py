@@ -76,6 +76,7 @@ class Budget:
     test_pictures: int  # test pictures for errors
     coded_pictures: int  # of these, as many are coded to bytes
     looks: int  # how often a training is looked at on the way
+    mixed: bool = False  # networks train in bfloat16 where the hardware has it; quantizers and errors never
 
     def steps(self, experiment: Experiment, pictures: int) -> int:
         """Training steps, where an epoch has `pictures` pictures."""
@@ -92,7 +93,7 @@ BUDGETS = {
     budget.name: budget  # by rising length
     for budget in (
         Budget("quick", 0.0, 500, 256, 128, 5),
-        Budget("tenth", 0.1, 10_000, 2000, 500, 10),
+        Budget("tenth", 0.1, 10_000, 2000, 500, 10, mixed=True),
         Budget("full", 1.0, 60_000, 10_000, 1000, 20),
     )
 }

@@ -1,5 +1,6 @@
 """One training of a row: Adam on reconstruction error and quantization loss, and what is looked at on the way."""
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..arithmetic import mixed_precision
 from ..errors import TrainingError
 from ..quantizers import gradient_gap, quantization_error
 from .datasets import Pictures
@@ -49,6 +51,7 @@ def train(
         TrainingError: the loss is no longer a number; the message says at which step.
     """
     steps, batch = budget.steps(experiment, pictures.published or len(pictures.train)), budget.batch(experiment)
+    torch.set_flush_denormal(True)  # moving averages of unused codewords fade to such numbers
     model = PaperModel(experiment, pictures.train.shape[1], steps, seed).to(device)
     optimiser = torch.optim.Adam(model.parameters(), lr=experiment.rate)
     scale = _variance(model, pictures) if experiment.normalised else 1.0
@@ -70,7 +73,8 @@ def train(
         for group in optimiser.param_groups:
             group["lr"] = rate
         x = model.to_input(pixels.to(device))  # [B, C, H, W]
-        x_hat, _, passed = model(x, step / steps)
+        with mixed_precision(device) if budget.mixed else contextlib.nullcontext():
+            x_hat, _, passed = model(x, step / steps)
         loss = F.mse_loss(x_hat, x) / scale + passed.loss
         optimiser.zero_grad()
         loss.backward()

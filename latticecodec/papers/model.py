@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from ..networks.autoencoders import AUTOENCODERS, HIDDEN
+from ..quantizers.codewords import float32
 from .bottleneck import KINDS, Passed
 from .experiment import Experiment
 
@@ -47,7 +48,12 @@ class PaperModel(nn.Module):
         return out
 
     def forward(self, x: Tensor, progress: float) -> tuple[Tensor, Tensor, Passed]:
-        """x [B, C, H, W] -> x_hat [B, C, H, W], the rows [N, D] before quantization, and what became of them."""
+        """x [B, C, H, W] -> x_hat [B, C, H, W], the rows [N, D] before quantization, and what became of them.
+
+        In an autocast region the networks are in mixed precision; the bottleneck is in float32.
+        """
         rows, shape = self.encode(x)
-        passed = self.bottleneck(rows, progress)
-        return self.decode(passed.values, shape), rows, passed
+        with float32(x.device):
+            rows = rows.float()  # [N, D]
+            passed = self.bottleneck(rows, progress)
+        return self.decode(passed.values, shape).float(), rows, passed

@@ -119,7 +119,7 @@ def one(
         "steps": trained.steps,
         "learning_steps": trained.learning_steps,
         "batch": trained.batch,
-        "seconds": round(trained.seconds, 2),
+        "seconds": float(f"{trained.seconds:.5g}"),
         "metrics": metrics,
         "history": [{name: float(f"{value:.5g}") for name, value in entry.items()} for entry in trained.history],
     }

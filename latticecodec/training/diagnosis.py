@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..arithmetic import mixed_precision
 from ..quantizers import CodebookUse, collapsed, gradient_gap, quantization_error, usage
 from ..quantizers.shared import pairs_of
 from .models import PhotoModel
-from .precision import mixed_precision
 from .vector import VectorModel
 
 PICTURES = 8  # that the gradient gap is taken on

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..arithmetic import mixed_precision
 from ..config import PATCH, ModelConfig
 from ..distortion import fidelity, structural_error
 from ..errors import TrainingError
@@ -25,7 +26,6 @@ from .diagnosis import Diagnosis, diagnose
 from .fit import fit
 from .models import MODELS, PhotoModel
 from .optimiser import Average, learning_rate, make_optimiser, parameter_groups
-from .precision import mixed_precision
 from .vector import VectorModel, as_rows
 
 RATE_WEIGHTING = 0.4  # the loss of a sample is divided by its lambda to this power
