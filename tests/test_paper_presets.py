@@ -50,7 +50,7 @@ def test_ll_vq_vae_schedules_and_basis() -> None:
     dense = TABLES["ll-5"].row("LL-VQ-VAE (dense)").experiment
     assert (dense.width, dense.sparsity) == (1.0, -1.0)  # dense_lattice.yaml: U(-1, 1), sparsity -1
     ema = TABLES["ll-5"].row("VQ-VAE (EMA)").experiment
-    assert (ema.decay, ema.start) == (0.99, "normal")
+    assert (ema.decay, ema.start) == (0.99, "example")
     assert TABLES["ll-5"].row("VQ-VAE").experiment.start == "uniform"  # U(-1/K, 1/K)
 
 

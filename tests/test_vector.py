@@ -35,7 +35,7 @@ def running(codebook: Tensor, counts: list[float], **options: object) -> VectorQ
     """A quantizer in the middle of training by moving averages: each codeword is the average of `counts` rows."""
     layer = fixed(codebook, **options).train()
     layer.counts.copy_(torch.tensor(counts))
-    layer.sums.copy_(codebook * layer._smoothed_counts()[:, None])
+    layer.sums.copy_(codebook * layer.smoothed_counts()[:, None])
     layer.steps.fill_(1)
     return layer
 

@@ -133,7 +133,7 @@ def _throughout(family: Callable[[Experiment], bool], data: str) -> Callable[[Ex
 
 
 def _fixed(e: Experiment) -> bool:
-    return e.network == "cnn" and e.quantizer == "vq-ema" and e.start == "normal"
+    return e.network == "cnn" and e.quantizer == "vq-ema" and e.start == "example"
 
 
 USE = (("used", False), ("perplexity", False))

@@ -15,7 +15,7 @@ K, D = 512, 64
 WIDTH = width_for_codebook_size(K, D)  # 9.77, eq. 6
 
 VQ = Experiment("strided-2", "vq", K, D, start="uniform", rate_decay=0.0, low=-0.5)
-EMA = replace(VQ, quantizer="vq-ema", start="normal")
+EMA = replace(VQ, quantizer="vq-ema", start="example")
 LATTICE = replace(VQ, quantizer="lattice", width=WIDTH, sparsity=1.0)
 DENSE = replace(LATTICE, width=1.0, sparsity=-1.0)
 METHODS = {"VQ-VAE": VQ, "VQ-VAE (EMA)": EMA, "LL-VQ-VAE": LATTICE, "LL-VQ-VAE (dense)": DENSE}

@@ -123,7 +123,7 @@ class VectorQuantizer(nn.Module):
 
     def bits(self) -> Tensor:
         """Bits [K] of each index by the moving counts: -log2 of its share."""
-        counts = self._smoothed_counts()  # [K]
+        counts = self.smoothed_counts()  # [K]
         return torch.log2(counts.sum() / counts)
 
     @torch.no_grad()
@@ -170,7 +170,7 @@ class VectorQuantizer(nn.Module):
         self.codebook[at] = codewords
         self.counts[at] = counts
         if self.update == "ema":
-            self.sums[at] = codewords * self._smoothed_counts()[at, None]  # [n, D]
+            self.sums[at] = codewords * self.smoothed_counts()[at, None]  # [n, D]
 
     @torch.no_grad()
     def learn(self, z: Tensor, indices: Tensor) -> None:
@@ -182,9 +182,9 @@ class VectorQuantizer(nn.Module):
         self.counts.lerp_(sizes, 1 - self.decay)
         if self.update == "ema":
             self.sums.lerp_(sums, 1 - self.decay)
-            self.codebook.copy_(self.sums / self._smoothed_counts()[:, None])
+            self.codebook.copy_(self.sums / self.smoothed_counts()[:, None])
 
-    def _smoothed_counts(self) -> Tensor:
+    def smoothed_counts(self) -> Tensor:
         """Counts [K] with Laplace smoothing, scaled back to their own total: (N + e) total / (total + K e)."""
         total = self.counts.sum()
         return (self.counts + SMOOTHING) * total / (total + self.codes * SMOOTHING)  # [K]
