@@ -13,16 +13,14 @@ from paper_rows import KINDS, result
 from PIL import Image
 
 from latticecodec.errors import OutputError, TrainingError
-from latticecodec.papers import presets_rotation, stream
+from latticecodec.papers import presets_rotation
 from latticecodec.papers.datasets import DATASETS, load, missing
-from latticecodec.papers.experiment import Budget, Experiment
+from latticecodec.papers.experiment import Budget
 from latticecodec.papers.figures import Gallery
 from latticecodec.papers.loop import train
 from latticecodec.papers.measure import measure
-from latticecodec.papers.model import PaperModel
 from latticecodec.papers.results import Results, key
 from latticecodec.papers.run import plan
-from latticecodec.papers.stream import Code, Statistics, codes
 from latticecodec.papers.tables import TABLES, find
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -97,55 +95,11 @@ def test_a_loss_that_is_no_number_names_the_step(folder: Path) -> None:
         train(replace(KINDS["vq"], rate=1e20, rate_decay=1.0), load(FASHION, folder), TINY, 0, CPU, lambda *_: None)
 
 
-def codes_of(experiment: Experiment, symbols: torch.Tensor) -> list[Code]:
-    statistics = Statistics(PaperModel(experiment, 1, 1, 0).bottleneck)
-    statistics.add(symbols)
-    return codes(statistics)
-
-
-def test_static_tables_cost_the_entropy_and_hold_what_was_never_seen() -> None:
-    generator = torch.Generator().manual_seed(0)
-    likely = torch.multinomial(torch.tensor([0.5, 0.25, 0.125, 0.125]), 20_000, True, generator=generator)
-    (code,) = codes_of(KINDS["vq"], likely[:, None])
-    assert len(code.encode(likely[:, None])) * 8 / 20_000 == pytest.approx(1.75, abs=0.02)
-    unseen = torch.arange(16)[:, None]
-    assert torch.equal(code.decode(code.encode(unseen), 16), unseen)
-    near = torch.randint(-3, 4, (500, 4), generator=generator)
-    far = torch.tensor([[0, -5000, 1_000_000, 2]])
-    unseen = torch.tensor([[3, 3, 3, 7]])
-    for lattice in codes_of(KINDS["lattice"], torch.cat([near, far])):
-        for rows in (far, unseen, torch.cat([near, unseen, far])):
-            assert torch.equal(lattice.decode(lattice.encode(rows), len(rows)), rows)
-
-
-def test_few_points_of_a_lattice_cost_what_their_numbers_cost() -> None:
-    """Four points whose four coordinates are equal: 2 bits each, and coordinate by coordinate four times as much."""
-    points = torch.tensor([[0, 0, 0, 0], [1, 1, 1, 1], [2, 2, 2, 2], [3, 3, 3, 3]])
-    rows = points[torch.randint(0, 4, (20_000,), generator=torch.Generator().manual_seed(0))]
-    by_point, by_coordinate = (len(code.encode(rows)) * 8 / 20_000 for code in codes_of(KINDS["lattice"], rows))
-    assert by_point == pytest.approx(2, abs=0.02)
-    assert by_coordinate == pytest.approx(8, abs=0.1)
-
-
-def test_a_lattice_of_too_many_points_is_coded_by_coordinates_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "POINTS_MAX", 10)
-    assert len(codes_of(KINDS["lattice"], torch.arange(40).reshape(10, 4))) == 2
-    assert len(codes_of(KINDS["lattice"], torch.arange(44).reshape(11, 4))) == 1
-
-
 def test_maps_of_a_codebook_show_how_it_moves(folder: Path, tmp_path: Path) -> None:
     pictures = load(FASHION, folder)
     gallery = Gallery(tmp_path, "vq", pictures, CPU)
     train(replace(KINDS["vq"], rate_decay=1.0), pictures, TINY, 0, CPU, lambda *_: None, gallery.look)
     assert not torch.equal(gallery.maps[0], gallery.maps[-1])
-
-
-def test_distinct_embeddings_are_counted_by_index() -> None:
-    statistics = Statistics(PaperModel(KINDS["adaptive"], 1, 1, 0).bottleneck)
-    statistics.add(torch.tensor([[0, 1], [1, 1], [0, 1], [2, 31]]))
-    statistics.add(torch.tensor([[0, 1], [1, 0]]))
-    assert statistics.distinct() == 4
-    assert statistics.perplexity() == pytest.approx(2 ** (0.5 + 3 * np.log2(6) / 6), rel=1e-6)
 
 
 def test_folders_of_pictures(tmp_path: Path) -> None:

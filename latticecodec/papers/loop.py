@@ -13,10 +13,10 @@ from torch import Tensor
 from ..arithmetic import mixed_precision
 from ..errors import TrainingError
 from ..quantizers import gradient_gap, quantization_error
+from .counting import Statistics
 from .datasets import Pictures
 from .experiment import Budget, Experiment
 from .model import PaperModel
-from .stream import Statistics
 
 LOOK_PICTURES = 32  # training pictures that a look sees
 
@@ -125,7 +125,7 @@ def _seen(model: PaperModel, pictures: Pictures, device: torch.device, progress:
         passed = model.bottleneck(rows, progress)
         mse = float(F.mse_loss(model.decode(passed.values, shape), x))
     statistics = Statistics(model.bottleneck)
-    statistics.add(passed.symbols)
+    statistics.add(passed.symbols.view(*shape, -1))
     gap = gradient_gap(lambda at: F.mse_loss(model.decode(at, shape), x), rows, passed.values)
     return {
         "mse": mse,
