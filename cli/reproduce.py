@@ -13,11 +13,14 @@ from . import options, progress
 
 @click.command()
 @click.argument("tables", metavar="[list | render | TABLE...]", nargs=-1)
+@click.option("--quick", is_flag=True, help="Minutes on two cores. This is the default.")
+@click.option("--full", is_flag=True, help="The published training: hours a row on a CPU.")
 @click.option(
-    "--quick", "budget", flag_value="quick", default="quick", help="Minutes on two cores. This is the default."
+    "--share",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="X",
+    help="X of the published steps, 0.1 for a tenth, at its batch; networks in bfloat16 where that is fast.",
 )
-@click.option("--tenth", "budget", flag_value="tenth", help="A tenth of the published steps, at its batch.")
-@click.option("--full", "budget", flag_value="full", help="The published training: hours a row on a CPU.")
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -51,7 +54,9 @@ from . import options, progress
 @options.as_json
 def reproduce(
     tables: tuple[str, ...],
-    budget: str,
+    quick: bool,
+    full: bool,
+    share: float | None,
     data: Path,
     out: Path,
     page: Path | None,
@@ -80,6 +85,7 @@ def reproduce(
     Needs latticecodec[papers] for its plots.
     """
     from latticecodec.papers import page as pages
+    from latticecodec.papers.experiment import FULL, QUICK, part
     from latticecodec.papers.plots import pyplot
     from latticecodec.papers.results import Results
 
@@ -89,6 +95,9 @@ def reproduce(
     if tables == ("list",):
         show_list(data, as_json)
         return
+    if quick + full + (share is not None) > 1:
+        raise click.UsageError("--quick, --full and --share exclude each other")
+    budget = FULL if full else QUICK if share is None else part(share)
     pyplot()
     page = page or out.with_name("papers.md")
     results = Results(out)
@@ -107,13 +116,12 @@ def reproduce(
 
 
 def train(
-    names: tuple[str, ...], budget: str, folder: Path, seeds: tuple[int, ...], device: str, results: Any
+    names: tuple[str, ...], budget: Any, folder: Path, seeds: tuple[int, ...], device: str, results: Any
 ) -> list[dict[str, Any]]:
     """Run the rows of tables; new results, without their histories."""
     import torch
 
     from latticecodec.papers import tables
-    from latticecodec.papers.experiment import BUDGETS
     from latticecodec.papers.run import Job, plan, run
     from latticecodec.zoo import resolve_device
 
@@ -130,7 +138,7 @@ def train(
         click.echo(f"\n{job.table}  {job.label}  {job.data}  seed {job.seed}: {told}", err=True)
 
     with progress.bar("reproducing") as advance:
-        run(jobs, folder, BUDGETS[budget], results, torch.device(resolve_device(device)), advance, report)
+        run(jobs, folder, budget, results, torch.device(resolve_device(device)), advance, report)
     return new
 
 

@@ -5,7 +5,7 @@ import pytest
 from latticecodec.networks.autoencoders import AUTOENCODERS
 from latticecodec.papers.bottleneck import KINDS, STARTS
 from latticecodec.papers.datasets import DATASETS, UNAVAILABLE
-from latticecodec.papers.experiment import BUDGETS
+from latticecodec.papers.experiment import FULL, QUICK, part
 from latticecodec.papers.tables import TABLES
 
 ROWS = [(table.name, row) for table in TABLES.values() for row in table.rows]
@@ -93,10 +93,10 @@ def test_rotation() -> None:
 
 def test_full_is_the_published_length() -> None:
     e = TABLES["ll-5"].row("LL-VQ-VAE").experiment
-    assert BUDGETS["full"].steps(e, 60_000) == 5 * (60_000 // 64)
-    assert BUDGETS["full"].batch(e) == 64
-    assert BUDGETS["quick"].steps(e, 60_000) == e.quick_steps
-    assert BUDGETS["tenth"].steps(e, 60_000) == 468
+    assert FULL.steps(e, 60_000) == 5 * (60_000 // 64)
+    assert FULL.batch(e) == 64
+    assert QUICK.steps(e, 60_000) == e.quick_steps
+    assert part(0.1).steps(e, 60_000) == 468
 
 
 @pytest.mark.parametrize("row", [row for _, row in ROWS], ids=lambda row: row.label)
@@ -104,7 +104,7 @@ def test_no_quick_training_is_longer_than_a_tenth(row) -> None:  # type: ignore[
     """Epochs are those of the paper's data where other pictures stand in for it."""
     e = row.experiment
     for data in (DATASETS[name] for name in row.data if name in DATASETS):
-        pictures = [budget.batch(e) * budget.steps(e, data.published or 50_000) for budget in BUDGETS.values()]
+        pictures = [budget.batch(e) * budget.steps(e, data.published or 50_000) for budget in (QUICK, part(0.1), FULL)]
         assert pictures == sorted(pictures)
 
 

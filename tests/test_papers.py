@@ -16,6 +16,7 @@ from latticecodec.errors import OutputError, TrainingError
 from latticecodec.papers import presets_rotation
 from latticecodec.papers.datasets import DATASETS, load, missing
 from latticecodec.papers.experiment import Budget
+from latticecodec.papers.experiment import part as budget_of
 from latticecodec.papers.figures import Gallery
 from latticecodec.papers.loop import train
 from latticecodec.papers.measure import measure
@@ -139,7 +140,7 @@ def test_the_key_of_a_full_result_knows_nothing_of_quick_settings() -> None:
     other = replace(KINDS["vq"], quick_steps=99)
     assert key(other, "mnist", "full", 0) == key(KINDS["vq"], "mnist", "full", 0)
     assert key(other, "mnist", "quick", 0) != key(KINDS["vq"], "mnist", "quick", 0)
-    assert key(other, "mnist", "tenth", 0) == key(KINDS["vq"], "mnist", "tenth", 0) != key(other, "mnist", "full", 0)
+    assert key(other, "mnist", "10 %", 0) == key(KINDS["vq"], "mnist", "10 %", 0) != key(other, "mnist", "full", 0)
     assert key(KINDS["vq"], "mnist", "full", 1) != key(KINDS["vq"], "mnist", "full", 0)
 
 
@@ -194,3 +195,13 @@ def test_what_the_command_refuses(folder: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "x.jsonl").exists()
     nothing = lcodec("reproduce", "render", "--out", tmp_path / "x.jsonl")
     assert (nothing.exit_code, "no results to render" in nothing.stderr) == (1, True)
+
+
+def test_budgets_exclude_each_other_and_the_longest_counts(folder: Path, tmp_path: Path) -> None:
+    assert lcodec("reproduce", "ll-5", "--full", "--share", "0.1", "--data", folder).exit_code == 2
+    assert lcodec("reproduce", "ll-5", "--share", "1", "--data", folder).exit_code == 2
+    results = Results(tmp_path / "results.jsonl")
+    for budget in ("quick", "10 %", "2.5 %"):
+        results.add(result(KINDS["vq"], budget=budget))
+    assert results.budgets() == ["10 %", "2.5 %", "quick"]
+    assert results.of(KINDS["vq"], "fashion-mnist")[0] == budget_of(0.1).name == "10 %"

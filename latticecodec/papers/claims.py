@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .datasets import DATASETS
-from .experiment import BUDGETS, Experiment
+from .experiment import Experiment
 from .results import Results
 from .tables import TABLES
 from .verdicts import CLEAR, UNMEASURED, judge, spread
@@ -87,7 +87,7 @@ def compared(
     first, second = ([p for p in known if family(p.experiment)] for family in (ours, theirs))
     if not first or not second:
         return f"not possible yet: of one family no row is measured that uses {ALIVE} embeddings or more"
-    for budget in reversed(BUDGETS):
+    for budget in results.budgets():
         a, b = ([p for p in family if p.budget == budget] for family in (first, second))
         if difference := at_equal_rate(a, b):
             mean, count = difference

@@ -70,7 +70,7 @@ class Table:
 class Budget:
     """How much of the published training and evaluation is done."""
 
-    name: str  # quick, tenth or full
+    name: str  # quick, full, or a percentage
     share: float  # of the published steps; of quick, each experiment says its own
     fit_pictures: int  # training pictures whose indices are counted: use, perplexity, frequency tables
     test_pictures: int  # test pictures for errors
@@ -89,11 +89,16 @@ class Budget:
         return experiment.quick_batch if self.name == "quick" else experiment.batch
 
 
-BUDGETS = {
-    budget.name: budget  # by rising length
-    for budget in (
-        Budget("quick", 0.0, 500, 256, 128, 5),
-        Budget("tenth", 0.1, 10_000, 2000, 500, 10, mixed=True),
-        Budget("full", 1.0, 60_000, 10_000, 1000, 20),
-    )
-}
+QUICK = Budget("quick", 0.0, 500, 256, 128, 5)
+FULL = Budget("full", 1.0, 60_000, 10_000, 1000, 20)
+
+
+def part(share: float) -> Budget:
+    """A share of the published training, above 0 and below 1, named by its percentage."""
+    return Budget(f"{100 * share:g} %", share, 10_000, 2000, 500, 10, mixed=True)
+
+
+def share_of(budget: str) -> float:
+    """The share of the published steps by the name of a budget; 0 for quick."""
+    named = {budget.name: budget.share for budget in (QUICK, FULL)}
+    return named[budget] if budget in named else float(budget.removesuffix(" %")) / 100

@@ -20,21 +20,25 @@ one.
 - **paper**: its numbers, where they are known here; an empty cell means that they are not. *used (printed)* is the
   paper's table, *used* the count in the files beside its released checkpoints.
 - **ours**: mean and standard deviation over seeds. *mse* in the paper's own pixel range, decoded from indices alone;
-  PSNR in dB of all test pictures; *bpp* from the bytes of a real stream that decodes to the same indices, under static
-  tables counted on training pictures; *used* and *perplexity* count distinct embeddings over training pictures, by
-  index; *time* is that of training on one picture, as a ratio to the first measured row of its data set in the table.
-- **rate**: raw pixels are 8 bpp, of colour 24. *bpp* is of a memoryless code: of an index, or of a lattice of few
-  points the number of the point, else coordinate by coordinate; what a context model would save is left out.
+  PSNR in dB of all test pictures; *bpp* from the bytes of a real stream that decodes to the same indices, *memoryless*
+  of one that looks at no neighbours; *used* and *perplexity* count distinct embeddings over training pictures, by
+  index; *time* is that of training on one picture, as a ratio to the first row of the table with the same data, budget
+  and hardware.
+- **rate**: raw pixels are 8 bpp, of colour 24. The prior is static, counted on training pictures: the class of an
+  embedding, one of 32, by those of its left and upper neighbours, then the embedding within its class. Above 65,536
+  distinct embeddings a lattice is coded coordinate by coordinate, without neighbours.
 - **K** or **N**: codewords of a codebook; **D**: dimensions of one; **gamma**: weight of the lattice's size term;
   **range**: the basis begins as U(-range, range); **alpha**: weight of the commitment loss; **beta**: of the
   quantization terms in "Balance", of the commitment loss in the tables of rotation.
-- **budget**: quick is minutes on two cores, a small part of the published training, and decides little; tenth is a
-  tenth of the published steps; full is the published training. Shorter ones squeeze its schedule: a learning rate
-  that is published as 0 after one of five epochs is 0 after a fifth of them all.
+- **budget**: quick is minutes on two cores, a small part of the published training, and decides little; full is the
+  published training; a percentage is that share of the published steps at the published batch, its networks in
+  bfloat16 where the hardware has it. Shorter ones squeeze the schedule: a learning rate that is published as 0 after
+  one of five epochs is 0 after a fifth of them all.
 - **verdict**: *reproduced*, *direction only*, *refuted* or *not possible*, and why. A difference is clear at 2.78
   standard errors of three and three seeds (5 %, two-sided); a short training or fewer seeds give *direction only* at
   best, and *not possible yet* where they do not show it.
 """
+METRICS = ("mse", "mse_forward", "psnr", "bpp", "memoryless_bpp", "used", "perplexity")
 PLANES = """
 Every measured row, whatever its rate. Hollow points are of short trainings; of the rows that no other one beats, those
 that lie apart are named.
@@ -89,15 +93,16 @@ def _table(table: Table, rows: Sequence[tuple[Row, str]], results: Results) -> s
     lines = [f"## {table.name}: {table.title}", "", f"{table.paper}."]
     lines += ["", *(f"- {remark}" for remark in table.remarks)] if table.remarks else []
     lines += ["", "| row | data | paper | ours | budget | verdict |", "|---|---|---|---|---|---|"]
-    pace: dict[str, float] = {}
+    paces: dict[tuple[str, str, str], float] = {}
     for row, data in rows:
         budget, found = results.of(row.experiment, data)
         trained = [result for result in found if "metrics" in result]
+        like = (data, budget, trained[0]["hardware"] if trained else "")
         cells = (
             row.label,
             data,
             paper_cell(row, data),
-            ours_cell(trained, pace.setdefault(data, _pace(trained)) if trained else 0.0),
+            ours_cell(trained, paces.setdefault(like, _pace(trained)) if trained else 0.0),
             budget_cell(row, budget, trained),
             verdict(table, row, data, results),
         )
@@ -111,15 +116,17 @@ def paper_cell(row: Row, data: str) -> str:
 
 
 def ours_cell(found: Sequence[Result], pace: float) -> str:
-    """Our numbers over seeds; `pace` is the seconds a step of the first row."""
+    """Our numbers over seeds; `pace` is the seconds a picture of the row that time is compared with."""
     if not found:
         return ""
     parts = []
-    values = {name: spread(found, name) for name in ("mse", "mse_forward", "psnr", "bpp", "used", "perplexity")}
+    values = {name: spread(found, name) for name in METRICS}
     parts.append(f"mse {values['mse']}")
     if str(values["mse_forward"]) != str(values["mse"]):
         parts.append(f"mse_forward {values['mse_forward']}")
-    rate = f"at {values['bpp']} bpp" if values["bpp"] else "with coordinates that no coder holds"
+    rate = "with coordinates that no coder holds"
+    if values["bpp"]:
+        rate = f"at {values['bpp']} bpp ({values['memoryless_bpp']} memoryless)"
     parts += [f"{values['psnr']} dB {rate}", f"used {values['used']}", f"perplexity {values['perplexity']}"]
     parts.append(f"{number(found[0]['metrics']['parameters'])} parameters")
     return ", ".join(parts) + f", time {_pace(found) / pace:.2f}"
@@ -134,5 +141,6 @@ def budget_cell(row: Row, budget: str, found: Sequence[Result]) -> str:
 
 
 def _pace(found: Sequence[Result]) -> float:
-    """Seconds for a picture in training."""
+    """Seconds for a picture in training, on the hardware of the first result."""
+    found = [result for result in found if result["hardware"] == found[0]["hardware"]]
     return float(sum(r["seconds"] for r in found) / sum(r["learning_steps"] * r["batch"] for r in found))

@@ -10,7 +10,7 @@ from .datasets import DATASETS
 from .experiment import Table
 from .figures import folder_of, stem_of
 from .results import Result, Results
-from .verdicts import SHORT
+from .verdicts import short
 
 PANELS = (
     ("used", "distinct embeddings of 32 pictures"),
@@ -56,12 +56,12 @@ def rate_distortion(results: Results, data: str, file: Path) -> bool:
     for name, belongs in FAMILIES:
         family = [point for point in known if belongs(point.experiment)]
         colour = None
-        for short in (False, True):
-            some = [point for point in family if (point.budget in SHORT) == short]
+        for hollow in (False, True):
+            some = [point for point in family if bool(short(point.budget)) == hollow]
             if some:
                 at = [p.bpp for p in some], [p.psnr for p in some]
-                face = {"markerfacecolor": "none"} if short else {}
-                label = f"{name}, short training" if short else name
+                face = {"markerfacecolor": "none"} if hollow else {}
+                label = f"{name}, short training" if hollow else name
                 colour = axes.plot(*at, "o", label=label, alpha=0.8, color=colour, **face)[0].get_color()
     last = 0.0
     for point in frontier(known):

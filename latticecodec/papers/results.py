@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OutputError
-from .experiment import BUDGETS, Experiment
+from .experiment import Experiment, share_of
 
 Result = dict[str, Any]
 
@@ -49,6 +49,7 @@ class Results:
         for number, line in enumerate(lines, 1):
             try:
                 result = json.loads(line)
+                share_of(result["budget"])
                 self.known[result["key"]] = result
             except (ValueError, KeyError, TypeError):
                 if number == len(lines) and not whole:  # an interrupted run wrote a part of it
@@ -64,7 +65,7 @@ class Results:
 
     def of(self, experiment: Experiment, data: str) -> tuple[str, list[Result]]:
         """All results of a row, of one for each seed, and their budget: the longest that there is."""
-        for budget in reversed(BUDGETS):
+        for budget in self.budgets():
             found = [self.get(experiment, data, budget, seed) for seed in self.seeds()]
             if any(found):
                 return budget, [result for result in found if result]
@@ -72,12 +73,16 @@ class Results:
 
     def of_both(self, ours: Experiment, theirs: Experiment, data: str) -> tuple[str, list[Result], list[Result]]:
         """Results of two rows at the longest budget that both have."""
-        for budget in reversed(BUDGETS):
+        for budget in self.budgets():
             found = [[self.get(e, data, budget, seed) for seed in self.seeds()] for e in (ours, theirs)]
             first, second = ([result for result in results if result] for results in found)
             if first and second:
                 return budget, first, second
         return "", [], []
+
+    def budgets(self) -> list[str]:
+        """All budgets that occur, the longest first."""
+        return sorted({str(result["budget"]) for result in self.known.values()}, key=share_of, reverse=True)
 
     def seeds(self) -> list[int]:
         """All seeds that occur."""

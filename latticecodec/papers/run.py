@@ -65,7 +65,7 @@ def run(
     Args:
         jobs: of `plan`.
         folder: of the data sets.
-        budget: quick or full.
+        budget: how much of the published training.
         results: where results are kept; their pictures go into the folder <its stem>-pictures beside it.
         device: where to train.
         advance: called with (done, in all), in thousandths of jobs.

@@ -13,14 +13,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .datasets import DATASETS, UNAVAILABLE
-from .experiment import Row, Table
+from .experiment import FULL, QUICK, Row, Table
 from .results import Result, Results
 
 SEEDS = 3  # that a verdict on a difference needs
 CLEAR = 2.78  # standard errors: Student's t of three and three seeds, 5 % two-sided
-SHORT = {"quick": "a quick training", "tenth": "a tenth of the training"}  # budgets that decide nothing
 UNMEASURED = "not possible yet: not measured"
 CLOSE, NEAR = 0.1, 1.0  # relative differences: a reproduced number, and one of the same size
+
+
+def short(budget: str) -> str:
+    """What to call a budget that decides nothing; empty for the full one."""
+    return {FULL.name: "", QUICK.name: "a quick training"}.get(budget, f"{budget} of the training")
 
 
 @dataclass(frozen=True)
@@ -73,10 +77,11 @@ def verdict(table: Table, row: Row, data: str, results: Results) -> str:
 
 def judge(right: bool, clear: bool, seeds: int, budget: str, told: str) -> str:
     """The verdict on a difference: whether it has the paper's sign and is clear of the seeds' spread."""
-    if budget in SHORT:
+    if shortened := short(budget):
+        told = told if clear or seeds < SEEDS else f"{told}, not clear of the spread of the seeds"
         if right:
-            return f"direction only: {SHORT[budget]}, {told}"
-        return f"not possible yet: {SHORT[budget]} does not show it, {told}"
+            return f"direction only: {shortened}, {told}"
+        return f"not possible yet: {shortened} does not show it, {told}"
     if seeds < SEEDS:
         few = f"{told}, {seeds} of {SEEDS} seeds"
         return f"direction only: {few}" if right else f"not possible yet: the opposite, {few}"
@@ -121,8 +126,8 @@ def _on_numbers(table: Table, row: Row, data: str, budget: str, found: list[Resu
         return "not possible: no number of the paper to compare with" + (
             "; other rows are compared with this one" if claimed else ""
         )
-    if budget in SHORT:
-        return f"not possible yet: {SHORT[budget]}, {_told(numbers)}"
+    if shortened := short(budget):
+        return f"not possible yet: {shortened}, {_told(numbers)}"
     ratios = [abs(math.log(max(ours.mean, 1e-9) / value)) for _, value, ours in numbers]
     if max(ratios) <= math.log1p(CLOSE) and not DATASETS[data].remark:
         return f"reproduced: {_told(numbers)}"
