@@ -1,6 +1,7 @@
 """Rerunning a row: data sets, training, real bytes, results that are kept, verdicts, the page."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from paper_rows import KINDS, result
 from PIL import Image
 
 from latticecodec.errors import OutputError, TrainingError
-from latticecodec.papers import presets_rotation
+from latticecodec.papers import presets_rotation, resume
 from latticecodec.papers.datasets import DATASETS, load, missing
 from latticecodec.papers.experiment import Budget
 from latticecodec.papers.experiment import part as budget_of
@@ -21,7 +22,7 @@ from latticecodec.papers.figures import Gallery
 from latticecodec.papers.loop import train
 from latticecodec.papers.measure import measure
 from latticecodec.papers.results import Results, key
-from latticecodec.papers.run import plan
+from latticecodec.papers.run import Job, plan, run
 from latticecodec.papers.tables import TABLES, find
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -61,6 +62,45 @@ def test_a_row_trains_and_its_indices_come_back_from_bytes(kind: str, folder: Pa
     again = train(KINDS[kind], pictures, TINY, 0, CPU, lambda *_: None)
     assert again.history == trained.history
     assert train(KINDS[kind], pictures, TINY, 1, CPU, lambda *_: None).history != trained.history
+
+
+def test_an_interrupted_row_goes_on_to_the_same_result(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resume, "MINUTES", 0.0)  # saved before every step
+    experiment = replace(KINDS["adaptive"], quick_steps=7, flip=True)
+    job = Job("balance-2", "adaptive", experiment, "fashion-mnist", 0)
+
+    def results_in(name: str, advance: Callable[[int, int], None] = lambda *_: None) -> Results:
+        results = Results(tmp_path / f"{name}.jsonl")
+        run([job], folder, TINY, results, CPU, advance, lambda *_: None)
+        return results
+
+    def interrupted(done: int, total: int) -> None:
+        if done >= total // 2:
+            raise KeyboardInterrupt
+
+    (whole,) = results_in("whole").known.values()
+    with pytest.raises(KeyboardInterrupt):
+        results_in("parts", interrupted)
+    assert [file.suffix for file in (tmp_path / "parts-unfinished").iterdir()] == [".pt"]
+    moves: list[int] = []
+    (parts,) = results_in("parts", lambda done, total: moves.append(done)).known.values()
+    assert moves[0] == 1000 * 4 // 7  # the step before which it was interrupted
+    for name in ("metrics", "history", "learning_steps"):
+        assert parts[name] == whole[name]
+    assert not (tmp_path / "parts-unfinished").exists()
+    first, second = (sorted((tmp_path / f"{name}-pictures").iterdir()) for name in ("whole", "parts"))
+    assert [file.read_bytes() for file in first] == [file.read_bytes() for file in second]
+
+
+def test_a_row_does_not_go_on_from_what_other_code_has_left(folder: Path, tmp_path: Path) -> None:
+    gallery = Gallery(tmp_path, "vq", load(FASHION, folder), CPU)
+    resume.Resumable(tmp_path / "row.pt", "one", gallery).save({"step": 3})
+    assert resume.Resumable(tmp_path / "row.pt", "one", gallery).load() == {"step": 3}
+    assert resume.Resumable(tmp_path / "row.pt", "another", gallery).load() is None
+    (tmp_path / "row.pt").write_bytes(b"cut short")
+    assert resume.Resumable(tmp_path / "row.pt", "one", gallery).load() is None
 
 
 def test_the_published_rotation_code_decodes_what_its_indices_do_not_hold(folder: Path) -> None:

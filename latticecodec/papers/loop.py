@@ -1,6 +1,7 @@
 """One training of a row: Adam on reconstruction error and quantization loss, and what is looked at on the way."""
 
 import contextlib
+import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from .counting import Statistics
 from .datasets import Pictures
 from .experiment import Budget, Experiment
 from .model import PaperModel
+from .resume import Resumable
 
 LOOK_PICTURES = 32  # training pictures that a look sees
 
@@ -44,8 +46,9 @@ def train(
     device: torch.device,
     advance: Callable[[int, int], None],
     look: Look = lambda step, model: None,
+    resumable: Resumable | None = None,
 ) -> Trained:
-    """Train a row.
+    """Train a row, from where `resumable` has left it.
 
     Raises:
         TrainingError: the loss is no longer a number; the message says at which step.
@@ -56,9 +59,18 @@ def train(
     optimiser = torch.optim.Adam(model.parameters(), lr=experiment.rate)
     scale = _variance(model, pictures) if experiment.normalised else 1.0
     every = max(1, steps // budget.looks)
-    history, seconds, learned = [], 0.0, 0
+    history: list[dict[str, float]] = []
+    seconds, learned, first = 0.0, 0, 0
+    if resumable and (state := resumable.load()):
+        model.load_state_dict(state["model"])
+        optimiser.load_state_dict(state["optimiser"])
+        history, seconds, learned, first = (state[name] for name in ("history", "seconds", "learned", "step"))
     clock = time.process_time if device.type == "cpu" else time.perf_counter
-    for step, pixels in enumerate(_batches(pictures.train, batch, steps, seed, experiment.flip)):
+    batches = enumerate(_batches(pictures.train, batch, steps, seed, experiment.flip))
+    for step, pixels in itertools.islice(batches, first, None):
+        if resumable and resumable.due():
+            told = {"history": history, "seconds": seconds, "learned": learned, "step": step}
+            resumable.save({"model": model.state_dict(), "optimiser": optimiser.state_dict()} | told)
         if step % every == 0:
             model.eval()
             history.append({"step": float(step)} | _seen(model, pictures, device, step / steps))

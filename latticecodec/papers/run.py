@@ -18,6 +18,8 @@ from .figures import Gallery, folder_of, stem_of
 from .loop import train
 from .measure import measure
 from .results import Result, Results, key
+from .resume import Resumable
+from .resume import folder_of as unfinished
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def run(
         jobs: of `plan`.
         folder: of the data sets.
         budget: how much of the published training.
-        results: where results are kept; their pictures go into the folder <its stem>-pictures beside it.
+        results: where results are kept; their pictures go into the folder <its stem>-pictures beside it, and a row that
+            was interrupted goes on from <its stem>-unfinished.
         device: where to train.
         advance: called with (done, in all), in thousandths of jobs.
         report: called with every new result.
@@ -78,22 +81,20 @@ def run(
             def moved(done: int, steps: int, number: int = number) -> None:
                 advance(1000 * number + 1000 * done // steps, 1000 * len(jobs))
 
-            result = one(job, pictures, budget, device, moved, folder_of(results.file))
+            row = described(job, pictures, budget, device)
+            gallery = Gallery(folder_of(results.file), stem_of(row), pictures, device)
+            origin = f"{row['source']} {row['digest']}"
+            resumable = Resumable(unfinished(results.file) / f"{row['key']}.pt", origin, gallery)
+            result = row | outcome(job, pictures, budget, device, moved, gallery, resumable)
             results.add(result)
+            resumable.finish()
             report(job, result)
         advance(1000 * (number + 1), 1000 * len(jobs))
 
 
-def one(
-    job: Job,
-    pictures: Pictures,
-    budget: Budget,
-    device: torch.device,
-    advance: Callable[[int, int], None],
-    folder: Path,
-) -> Result:
-    """Train and measure one row; its pictures go into the folder."""
-    result: Result = {
+def described(job: Job, pictures: Pictures, budget: Budget, device: torch.device) -> Result:
+    """All of a result that is known before the training."""
+    return {
         "key": key(job.experiment, job.data, budget.name, job.seed),
         "table": job.table,
         "label": job.label,
@@ -108,14 +109,25 @@ def one(
         "source": source(),
         "date": datetime.date.today().isoformat(),
     }
-    gallery = Gallery(folder, stem_of(result), pictures, device)
+
+
+def outcome(
+    job: Job,
+    pictures: Pictures,
+    budget: Budget,
+    device: torch.device,
+    advance: Callable[[int, int], None],
+    gallery: Gallery,
+    resumable: Resumable,
+) -> Result:
+    """Train and measure a row: the rest of its result."""
     try:
-        trained = train(job.experiment, pictures, budget, job.seed, device, advance, gallery.look)
+        trained = train(job.experiment, pictures, budget, job.seed, device, advance, gallery.look, resumable)
         metrics = measure(trained.model, pictures, budget, device)
     except LcqError as error:
-        return result | {"failed": str(error)}
+        return {"failed": str(error)}
     gallery.write()
-    return result | {
+    return {
         "steps": trained.steps,
         "learning_steps": trained.learning_steps,
         "batch": trained.batch,
