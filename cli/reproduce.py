@@ -68,8 +68,8 @@ def reproduce(
 
     Without a TABLE, every row whose data is there: with --quick at most an hour on two cores. Each row is trained, its
     indices are coded to real bytes, and the result is appended to --out; a run that was interrupted goes on where it
-    stopped, within a row to ten minutes. At the end the page of all tables is written, with plots beside it. Pictures of a training, reconstructions
-    and maps of its codebook, go into a folder beside --out.
+    stopped, within a row to ten minutes. At the end the page of all tables is written, with plots beside it. Pictures
+    of a training, reconstructions and maps of its codebook, go into a folder beside --out.
 
     \b
     list      the tables, the data that they need, and where to get what is missing

@@ -49,6 +49,19 @@ def test_verdicts_on_a_difference(
     assert verdict(table, row, "fashion-mnist", results).startswith(begins)
 
 
+def test_seeds_of_a_shorter_budget_are_told_where_the_longest_has_too_few(tmp_path: Path) -> None:
+    table = TABLES["ll-5"]
+    row, other = table.row("LL-VQ-VAE"), table.row("VQ-VAE")
+    results = Results(tmp_path / "results.jsonl")
+    for seed, budget in ((0, "10 %"), (0, "1 %"), (1, "1 %"), (2, "1 %"), (0, "quick")):
+        results.add(result(row.experiment, seed, budget, mse=0.1 + 0.01 * seed))
+        results.add(result(other.experiment, seed, budget, mse=0.2 + 0.01 * seed))
+    assert verdict(table, row, "fashion-mnist", results).startswith(
+        "direction only: 10 % of the training, mse 0.1 against 0.2 of VQ-VAE; "
+        "1 %, 3 seeds: mse 0.11 ± 0.01 against 0.21 ± 0.01 of VQ-VAE"
+    )
+
+
 def test_short_trainings_say_whether_their_seeds_separate() -> None:
     short = "direction only: 2 % of the training, a"
     assert judge(True, False, 3, "2 %", "a") == f"{short}, not clear of the spread of the seeds"

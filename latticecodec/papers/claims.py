@@ -10,7 +10,7 @@ from .datasets import DATASETS
 from .experiment import Experiment
 from .results import Results
 from .tables import TABLES
-from .verdicts import CLEAR, UNMEASURED, judge, spread
+from .verdicts import UNMEASURED, difference, judge, spread
 
 DECIBELS = 0.1  # a smaller difference at equal rate is none
 ALIVE = 3  # codewords in use; a row with fewer has collapsed, and its rate says nothing
@@ -105,16 +105,7 @@ def _pair(ours: Named, theirs: Named, metrics: Sequence[tuple[str, bool]]) -> Ca
 
     def verdict(results: Results, data: str) -> str:
         a, b = (TABLES[table].row(label).experiment for table, label in (ours, theirs))
-        budget, first, second = results.of_both(a, b, data)
-        pairs = [(metric, lower, spread(first, metric), spread(second, metric)) for metric, lower in metrics]
-        known = [(metric, lower, a, b) for metric, lower, a, b in pairs if a is not None and b is not None]
-        if len(known) < len(metrics):
-            return UNMEASURED
-        told = ", ".join(f"{metric} {a} against {b}" for metric, _, a, b in known)
-        right = all(a.mean < b.mean if lower else a.mean > b.mean for _, lower, a, b in known)
-        clear = all(abs(a.mean - b.mean) > CLEAR * math.hypot(a.error, b.error) for _, _, a, b in known)
-        seeds = min(min(a.seeds, b.seeds) for _, _, a, b in known)
-        return judge(right, clear, seeds, budget, told)
+        return difference(results, a, b, data, metrics) or UNMEASURED
 
     return verdict
 

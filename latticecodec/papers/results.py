@@ -71,14 +71,14 @@ class Results:
                 return budget, [result for result in found if result]
         return "", []
 
-    def of_both(self, ours: Experiment, theirs: Experiment, data: str) -> tuple[str, list[Result], list[Result]]:
-        """Results of two rows at the longest budget that both have."""
+    def common(self, ours: Experiment, theirs: Experiment, data: str) -> list[tuple[str, list[Result], list[Result]]]:
+        """(budget, results of one row, of the other) of all budgets that both have, the longest first."""
+        found = []
         for budget in self.budgets():
-            found = [[self.get(e, data, budget, seed) for seed in self.seeds()] for e in (ours, theirs)]
-            first, second = ([result for result in results if result] for results in found)
-            if first and second:
-                return budget, first, second
-        return "", [], []
+            both = [[self.get(e, data, budget, seed) for seed in self.seeds()] for e in (ours, theirs)]
+            first, second = ([result for result in results if result] for results in both)
+            found += [(budget, first, second)] if first and second else []
+        return found
 
     def budgets(self) -> list[str]:
         """All budgets that occur, the longest first."""

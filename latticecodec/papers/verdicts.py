@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .datasets import DATASETS, UNAVAILABLE
-from .experiment import FULL, QUICK, Row, Table
+from .experiment import FULL, QUICK, Experiment, Row, Table
 from .results import Result, Results
 
 SEEDS = 3  # that a verdict on a difference needs
@@ -70,7 +70,7 @@ def verdict(table: Table, row: Row, data: str, results: Results) -> str:
     failed = [result["failed"] for result in found if "failed" in result]
     if len(failed) == len(found):
         return f"not possible: with the published settings {failed[0]}"
-    text = _on_claim(table, row, data, results) if row.claim else _on_numbers(table, row, data, budget, found)
+    text = _on_claim(table, row, data, results, found) if row.claim else _on_numbers(table, row, data, budget, found)
     remark = DATASETS[data].remark
     return f"{text}; {remark}" if remark else text
 
@@ -94,17 +94,48 @@ def judge(right: bool, clear: bool, seeds: int, budget: str, told: str) -> str:
     )
 
 
-def _on_claim(table: Table, row: Row, data: str, results: Results) -> str:
+def difference(
+    results: Results, ours: Experiment, theirs: Experiment, data: str, metrics: Sequence[tuple[str, bool]], of: str = ""
+) -> str | None:
+    """The verdict on one row against another at the longest budget that both have; None where there is none.
+
+    Where that has too few seeds and a shorter one has enough, it is told too.
+
+    Args:
+        results: of both rows.
+        ours: of whom the statement is.
+        theirs: what it is compared with.
+        data: name of the data set.
+        metrics: (metric, whether lower is better), all of which must hold.
+        of: what is said behind each of their numbers.
+    """
+    longest = None
+    for budget, first, second in results.common(ours, theirs, data):
+        pairs = [(metric, lower, spread(first, metric), spread(second, metric)) for metric, lower in metrics]
+        known = [(metric, lower, a, b) for metric, lower, a, b in pairs if a is not None and b is not None]
+        if len(known) < len(metrics):
+            continue
+        told = ", ".join(f"{metric} {a} against {b}{of}" for metric, _, a, b in known)
+        right = all(a.mean < b.mean if lower else a.mean > b.mean for _, lower, a, b in known)
+        clear = all(abs(a.mean - b.mean) > CLEAR * math.hypot(a.error, b.error) for _, _, a, b in known)
+        seeds = min(min(a.seeds, b.seeds) for _, _, a, b in known)
+        if longest is None:
+            longest = judge(right, clear, seeds, budget, told)
+            if seeds >= SEEDS:
+                return longest
+        elif seeds >= SEEDS:
+            spread_told = "" if clear else ", not clear of their spread"
+            return f"{longest}; {budget}, {seeds} seeds: {told}{spread_told}"
+    return longest
+
+
+def _on_claim(table: Table, row: Row, data: str, results: Results, found: list[Result]) -> str:
     assert row.claim is not None
     claim = row.claim
-    budget, found, others = results.of_both(row.experiment, table.row(claim.than).experiment, data)
-    ours, theirs = spread(found, claim.metric), spread(others, claim.metric)
-    if ours is None or theirs is None:
+    other = table.row(claim.than).experiment
+    text = difference(results, row.experiment, other, data, [(claim.metric, claim.lower)], f" of {claim.than}")
+    if text is None:
         return f"not possible yet: {claim.than} is not measured at the same budget"
-    told = f"{claim.metric} {ours} against {theirs} of {claim.than}"
-    right = ours.mean < theirs.mean if claim.lower else ours.mean > theirs.mean
-    clear = abs(ours.mean - theirs.mean) > CLEAR * math.hypot(ours.error, theirs.error)
-    text = judge(right, clear, min(ours.seeds, theirs.seeds), budget, told)
     numbers = _numbers(row, data, found)
     return f"{text}; of the paper's numbers, {_told(numbers)}" if numbers else text
 
