@@ -96,10 +96,21 @@ def test_more_embeddings_than_classes_are_coded_as_members_of_a_class() -> None:
     assert bits(found["context"], rows) < 0.65 * bits(found["points"], rows)
 
 
-def test_too_many_points_are_coded_by_coordinates_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_points_beyond_those_that_are_kept_are_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "POINTS_MAX", 10)
-    assert len(codes_of(KINDS["lattice"], field(torch.arange(40).reshape(10, 4)))) == 3
-    assert list(codes_of(KINDS["lattice"], field(torch.arange(44).reshape(11, 4)))) == ["static"]
+    often, once = torch.arange(40).reshape(10, 4), torch.arange(40, 60).reshape(5, 4)
+    rows = field(torch.cat([often, once, often]))
+    found = codes_of(KINDS["lattice"], rows)
+    assert len(found["points"].points.hashes) == 10  # type: ignore[attr-defined]
+    assert found["points"].points.others == 5  # type: ignore[attr-defined]
+    for code in found.values():
+        bits(code, rows)
+
+
+def test_points_that_hardly_come_twice_are_coded_by_coordinates_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "POINTS_MAX", 10)
+    assert len(codes_of(KINDS["lattice"], field(torch.arange(80).reshape(20, 4)))) == 3
+    assert list(codes_of(KINDS["lattice"], field(torch.arange(84).reshape(21, 4)))) == ["static"]
 
 
 def test_a_coordinate_that_no_coder_holds_is_refused() -> None:

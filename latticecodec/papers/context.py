@@ -44,7 +44,7 @@ class ContextCode:
     @staticmethod
     def fitted(statistics: Statistics, points: Points, escaped: StaticCode) -> "ContextCode":
         """Classes and tables from the places of embeddings in training pictures."""
-        fields = [np.searchsorted(points.hashes, hashes).astype(np.int32) for hashes in statistics.fields]
+        fields = [points.numbered(hashes) for hashes in statistics.fields]
         classes = _classes(statistics.bottleneck, points, np.concatenate([field.ravel() for field in fields]))
         count = int(classes[-1]) + 1  # C
         order = np.argsort(classes, kind="stable")
@@ -109,7 +109,9 @@ def _classes(bottleneck: Bottleneck, points: Points, seen: Int32) -> Int32:
     values = bottleneck.dequantize(torch.from_numpy(points.points).to(device)).cpu()  # [n, D]
     generator = torch.Generator().manual_seed(0)
     sample = torch.randperm(len(seen), generator=generator)[:CLUSTERED]
-    means, _ = kmeans(values[torch.from_numpy(seen)[sample].long()], CLASSES, ITERATIONS, generator)  # [C, D]
+    known = seen[sample.numpy()]
+    known = known[known != points.other].astype(np.int64)  # of which there are some
+    means, _ = kmeans(values[torch.from_numpy(known)], CLASSES, ITERATIONS, generator)  # [C, D]
     _, classes = torch.unique(nearest(values, means), return_inverse=True)  # [n] without gaps
     return np.append(classes.numpy(), int(classes.max()) + 1).astype(np.int32)
 
@@ -129,7 +131,7 @@ def _shares(fields: list[Int32], count: int, points: Points) -> Counts:
         counts += np.bincount(at.ravel(), minlength=len(counts))
     pairs = counts.reshape(count + 1, count + 1, count)  # left, above, class
     alone = pairs.sum((0, 1))  # [C]
-    alone[-1] += points.other_count * alone.sum() / points.counts.sum()
+    alone[-1] += (points.other_count - points.others) * alone.sum() / (points.counts.sum() + points.others)
     alone /= alone.sum()
     left = _backed(pairs.sum(1), alone)  # [C + 1, C]
     return _backed(pairs, left[:, None]).reshape(-1, count)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .bottleneck import Bottleneck
 
-POINTS_MAX = 1 << 16  # distinct embeddings that are kept, not only counted
+POINTS_MAX = 1 << 16  # distinct embeddings that are kept, not only counted: the first ones
 FIELDS_MAX = 1 << 21  # positions whose embeddings are kept in their places
 HALF_WIDTH_MAX = 1 << 12  # of a coordinate's table; larger ones are escapes
 PARTS_MAX = 1 << 20  # hashes that wait to be merged
@@ -24,14 +24,14 @@ class Statistics:
     Attributes:
         tables: counts for each table; a lattice's are of coordinates -HALF_WIDTH_MAX to HALF_WIDTH_MAX.
         used: (64-bit hash, how often) of the rows of symbols, in parts that may share hashes.
-        points: the rows of symbols by hash; None when there are more than POINTS_MAX.
+        points: the first POINTS_MAX distinct rows of symbols by hash, of one batch the most frequent ones.
         fields: hashes [B, h, w] of the first FIELDS_MAX positions.
     """
 
     bottleneck: Bottleneck
     tables: list[Counts] = field(default_factory=list)
     used: list[tuple[Integers, Integers]] = field(default_factory=list)
-    points: dict[int, Integers] | None = field(default_factory=dict)
+    points: dict[int, Integers] = field(default_factory=dict)
     fields: list[Integers] = field(default_factory=list)
 
     def add(self, symbols: Tensor) -> None:
@@ -47,9 +47,11 @@ class Statistics:
         places = hashed(symbols).cpu().numpy()  # [B h w]
         hashes, first, counts = np.unique(places, return_index=True, return_counts=True)
         self.used.append((hashes, counts))
-        if self.points is not None:
-            self.points |= dict(zip(hashes.tolist(), columns[first], strict=True))
-            self.points = self.points if len(self.points) <= POINTS_MAX else None
+        if len(self.points) < POINTS_MAX:
+            often = np.argsort(-counts, kind="stable")
+            rows = zip(hashes[often].tolist(), first[often], strict=True)
+            new = [(value, at) for value, at in rows if value not in self.points][: POINTS_MAX - len(self.points)]
+            self.points |= {value: columns[at] for value, at in new}
         if sum(field.size for field in self.fields) < FIELDS_MAX:
             self.fields.append(places.reshape(shape))
         if sum(len(part) for part, _ in self.used[1:]) > PARTS_MAX:
@@ -81,18 +83,20 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Points:
-    """The distinct embeddings of training pictures, numbered; the number after the last stands for all others."""
+    """The distinct embeddings that statistics have kept, numbered; the number after the last stands for all others."""
 
     hashes: Integers  # [n] in order
     points: Integers  # [n, S]
     counts: Integers  # [n]
+    others: int  # how often any other occurred
 
     @staticmethod
     def of(statistics: Statistics) -> "Points":
-        """Those of statistics that have them."""
-        assert statistics.points is not None
+        """Those of statistics."""
         hashes, counts = statistics.merged()
-        return Points(hashes, np.stack([statistics.points[value] for value in hashes.tolist()]), counts)
+        kept = np.isin(hashes, np.fromiter(statistics.points, np.int64, len(statistics.points)))
+        points = np.stack([statistics.points[value] for value in hashes[kept].tolist()])
+        return Points(hashes[kept], points, counts[kept], int(counts[~kept].sum()))
 
     @property
     def other(self) -> int:
@@ -101,13 +105,19 @@ class Points:
 
     @property
     def other_count(self) -> float:
-        """How often others are to be expected: as often as embeddings that occurred once (Good and Turing)."""
-        return max(0.5, float((self.counts == 1).sum()))
+        """How often others are to be expected: new ones as often as embeddings that occurred once (Good and Turing)."""
+        return max(0.5, float((self.counts == 1).sum()) + self.others)
+
+    def numbered(self, hashes: Integers) -> NDArray[np.int32]:
+        """Numbers int32 of hashes of any shape."""
+        at = np.searchsorted(self.hashes, hashes).clip(max=self.other - 1)
+        return np.where(self.hashes[at] == hashes, at, self.other).astype(np.int32)
 
     def numbers(self, symbols: Integers) -> NDArray[np.int32]:
         """Numbers int32 [N] of symbols [N, S]."""
-        at = np.searchsorted(self.hashes, hashed(torch.from_numpy(symbols)).numpy()).clip(max=self.other - 1)  # [N]
-        return np.where((self.points[at] == symbols).all(1), at, self.other).astype(np.int32)
+        at = self.numbered(hashed(torch.from_numpy(symbols)).numpy())  # [N]
+        same = (self.points[np.where(at == self.other, 0, at)] == symbols).all(1)  # [N]
+        return np.where(same, at, self.other).astype(np.int32)
 
     def symbols(self, numbers: NDArray[np.int32]) -> Integers:
         """Symbols [N, S] of numbers [N]; anything for `other`."""

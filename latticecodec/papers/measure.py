@@ -94,9 +94,9 @@ class _Sums:
 def codes(statistics: Statistics) -> dict[str, Code]:
     """All codes for the symbols of a model, fitted to its statistics; `static` is always there."""
     static = StaticCode.fitted(statistics)
-    if statistics.points is None:
-        return {"static": static}
     points = Points.of(statistics)
+    if points.others > points.counts.sum():
+        return {"static": static}
     context = ContextCode.fitted(statistics, points, static)
     return {"static": static, "points": PointCode.fitted(points, static), "context": context}
 

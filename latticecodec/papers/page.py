@@ -25,8 +25,8 @@ one.
   index; *time* is that of training on one picture, as a ratio to the first row of the table with the same data, budget
   and hardware.
 - **rate**: raw pixels are 8 bpp, of colour 24. The prior is static, counted on training pictures: the class of an
-  embedding, one of 32, by those of its left and upper neighbours, then the embedding within its class. Above 65,536
-  distinct embeddings a lattice is coded coordinate by coordinate, without neighbours.
+  embedding, one of 32, by those of its left and upper neighbours, then the embedding within its class. Embeddings
+  beyond the first 65,536 are coded coordinate by coordinate, as a lattice is whose embeddings hardly come twice.
 - **K** or **N**: codewords of a codebook; **D**: dimensions of one; **gamma**: weight of the lattice's size term;
   **range**: the basis begins as U(-range, range); **alpha**: weight of the commitment loss; **beta**: of the
   quantization terms in "Balance", of the commitment loss in the tables of rotation.
@@ -36,7 +36,8 @@ one.
   one of five epochs is 0 after a fifth of them all.
 - **verdict**: *reproduced*, *direction only*, *refuted* or *not possible*, and why. A difference is clear at 2.78
   standard errors of three and three seeds (5 %, two-sided); a short training or fewer seeds give *direction only* at
-  best, and *not possible yet* where they do not show it.
+  best, and *not possible yet* where they do not show it. Where the longest budget has fewer than three seeds, a shorter
+  one that has them is told too.
 """
 METRICS = ("mse", "mse_forward", "psnr", "bpp", "memoryless_bpp", "used", "perplexity")
 PLANES = """
