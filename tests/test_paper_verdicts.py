@@ -105,6 +105,8 @@ def test_at_equal_rate_compares_only_rates_in_common() -> None:
     line = [at(0.1, 20.0), at(1.0, 30.0), at(0.5, 15.0)]  # the last is beaten by the first
     assert at_equal_rate([at(10**-0.5, 26.0)], line) == (pytest.approx(1.0), 1)
     assert at_equal_rate([at(2.0, 40.0)], line) is None
+    assert at_equal_rate([at(0.05, 10.0)], line) is None
+    assert at_equal_rate([at(2.0, 29.0)], line) == (pytest.approx(-1.0), 1)  # more bits, and worse than their best
 
 
 def test_claims_at_equal_rate_rest_on_full_results_where_both_families_have_some(tmp_path: Path) -> None:

@@ -64,14 +64,17 @@ def frontier(some: Sequence[Point]) -> list[Point]:
 def at_equal_rate(ours: Sequence[Point], theirs: Sequence[Point]) -> tuple[float, int] | None:
     """Mean PSNR difference in dB, ours minus theirs, and how many points it rests on; None without a common rate.
 
-    Each point of our frontier is compared with the line through theirs, over the logarithm of the rate.
+    Each point of our frontier is compared with the line through theirs, over the logarithm of the rate. One at a rate
+    above all of theirs counts where their best is no worse: more bits have brought it nothing.
     """
     line = frontier(theirs)
-    rates = [math.log(point.bpp) for point in line]
+    if not line:
+        return None
+    rates, values = [math.log(point.bpp) for point in line], [point.psnr for point in line]
     differences = [
-        point.psnr - float(np.interp(math.log(point.bpp), rates, [other.psnr for other in line]))
+        point.psnr - float(np.interp(math.log(point.bpp), rates, values))
         for point in frontier(ours)
-        if line and rates[0] <= math.log(point.bpp) <= rates[-1]
+        if line[0].bpp <= point.bpp and (point.bpp <= line[-1].bpp or point.psnr <= line[-1].psnr)
     ]
     return (sum(differences) / len(differences), len(differences)) if differences else None
 
@@ -93,8 +96,9 @@ def compared(
             mean, count = difference
             told = f"{mean:+.2f} dB at equal rate, mean of {count} points"
             return judge(mean > 0, abs(mean) > DECIBELS, min(p.seeds for p in (*a, *b)), budget, told)
-    ranges = " and ".join(f"{min(p.bpp for p in f):.3g} to {max(p.bpp for p in f):.3g} bpp" for f in (first, second))
-    return f"not possible yet: no rate in common, {ranges}"
+    best = (max(frontier(family), key=lambda point: point.psnr) for family in (first, second))
+    bests = " against ".join(f"{point.psnr:.2f} dB at {point.bpp:.3g} bpp" for point in best)
+    return f"not possible yet: no rate in common at one budget, the best {bests}"
 
 
 Named = tuple[str, str]  # table, label
