@@ -144,6 +144,7 @@ def train(
 
 def show_list(folder: Path, as_json: bool) -> None:
     """Tables with their rows and data, and what is missing."""
+    from latticecodec.papers import released
     from latticecodec.papers.datasets import DATASETS, UNAVAILABLE, location, missing
     from latticecodec.papers.tables import TABLES
 
@@ -162,6 +163,8 @@ def show_list(folder: Path, as_json: bool) -> None:
         for table in TABLES.values()
     ]
     lacking = [missing(data, folder) for name, data in DATASETS.items() if not present[name]]
+    wanted = (released.missing(row.experiment, folder) for table in TABLES.values() for row in table.rows)
+    lacking += sorted({line for line in wanted if line})
     if as_json:
         click.echo(json.dumps({"tables": listed, "missing": lacking}, indent=2))
         return

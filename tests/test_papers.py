@@ -14,13 +14,14 @@ from paper_rows import KINDS, result
 from PIL import Image
 
 from latticecodec.errors import OutputError, TrainingError
-from latticecodec.papers import presets_rotation, resume
+from latticecodec.papers import presets_rotation, released, resume
 from latticecodec.papers.datasets import DATASETS, load, missing
-from latticecodec.papers.experiment import Budget
+from latticecodec.papers.experiment import FULL, Budget
 from latticecodec.papers.experiment import part as budget_of
 from latticecodec.papers.figures import Gallery
 from latticecodec.papers.loop import train
 from latticecodec.papers.measure import measure
+from latticecodec.papers.model import PaperModel
 from latticecodec.papers.results import Results, key
 from latticecodec.papers.run import Job, plan, run
 from latticecodec.papers.tables import TABLES, find
@@ -182,6 +183,30 @@ def test_the_key_of_a_full_result_knows_nothing_of_quick_settings() -> None:
     assert key(other, "mnist", "quick", 0) != key(KINDS["vq"], "mnist", "quick", 0)
     assert key(other, "mnist", "10 %", 0) == key(KINDS["vq"], "mnist", "10 %", 0) != key(other, "mnist", "full", 0)
     assert key(KINDS["vq"], "mnist", "full", 1) != key(KINDS["vq"], "mnist", "full", 0)
+
+
+def test_released_weights_are_measured_in_place_of_a_training(folder: Path, tmp_path: Path) -> None:
+    """A checkpoint with the names and the order of the authors' code gives what the model that it came from gives."""
+    weights = "ll-vq-vae/fashion-mnist/sparse_lattice.ckpt"
+    experiment = replace(KINDS["lattice"], weights=weights)
+    data = tmp_path / "data"
+    (data / weights).parent.mkdir(parents=True)
+    (data / "fashion-mnist.npz").symlink_to(folder / "fashion-mnist.npz")
+    assert "released weights: not in" in released.missing(experiment, data)
+    model = PaperModel(KINDS["lattice"], 1, 1, seed=5).eval()
+    state = {f"_encoder.{number}": value for number, value in enumerate(model.encoder.parameters())}
+    state |= {f"_decoder.{number}": value for number, value in enumerate(model.decoder.parameters())}
+    state |= {"_quantizer.embedding.weight": model.bottleneck.codewords()}
+    torch.save({"state_dict": state}, data / weights)
+    results = Results(tmp_path / "results.jsonl")
+    job = Job("ll-released", "LL-VQ-VAE", experiment, "fashion-mnist", 0)
+    run([job], data, TINY, results, CPU, lambda *_: None, lambda *_: None)
+    (measured,) = results.known.values()
+    assert (measured["budget"], measured["steps"], measured["history"]) == ("full", 0, [])
+    assert measured["metrics"] == measure(model, load(FASHION, folder), FULL, CPU)
+    (data / weights).write_bytes(b"nothing")
+    with pytest.raises(TrainingError, match="is not a checkpoint of lattice"):
+        released.load(experiment, data, 1)
 
 
 def test_each_experiment_is_planned_once(folder: Path) -> None:

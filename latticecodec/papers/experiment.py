@@ -29,6 +29,7 @@ class Experiment:
     normalised: bool = False  # the error of the loss is divided by the variance of the data
     quick_steps: int = 300
     quick_batch: int = 8
+    weights: str = ""  # released ones, which are measured in place of a training: a file below the folder of the data
 
 
 @dataclass(frozen=True)

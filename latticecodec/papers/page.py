@@ -130,18 +130,21 @@ def ours_cell(found: Sequence[Result], pace: float) -> str:
         rate = f"at {values['bpp']} bpp ({values['memoryless_bpp']} memoryless)"
     parts += [f"{values['psnr']} dB {rate}", f"used {values['used']}", f"perplexity {values['perplexity']}"]
     parts.append(f"{number(found[0]['metrics']['parameters'])} parameters")
-    return ", ".join(parts) + f", time {_pace(found) / pace:.2f}"
+    return ", ".join(parts) + (f", time {_pace(found) / pace:.2f}" if pace else "")
 
 
 def budget_cell(row: Row, budget: str, found: Sequence[Result]) -> str:
     """Budget, steps and batch, seeds."""
     if not found:
         return ""
+    if row.experiment.weights:
+        return "released weights"
     seeds = f"{len(found)} seeds" if len(found) > 1 else "1 seed"
     return f"{budget}: {found[0]['steps']:,} steps of {found[0]['batch']}, {seeds}"
 
 
 def _pace(found: Sequence[Result]) -> float:
-    """Seconds for a picture in training, on the hardware of the first result."""
+    """Seconds for a picture in training, on the hardware of the first result; 0 where nothing was trained."""
     found = [result for result in found if result["hardware"] == found[0]["hardware"]]
-    return float(sum(r["seconds"] for r in found) / sum(r["learning_steps"] * r["batch"] for r in found))
+    pictures = sum(r["learning_steps"] * r["batch"] for r in found)
+    return float(sum(r["seconds"] for r in found) / pictures) if pictures else 0.0

@@ -80,7 +80,7 @@ def course(table: Table, data: str, results: Results, file: Path) -> bool:
     """Write codebook use, gradient gap and quantization loss over the steps; False where nothing is measured."""
     runs: list[tuple[str, Result]] = []
     for row in table.rows:
-        found = [result for result in results.of(row.experiment, data)[1] if "history" in result]
+        found = [result for result in results.of(row.experiment, data)[1] if result.get("history")]
         runs += [(row.label, found[0])] if found else []
     if not runs:
         return False

@@ -25,6 +25,8 @@ def key(experiment: Experiment, data: str, budget: str, seed: int) -> str:
     settings = asdict(experiment)
     for name in ("quick_steps", "quick_batch") if budget != "quick" else ():
         del settings[name]
+    if not experiment.weights:
+        del settings["weights"]
     text = json.dumps([settings, data, budget, seed], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import torch
 
 from ..errors import LcqError
+from . import released
 from .datasets import DATASETS, Pictures, load, location, missing
-from .experiment import Budget, Experiment, Table
+from .experiment import FULL, Budget, Experiment, Table
 from .figures import Gallery, folder_of, stem_of
-from .loop import train
+from .loop import Trained, train
 from .measure import measure
 from .results import Result, Results, key
 from .resume import Resumable
@@ -46,7 +47,10 @@ def plan(tables: Sequence[Table], folder: Path, seeds: Sequence[int]) -> tuple[l
                 if location(data, folder) is None:
                     lacking[data.name] = missing(data, folder)
                     continue
-                for seed in seeds:
+                if lack := released.missing(row.experiment, folder):
+                    lacking[lack] = lack
+                    continue
+                for seed in seeds if not row.experiment.weights else seeds[:1]:
                     job = Job(table.name, row.label, row.experiment, data.name, seed)
                     jobs.setdefault((data.name, row.experiment, seed), job)
     order = list(DATASETS)
@@ -75,17 +79,22 @@ def run(
         report: called with every new result.
     """
     for number, job in enumerate(jobs):
-        if results.get(job.experiment, job.data, budget.name, job.seed) is None:
+        extent = FULL if job.experiment.weights else budget  # released weights are measured in full
+        if results.get(job.experiment, job.data, extent.name, job.seed) is None:
             pictures = load(DATASETS[job.data], folder)
 
             def moved(done: int, steps: int, number: int = number) -> None:
                 advance(1000 * number + 1000 * done // steps, 1000 * len(jobs))
 
-            row = described(job, pictures, budget, device)
+            row = described(job, pictures, extent, device)
             gallery = Gallery(folder_of(results.file), stem_of(row), pictures, device)
             origin = f"{row['source']} {row['digest']}"
             resumable = Resumable(unfinished(results.file) / f"{row['key']}.pt", origin, gallery)
-            result = row | outcome(job, pictures, budget, device, moved, gallery, resumable)
+            if job.experiment.weights:
+                begin = functools.partial(_given, job, pictures, folder, device, gallery)
+            else:
+                begin = functools.partial(_trained, job, pictures, extent, device, moved, gallery, resumable)
+            result = row | outcome(begin, pictures, extent, device, gallery)
             results.add(result)
             resumable.finish()
             report(job, result)
@@ -111,7 +120,14 @@ def described(job: Job, pictures: Pictures, budget: Budget, device: torch.device
     }
 
 
-def outcome(
+def _given(job: Job, pictures: Pictures, folder: Path, device: torch.device, gallery: Gallery) -> Trained:
+    """Released weights, which nothing is added to."""
+    model = released.load(job.experiment, folder, pictures.train.shape[1]).to(device)
+    gallery.look(0, model)
+    return Trained(model, 0, 0, 0, 0.0, [])
+
+
+def _trained(
     job: Job,
     pictures: Pictures,
     budget: Budget,
@@ -119,10 +135,16 @@ def outcome(
     advance: Callable[[int, int], None],
     gallery: Gallery,
     resumable: Resumable,
+) -> Trained:
+    return train(job.experiment, pictures, budget, job.seed, device, advance, gallery.look, resumable)
+
+
+def outcome(
+    begin: Callable[[], Trained], pictures: Pictures, budget: Budget, device: torch.device, gallery: Gallery
 ) -> Result:
     """Train and measure a row: the rest of its result."""
     try:
-        trained = train(job.experiment, pictures, budget, job.seed, device, advance, gallery.look, resumable)
+        trained = begin()
         metrics = measure(trained.model, pictures, budget, device)
     except LcqError as error:
         return {"failed": str(error)}
