@@ -87,6 +87,19 @@ def test_verdicts_on_a_number(tmp_path: Path, used: float, budget: str, seeds: i
     assert verdict(TABLES["ll-5"], row, "fashion-mnist", results) == told
 
 
+def test_a_number_that_one_more_seed_could_give_is_not_refuted(tmp_path: Path) -> None:
+    row = TABLES["ll-5"].row("VQ-VAE")
+    results = Results(tmp_path / "results.jsonl")
+    for seed, used in enumerate((25.0, 40.0, 55.0)):
+        results.add(result(row.experiment, seed, used=used))
+    told = verdict(TABLES["ll-5"], row, "fashion-mnist", results)
+    assert told == "not possible: the seeds spread too far to tell, used 40 ± 15 for 17"
+    results = Results(tmp_path / "others.jsonl")
+    for seed, used in enumerate((38.0, 40.0, 42.0)):
+        results.add(result(row.experiment, seed, used=used))
+    assert verdict(TABLES["ll-5"], row, "fashion-mnist", results).startswith("refuted: used 40 ± 2 for 17")
+
+
 def test_a_row_without_data_is_not_possible(tmp_path: Path) -> None:
     table = TABLES["rotation-imagenet"]
     told = verdict(table, table.rows[0], "imagenet", Results(tmp_path / "none.jsonl"))

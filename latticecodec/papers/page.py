@@ -35,9 +35,9 @@ one.
   bfloat16 where the hardware has it. Shorter ones squeeze the schedule: a learning rate that is published as 0 after
   one of five epochs is 0 after a fifth of them all.
 - **verdict**: *reproduced*, *direction only*, *refuted* or *not possible*, and why. A difference is clear at 2.78
-  standard errors of three and three seeds (5 %, two-sided); a short training or fewer seeds give *direction only* at
-  best, and *not possible yet* where they do not show it. Where the longest budget has fewer than three seeds, a shorter
-  one that has them is told too.
+  standard errors of three and three seeds, a number is refuted outside the prediction interval of three (5 %,
+  two-sided each); a short training or fewer seeds give *direction only* at best, and *not possible yet* where they do
+  not show it. Where the longest budget has fewer than three seeds, a shorter one that has them is told too.
 """
 METRICS = ("mse", "mse_forward", "psnr", "bpp", "memoryless_bpp", "used", "perplexity")
 PLANES = """

@@ -2,7 +2,8 @@
 
 - reproduced: full budget, at least three seeds where it rests on a difference, which is clear of their spread;
 - direction only: the sign is the paper's, but the budget, the seeds or the data do not carry the number;
-- refuted: full budget, and the opposite of the paper's statement is clear, or its number is another one;
+- refuted: full budget, and the opposite of the paper's statement is clear, or its number is one that no further seed
+  would be expected to give;
 - not possible: no data, nothing in the paper to compare with, or seeds that do not separate what is compared;
   "not possible yet" where it is not measured, or where a short training does not show it, which may be its shortness.
 """
@@ -19,6 +20,7 @@ from .results import Result, Results
 SEEDS = 3  # that a verdict on a difference needs
 CLEAR = 2.78  # standard errors: Student's t of three and three seeds, 5 % two-sided
 UNMEASURED = "not possible yet: not measured"
+OUTSIDE = 4.30  # standard deviations: Student's t of three seeds, 5 % two-sided
 CLOSE, NEAR = 0.1, 1.0  # relative differences: a reproduced number, and one of the same size
 
 
@@ -39,6 +41,10 @@ class Spread:
     def error(self) -> float:
         """Standard error of the mean."""
         return self.deviation / math.sqrt(self.seeds)
+
+    def excludes(self, value: float) -> bool:
+        """Whether one more seed would hardly give this value: outside the prediction interval of SEEDS seeds."""
+        return abs(self.mean - value) > OUTSIDE * self.deviation * math.sqrt(1 + 1 / self.seeds)
 
     def __str__(self) -> str:
         return f"{number(self.mean)} ± {number(self.deviation)}" if self.seeds > 1 else number(self.mean)
@@ -167,4 +173,6 @@ def _on_numbers(table: Table, row: Row, data: str, budget: str, found: list[Resu
     seeds = min(ours.seeds for _, _, ours in numbers)
     if seeds < SEEDS:
         return f"not possible yet: other numbers, {_told(numbers)}, {seeds} of {SEEDS} seeds"
+    if not any(ours.excludes(value) for _, value, ours in numbers):
+        return f"not possible: the seeds spread too far to tell, {_told(numbers)}"
     return f"refuted: {_told(numbers)}"
