@@ -87,10 +87,12 @@ def course(table: Table, data: str, results: Results, file: Path) -> bool:
     plt = pyplot()
     figure, panels = plt.subplots(1, len(PANELS), figsize=(13, 4), layout="constrained")
     for axes, (metric, title) in zip(panels, PANELS, strict=True):
+        axes.set_prop_cycle(color=plt.colormaps["tab20"].colors)
         for label, result in runs[:LINES_MAX]:
             history = result["history"]
             axes.plot([entry["step"] for entry in history], [entry[metric] for entry in history], label=label)
         axes.set(xlabel="step", title=title)
+        axes.set_xscale("symlog", linthresh=10)  # trainings of very different lengths stand side by side
         axes.set_yscale("log")
         axes.grid(alpha=0.3)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
