@@ -100,6 +100,8 @@ def test_a_row_does_not_go_on_from_what_other_code_has_left(folder: Path, tmp_pa
     resume.Resumable(tmp_path / "row.pt", "one", gallery).save({"step": 3})
     assert resume.Resumable(tmp_path / "row.pt", "one", gallery).load() == {"step": 3}
     assert resume.Resumable(tmp_path / "row.pt", "another", gallery).load() is None
+    torch.save([1, 2], tmp_path / "row.pt")
+    assert resume.Resumable(tmp_path / "row.pt", "one", gallery).load() is None
     (tmp_path / "row.pt").write_bytes(b"cut short")
     assert resume.Resumable(tmp_path / "row.pt", "one", gallery).load() is None
 

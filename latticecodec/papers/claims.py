@@ -64,8 +64,7 @@ def frontier(some: Sequence[Point]) -> list[Point]:
 def at_equal_rate(ours: Sequence[Point], theirs: Sequence[Point]) -> tuple[float, int] | None:
     """Mean PSNR difference in dB, ours minus theirs, and how many points it rests on; None without a common rate.
 
-    Each point of our frontier is compared with the line through theirs, over the logarithm of the rate. One at a rate
-    above all of theirs counts where their best is no worse: more bits have brought it nothing.
+    Each point of our frontier is compared with the line through theirs, over the logarithm of the rate.
     """
     line = frontier(theirs)
     if not line:
@@ -74,7 +73,7 @@ def at_equal_rate(ours: Sequence[Point], theirs: Sequence[Point]) -> tuple[float
     differences = [
         point.psnr - float(np.interp(math.log(point.bpp), rates, values))
         for point in frontier(ours)
-        if line[0].bpp <= point.bpp and (point.bpp <= line[-1].bpp or point.psnr <= line[-1].psnr)
+        if line[0].bpp <= point.bpp <= line[-1].bpp
     ]
     return (sum(differences) / len(differences), len(differences)) if differences else None
 
@@ -84,7 +83,8 @@ def compared(
 ) -> str:
     """The verdict on "ours is better at equal rate" over two families of rows.
 
-    It rests on the longest budget at which both have points at rates in common.
+    It rests on the longest budget at which both have points at rates in common; where there is none, the best points of
+    both are told, and no verdict follows from them.
     """
     known = points(results, data)
     first, second = ([p for p in known if family(p.experiment)] for family in (ours, theirs))

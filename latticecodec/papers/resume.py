@@ -35,9 +35,9 @@ class Resumable:
         """What `save` was given last, and the gallery's pictures; None where there is nothing to go on with."""
         try:
             state = torch.load(self.file, weights_only=True)
-        except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError):
-            return None
-        if state["origin"] != self.origin:
+            if state["origin"] != self.origin:
+                return None
+        except (OSError, RuntimeError, ValueError, EOFError, KeyError, TypeError, pickle.UnpicklingError):
             return None
         self.gallery.strips, self.gallery.maps = state["strips"], state["maps"]
         training: dict[str, Any] = state["training"]

@@ -93,7 +93,8 @@ def run(
             if job.experiment.weights:
                 begin = functools.partial(_given, job, pictures, folder, device, gallery)
             else:
-                begin = functools.partial(_trained, job, pictures, extent, device, moved, gallery, resumable)
+                row_of = (job.experiment, pictures, extent, job.seed)
+                begin = functools.partial(train, *row_of, device, moved, gallery.look, resumable)
             result = row | outcome(begin, pictures, extent, device, gallery)
             results.add(result)
             resumable.finish()
@@ -125,18 +126,6 @@ def _given(job: Job, pictures: Pictures, folder: Path, device: torch.device, gal
     model = released.load(job.experiment, folder, pictures.train.shape[1]).to(device)
     gallery.look(0, model)
     return Trained(model, 0, 0, 0, 0.0, [])
-
-
-def _trained(
-    job: Job,
-    pictures: Pictures,
-    budget: Budget,
-    device: torch.device,
-    advance: Callable[[int, int], None],
-    gallery: Gallery,
-    resumable: Resumable,
-) -> Trained:
-    return train(job.experiment, pictures, budget, job.seed, device, advance, gallery.look, resumable)
 
 
 def outcome(
