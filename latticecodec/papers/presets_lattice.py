@@ -142,8 +142,8 @@ TABLES = (
             SUM,
             "The learning rate is 0 from the second epoch on, as published, where no constant rate is named. Training "
             "is on all 60,000 pictures; the published code keeps 5,000 of them for validation.",
-            "The counts are those of one training each, and the released weights do have them (ll-released): a count that "
-            "is refuted here is one that training again with these settings does not give.",
+            "The counts are of one training each, and the released weights have them (ll-released): a count that is "
+            "refuted here is one that training again with these settings does not give.",
         ),
     ),
     Table(
