@@ -31,9 +31,19 @@ DEMONSTRATION_STEPS = 60
 )
 @click.option("--init-from", metavar="NAME|DIR", help="Start from the weights of a model instead of from scratch.")
 @click.option(
-    "--resume", type=click.Path(), metavar="CHECKPOINT", help="Go on from a checkpoint.pt, with the same options."
+    "--resume",
+    type=click.Path(),
+    metavar="CHECKPOINT",
+    help="Go on from a checkpoint.pt, with the same options; or from a stable.pt, the weights before the learning rate "
+    "fell, for other --steps or --minutes, with another --lr, --crop or --batch if you like.",
 )
 @click.option("--steps", type=click.IntRange(1), help=f"[default: 7000; {DEMONSTRATION_STEPS} without --data]")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    metavar="M",
+    help="Train for so long on the clock, in place of --steps; pauses between --resume are not counted.",
+)
 @click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Crops a step.")
 @click.option(
     "--crop", type=click.IntRange(64), default=256, show_default=True, help="Side of a crop, a multiple of 64."
@@ -74,6 +84,7 @@ def train(
     init_from: str | None,
     resume: str | None,
     steps: int | None,
+    minutes: float | None,
     batch: int,
     crop: int,
     optimiser: str,
@@ -88,13 +99,14 @@ def train(
 ) -> None:
     """Train a model on a folder of images.
 
-    Writes log.csv, TensorBoard events and checkpoint.pt to --out while it runs, and the finished model to --out/model,
-    a folder that --model of the other commands takes. Without --data it runs a short demonstration on pictures that it
-    draws itself.
+    Writes log.csv, TensorBoard events, checkpoint.pt and stable.pt to --out while it runs, and the finished model to
+    --out/model, a folder that --model of the other commands takes. Without --data it runs a short demonstration on
+    pictures that it draws itself.
 
     \b
     lcodec train --quantizer lattice --data photos/ --out runs/mine
     lcodec train --data photos/ --resume runs/mine/checkpoint.pt
+    lcodec train --data photos/ --resume runs/mine/stable.pt --minutes 60 --out runs/longer
 
     lattice-e8 trains nothing: it gives the model --init-from [default: lattice] E8 points, with a threshold chosen on
     --val, and leaves its other options alone.
@@ -102,7 +114,11 @@ def train(
     \b
     lcodec train --quantizer lattice-e8 --val photos-val/
     """
+    from latticecodec import LcqError
     from latticecodec.training.run import TrainOptions, run, run_e8
+
+    if steps and minutes:
+        raise LcqError("--steps and --minutes exclude each other; give one")
 
     if quantizer == "lattice-e8":
         folder = Path(out or _fresh_folder(quantizer))
@@ -113,7 +129,8 @@ def train(
         click.echo("No --data: a short demonstration on synthetic pictures. The model will be of no practical use.")
     folder = Path(out or (Path(resume).parent if resume else _fresh_folder(quantizer)))
     train_options = TrainOptions(
-        steps=steps or (7000 if data else DEMONSTRATION_STEPS),
+        steps=0 if minutes else steps or (7000 if data else DEMONSTRATION_STEPS),
+        minutes=minutes or 0.0,
         batch=batch,
         crop=crop,
         rate=lr,
@@ -126,7 +143,7 @@ def train(
         checkpoint_minutes=checkpoint_minutes,
     )
     warnings.showwarning = lambda message, *_: click.echo(f"Warning: {message}", err=True)
-    show = _Progress(train_options.steps)
+    show = _Progress()
     model = run(
         quantizer=quantizer,
         name=name or quantizer,
@@ -159,16 +176,26 @@ def _fresh_folder(quantizer: str) -> Path:
 class _Progress:
     """Progress bar on stderr, a line for every validation on stdout."""
 
-    def __init__(self, steps: int) -> None:
-        self._bar = click.progressbar(length=steps, label="training", file=sys.stderr, item_show_func=self._show)
-        self._step = 0
+    LENGTH = 1000  # of the bar: done, in thousandths
+
+    def __init__(self) -> None:
+        self._bar = click.progressbar(
+            length=self.LENGTH, label="training", file=sys.stderr, item_show_func=self._show, update_min_steps=0
+        )
+        self._shown = 0
 
     def _show(self, item: Any) -> str | None:
-        return None if item is None else f"loss {item.loss:.3f}  {item.bpp:.3f} bpp  {item.psnr:.2f} dB"
+        if item is None:
+            return None
+        return f"step {item.step}  loss {item.loss:.3f}  {item.bpp:.3f} bpp  {item.psnr:.2f} dB"
 
     def __call__(self, progress: Any) -> None:
-        self._bar.update(progress.step - self._step, progress)
-        self._step = progress.step
+        now = int(self.LENGTH * progress.done)
+        self._bar.update(now - self._shown, progress)
+        self._shown = now
+        if progress.went_back:
+            text = "the loss exploded; going on from the last good average, at half the learning rate"
+            click.echo(f"Warning: step {progress.step}: {text}", err=True)
         if progress.validation:
             points = "  ".join(f"{bpp:.3f} bpp {psnr:.2f} dB" for _, bpp, psnr in progress.validation)
             click.echo(f"step {progress.step}  {progress.seconds:.0f} s  validation: {points}")

@@ -54,9 +54,10 @@ def structural_error(x_hat: "Tensor", x: "Tensor") -> "Tensor":
 def fidelity(x_hat: "Tensor", x: "Tensor", tune: str) -> "Tensor":
     """Quality [B] in dB of x_hat and x [B, 3, H, W] in 0..255: PSNR, or -10 log10(1 - MS-SSIM)."""
     import torch
-    from pytorch_msssim import ms_ssim
 
     if tune == "ms-ssim":
+        from pytorch_msssim import ms_ssim
+
         lost = 1 - ms_ssim(x_hat, x, data_range=255, size_average=False)  # [B]
     else:
         lost = (x_hat - x).square().mean((1, 2, 3)) / 255**2

@@ -1,11 +1,15 @@
 """Trainings of a few steps, for tests of what comes out of them."""
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
-from latticecodec.training.loop import TrainOptions
+from latticecodec.training.checkpoint import Training, save_checkpoint
+from latticecodec.training.options import TrainOptions
 from latticecodec.training.run import run
 from latticecodec.training.synthetic import synthetic_picture
 
@@ -22,3 +26,18 @@ def train(out: Path, quantizer: str, **settings: object) -> Path:
         Image.fromarray(synthetic_picture(seed, 96, 96).permute(1, 2, 0).numpy()).save(data / f"{seed}.png")
     defaults: dict[str, object] = {"name": quantizer, "preset": "lc-test", "data": data, "val": data, "device": "cpu"}
     return run(quantizer=quantizer, out=out, **(defaults | {"options": QUICK} | settings))  # type: ignore[arg-type]
+
+
+@contextmanager
+def interrupted(after: int) -> Iterator[None]:
+    """A training inside is interrupted, as by Ctrl-C, once its checkpoint of that step is written."""
+
+    def save(training: Training, folder: Path) -> None:
+        save_checkpoint(training, folder)
+        if training.step == after:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("latticecodec.training.loop.save_checkpoint", save)
+        with pytest.raises(KeyboardInterrupt):
+            yield

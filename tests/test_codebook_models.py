@@ -11,14 +11,15 @@ import torch
 from conftest import psnr
 from PIL import Image
 from plain_reader import PlainReader
-from short_runs import FROZEN, QUICK, train
+from short_runs import FROZEN, QUICK, interrupted, train
 
 from latticecodec import Codec, ImageError, ModelError, TrainingError, container, load, read_header
 from latticecodec.config import PRESETS, with_codebooks
 from latticecodec.training.data import Crops
 from latticecodec.training.diagnosis import diagnose
 from latticecodec.training.export import trainable
-from latticecodec.training.loop import TrainOptions, new_model, save_checkpoint
+from latticecodec.training.loop import new_model
+from latticecodec.training.options import TrainOptions
 from latticecodec.training.synthetic import synthetic_picture
 from latticecodec.training.vector import VectorModel
 from latticecodec.zoo import find, read_weights
@@ -175,18 +176,10 @@ def test_evaluation_learns_nothing(fresh: VectorModel) -> None:
 
 
 @pytest.mark.parametrize("options", [QUICK, FROZEN], ids=["all", "frozen transforms"])
-def test_resuming_gives_the_same_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: TrainOptions) -> None:
+def test_resuming_gives_the_same_model(tmp_path: Path, options: TrainOptions) -> None:
     whole = train(tmp_path / "whole", "vq", options=options)
-
-    def stop(path: Path, model: object, average: object, optimiser: object, step: int, options: object) -> None:
-        save_checkpoint(path, model, average, optimiser, step, options)  # type: ignore[arg-type]
-        if step == 3:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("latticecodec.training.loop.save_checkpoint", stop)
-        with pytest.raises(KeyboardInterrupt):
-            train(tmp_path / "part", "vq", options=options)
+    with interrupted(after=3):
+        train(tmp_path / "part", "vq", options=options)
     resumed = train(tmp_path / "part", "vq", options=options, resume=tmp_path / "part" / "checkpoint.pt")
     assert (resumed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
 

@@ -131,23 +131,14 @@ def test_additions_go_over_to_other_weights_of_the_base(
         start_low_rank(info, info.config, 3)
 
 
-def test_resuming_gives_the_same_additions(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resuming_gives_the_same_additions(models: Path, tmp_path: Path) -> None:
     settings = {
         "name": "tuned",
         "options": dataclasses.replace(STRUCTURAL, checkpoint_minutes=0.0),
         "init_from": "lattice",
     }
-    from latticecodec.training.loop import save_checkpoint
-
-    def stop_after_two(path: Path, *state: object) -> None:
-        save_checkpoint(path, *state)  # type: ignore[arg-type]
-        if state[3] == 2:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("latticecodec.training.loop.save_checkpoint", stop_after_two)
-        with pytest.raises(KeyboardInterrupt):
-            short_runs.train(tmp_path / "part", "lattice", **settings)
+    with short_runs.interrupted(after=2):
+        short_runs.train(tmp_path / "part", "lattice", **settings)
     resumed = short_runs.train(tmp_path / "part", "lattice", **settings, resume=tmp_path / "part" / "checkpoint.pt")
     assert (resumed / "model.safetensors").read_bytes() == (models / "tuned" / "model.safetensors").read_bytes()
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from short_runs import interrupted
 
 from latticecodec import ImageError, OutputError, TrainingError, load
 from latticecodec.arithmetic import mixed_precision
@@ -15,9 +16,10 @@ from latticecodec.config import PRESETS
 from latticecodec.picture import find_images
 from latticecodec.training.data import Crops, centre_crops
 from latticecodec.training.export import export, trainable
-from latticecodec.training.loop import TrainOptions, new_model
+from latticecodec.training.loop import new_model
 from latticecodec.training.model import TrainableModel
-from latticecodec.training.optimiser import SLOW, Average, learning_rate, make_optimiser, parameter_groups
+from latticecodec.training.optimiser import SLOW, Average, make_optimiser, parameter_groups
+from latticecodec.training.options import TrainOptions
 from latticecodec.training.run import run
 from latticecodec.training.synthetic import synthetic_picture
 from latticecodec.zoo import find
@@ -87,29 +89,16 @@ def test_a_folder_without_images(tmp_path: Path) -> None:
         find_images(tmp_path / "missing")
 
 
-def test_resuming_gives_the_same_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resuming_gives_the_same_model(tmp_path: Path) -> None:
     whole = train_quickly(tmp_path / "whole")
-    with monkeypatch.context() as patch:
-        patch.setattr("latticecodec.training.loop.save_checkpoint", _stop_after(2))
-        with pytest.raises(KeyboardInterrupt):
-            train_quickly(tmp_path / "part")
+    with interrupted(after=2):
+        train_quickly(tmp_path / "part")
     resumed = train_quickly(tmp_path / "part", resume=tmp_path / "part" / "checkpoint.pt")
     assert (resumed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
     rows = list(csv.DictReader((tmp_path / "whole" / "log.csv").open()))
     assert [row["step"] for row in rows] == ["2", "4"]
     assert float(rows[-1]["psnr@1"]) > 15
     assert list((tmp_path / "whole").glob("events.out.tfevents.*"))
-
-
-def _stop_after(steps: int) -> object:
-    from latticecodec.training.loop import save_checkpoint
-
-    def save(path: Path, model: object, average: object, optimiser: object, step: int, options: object) -> None:
-        save_checkpoint(path, model, average, optimiser, step, options)  # type: ignore[arg-type]
-        if step == steps:
-            raise KeyboardInterrupt
-
-    return save
 
 
 def test_resuming_with_other_options_is_refused(tmp_path: Path) -> None:
@@ -167,14 +156,6 @@ def test_training_lowers_the_loss() -> None:
 def test_rate_weight_spans_its_range() -> None:
     weight = PRESETS["lc-s"].rate_weight(torch.tensor([0.0, 0.5, 1.0]))
     np.testing.assert_allclose(weight, [0.0009, (0.0009 * 0.15) ** 0.5, 0.15], rtol=1e-5)
-
-
-def test_learning_rate_schedule() -> None:
-    rates = [learning_rate(step, 100, 1.0, warm_up=10) for step in range(100)]
-    assert rates[0] == pytest.approx(0.1)
-    assert rates[10] == pytest.approx(1.0)
-    assert rates[55] == pytest.approx(0.51, abs=0.01)
-    assert rates[99] == pytest.approx(0.02, abs=0.002)
 
 
 def test_the_linear_path_trains_more_slowly() -> None:

@@ -41,7 +41,8 @@ class IntegerPrior:
         self.hyper = IntegerHyper(config, state, self.index, self._symbols, device)
         self._adaptors = [Layer(f"context.adaptors.{step}", state, device) for step in range(CONTEXT_STEPS)]
         self._blocks = [Block(f"context.blocks.{i}", state, device) for i in range(config.context_blocks)]
-        self._leave = Layer("context.leave", state, device)
+        leave = Layer("context.leave", state, device)
+        self._leave = [leave.every(CONTEXT_STEPS, group) for group in range(CONTEXT_STEPS)]
 
     @property
     def unit(self) -> int:
@@ -118,8 +119,13 @@ class IntegerPrior:
             x = self._adaptors[step].activate(self._adaptors[step].pointwise(x))  # [C, h w]
             for block in self._blocks:
                 x = block(x, height, width)
-            sums = self._leave.pointwise(x)  # [2 M, h w]
-            mean = self._leave.rescale(sums, MEAN_BITS)[:channels].clamp(-MEAN_MAX, MEAN_MAX)
-            scale = self._leave.rescale(sums, SCALE_BITS)[channels:].clamp(0, SCALE_COUNT - 1)
-            own = (steps == step).flatten(1).to(self.device)
-            return mean[own].cpu().numpy(), scale[own].cpu().numpy()
+            outputs = x.new_empty((2, channels, height * width))  # [2, M, h w]: means, scale indices
+            for group, layer in enumerate(self._leave):  # each position codes one group of channels in this step
+                at = (steps[group] == step).flatten().nonzero()[:, 0].to(self.device)  # [n]
+                sums = layer.pointwise(x[:, at])  # [2 M / 4, n]
+                own = channels // CONTEXT_STEPS
+                mean = layer.rescale(sums, MEAN_BITS)[:own].clamp(-MEAN_MAX, MEAN_MAX)
+                scale = layer.rescale(sums, SCALE_BITS)[own:].clamp(0, SCALE_COUNT - 1)
+                outputs[:, group::CONTEXT_STEPS].index_copy_(2, at, torch.stack([mean, scale]))
+            mine = (steps == step).flatten(1).to(self.device)  # [M, h w]
+            return outputs[0][mine].cpu().numpy(), outputs[1][mine].cpu().numpy()

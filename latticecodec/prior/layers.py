@@ -35,13 +35,16 @@ class Layer:
 
     def split(self, outputs: int) -> list["Layer"]:
         """The layer cut into layers of so many outputs each."""
-        parts = []
-        for start in range(0, len(self.weight), outputs):
-            part = copy.copy(self)
-            at = slice(start, start + outputs)
-            part.weight, part.bias, part.exponent = self.weight[at], self.bias[..., at, :], self.exponent[at]
-            parts.append(part)
-        return parts
+        return [self._part(slice(start, start + outputs)) for start in range(0, len(self.weight), outputs)]
+
+    def every(self, stride: int, first: int) -> "Layer":
+        """The layer of outputs `first`, `first` + `stride`, ... alone."""
+        return self._part(slice(first, None, stride))
+
+    def _part(self, at: slice) -> "Layer":
+        part = copy.copy(self)
+        part.weight, part.bias, part.exponent = self.weight[at], self.bias[..., at, :], self.exponent[at]
+        return part
 
     def pointwise(self, x: Tensor, level: int | None = None) -> Tensor:
         """Sums of a 1x1 convolution: x [in, N] -> int32 [out, N], in units of 2^-(5 + e)."""

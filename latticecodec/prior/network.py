@@ -7,7 +7,7 @@ Weights, activations and outputs are rounded to the grids of the integer network
 step of training on, with straight-through gradients: what is trained is what will be coded with.
 """
 
-import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,31 +15,34 @@ from torch import Tensor, nn
 
 from ..arithmetic import straight_through
 from ..config import CONTEXT_STEPS, ModelConfig
-from .numbers import (
-    ACTIVATION_BITS,
-    ACTIVATION_MAX,
-    EXPONENT_MAX,
-    EXPONENT_MIN,
-    KNOTS,
-    LOG_SCALE_MIN,
-    MEAN_BITS,
-    MEAN_MAX,
-    SCALE_BITS,
-    SCALE_COUNT,
-    TAIL_FROM,
-    TAIL_RATIO,
-    TAIL_SHARE,
-    TAIL_SHARE_NARROW,
-    WEIGHT_MAX,
-)
+from .bits import coordinate_bits
+from .numbers import ACTIVATION_BITS, ACTIVATION_MAX, EXPONENT_MAX, EXPONENT_MIN, KNOTS, WEIGHT_MAX
 from .steps import context_steps
 
 UNIT = 2**ACTIVATION_BITS
 
 
-def round_through(x: Tensor) -> Tensor:
-    """Round to the nearest integer; the gradient passes unchanged."""
-    return straight_through(x.round(), x)
+class _OnGrid(torch.autograd.Function):
+    """x clamped to [low, high] and rounded to multiples of 1 / UNIT; the gradient passes where x lies inside.
+
+    In one pass each way, since this is what most of the prior's time goes to.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, low: float, high: float) -> Tensor:
+        ctx.save_for_backward(x)
+        ctx.range = low, high
+        return x.clamp(low, high).mul_(UNIT).round_().div_(UNIT)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+        (x,) = ctx.saved_tensors
+        return torch.ops.aten.hardtanh_backward(gradient, x, *ctx.range), None, None
+
+
+def on_grid(x: Tensor, low: float, high: float) -> Tensor:
+    """x clamped to [low, high] and rounded to multiples of 1 / UNIT, straight through the rounding."""
+    return _OnGrid.apply(x, low, high)  # type: ignore[no-any-return]
 
 
 def compand(k: Tensor) -> Tensor:
@@ -50,9 +53,7 @@ def compand(k: Tensor) -> Tensor:
 
 def symbol_inputs(k: Tensor) -> Tensor:
     """Companded lattice coordinates on the grid of symbol inputs: -127/32 .. 127/32."""
-    inside = compand(k.float()).clamp(-WEIGHT_MAX / UNIT, WEIGHT_MAX / UNIT)
-    on_grid: Tensor = round_through(inside * UNIT) / UNIT
-    return on_grid
+    return on_grid(compand(k.float()), -WEIGHT_MAX / UNIT, WEIGHT_MAX / UNIT)
 
 
 def weight_exponents(weight: Tensor) -> Tensor:
@@ -79,7 +80,8 @@ class IntegerLayer(nn.Module):
         """The weight on the grid of its int8 values [out, in]."""
         weight = self.seen_weight()
         unit = torch.exp2(weight_exponents(weight))[:, None]
-        return round_through((weight * unit).clamp(-WEIGHT_MAX, WEIGHT_MAX)) / unit
+        scaled = (weight * unit).clamp(-WEIGHT_MAX, WEIGHT_MAX)
+        return straight_through(scaled.round(), scaled) / unit
 
     def forward(self, x: Tensor) -> Tensor:
         weight = self.rounded_weight()
@@ -90,9 +92,7 @@ class IntegerLayer(nn.Module):
 
 def activate(x: Tensor) -> Tensor:
     """Rectify, clamp and round to the activation grid: 0, 1/32, ..., 255/32."""
-    inside = x.clamp(0, ACTIVATION_MAX / UNIT)
-    on_grid: Tensor = round_through(inside * UNIT) / UNIT
-    return on_grid
+    return on_grid(x, 0, ACTIVATION_MAX / UNIT)
 
 
 class IntegerBlock(nn.Module):
@@ -167,16 +167,36 @@ class Context(nn.Module):
         """k [B, M, h, w], features [B, F, h, w] -> asinh of mean, log of scale, both [B, M, h, w] float32."""
         channels, height, width = k.shape[1:]
         steps = context_steps(channels, height, width, k.device)  # [M, h, w]
-        known = symbol_inputs(k).to(features.dtype)
+        known = symbol_inputs(k).to(features.dtype)  # [B, M, h, w]
         views = [
             activate(adaptor(torch.cat([known * (steps < step), features], dim=1)))
             for step, adaptor in enumerate(self.adaptors)
         ]
-        x = self.leave(self.blocks(torch.cat(views)))  # [4 B, 2 M, h, w]
-        x = x.view(CONTEXT_STEPS, len(k), 2, *k.shape[1:])  # [4, B, 2, M, h, w]
-        own = [(steps == step).to(x.dtype) for step in range(CONTEXT_STEPS)]
-        x = sum(x[step] * own[step] for step in range(CONTEXT_STEPS)).float()  # [B, 2, M, h, w]
-        return x[:, 0], x[:, 1]
+        x = self.blocks(torch.cat(views))  # [4 B, W, h, w]
+        return self._leave(x.view(CONTEXT_STEPS, len(k), -1, height, width))
+
+    def _leave(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Hidden states x [4, B, W, h, w] -> mean and log scale [B, M, h, w]: of each step only what it codes."""
+        count, batch, width, *size = x.shape
+        rows = x.permute(0, 1, 3, 4, 2).reshape(-1, width)  # [4 B h w, W]
+        own = rows.index_select(0, step_rows(batch, *size, x.device)).view(count, -1, width)  # [4, B h w, W] by group
+        weight = self.leave.rounded_weight().view(2, -1, count, width)  # [2, M / 4, 4, W]
+        weight = weight.permute(2, 3, 0, 1).reshape(count, width, -1)  # [4, W, 2 M / 4]
+        out = torch.bmm(own, weight.to(own.dtype)).float()  # [4, B h w, 2 M / 4]
+        out = out.view(count, batch, *size, 2, -1).permute(4, 1, 5, 0, 2, 3)  # [2, B, M / 4, 4, h, w]
+        bias = self.leave.bias.view(2, 1, -1, count, 1, 1)
+        mean, scale = (out + bias).flatten(2, 3)  # [B, M, h, w] each
+        return mean, scale
+
+
+def step_rows(batch: int, height: int, width: int, device: torch.device) -> Tensor:
+    """Where the hidden state lies with which channel group g is coded at each position: [4 B h w] of rows of steps.
+
+    Group g comes at step rank ^ g (steps.py), so that row (g, b, i, j) is row (rank(i, j) ^ g, b, i, j) of the steps.
+    """
+    steps = context_steps(CONTEXT_STEPS, height, width, device).long()  # [4, h, w]: groups are channels 0 to 3
+    inside = torch.arange(batch * height * width, device=device).view(batch, height, width)
+    return (steps[:, None] * inside.numel() + inside).flatten()
 
 
 class FloatPrior(HyperPrior):
@@ -189,43 +209,3 @@ class FloatPrior(HyperPrior):
     def bits(self, x: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
         """See `coordinate_bits`."""
         return coordinate_bits(x, mean, scale)
-
-
-def coordinate_bits(x: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
-    """Bits of coordinates x (integers, or with uniform noise) given asinh-mean and log-scale; same shape as x."""
-    mean = round_through(mean * 2**MEAN_BITS).clamp(-MEAN_MAX, MEAN_MAX) / 2**MEAN_BITS
-    scale = round_through((scale - LOG_SCALE_MIN) * 2**SCALE_BITS) / 2**SCALE_BITS + LOG_SCALE_MIN
-    top = LOG_SCALE_MIN + (SCALE_COUNT - 1) / 2**SCALE_BITS
-    sigma = torch.exp(bounded(scale, LOG_SCALE_MIN, top))
-    distance = (x - torch.sinh(mean)).abs()
-    share = TAIL_SHARE_NARROW + (TAIL_SHARE - TAIL_SHARE_NARROW) * (scale >= TAIL_FROM)
-    mass = (1 - share) * cell_mass(distance, sigma) + share * cell_mass(distance, sigma * TAIL_RATIO)
-    return -torch.log2(mass + 1e-6 / (1 + (distance / sigma).square()))
-
-
-def cell_mass(distance: Tensor, sigma: Tensor) -> Tensor:
-    """Mass of a zero-mean Gaussian on [distance - 1/2, distance + 1/2], distance >= 0."""
-    root = 1 / (sigma * math.sqrt(2))
-    return 0.5 * (torch.erfc((distance - 0.5) * root) - torch.erfc((distance + 0.5) * root))
-
-
-class _Bounded(torch.autograd.Function):
-    """Clamp whose gradient still flows where it points back into the range."""
-
-    @staticmethod
-    def forward(ctx, x: Tensor, low: float, high: float) -> Tensor:  # type: ignore[no-untyped-def]
-        ctx.save_for_backward(x)
-        ctx.range = low, high
-        return x.clamp(low, high)
-
-    @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[no-untyped-def]
-        (x,) = ctx.saved_tensors
-        low, high = ctx.range
-        blocked = ((x < low) & (gradient > 0)) | ((x > high) & (gradient < 0))
-        return gradient.masked_fill(blocked, 0), None, None
-
-
-def bounded(x: Tensor, low: float, high: float) -> Tensor:
-    """Clamp x to [low, high], keeping gradients that lead back inside."""
-    return _Bounded.apply(x, low, high)  # type: ignore[no-any-return]

@@ -1,6 +1,7 @@
 """Training crops from any folder of images; the one file that imports torchvision.
 
-The crops of step n are a function of (seed, n) alone, so that a resumed run sees what the uninterrupted one would.
+Crop i of step n is a function of (seed, n, i) alone, so that a resumed run sees what the uninterrupted one would, and
+several processes may share the crops of a step.
 """
 
 import warnings
@@ -17,6 +18,7 @@ from ..errors import ImageError, TrainingError
 from ..picture import plain, read
 
 CACHE_BYTES = 2 << 30  # decoded pixels kept in memory; the rest is decoded again at each draw
+CPU = torch.device("cpu")
 
 
 def read_pixels(path: Path) -> Tensor | None:
@@ -37,11 +39,14 @@ class Crops:
         size: side of a crop, pixels.
         batch: crops in a batch.
         seed: of all random choices.
+        device: where the decoded pictures are kept and the crops are made.
     """
 
-    def __init__(self, images: Sequence[Path | Tensor], size: int, batch: int, seed: int = 0) -> None:
+    def __init__(
+        self, images: Sequence[Path | Tensor], size: int, batch: int, seed: int = 0, device: torch.device = CPU
+    ) -> None:
         self.images = list(images)
-        self.size, self.size_batch, self.seed = size, batch, seed
+        self.size, self.size_batch, self.seed, self.device = size, batch, seed, device
         self._cache: dict[int, Tensor] = {}
         self._cached = 0
         self._bad: set[int] = set()
@@ -56,9 +61,13 @@ class Crops:
         self._ahead = step + 1, self._pool.submit(self._draw, step + 1)
         return result
 
+    def decode_all(self, threads: int) -> None:
+        """Decode every picture now, as far as memory is set aside for them."""
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(self._load, range(len(self.images))))
+
     def _draw(self, step: int) -> Tensor:
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
-        return torch.stack([self._crop(generator) for _ in range(self.size_batch)])
+        return torch.stack([self._crop(generator_of(self.seed, step, i)) for i in range(self.size_batch)])
 
     def _crop(self, generator: torch.Generator) -> Tensor:
         pixels = self._pick(generator)
@@ -91,10 +100,16 @@ class Crops:
         if pixels is None:
             self._bad.add(index)
             return None
+        pixels = pixels.to(self.device)
         if self._cached + pixels.numel() <= CACHE_BYTES:
             self._cache[index] = pixels
             self._cached += pixels.numel()
         return pixels
+
+
+def generator_of(seed: int, step: int, index: int) -> torch.Generator:
+    """The randomness of crop `index` of step `step`."""
+    return torch.Generator().manual_seed((seed * 1_000_003 + step) * 65_537 + index)
 
 
 def centre_crops(images: Sequence[Path | Tensor], size: int) -> Tensor:

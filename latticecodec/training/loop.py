@@ -2,14 +2,16 @@
 
     step n:  crops(seed, n) ─► model at random rate coordinates t ─► (bpp + lambda 255^2 MSE) / lambda^w ─► SOAP ─► EMA
 
-All randomness of step n comes from generators seeded with (seed, n).
+All randomness of step n comes from generators seeded with (seed, n). Losses stay on the device; every LOOK steps their
+means are fetched, and the guard judges them.
 """
 
 import csv
+import dataclasses
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,49 +21,35 @@ from torch import Tensor
 from ..arithmetic import mixed_precision
 from ..config import PATCH, ModelConfig
 from ..distortion import fidelity, structural_error
-from ..errors import TrainingError
 from ..networks import initialise_from_patches
+from .checkpoint import Training, resume, save_checkpoint, save_stable
 from .data import Crops, centre_crops
 from .diagnosis import Diagnosis, diagnose
 from .fit import fit
+from .guard import LOOK, Guard, Tally
 from .models import MODELS, PhotoModel
-from .optimiser import Average, learning_rate, make_optimiser, parameter_groups
+from .optimiser import Average, make_optimiser, parameter_groups
+from .options import TrainOptions
+from .schedule import Schedule
 from .vector import VectorModel, as_rows
 
 RATE_WEIGHTING = 0.4  # the loss of a sample is divided by its lambda to this power
 VALIDATION_POINTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # rate coordinates t
 VALIDATION_SIZE = 384  # pixels a side
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """How to train; everything that a checkpoint must agree with to be resumed is in here."""
-
-    steps: int = 7000
-    batch: int = 8
-    crop: int = 256  # pixels a side, a multiple of 64
-    rate: float = 2e-3  # peak learning rate
-    warm_up: int = 200  # steps
-    optimiser: str = "soap"
-    seed: int = 0
-    clip: float = 1.0  # norm that gradients are clipped to
-    tune: str = "psnr"  # what to train for, one of config.TUNES
-    rank: int = 0  # of low-rank additions to a base, which then train in place of the weights; 0: the weights train
-    freeze: str = "nothing"  # a key of vector.FREEZABLE: what of a model with codebooks does not train
-    validate_every: int = 500  # steps
-    checkpoint_minutes: float = 10.0
+LOG = "log.csv"
 
 
 @dataclass
 class Progress:
-    """What the loop reports after every step."""
+    """What the loop reports after every step; loss, rate and quality are means up to the last look."""
 
     step: int
-    steps: int
-    loss: float
-    bpp: float
-    psnr: float  # dB
-    seconds: float  # since this process began training
+    done: float  # 0 to 1: how much of the training
+    loss: float = math.nan
+    bpp: float = math.nan
+    psnr: float = math.nan  # dB
+    seconds: float = 0.0  # of training, over all processes
+    went_back: bool = False  # the guard has just gone back to an average, at half the rate
     validation: list[tuple[float, float, float]] = field(default_factory=list)  # (t, bpp, dB), see `validate`
     diagnosis: Diagnosis | None = None  # of codebooks, when just validated
 
@@ -135,12 +123,12 @@ def train(
     out: Path,
     options: TrainOptions,
     device: torch.device,
-    resume: Path | None = None,
+    checkpoint: Path | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> PhotoModel:
-    """Train `model` and return it with averaged weights; writes log.csv, TensorBoard events and checkpoint.pt to `out`.
+    """Train `model` and return it with averaged weights; writes a log, TensorBoard events and checkpoints to `out`.
 
-    Raises TrainingError when `resume` is not a checkpoint of the same configuration and options.
+    Raises TrainingError when `checkpoint`, to go on from, is not one of the same configuration and options.
     """
     from torch.utils.tensorboard import SummaryWriter
 
@@ -148,44 +136,61 @@ def train(
     model = model.to(device)
     average = Average(model)
     optimiser = make_optimiser(options.optimiser, parameter_groups(model), options.rate)
-    first = _resume(resume, model, average, optimiser, options) if resume else 0
+    schedule = Schedule(options.steps, options.minutes, options.warm_up)
+    training = Training(model, average, optimiser, Guard(average), schedule, options)
+    if checkpoint is not None:
+        resume(training, checkpoint)
     pictures = centre_crops(held_out, VALIDATION_SIZE)
     out.mkdir(parents=True, exist_ok=True)
-    _forget_rows_after(out / "log.csv", first)
+    _forget_rows_after(out / LOG, training.step)
     board = SummaryWriter(str(out))
-    began = saved = time.monotonic()
-    for step in range(first, options.steps):
-        generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
-        for group in optimiser.param_groups:
-            group["lr"] = group["share"] * learning_rate(step, options.steps, options.rate, options.warm_up)
-        loss, bpp, mse = objective(model, as_input(crops.batch(step), device), generator)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)
-        if torch.isfinite(norm):
-            optimiser.step()
-        average.update(model, step)
-        progress = Progress(
-            step + 1,
-            options.steps,
-            float(loss.detach()),
-            float(bpp.detach()),
-            -10 * math.log10(float(mse.detach())),
-            time.monotonic() - began,
-        )
-        last = step + 1 == options.steps
-        if last or (step + 1) % options.validate_every == 0:
+    tally = Tally(3, device)
+    progress = Progress(training.step, schedule.done(training.step))
+    falling = schedule.falling(training.step)
+    saved = time.monotonic()
+    schedule.tick()
+    while progress.done < 1:
+        tally.add(*_step(training, crops, device))
+        schedule.tick()
+        done = schedule.done(training.step)
+        progress = dataclasses.replace(progress, step=training.step, done=done, validation=[], diagnosis=None)
+        progress.seconds, progress.went_back = schedule.seconds, False
+        if done == 1 or training.step % LOOK == 0:
+            progress.loss, progress.bpp, mse = tally.means()
+            progress.psnr = -10 * math.log10(mse) if mse > 0 else math.nan
+            progress.went_back = training.guard.look(progress.loss, model, average, optimiser)
+        if done == 1 or training.step % options.validate_every == 0:
             progress.validation, progress.diagnosis = _with_average(
                 model, average, lambda: (validate(model, pictures, device), diagnose(model, pictures, device))
             )
-            _log(out / "log.csv", board, progress, model.config.tune)
-        if last or time.monotonic() - saved > 60 * options.checkpoint_minutes:
-            save_checkpoint(out / "checkpoint.pt", model, average, optimiser, step + 1, options)
+            _log(out / LOG, board, progress, model.config.tune)
+        if falling != schedule.falling(training.step):
+            falling = True
+            save_stable(training, out)
+        if done == 1 or time.monotonic() - saved > 60 * options.checkpoint_minutes:
+            save_checkpoint(training, out)
             saved = time.monotonic()
         report(progress)
     board.close()
     average.swap(model)
     return model.eval()
+
+
+def _step(training: Training, crops: Crops, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """One step of training; returns its loss, bpp and MSE [] each, on the device."""
+    model, optimiser, options, step = training.model, training.optimiser, training.options, training.step
+    rate = options.rate * training.guard.share * training.schedule.rate(step)
+    for group in optimiser.param_groups:
+        group["lr"] = group["share"] * rate
+    generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
+    loss, bpp, mse = objective(model, as_input(crops.batch(step), device), generator)
+    optimiser.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)
+    optimiser.step()
+    training.average.update(model, step)
+    training.step += 1
+    return loss, bpp, mse
 
 
 def _with_average(model: PhotoModel, average: Average, call: Callable[[], Any]) -> Any:
@@ -216,7 +221,7 @@ def _log(path: Path, board: Any, progress: Progress, tune: str) -> None:
     for t, bpp, quality in progress.validation:
         row[f"bpp@{t:g}"], row[f"{tune}@{t:g}"] = round(bpp, 5), round(quality, 4)
     if progress.diagnosis is not None:
-        row |= asdict(progress.diagnosis)
+        row |= dataclasses.asdict(progress.diagnosis)
     fresh = not path.exists()
     with path.open("a", newline="") as file:
         writer = csv.DictWriter(file, list(row))
@@ -226,49 +231,3 @@ def _log(path: Path, board: Any, progress: Progress, tune: str) -> None:
     for key, value in row.items():
         if key != "step":
             board.add_scalar(key.replace("@", "/"), value, progress.step)
-
-
-def save_checkpoint(
-    path: Path,
-    model: PhotoModel,
-    average: Average,
-    optimiser: torch.optim.Optimizer,
-    step: int,
-    options: TrainOptions,
-) -> None:
-    """Write all that a run needs to go on as if never stopped; the old file stays until the new one is whole."""
-    state = {
-        "config": _settings(model.config, "name", "reach", "weights_sha256", "prior_sha256"),
-        "options": _settings(options, "validate_every", "checkpoint_minutes"),
-        "step": step,
-        "model": model.state_dict(),
-        "average": average.state(),
-        "optimiser": optimiser.state_dict(),
-    }
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    part.replace(path)
-
-
-def _settings(settings: ModelConfig | TrainOptions, *ignored: str) -> dict[str, Any]:
-    """The fields of a dataclass that a checkpoint must agree on with the run that resumes it."""
-    return {key: value for key, value in asdict(settings).items() if key not in ignored}
-
-
-def _resume(
-    path: Path, model: PhotoModel, average: Average, optimiser: torch.optim.Optimizer, options: TrainOptions
-) -> int:
-    """Restore a checkpoint; returns the step to go on from."""
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        config, kept = state["config"], state["options"]
-    except Exception as error:  # torch raises anything from OSError to UnpicklingError here
-        raise TrainingError(f"{path}: not a checkpoint of lcodec train ({type(error).__name__})") from None
-    if config != _settings(model.config, "name", "reach", "weights_sha256", "prior_sha256"):
-        raise TrainingError(f"{path}: belongs to another model configuration, {config}")
-    if kept != _settings(options, "validate_every", "checkpoint_minutes"):
-        raise TrainingError(f"{path}: was made with other options, {kept}; repeat them to resume")
-    model.load_state_dict(state["model"])
-    average.load(state["average"])
-    optimiser.load_state_dict(state["optimiser"])
-    return int(state["step"])

@@ -72,8 +72,8 @@ class TrainableModel(nn.Module):
 
 
 def uniform(like: Tensor, generator: torch.Generator) -> Tensor:
-    """Uniform noise on [-1/2, 1/2) of the shape and on the device of `like`."""
-    return torch.rand(like.shape, generator=generator, device=like.device) - 0.5
+    """Uniform noise on [-1/2, 1/2) of the shape, on the device and in the memory order of `like`."""
+    return torch.empty_like(like).uniform_(-0.5, 0.5, generator=generator)
 
 
 def noisy(q: Quantized, generator: torch.Generator | None) -> Tensor:

@@ -1,6 +1,5 @@
-"""Optimiser, learning-rate schedule and weight averaging."""
+"""What trains at which share of the learning rate, with which optimiser, and the average of the weights."""
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +8,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ..errors import TrainingError
+from .soap import Soap
 
 SLOW = 0.3  # share of the learning rate that the linear path of the transforms and the lattice basis train with
 
@@ -28,36 +28,18 @@ def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
 
 
 def make_optimiser(name: str, parameters: Iterable[dict[str, Any]], rate: float) -> Optimizer:
-    """`soap` (Vyas et al. 2024, from pytorch-optimizer) or `adamw` (fused), without weight decay."""
+    """`soap` (Vyas et al. 2024) or `adamw` (fused), without weight decay."""
     if name == "soap":
-        from pytorch_optimizer import SOAP
-
-        soap: Optimizer = SOAP(
-            parameters,
-            lr=rate,
-            betas=(0.95, 0.95),
-            weight_decay=0.0,
-            precondition_frequency=10,
-            max_precondition_dim=256,
-        )
-        return soap
+        return Soap(parameters, lr=rate)
     if name == "adamw":
         return torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
     raise TrainingError(f"unknown optimiser {name!r}; choose soap or adamw")
 
 
-def learning_rate(step: int, steps: int, peak: float, warm_up: int) -> float:
-    """Linear warm-up, then cosine from `peak` to 2 % of it at the last step."""
-    if step < warm_up:
-        return peak * (step + 1) / warm_up
-    part = (step - warm_up) / max(1, steps - warm_up)
-    return peak * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, part))))
-
-
 class Average:
     """Exponential moving average of a model's parameters, with a shorter memory during the first steps."""
 
-    def __init__(self, model: nn.Module, decay: float = 0.9995) -> None:
+    def __init__(self, model: nn.Module, decay: float = 0.999) -> None:
         self.decay = decay
         self.names = [name for name, _ in model.named_parameters()]
         self.values = [value.detach().clone() for value in model.parameters()]
@@ -76,10 +58,25 @@ class Average:
             parameter.copy_(average)
             average.copy_(current)
 
+    @torch.no_grad()
+    def give(self, model: nn.Module) -> None:
+        """Set the model's parameters to the averages."""
+        for average, parameter in zip(self.values, model.parameters(), strict=True):
+            parameter.copy_(average)
+
+    def is_finite(self) -> bool:
+        """Whether every value is a finite number."""
+        return bool(torch.stack(torch._foreach_norm(self.values)).sum().isfinite())
+
+    def copy(self) -> dict[str, Tensor]:
+        """What `load` takes, of now."""
+        return {name: value.clone() for name, value in zip(self.names, self.values, strict=True)}
+
     def state(self) -> dict[str, Tensor]:
-        """The averaged parameters by name."""
+        """The averaged parameters by name; they go on changing."""
         return dict(zip(self.names, self.values, strict=True))
 
+    @torch.no_grad()
     def load(self, state: dict[str, Tensor]) -> None:
         """Take over the averages of a checkpoint."""
         for name, value in zip(self.names, self.values, strict=True):

@@ -16,10 +16,11 @@ from .adopt import adopt, exchange
 from .data import Crops, centre_crops
 from .e8 import make_e8
 from .export import export, trainable
-from .loop import Progress, TrainOptions, first_pictures, new_model, train
+from .loop import Progress, first_pictures, new_model, train
 from .lowrank_start import start_low_rank
 from .model import TrainableModel
 from .models import MODELS, PhotoModel
+from .options import TrainOptions
 from .revive import revive
 from .synthetic import synthetic_picture
 from .vector import VectorModel
@@ -159,11 +160,21 @@ def _start(
     raise TrainingError(f"model {info.name} has quantizer {config.quantizer}: {quantizer} cannot start from it")
 
 
+def _budget(options: TrainOptions) -> str:
+    """The option that says how long to train."""
+    return f"--minutes {options.minutes:g}" if options.minutes else f"--steps {options.steps}"
+
+
+def _length(options: TrainOptions) -> str:
+    """How long the training was, in words."""
+    return f"{options.minutes:g} minutes of steps" if options.minutes else f"{options.steps} steps"
+
+
 def _card(
     config: ModelConfig, data: Path | None, count: int, options: TrainOptions, init_from: str | Path | None
 ) -> str:
     """The model card of a fresh model: what is known without measuring."""
-    command = [f"lcodec train --quantizer {config.quantizer} --steps {options.steps} --batch {options.batch}"]
+    command = [f"lcodec train --quantizer {config.quantizer} {_budget(options)} --batch {options.batch}"]
     command += [f"--crop {options.crop} --optimiser {options.optimiser} --lr {options.rate:g} --seed {options.seed}"]
     command += [f"--data {data}"] if data else []
     command += [f"--init-from {init_from}"] if init_from else []
@@ -174,7 +185,7 @@ def _card(
     start = f"the weights of {Path(init_from).name}" if init_from else "the PCA of 16x16 patches"
     return (
         f"# {config.name}\n\n"
-        f"Quantizer: {config.quantizer}. Trained on {source}, from {start}: {options.steps} steps of {options.batch} "
+        f"Quantizer: {config.quantizer}. Trained on {source}, from {start}: {_length(options)} of {options.batch} "
         f"crops of {options.crop}x{options.crop}, {options.optimiser}, peak learning rate {options.rate:g}, seed "
         f"{options.seed}, lambda {config.lambda_min:g} to {config.lambda_max:g}, for {config.tune}.\n\n"
         f"    {' '.join(command)}\n\n"

@@ -1,0 +1,64 @@
+"""What watches over a training that nobody watches."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from .optimiser import Average
+
+LOOK = 50  # steps between two looks at the loss; nothing is fetched from the device more often
+EXPLODED = 5.0  # a loss this many times its running mean is an explosion
+MEMORY = 0.8  # of the running mean, a look
+
+
+class Guard:
+    """Goes back to the last good average, at half the learning rate, when the loss is not finite or explodes."""
+
+    def __init__(self, average: Average) -> None:
+        self.share = 1.0  # of the learning rate: halved each time
+        self._mean = 0.0  # running mean of the loss; 0 before the first look
+        self._good = average.copy()
+
+    def look(self, loss: float, model: nn.Module, average: Average, optimiser: Optimizer) -> bool:
+        """Judge the mean loss since the last look; True where it was bad, and model and optimiser have gone back."""
+        good = math.isfinite(loss) and not (self._mean and loss > EXPLODED * self._mean)
+        if good and average.is_finite():
+            self._mean = MEMORY * self._mean + (1 - MEMORY) * loss if self._mean else loss
+            self._good = average.copy()
+            return False
+        self.share /= 2
+        average.load(self._good)
+        average.give(model)
+        optimiser.state.clear()
+        return True
+
+    def state(self) -> dict[str, float]:
+        """What a checkpoint keeps."""
+        return {"share": self.share, "mean": self._mean}
+
+    def load(self, state: dict[str, float], average: Average) -> None:
+        """Go on from a checkpoint with this average."""
+        self.share, self._mean = state["share"], state["mean"]
+        self._good = average.copy()
+
+
+class Tally:
+    """Sums of what a step gives, kept on the device until someone looks."""
+
+    def __init__(self, count: int, device: torch.device) -> None:
+        self._sums = torch.zeros(count, device=device)
+        self._steps = 0
+
+    def add(self, *values: Tensor) -> None:
+        """The values [] of one step."""
+        self._sums += torch.stack([value.detach() for value in values])
+        self._steps += 1
+
+    def means(self) -> list[float]:
+        """Their means since the last look."""
+        found: list[float] = (self._sums / max(1, self._steps)).tolist()
+        self._sums.zero_()
+        self._steps = 0
+        return found

@@ -1,0 +1,34 @@
+"""How to train: everything that a checkpoint must agree with to be resumed."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Options of a training, as `lcodec train` takes them."""
+
+    steps: int = 7000  # 0 where `minutes` are given
+    minutes: float = 0.0  # on the clock, in place of steps: the same again only by chance
+    batch: int = 8
+    crop: int = 256  # pixels a side, a multiple of 64
+    rate: float = 2e-3  # peak learning rate
+    warm_up: int = 200  # steps
+    optimiser: str = "soap"
+    seed: int = 0
+    clip: float = 1.0  # norm that gradients are clipped to
+    tune: str = "psnr"  # what to train for, one of config.TUNES
+    rank: int = 0  # of low-rank additions to a base, which then train in place of the weights; 0: the weights train
+    freeze: str = "nothing"  # a key of vector.FREEZABLE: what of a model with codebooks does not train
+    validate_every: int = 500  # steps
+    checkpoint_minutes: float = 10.0
+
+
+UNSETTLED = ("validate_every", "checkpoint_minutes")  # may differ between a checkpoint and the run that resumes it
+RENEWED = (
+    "steps",
+    "minutes",
+    "batch",
+    "crop",
+    "rate",
+    "warm_up",
+)  # may differ where weights from before the fall go on

@@ -1,0 +1,161 @@
+"""SOAP (Vyas et al. 2024): Adam in the eigenbasis of Shampoo's preconditioners, matrices of one shape as one stack.
+
+For a gradient G [a, b] with running averages L of G G^T and R of G^T G, whose eigenvectors are Q_L and Q_R:
+
+    G' = Q_L^T G Q_R      Adam on G'      step = Q_L (m' / sqrt(v')) Q_R^T
+
+The eigenvectors follow L and R by one step of a power iteration at a time. A model has hundreds of matrices but a dozen
+shapes; stacked, a step is a few batched products instead of hundreds of small ones. Nothing is read from the device.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+SIDE_MAX = 256  # longer sides are not preconditioned: a basis costs the cube of its side
+EPSILON = 1e-8
+SIDES = ("left", "right")
+
+
+class Soap(Optimizer):
+    """SOAP without weight decay. The first step only looks at the gradients.
+
+    Args:
+        parameters: groups with `params`; matrices are preconditioned, vectors get plain Adam.
+        lr: learning rate.
+        betas: decay of the first and the second moment.
+        memory: decay of the preconditioners' averages, a step.
+        refresh: steps between two refreshes of the eigenbasis; at the start they come after 1, 2, 4, 8 ... steps.
+        look: steps between two gradients that the preconditioners' averages see.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[dict[str, Any]],
+        lr: float,
+        betas: tuple[float, float] = (0.95, 0.95),
+        memory: float = 0.99,
+        refresh: int = 50,
+        look: int = 5,
+    ) -> None:
+        settings = {"lr": lr, "betas": betas, "memory": memory, "refresh": refresh, "look": look}
+        super().__init__(parameters, settings)
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """One step down the gradients."""
+        for group in self.param_groups:
+            for stack in _stacks(group["params"]):
+                self._step(stack, group)
+
+    def _step(self, stack: list[Tensor], group: dict[str, Any]) -> None:
+        """One step of parameters of one shape; what is known of all of them is kept with the first."""
+        gradient = torch.stack([parameter.grad for parameter in stack])  # type: ignore[misc]  # [n, a, b] or [n, a]
+        state = self.state[stack[0]]
+        if not state:
+            self._begin(state, gradient)
+            return
+        state["step"] += 1
+        rate, (first, second) = group["lr"], group["betas"]
+        turned = _turn(gradient, state)
+        state["mean"].lerp_(turned, 1 - first)
+        state["square"].lerp_(turned.square_(), 1 - second)
+        # Adam's corrections for averages that began at zero
+        scale = (1 - second ** state["step"]) ** 0.5 / (1 - first ** state["step"])
+        update = _turn_back(state["mean"] / state["square"].sqrt().add_(EPSILON), state)
+        torch._foreach_add_(stack, list(update.unbind()), alpha=-rate * scale)
+        self._follow(gradient, state, group)
+
+    @staticmethod
+    def _follow(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
+        """Let the preconditioners see a gradient [n, a, b], and their bases follow them, when it is time."""
+        step, early = state["step"], state["step"] < group["refresh"]
+        if early or step % group["look"] == 0:
+            memory = group["memory"] if early else group["memory"] ** group["look"]
+            state["seen"] += 1
+            _look(gradient, state, max(1 - memory, 1 / state["seen"]))
+        if step % group["refresh"] == 0 or (early and step.bit_count() == 1):
+            _refresh(state)
+
+    def _begin(self, state: dict[str, Any], gradient: Tensor) -> None:
+        state["step"], state["seen"] = 0, 1
+        state["mean"], state["square"] = torch.zeros_like(gradient), torch.zeros_like(gradient)
+        for side, length in zip(SIDES, gradient.shape[1:], strict=False):
+            if gradient.ndim == 3 and length <= SIDE_MAX:
+                state[side] = torch.zeros(len(gradient), length, length, device=gradient.device)
+        _look(gradient, state, 1.0)
+        for side in SIDES:
+            if side in state:
+                state[f"{side}_basis"] = torch.linalg.eigh(state[side].double())[1].flip(2).float()
+
+
+def _stacks(parameters: list[Tensor]) -> Iterator[list[Tensor]]:
+    """Parameters that have a gradient, by shape."""
+    stacks: dict[torch.Size, list[Tensor]] = {}
+    for parameter in parameters:
+        if parameter.grad is not None:
+            stacks.setdefault(parameter.shape, []).append(parameter)
+    yield from stacks.values()
+
+
+def _turn(x: Tensor, state: dict[str, Any]) -> Tensor:
+    """x [n, a, b] in the eigenbasis of each side that has one; a new tensor."""
+    left, right = (state.get(f"{side}_basis") for side in SIDES)
+    if left is not None:
+        x = left.mT @ x
+    if right is not None:
+        x = x @ right
+    return x if left is not None or right is not None else x.clone()
+
+
+def _turn_back(x: Tensor, state: dict[str, Any]) -> Tensor:
+    """Inverse of `_turn`."""
+    left, right = (state.get(f"{side}_basis") for side in SIDES)
+    if left is not None:
+        x = left @ x
+    return x if right is None else x @ right.mT
+
+
+def _look(gradient: Tensor, state: dict[str, Any], weight: float) -> None:
+    """Let the preconditioners' averages see a gradient [n, a, b]."""
+    if "left" in state:
+        state["left"].lerp_(gradient @ gradient.mT, weight)
+    if "right" in state:
+        state["right"].lerp_(gradient.mT @ gradient, weight)
+
+
+def _refresh(state: dict[str, Any]) -> None:
+    """One power iteration of the bases, largest eigenvalue first; the moments follow the order and the turn."""
+    mean = _turn_back(state["mean"], state)
+    for dimension, side in enumerate(SIDES, start=1):
+        if side not in state:
+            continue
+        average, basis = state[side], state[f"{side}_basis"]
+        image = average @ basis  # [n, s, s]
+        order = (basis * image).sum(1).argsort(1, descending=True)  # [n, s] of the estimated eigenvalues
+        image = image.gather(2, order[:, None].expand_as(image))
+        kept = basis.gather(2, order[:, None].expand_as(basis))
+        state[f"{side}_basis"] = _orthonormal(image, kept)
+        index = order[:, :, None] if dimension == 1 else order[:, None]
+        state["square"] = state["square"].gather(dimension, index.expand_as(state["square"]))
+    state["mean"] = _turn(mean, state)
+
+
+def _orthonormal(x: Tensor, otherwise: Tensor) -> Tensor:
+    """Q of the QR factors of matrices x [n, s, s]; `otherwise` for those that are too near to singular.
+
+    By Cholesky factors, twice, in double precision: on a GPU a QR of a stack runs matrix after matrix. The length of
+    the columns is no matter to Q, so they are made equal first.
+    """
+    q = x.double()
+    for _ in range(2):
+        q = q / q.norm(dim=1, keepdim=True).clamp_min(1e-300)
+        gram = q.mT @ q
+        gram.diagonal(dim1=1, dim2=2).add_(1e-14)
+        factor, _ = torch.linalg.cholesky_ex(gram, upper=True)
+        q = torch.linalg.solve_triangular(factor, q, upper=True, left=False)
+    error = (q.mT @ q - torch.eye(q.shape[1], device=q.device, dtype=q.dtype)).abs().amax((1, 2))  # [n]
+    return torch.where((error < 1e-6)[:, None, None], q.float(), otherwise)

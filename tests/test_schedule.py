@@ -1,0 +1,152 @@
+"""How a training passes: the learning rate, the clock, weights from before the fall, the guard."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from short_runs import QUICK, interrupted, train
+
+from latticecodec import TrainingError, load
+from latticecodec.config import PRESETS
+from latticecodec.training.checkpoint import load_state
+from latticecodec.training.guard import Guard, Tally
+from latticecodec.training.model import TrainableModel
+from latticecodec.training.optimiser import Average, make_optimiser, parameter_groups
+from latticecodec.training.options import TrainOptions
+from latticecodec.training.schedule import Schedule
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def test_warm_up_then_constant_then_linear_to_zero() -> None:
+    schedule = Schedule(steps=100, minutes=0, warm_up=10)
+    rates = [schedule.rate(step) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[9:66] == [1.0] * 57
+    assert rates[65:] == pytest.approx([(100 - step) / 35 for step in range(65, 100)])
+    assert (schedule.falling(65), schedule.falling(66)) == (False, True)
+    assert (schedule.done(0), schedule.done(50), schedule.done(100)) == (0.0, 0.5, 1.0)
+
+
+def test_minutes_are_counted_by_the_clock_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    schedule = Schedule(steps=0, minutes=2, warm_up=10, begun=500, seconds=60.0)  # half done before this process began
+    assert schedule.done(10**6) == 0.5
+    now += 30
+    schedule.tick()
+    assert schedule.done(0) == 0.75
+    assert schedule.rate(10**6) == pytest.approx(0.25 / 0.35)
+    now += 1000
+    schedule.tick()
+    assert schedule.done(0) == 1.0
+
+
+def test_a_training_by_the_clock_ends_in_a_model(tmp_path: Path) -> None:
+    options = TrainOptions(steps=0, minutes=0.02, batch=2, crop=64, warm_up=2)
+    model = train(tmp_path / "run", "lattice", options=options)
+    assert "--minutes 0.02" in (model / "README.md").read_text()
+    state = load_state(tmp_path / "run" / "checkpoint.pt")
+    assert state["seconds"] >= 60 * 0.02
+    before = load_state(tmp_path / "run" / "stable.pt")
+    assert before["stable"]
+    assert 0 < before["step"] < state["step"]
+
+
+def test_weights_from_before_the_fall_go_on_in_other_ways(tmp_path: Path) -> None:
+    """For other steps, at another rate, with other crops; without the optimiser, in half precision, too."""
+    train(tmp_path / "run", "lattice")  # 6 steps: the rate of the fifth is lower
+    stable = tmp_path / "run" / "stable.pt"
+    assert load_state(stable)["step"] == 4
+    other = TrainOptions(steps=3, batch=1, crop=128, rate=1e-3, warm_up=2, checkpoint_minutes=0.0)
+    train(tmp_path / "longer", "lattice", options=other, resume=stable)
+    assert load_state(tmp_path / "longer" / "checkpoint.pt")["step"] == 4 + 3
+    state = load_state(stable)
+    del state["optimiser"]
+    for part in ("model", "average"):
+        state[part] = {name: value.half() for name, value in state[part].items()}
+    torch.save(state, tmp_path / "half.pt")
+    train(tmp_path / "half", "lattice", options=other, resume=tmp_path / "half.pt")
+    with pytest.raises(TrainingError, match="other options"):
+        train(tmp_path / "seed", "lattice", options=TrainOptions(steps=3, seed=1), resume=stable)
+    with pytest.raises(TrainingError, match="other options"):
+        train(tmp_path / "late", "lattice", options=other, resume=tmp_path / "run" / "checkpoint.pt")
+
+
+def test_a_second_schedule_that_is_interrupted_resumes_too(tmp_path: Path) -> None:
+    train(tmp_path / "run", "lattice")
+    stable = tmp_path / "run" / "stable.pt"
+    whole = train(tmp_path / "whole", "lattice", options=QUICK, resume=stable)
+    with interrupted(after=8):
+        train(tmp_path / "part", "lattice", options=QUICK, resume=stable)
+    resumed = train(tmp_path / "part", "lattice", options=QUICK, resume=tmp_path / "part" / "checkpoint.pt")
+    assert (resumed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    assert load(resumed, device="cpu").config.latents == 32
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf, 60.0])
+def test_the_guard_goes_back_to_the_last_good_average(loss: float) -> None:
+    model = TrainableModel(PRESETS["lc-test"])
+    average = Average(model)
+    optimiser = make_optimiser("adamw", parameter_groups(model), 1e-3)
+    guard = Guard(average)
+    assert not guard.look(10.0, model, average, optimiser)
+    good = average.copy()
+    _overwrite(model, 7.0)
+    average.update(model, step=1000)
+    if math.isfinite(loss):
+        assert not guard.look(49.0, model, average, optimiser)  # below five times the mean of before
+        good = average.copy()
+        loss = 5 * (0.8 * 10 + 0.2 * 49) + 1
+        _overwrite(model, 9.0)
+    optimiser.state["something"] = {}
+    assert guard.look(loss, model, average, optimiser)
+    assert guard.share == 0.5
+    assert not optimiser.state
+    assert all(torch.equal(value, good[name]) for name, value in model.named_parameters())
+    assert all(torch.equal(value, good[name]) for name, value in average.state().items())
+
+
+def test_an_average_that_is_not_finite_is_no_good() -> None:
+    model = TrainableModel(PRESETS["lc-test"])
+    average = Average(model)
+    guard = Guard(average)
+    optimiser = make_optimiser("adamw", parameter_groups(model), 1e-3)
+    average.values[3][0] = math.nan
+    assert guard.look(1.0, model, average, optimiser)
+    assert average.is_finite()
+
+
+def test_a_training_that_explodes_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from latticecodec.training import loop
+
+    objective = loop.objective
+    monkeypatch.setattr("latticecodec.training.loop.LOOK", 2)
+
+    def broken_once(model: TrainableModel, x: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, ...]:
+        loss, bpp, mse = objective(model, x, generator)
+        calls.append(1)
+        return (loss * math.nan if len(calls) == 3 else loss), bpp, mse
+
+    calls: list[int] = []
+    monkeypatch.setattr("latticecodec.training.loop.objective", broken_once)
+    went_back = []
+    train(tmp_path / "run", "lattice", report=lambda progress: went_back.append(progress.went_back))
+    assert went_back == [False, False, False, True, False, False]
+    assert load_state(tmp_path / "run" / "checkpoint.pt")["guard"]["share"] == 0.5
+
+
+def test_a_tally_adds_up_until_someone_looks() -> None:
+    tally = Tally(2, torch.device("cpu"))
+    tally.add(torch.tensor(1.0), torch.tensor(4.0))
+    tally.add(torch.tensor(3.0), torch.tensor(8.0))
+    assert tally.means() == [2.0, 6.0]
+    tally.add(torch.tensor(5.0), torch.tensor(1.0))
+    assert tally.means() == [5.0, 1.0]
+
+
+def _overwrite(model: torch.nn.Module, value: float) -> None:
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(value)
