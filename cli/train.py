@@ -48,6 +48,14 @@ DEMONSTRATION_STEPS = 60
 @click.option(
     "--crop", type=click.IntRange(64), default=256, show_default=True, help="Side of a crop, a multiple of 64."
 )
+@click.option(
+    "--drawn",
+    type=click.FloatRange(0, 1),
+    default=0.1,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the crops that hold text, charts and interfaces, drawn for the purpose.",
+)
 @click.option("--optimiser", type=click.Choice(["soap", "adamw"]), default="soap", show_default=True)
 @click.option(
     "--lr", type=click.FloatRange(0, min_open=True), default=2e-3, show_default=True, help="Peak learning rate."
@@ -87,6 +95,7 @@ def train(
     minutes: float | None,
     batch: int,
     crop: int,
+    drawn: float,
     optimiser: str,
     lr: float,
     freeze: str,
@@ -133,6 +142,7 @@ def train(
         minutes=minutes or 0.0,
         batch=batch,
         crop=crop,
+        drawn=drawn,
         rate=lr,
         optimiser=optimiser,
         freeze=freeze,
@@ -199,6 +209,9 @@ class _Progress:
         if progress.validation:
             points = "  ".join(f"{bpp:.3f} bpp {psnr:.2f} dB" for _, bpp, psnr in progress.validation)
             click.echo(f"step {progress.step}  {progress.seconds:.0f} s  validation: {points}")
+        if progress.pages:
+            points = "  ".join(f"{bpp:.3f} bpp {psnr:.2f} dB" for _, bpp, psnr in progress.pages)
+            click.echo(f"step {progress.step}  drawn pages: {points}")
 
     def close(self) -> None:
         """Leave the bar's line."""

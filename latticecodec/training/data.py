@@ -16,9 +16,13 @@ from torchvision.transforms.v2 import functional as transforms
 
 from ..errors import ImageError, TrainingError
 from ..picture import plain, read
+from .drawn import drawn_page, pasted
 
 CACHE_BYTES = 2 << 30  # decoded pixels kept in memory; the rest is decoded again at each draw
 CPU = torch.device("cpu")
+PAGES = 300  # drawn pages in all, 0.8 MB each
+FIRST_PAGE = 1000  # seed of the first; those below are for validation
+PASTED = 0.5  # of the crops with drawn pages: share that is pasted into a picture
 
 
 def read_pixels(path: Path) -> Tensor | None:
@@ -32,23 +36,31 @@ def read_pixels(path: Path) -> Tensor | None:
 
 
 class Crops:
-    """Random crops of a set of pictures: scale 0.5 to 1, flips, transposes.
+    """Random crops of a set of pictures: scale 0.5 to 1, flips, transposes; among them some of drawn pages.
 
     Args:
         images: paths, or uint8 tensors [3, H, W] held in memory.
         size: side of a crop, pixels.
         batch: crops in a batch.
         seed: of all random choices.
+        drawn: share of the crops that hold drawn pages, half of them pasted into a picture; 0 for pictures alone.
         device: where the decoded pictures are kept and the crops are made.
     """
 
     def __init__(
-        self, images: Sequence[Path | Tensor], size: int, batch: int, seed: int = 0, device: torch.device = CPU
+        self,
+        images: Sequence[Path | Tensor],
+        size: int,
+        batch: int,
+        seed: int = 0,
+        drawn: float = 0.0,
+        device: torch.device = CPU,
     ) -> None:
         self.images = list(images)
-        self.size, self.size_batch, self.seed, self.device = size, batch, seed, device
+        self.size, self.size_batch, self.seed, self.drawn, self.device = size, batch, seed, drawn, device
         self._cache: dict[int, Tensor] = {}
         self._cached = 0
+        self._pages: dict[int, Tensor] = {}  # drawn so far, by number
         self._bad: set[int] = set()
         self._pool = ThreadPoolExecutor(1)
         self._ahead: tuple[int, Future[Tensor]] | None = None
@@ -70,9 +82,21 @@ class Crops:
         return torch.stack([self._crop(generator_of(self.seed, step, i)) for i in range(self.size_batch)])
 
     def _crop(self, generator: torch.Generator) -> Tensor:
+        kind = float(torch.rand(1, generator=generator))
+        if kind >= self.drawn:
+            return self._photograph(generator)
+        number = int(torch.randint(PAGES, (1,), generator=generator))
+        page = self._cut(self._page(number), generator, self.size)
+        return page if kind >= PASTED * self.drawn else pasted(self._photograph(generator), page, generator)
+
+    def _photograph(self, generator: torch.Generator) -> Tensor:
         pixels = self._pick(generator)
-        zoom, top, left, flip, turn = torch.rand(5, generator=generator).tolist()
-        side = round(self.size / min(1.0, 0.5 + 0.7 * zoom))  # 2 of 7 crops are not scaled
+        zoom = float(torch.rand(1, generator=generator))
+        return self._cut(pixels, generator, round(self.size / min(1.0, 0.5 + 0.7 * zoom)))  # 2 of 7 are not scaled
+
+    def _cut(self, pixels: Tensor, generator: torch.Generator, side: int) -> Tensor:
+        """A square of about `side` out of pixels [3, H, W], scaled, flipped, turned: [3, size, size]."""
+        top, left, flip, turn = torch.rand(4, generator=generator).tolist()
         side = min(side, *pixels.shape[1:])
         top, left = round(top * (pixels.shape[1] - side)), round(left * (pixels.shape[2] - side))
         crop = pixels[:, top : top + side, left : left + side]  # [3, side, side]
@@ -81,6 +105,12 @@ class Crops:
         if flip < 0.5:
             crop = transforms.horizontal_flip(crop)
         return crop.transpose(1, 2) if turn < 0.5 else crop  # [3, size, size]
+
+    def _page(self, number: int) -> Tensor:
+        """A drawn page, drawn when it is first wanted."""
+        if number not in self._pages:
+            self._pages[number] = drawn_page(FIRST_PAGE + number).to(self.device)
+        return self._pages[number]
 
     def _pick(self, generator: torch.Generator) -> Tensor:
         while len(self._bad) < len(self.images):

@@ -6,11 +6,12 @@ All randomness of step n comes from generators seeded with (seed, n). Losses sta
 means are fetched, and the guard judges them.
 """
 
+import contextlib
 import csv
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from ..networks import initialise_from_patches
 from .checkpoint import Training, resume, save_checkpoint, save_stable
 from .data import Crops, centre_crops
 from .diagnosis import Diagnosis, diagnose
+from .drawn import drawn_page
 from .fit import fit
 from .guard import LOOK, Guard, Tally
 from .models import MODELS, PhotoModel
@@ -36,6 +38,7 @@ from .vector import VectorModel, as_rows
 RATE_WEIGHTING = 0.4  # the loss of a sample is divided by its lambda to this power
 VALIDATION_POINTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # rate coordinates t
 VALIDATION_SIZE = 384  # pixels a side
+VALIDATION_PAGES = 8  # drawn
 LOG = "log.csv"
 
 
@@ -51,6 +54,7 @@ class Progress:
     seconds: float = 0.0  # of training, over all processes
     went_back: bool = False  # the guard has just gone back to an average, at half the rate
     validation: list[tuple[float, float, float]] = field(default_factory=list)  # (t, bpp, dB), see `validate`
+    pages: list[tuple[float, float, float]] = field(default_factory=list)  # the same of drawn pages
     diagnosis: Diagnosis | None = None  # of codebooks, when just validated
 
 
@@ -141,6 +145,7 @@ def train(
     if checkpoint is not None:
         resume(training, checkpoint)
     pictures = centre_crops(held_out, VALIDATION_SIZE)
+    pages = torch.stack([drawn_page(seed, VALIDATION_SIZE, VALIDATION_SIZE) for seed in range(VALIDATION_PAGES)])
     out.mkdir(parents=True, exist_ok=True)
     _forget_rows_after(out / LOG, training.step)
     board = SummaryWriter(str(out))
@@ -153,16 +158,17 @@ def train(
         tally.add(*_step(training, crops, device))
         schedule.tick()
         done = schedule.done(training.step)
-        progress = dataclasses.replace(progress, step=training.step, done=done, validation=[], diagnosis=None)
+        progress = dataclasses.replace(progress, step=training.step, done=done, validation=[], pages=[], diagnosis=None)
         progress.seconds, progress.went_back = schedule.seconds, False
         if done == 1 or training.step % LOOK == 0:
             progress.loss, progress.bpp, mse = tally.means()
             progress.psnr = -10 * math.log10(mse) if mse > 0 else math.nan
             progress.went_back = training.guard.look(progress.loss, model, average, optimiser)
         if done == 1 or training.step % options.validate_every == 0:
-            progress.validation, progress.diagnosis = _with_average(
-                model, average, lambda: (validate(model, pictures, device), diagnose(model, pictures, device))
-            )
+            with averaged(model, average):
+                progress.validation = validate(model, pictures, device)
+                progress.pages = validate(model, pages, device) if options.drawn else []
+                progress.diagnosis = diagnose(model, pictures, device)
             _log(out / LOG, board, progress, model.config.tune)
         if falling != schedule.falling(training.step):
             falling = True
@@ -193,12 +199,13 @@ def _step(training: Training, crops: Crops, device: torch.device) -> tuple[Tenso
     return loss, bpp, mse
 
 
-def _with_average(model: PhotoModel, average: Average, call: Callable[[], Any]) -> Any:
-    """Run `call` while the model holds its averaged weights, in eval mode."""
+@contextlib.contextmanager
+def averaged(model: PhotoModel, average: Average) -> Iterator[None]:
+    """Inside, the model holds its averaged weights and is in eval mode."""
     average.swap(model)
     model.eval()
     try:
-        return call()
+        yield
     finally:
         model.train()
         average.swap(model)
@@ -220,6 +227,8 @@ def _log(path: Path, board: Any, progress: Progress, tune: str) -> None:
     }
     for t, bpp, quality in progress.validation:
         row[f"bpp@{t:g}"], row[f"{tune}@{t:g}"] = round(bpp, 5), round(quality, 4)
+    for t, bpp, quality in progress.pages:
+        row[f"pages-bpp@{t:g}"], row[f"pages-{tune}@{t:g}"] = round(bpp, 5), round(quality, 4)
     if progress.diagnosis is not None:
         row |= dataclasses.asdict(progress.diagnosis)
     fresh = not path.exists()

@@ -11,6 +11,7 @@ class TrainOptions:
     minutes: float = 0.0  # on the clock, in place of steps: the same again only by chance
     batch: int = 8
     crop: int = 256  # pixels a side, a multiple of 64
+    drawn: float = 0.1  # share of the crops that hold drawn pages
     rate: float = 2e-3  # peak learning rate
     warm_up: int = 200  # steps
     optimiser: str = "soap"

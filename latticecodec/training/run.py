@@ -80,7 +80,7 @@ def run(
         raise TrainingError(f"{resume}: no such checkpoint")
     where = torch.device(zoo.resolve_device(device))
     pictures, held_out = _pictures(data, val)
-    crops = Crops(pictures, options.crop, options.batch, options.seed)
+    crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn)
     model = _start(quantizer, name, preset, init_from, resume, crops, options)
     if isinstance(model, VectorModel):
         model.freeze(options.freeze)
@@ -176,6 +176,7 @@ def _card(
     """The model card of a fresh model: what is known without measuring."""
     command = [f"lcodec train --quantizer {config.quantizer} {_budget(options)} --batch {options.batch}"]
     command += [f"--crop {options.crop} --optimiser {options.optimiser} --lr {options.rate:g} --seed {options.seed}"]
+    command += [f"--drawn {options.drawn:g}"] if options.drawn != TrainOptions.drawn else []
     command += [f"--data {data}"] if data else []
     command += [f"--init-from {init_from}"] if init_from else []
     command += [f"--rank {options.rank}"] if options.rank else []
