@@ -23,6 +23,7 @@ from ..arithmetic import mixed_precision
 from ..config import PATCH, ModelConfig
 from ..distortion import fidelity, structural_error
 from ..networks import initialise_from_patches
+from .accelerate import accelerated
 from .checkpoint import Training, resume, save_checkpoint, save_stable
 from .data import Crops, centre_crops
 from .diagnosis import Diagnosis, diagnose
@@ -57,6 +58,16 @@ class Progress:
     pages: list[tuple[float, float, float]] = field(default_factory=list)  # the same of drawn pages
     diagnosis: Diagnosis | None = None  # of codebooks, when just validated
 
+    def after(self, step: int, schedule: Schedule) -> "Progress":
+        """What is known after another step, before anyone looks: loss, rate and quality as of the last look."""
+        known = {"loss": self.loss, "bpp": self.bpp, "psnr": self.psnr}
+        return Progress(step, schedule.done(step), seconds=schedule.seconds, **known)
+
+    def see(self, means: list[float]) -> None:
+        """Take over the means of loss, bpp and MSE of the steps since the last look."""
+        self.loss, self.bpp, mse = means
+        self.psnr = -10 * math.log10(mse) if mse > 0 else math.nan
+
 
 def new_model(config: ModelConfig, crops: Crops) -> PhotoModel:
     """A model initialised with the PCA of patches from the first batches of `crops`."""
@@ -74,7 +85,7 @@ def new_model(config: ModelConfig, crops: Crops) -> PhotoModel:
 
 def first_pictures(crops: Crops) -> Tensor:
     """The crops of the first 16 batches: float32 [N, 3, S, S] in [0, 1]."""
-    return torch.cat([crops.batch(step) for step in range(16)]).float() / 255
+    return torch.cat([crops.batch(step) for step in range(16)]).cpu().float() / 255
 
 
 def objective(model: PhotoModel, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
@@ -154,29 +165,28 @@ def train(
     falling = schedule.falling(training.step)
     saved = time.monotonic()
     schedule.tick()
-    while progress.done < 1:
-        tally.add(*_step(training, crops, device))
-        schedule.tick()
-        done = schedule.done(training.step)
-        progress = dataclasses.replace(progress, step=training.step, done=done, validation=[], pages=[], diagnosis=None)
-        progress.seconds, progress.went_back = schedule.seconds, False
-        if done == 1 or training.step % LOOK == 0:
-            progress.loss, progress.bpp, mse = tally.means()
-            progress.psnr = -10 * math.log10(mse) if mse > 0 else math.nan
-            progress.went_back = training.guard.look(progress.loss, model, average, optimiser)
-        if done == 1 or training.step % options.validate_every == 0:
-            with averaged(model, average):
-                progress.validation = validate(model, pictures, device)
-                progress.pages = validate(model, pages, device) if options.drawn else []
-                progress.diagnosis = diagnose(model, pictures, device)
-            _log(out / LOG, board, progress, model.config.tune)
-        if falling != schedule.falling(training.step):
-            falling = True
-            save_stable(training, out)
-        if done == 1 or time.monotonic() - saved > 60 * options.checkpoint_minutes:
-            save_checkpoint(training, out)
-            saved = time.monotonic()
-        report(progress)
+    with accelerated(model, options.crop, options.batch, device):
+        while progress.done < 1:
+            tally.add(*_step(training, crops, device))
+            schedule.tick()
+            progress = progress.after(training.step, schedule)
+            last = progress.done == 1
+            if last or training.step % LOOK == 0:
+                progress.see(tally.means())
+                progress.went_back = training.guard.look(progress.loss, model, average, optimiser)
+            if last or training.step % options.validate_every == 0:
+                with averaged(model, average, device):
+                    progress.validation = validate(model, pictures, device)
+                    progress.pages = validate(model, pages, device) if options.drawn else []
+                    progress.diagnosis = diagnose(model, pictures, device)
+                _log(out / LOG, board, progress, model.config.tune)
+            if falling != schedule.falling(training.step):
+                falling = True
+                save_stable(training, out)
+            if last or time.monotonic() - saved > 60 * options.checkpoint_minutes:
+                save_checkpoint(training, out)
+                saved = time.monotonic()
+            report(progress)
     board.close()
     average.swap(model)
     return model.eval()
@@ -200,12 +210,14 @@ def _step(training: Training, crops: Crops, device: torch.device) -> tuple[Tenso
 
 
 @contextlib.contextmanager
-def averaged(model: PhotoModel, average: Average) -> Iterator[None]:
-    """Inside, the model holds its averaged weights and is in eval mode."""
+def averaged(model: PhotoModel, average: Average, device: torch.device) -> Iterator[None]:
+    """Inside, the model holds its averaged weights, is in eval mode, and compiles nothing for what it is shown."""
+    as_it_is = contextlib.nullcontext() if device.type == "cpu" else torch.compiler.set_stance("force_eager")
     average.swap(model)
     model.eval()
     try:
-        yield
+        with as_it_is:
+            yield
     finally:
         model.train()
         average.swap(model)

@@ -13,6 +13,7 @@ from ..distortion import MS_SSIM_SIDE_MIN
 from ..errors import OutputError, TrainingError
 from ..picture import find_images
 from .adopt import adopt, exchange
+from .checkpoint import load_state
 from .data import Crops, centre_crops
 from .e8 import make_e8
 from .export import export, trainable
@@ -80,13 +81,29 @@ def run(
         raise TrainingError(f"{resume}: no such checkpoint")
     where = torch.device(zoo.resolve_device(device))
     pictures, held_out = _pictures(data, val)
-    crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn)
+    crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, where)
     model = _start(quantizer, name, preset, init_from, resume, crops, options)
     if isinstance(model, VectorModel):
         model.freeze(options.freeze)
     model = train(model, crops, held_out, out, options, where, resume, report)
     export(model, out / "model", _card(model.config, data, len(pictures), options, init_from))
     return out / "model"
+
+
+def export_checkpoint(checkpoint: Path, folder: Path, card: str) -> Path:
+    """Make a model folder of the averaged weights in a checkpoint file; returns `folder`.
+
+    Raises TrainingError where it is no checkpoint or belongs to a model with a base, OutputError where `folder` exists.
+    """
+    state = load_state(checkpoint)
+    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in state["config"].items()}
+    config = ModelConfig(**fields)
+    if config.base:
+        raise TrainingError(f"{checkpoint}: {config.name} adds to {config.base}; finish its training to export it")
+    model = MODELS[config.quantizer](config)
+    model.load_state_dict(state["model"] | state["average"])
+    export(model.eval(), folder, card)
+    return folder
 
 
 def run_e8(base: str | Path, val: Path | None, out: Path, report: Callable[[int, float], None]) -> Path:

@@ -1,0 +1,169 @@
+"""Train on a machine that is rented by the minute: one GPU, no network, nothing installed but PyTorch.
+
+At home:      python docs/rented_gpu.py pack PHOTOS --out DIR --mib 28
+On the GPU:   python docs/rented_gpu.py check --data DIR
+              python docs/rented_gpu.py train --data DIR --out OUT --minutes 8.8
+At home:      python docs/rented_gpu.py join OUT --out runs/rented
+
+`pack` makes smaller copies of photographs until they fit. `check` runs the tests that need a GPU, times forty steps,
+and says how fast they are. `train` trains from nothing, or goes on --from an earlier OUT, for so many minutes; every
+minute, and at the end, it writes the weights to OUT in parts below 16 MiB. `join` makes a model folder of the last
+weights, and stable.pt of those from before the learning rate fell: `lcodec train --resume` and `--from` go on from
+these. docs/training.md tells more. `train` needs torch, torchvision, numpy, pillow, safetensors and tensorboard alone.
+"""
+
+import argparse
+import dataclasses
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+from PIL import Image, features
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from latticecodec.config import PRESETS
+from latticecodec.picture import find_images
+from latticecodec.training.checkpoint import CHECKPOINT, STABLE
+from latticecodec.training.data import Crops
+from latticecodec.training.loop import Progress, new_model, train
+from latticecodec.training.options import TrainOptions
+from latticecodec.training.parts import join_parts, write_parts
+
+SHRINK = 0.6  # of the photographs that are packed: training looks at smaller versions of them anyway
+QUALITY = 85  # of AVIF, 4:4:4
+HELD_OUT = 24  # pictures for validation
+TRIAL_STEPS = 40
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    pack_it = commands.add_parser("pack", help="small copies of photographs, as many as fit")
+    pack_it.add_argument("photos", type=Path)
+    pack_it.add_argument("--mib", type=float, default=28.0, help="of all copies together (default: 28)")
+    check_it = commands.add_parser("check", help="the tests that need a GPU, and forty steps")
+    train_it = commands.add_parser("train", help="train for some minutes, weights in parts")
+    train_it.add_argument("--minutes", type=float, required=True, help="of training, by the clock")
+    train_it.add_argument("--from", dest="start", type=Path, help="OUT of an earlier training, to go on from")
+    for command in (check_it, train_it):
+        command.add_argument("--data", type=Path, required=True, help="folder of photographs")
+        command.add_argument("--preset", choices=sorted(PRESETS), default="lc-m")
+        command.add_argument("--batch", type=int, default=32, help="crops a step (default: 32)")
+        command.add_argument("--crop", type=int, default=256, help="pixels a side (default: 256)")
+        command.add_argument("--lr", type=float, default=TrainOptions.rate, help="peak learning rate")
+        command.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
+    join_it = commands.add_parser("join", help="a model folder and stable.pt out of parts")
+    join_it.add_argument("parts", type=Path)
+    for command in (pack_it, train_it, join_it):
+        command.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    {"pack": pack, "check": check, "train": train_parts, "join": join}[arguments.command](arguments)
+
+
+def pack(arguments: argparse.Namespace) -> None:
+    """Copies at SHRINK of the size, in an order that mixes the folder, until the next would not fit."""
+    arguments.out.mkdir(parents=True)
+    files = find_images(arguments.photos)
+    order = torch.randperm(len(files), generator=torch.Generator().manual_seed(0)).tolist()
+    total = packed = 0
+    for index in order:
+        picture = Image.open(files[index]).convert("RGB")
+        size = tuple(max(1, round(SHRINK * side)) for side in picture.size)
+        path = arguments.out / f"{packed:04}.avif"
+        small = picture.resize(size, Image.Resampling.LANCZOS)
+        small.save(path, quality=QUALITY, subsampling="4:4:4", speed=6)
+        total += path.stat().st_size
+        if total > arguments.mib * 2**20:
+            path.unlink()
+            break
+        packed += 1
+    print(f"{packed} of {len(files)} pictures in {arguments.out}")
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Run the CUDA tests; time TRIAL_STEPS steps."""
+    print(f"torch {torch.__version__}, AVIF {'can' if features.check('avif') else 'CANNOT'} be read", flush=True)
+    if arguments.device == "cuda":
+        print(torch.cuda.get_device_name(), flush=True)
+        subprocess.run([sys.executable, "-m", "pytest", "-q", "-k", "cuda", "tests"], check=False)
+    options = dataclasses.replace(options_of(arguments), steps=TRIAL_STEPS, minutes=0.0, validate_every=10**9)
+    times = [time.perf_counter()]  # at the start, and after each step
+    run(arguments, options, Path("runs") / "check", lambda progress: times.append(time.perf_counter()))
+    half = TRIAL_STEPS // 2  # the first ones compile
+    seconds = (times[-1] - times[half]) / (TRIAL_STEPS - half)
+    speed = options.batch * options.crop**2 / seconds / 1e6
+    print(f"{seconds:.3f} s a step, {speed:.1f} Mpx/s; the first {half} took {times[half] - times[0]:.1f} s")
+
+
+def train_parts(arguments: argparse.Namespace) -> None:
+    """Train; keep the weights in OUT as they come."""
+    work = Path("runs") / f"rented-{os.getpid()}"
+    written = time.monotonic()
+
+    def keep(progress: Progress) -> None:
+        nonlocal written
+        if progress.validation or progress.went_back:
+            note = "went back at half the rate" if progress.went_back else str(progress.validation)
+            print(f"step {progress.step}  {progress.seconds:.0f} s  loss {progress.loss:.3f}  {note}", flush=True)
+        if time.monotonic() - written > 60 and (work / STABLE).exists():
+            write_parts(work / STABLE, arguments.out, "stable")
+            written = time.monotonic()
+
+    run(arguments, options_of(arguments), work, keep)
+    write_parts(work / STABLE, arguments.out, "stable")
+    write_parts(work / CHECKPOINT, arguments.out, "final")
+    (arguments.out / "log.csv").write_bytes((work / "log.csv").read_bytes())
+    print(f"weights in {arguments.out}: {', '.join(path.name for path in sorted(arguments.out.glob('*.part')))}")
+
+
+def join(arguments: argparse.Namespace) -> None:
+    """Parts to stable.pt and a model folder."""
+    from latticecodec.training.run import export_checkpoint
+
+    arguments.out.mkdir(parents=True)
+    join_parts(arguments.parts, "stable", arguments.out / STABLE)
+    join_parts(arguments.parts, "final", arguments.out / "final.pt")
+    card = "# lattice\n\nTrained with docs/rented_gpu.py.\n\nResults: not measured yet; `lcodec eval` prints them.\n"
+    print(f"model written to {export_checkpoint(arguments.out / 'final.pt', arguments.out / 'model', card)}")
+
+
+def options_of(arguments: argparse.Namespace) -> TrainOptions:
+    """Options of the training that was asked for."""
+    minutes = getattr(arguments, "minutes", 0.0)
+    return TrainOptions(
+        steps=0,
+        minutes=minutes,
+        batch=arguments.batch,
+        crop=arguments.crop,
+        rate=arguments.lr,
+        warm_up=300 if arguments.device == "cuda" else 20,
+        validate_every=2000,
+        checkpoint_minutes=min(1.0, minutes / 5),
+    )
+
+
+def run(arguments: argparse.Namespace, options: TrainOptions, out: Path, report: object) -> None:
+    """A training of a lattice, of pictures that are decoded beforehand."""
+    began = time.monotonic()
+    device = torch.device(arguments.device)
+    files = find_images(arguments.data)
+    held_out = files[:: max(2, len(files) // HELD_OUT)][:HELD_OUT]
+    pictures = [file for file in files if file not in held_out]
+    crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, device)
+    crops.decode_all(os.cpu_count() or 1)
+    print(f"{len(pictures)} pictures decoded in {time.monotonic() - began:.1f} s", flush=True)
+    start = None
+    if getattr(arguments, "start", None) is not None:
+        start = out / "start.pt"
+        out.mkdir(parents=True, exist_ok=True)
+        join_parts(arguments.start, "stable", start)
+    model = new_model(PRESETS[arguments.preset], crops)
+    train(model, crops, list(held_out), out, options, device, start, report)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    main()

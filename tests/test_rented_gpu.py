@@ -1,0 +1,83 @@
+"""The script for a rented machine, from photographs to a model that compresses; rehearsed on the processor."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from PIL import Image
+
+from latticecodec import TrainingError, load
+from latticecodec.training.checkpoint import load_state
+from latticecodec.training.parts import join_parts, write_parts
+from latticecodec.training.schedule import Schedule
+from latticecodec.training.synthetic import synthetic_picture
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+SCRIPT = Path(__file__).parent.parent / "docs" / "rented_gpu.py"
+NOT_THERE = ("constriction", "imagecodecs", "pytorch_msssim", "pytorch_optimizer")  # on such a machine
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script as a module."""
+    spec = importlib.util.spec_from_file_location("rented_gpu", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_photographs_to_parts_to_a_model(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    for seed in range(4):
+        Image.fromarray(synthetic_picture(seed, 120, 160).permute(1, 2, 0).numpy()).save(f"photos/{seed}.png")
+
+    def call(*words: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["rented_gpu.py", *words])
+        script.main()
+        return capsys.readouterr().out
+
+    def tick(schedule: Schedule) -> None:  # a fifth of a second each time
+        schedule.seconds += 0.2
+
+    monkeypatch.setattr(Schedule, "tick", tick)
+    monkeypatch.setattr(script, "TRIAL_STEPS", 2)
+    assert "4 of 4 pictures" in call("pack", "photos", "--out", "small")
+    small = ("--data", "small", "--preset", "lc-test", "--device", "cpu", "--batch", "2", "--crop", "64")
+    with monkeypatch.context() as patch:
+        for name in NOT_THERE:
+            patch.setitem(sys.modules, name, None)
+        assert "s a step" in call("check", *small)
+        assert "stable-0.part" in call("train", *small, "--minutes", "0.02", "--out", "weights")
+        call("train", *small, "--minutes", "0.01", "--from", "weights", "--out", "more")
+    assert "model written to" in call("join", "more", "--out", "home")
+    codec = load(tmp_path / "home" / "model", device="cpu")
+    picture = Image.open("photos/0.png")
+    assert codec.decode(codec.encode(picture)).size == picture.size
+    earlier, stable = (join_parts(tmp_path / name, "stable", tmp_path / f"{name}.pt") for name in ("weights", "more"))
+    assert earlier["step"] < load_state(tmp_path / "home" / "final.pt")["step"]  # the second went on from the first
+    assert stable["begun"] == earlier["step"]
+    assert "optimiser" not in stable
+
+
+def test_parts_are_small_and_replace_older_ones(script: ModuleType, tmp_path: Path) -> None:
+    from short_runs import train
+
+    train(tmp_path / "run", "lattice")
+    checkpoint = tmp_path / "run" / "checkpoint.pt"
+    many = write_parts(checkpoint, tmp_path / "parts", "w", part_bytes=20_000)
+    assert len(many) > 10  # and -10 comes after -9
+    assert all(path.stat().st_size <= 20_000 for path in many)
+    whole = join_parts(tmp_path / "parts", "w", tmp_path / "whole.pt")
+    assert whole["step"] == 6
+    fewer = write_parts(checkpoint, tmp_path / "parts", "w", part_bytes=200_000)
+    assert sorted(tmp_path.glob("parts/*")) == sorted(fewer)
+    with pytest.raises(TrainingError, match=r"holds no x-0\.part"):
+        join_parts(tmp_path / "parts", "x", tmp_path / "none.pt")
