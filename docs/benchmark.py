@@ -1,18 +1,24 @@
 """Speed of the entropy coder and of decoding, as ratios to a yardstick measured in the same run.
 
     python docs/benchmark.py [IMAGE] [--model NAME|DIR] [--repeats N]
+    python docs/benchmark.py --training [--preset NAME] [--against DIR] [--repeats N]
 
 Coder: symbols per second with the model's tables and the table ids of the image, over those of constriction coding as
 many independent symbols with one table, the one whose entropy is nearest to the image's bits a symbol. Decode: seconds
 of a warm decode over those of Pillow's AVIF encode of the image. Each pair is timed back to back and the median of the
-pairs' ratios is printed, so that a busy machine slows both.
+pairs' ratios is printed, so that a busy machine slows both. Training: pixels a second of training steps on the
+processor and the seconds of their parts, beside those of another checkout in DIR, in alternation.
 """
 
 import argparse
 import io
+import json
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import constriction
@@ -26,7 +32,7 @@ from latticecodec.bottlenecks import LatticeBottleneck
 from latticecodec.bottlenecks.base import ONE_PASS
 from latticecodec.bottlenecks.stream import hyper_latents
 from latticecodec.coder import PRECISION, Decoder, Encoder, Int32, estimate_bits
-from latticecodec.config import PATCH
+from latticecodec.config import PATCH, PRESETS
 from latticecodec.picture import plain, read, to_pillow, to_tensor
 from latticecodec.training.synthetic import synthetic_picture
 
@@ -39,7 +45,13 @@ def main() -> None:
     parser.add_argument("image", nargs="?", help="picture to use; by default one of 512 x 768 drawn by latticecodec")
     parser.add_argument("--model", default="lattice", help="name or folder (default: lattice)")
     parser.add_argument("--repeats", type=int, default=9, help="timed pairs of each ratio (default: 9)")
+    parser.add_argument("--training", action="store_true", help="time training steps instead")
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="lc-s", help="network to train (default: lc-s)")
+    parser.add_argument("--against", metavar="DIR", help="another checkout whose training is timed beside this one's")
     arguments = parser.parse_args()
+    if arguments.training:
+        compare_training(arguments.preset, arguments.against, arguments.repeats)
+        return
     picture = to_pillow(read(arguments.image)) if arguments.image else _drawn()
     codec = load(arguments.model, "cpu")
     print(f"{picture.width} x {picture.height}, model {codec.config.name}, {torch.get_num_threads()} threads")
@@ -115,6 +127,25 @@ def compare_decode(codec: Codec, picture: Image.Image, repeats: int) -> None:
         lambda: codec.decode(data), lambda: picture.save(io.BytesIO(), "AVIF", **AVIF), repeats
     )
     print(f"decode: {ratio:.3f} of the time of Pillow's AVIF encode ({seconds:.3f} s, {avif_seconds:.3f} s)")
+
+
+def compare_training(preset: str, against: str | None, repeats: int) -> None:
+    """Pixels a second of training steps of 8 crops of 256 x 256, in processes of their own."""
+    folders = [str(Path(__file__).parent.parent)] + ([against] if against else [])
+    runs: list[list[dict[str, float]]] = [[] for _ in folders]
+    for _ in range(repeats):
+        for folder, found in zip(folders, runs, strict=True):
+            command = [sys.executable, str(Path(__file__).parent / "training_speed.py"), folder, preset, "8", "256"]
+            found.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
+    print(f"training {preset}, 8 crops of 256 x 256, {torch.get_num_threads()} threads, median of {repeats}")
+    for folder, found in zip(folders, runs, strict=True):
+        parts = {part: statistics.median(run[part] for run in found) for part in found[0]}
+        total = statistics.median(sum(run.values()) for run in found)
+        shares = ", ".join(f"{part} {seconds:.3f} s" for part, seconds in parts.items())
+        print(f"  {folder}: {8 * 256**2 / total / 1e6:.2f} Mpx/s, {total:.3f} s a step: {shares}")
+    if against:
+        ratio = statistics.median(sum(b.values()) / sum(a.values()) for a, b in zip(*runs, strict=True))
+        print(f"  {ratio:.2f} times as many pixels a second as {against}")
 
 
 def time_pairs(ours: Callable[[], Any], yardstick: Callable[[], Any], repeats: int) -> tuple[float, float, float]:

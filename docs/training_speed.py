@@ -1,0 +1,61 @@
+"""Seconds of a training step and of its parts, of the latticecodec in a folder: JSON on standard output.
+
+python docs/training_speed.py FOLDER PRESET BATCH CROP, called by `python docs/benchmark.py --training`, which compares
+two folders. It uses only what every version of the training has had.
+"""
+
+import json
+import sys
+import time
+
+STEPS = 50  # timed; a multiple of the steps between two refreshes of an optimiser
+PARTS = ("forward", "backward", "optimiser", "rest")
+
+
+def main() -> None:
+    folder, preset, batch, crop = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    sys.path.insert(0, folder)
+    import torch
+
+    from latticecodec.config import PRESETS
+    from latticecodec.training.data import Crops
+    from latticecodec.training.loop import as_input, new_model, objective
+    from latticecodec.training.optimiser import Average, make_optimiser, parameter_groups
+    from latticecodec.training.synthetic import synthetic_picture
+
+    torch.set_flush_denormal(True)
+    crops = Crops([synthetic_picture(seed, 512, 512) for seed in range(4)], crop, batch)
+    model = new_model(PRESETS[preset], crops)
+    optimiser = make_optimiser("soap", parameter_groups(model), 2e-3)
+    average = Average(model)
+    device = torch.device("cpu")
+
+    def forward(step: int) -> torch.Tensor:
+        x = as_input(crops.batch(step), device)
+        return objective(model, x, torch.Generator().manual_seed(step))[0]
+
+    forward(0).backward()  # what the first steps cost beside, they cost once
+    for group in optimiser.param_groups:
+        group["lr"] = 0.0
+    for _ in range(STEPS):
+        optimiser.step()
+    seconds = dict.fromkeys(PARTS, 0.0)
+    for step in range(STEPS):
+        times = [time.perf_counter()]
+        loss = forward(step)
+        times.append(time.perf_counter())
+        optimiser.zero_grad()
+        loss.backward()
+        times.append(time.perf_counter())
+        optimiser.step()
+        times.append(time.perf_counter())
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        average.update(model, step)
+        times.append(time.perf_counter())
+        for part, before, after in zip(PARTS, times[:-1], times[1:], strict=True):
+            seconds[part] += (after - before) / STEPS
+    print(json.dumps(seconds))
+
+
+if __name__ == "__main__":
+    main()
