@@ -21,14 +21,15 @@ PUT = """
 import os, resource, signal, sys
 from pathlib import Path
 from latticecodec.cli import main
-from latticecodec.cli.files import STANDARD, Job, write
+from latticecodec.cli.files import Job, Writing, write
+from latticecodec.cli.inputs import STANDARD, place
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the shell that runs the tests does with it
 
 @main.command()
 def put():
     "Write a file by way of `fill`."
-    write(Job(STANDARD, Path(target)), fill, False)
+    write(Job(STANDARD, place(target)), fill, Writing())
 
 def begin(file):
     file.write(b"half ")
@@ -163,12 +164,11 @@ def test_a_full_disk_while_decompressing(tmp_path: Path, photo: Image.Image, suf
     code = f"""{PUT}
 from PIL import Image
 from latticecodec.cli.decompress import _save
-from latticecodec.cli.files import Job
 from latticecodec.picture import read
 target = "back.{suffix}"
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 def fill(file):
-    _save(read(Image.effect_noise((100, 80), 50).convert("RGB")), Job(Path("photo.lcq"), Path(target)), file)
+    _save(read(Image.effect_noise((100, 80), 50).convert("RGB")), Path(target), file)
 main(["put"])
 """
     process = child(code, tmp_path)
