@@ -1,5 +1,6 @@
 """The `lcodec` command: parse, call one library function, print. One command a file."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,6 +30,8 @@ class Commands(click.Group):
         """Run the program as a process of its own, and end that; not so where click's `standalone_mode` is False."""
         if not kwargs.get("standalone_mode", True):
             return super().main(*args, **kwargs)
+        if sys.stderr is None:  # closed: what would go there is for nobody
+            sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
         try:
             with on_signals(remove_parts):
                 return super().main(*args, **kwargs)

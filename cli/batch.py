@@ -70,9 +70,10 @@ class _Attempt:
 
     def failed(self, job: Job, text: str) -> Outcome:
         """The outcome of a file with this error, which names the file once."""
-        places = [called(job.source)] + ([] if job.target is STANDARD else [name_of(job.target)])
-        named = text.startswith(tuple(f"{name}: " for name in places))
-        line = on_one_line(text if named else f"{places[0]}: {text}")
+        name = called(job.source)
+        target = "standard output" if job.target is STANDARD else name_of(job.target)
+        named = text.startswith((f"{name}: ", f"{target}: "))
+        line = on_one_line(text if named else f"{name}: {text}")
         return Outcome(self.work.failed_report(job.source, line), error=line)
 
 

@@ -123,7 +123,8 @@ def compress(
     if sum(value is not None for value in (quality, bpp, size, psnr)) > 1:
         raise LcqError("--quality, --bpp, --size and --psnr exclude each other; give one")
     writing = options.writing(force, skip_existing, keep_times)
-    plan = make_plan(inputs, output, IMAGE_SUFFIXES, _with_suffix if keep_suffix else _packed_name, writing)
+    rename, advice = (_with_suffix, "rename one") if keep_suffix else (_packed_name, "--keep-suffix keeps them apart")
+    plan = make_plan(inputs, output, IMAGE_SUFFIXES, rename, writing, advice)
     asked = Compression(
         quality, bpp, size, psnr, model, effort, tune, tile, embed_basis, device, not plan.many, writing
     )

@@ -110,7 +110,7 @@ def decompress(
     """
     writing = options.writing(force, skip_existing, keep_times)
     beside = output is None and not skip_existing
-    plan = make_plan(inputs, output, {".lcq"}, lambda path: _restored_name(path, beside), writing)
+    plan = make_plan(inputs, output, {".lcq"}, lambda path: _restored_name(path, beside), writing, "rename one")
     asked = Restoration(region, recover, max_pixels, model, device, not plan.many, writing)
     work = Work(partial(_restored, asked), "decompressed", writing=writing, processes=jobs)
     reports = run(plan, work, as_json)

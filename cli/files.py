@@ -46,7 +46,12 @@ class Plan:
 
 
 def make_plan(
-    arguments: Iterable[str], output: str | None, suffixes: set[str], rename: Callable[[Path], Path], writing: Writing
+    arguments: Iterable[str],
+    output: str | None,
+    suffixes: set[str],
+    rename: Callable[[Path], Path],
+    writing: Writing,
+    advice: str,
 ) -> Plan:
     """What to read and where to write it.
 
@@ -56,6 +61,7 @@ def make_plan(
         suffixes: files that are picked from a folder.
         rename: source path to target path, used without -o and inside a folder.
         writing: how outputs are written.
+        advice: what helps where several inputs would become one output.
 
     Raises OutputError where nothing could be written at all; single files that cannot are refused in the plan.
     """
@@ -75,7 +81,7 @@ def make_plan(
         raise OutputError(f"{output}: is a file; with several inputs -o takes a folder")
     if output is not None and not Path(output).absolute().parent.is_dir():
         raise OutputError(f"{output}: the folder above it does not exist; make it first")
-    jobs, collisions = _without_collisions([_mirrored(file, output, rename) for file in found.files])
+    jobs, collisions = _without_collisions([_mirrored(file, output, rename) for file in found.files], advice)
     return Plan(jobs, True, [*found.refused, *collisions], found.left_out)
 
 
@@ -104,7 +110,7 @@ def _single_target(source: Place, output: str | None, rename: Callable[[Path], P
     return place(output)
 
 
-def _without_collisions(jobs: list[Job]) -> tuple[list[Job], list[Refusal]]:
+def _without_collisions(jobs: list[Job], advice: str) -> tuple[list[Job], list[Refusal]]:
     """The jobs that have their target for themselves, and why the others are not done."""
     groups: dict[Place, list[Job]] = {}
     for job in jobs:
@@ -116,8 +122,7 @@ def _without_collisions(jobs: list[Job]) -> tuple[list[Job], list[Refusal]]:
         if len(group) > 1:
             names = " and ".join(str(source) for source in sources)
             all_of_them = "both" if len(group) == 2 else "all"
-            message = f"{names} would {all_of_them} become {target}; rename one, or compress them with --keep-suffix"
-            refused.append(Refusal(sources, message))
+            refused.append(Refusal(sources, f"{names} would {all_of_them} become {target}; {advice}"))
     return alone, refused
 
 

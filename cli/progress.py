@@ -29,20 +29,18 @@ def counted(length: int, label: str) -> Any:
 
 
 class _StandardError:
-    """Standard error where there is one: that it is closed or full changes nothing, and nothing goes elsewhere."""
+    """Standard error, where it makes no difference that it is full or that its terminal has gone."""
 
     def write(self, text: str) -> None:
         """Print."""
-        if sys.stderr is not None:
-            with suppress(OSError):
-                sys.stderr.write(text)
+        with suppress(OSError):
+            sys.stderr.write(text)
 
     def flush(self) -> None:
         """See that it is shown."""
-        if sys.stderr is not None:
-            with suppress(OSError):
-                sys.stderr.flush()
+        with suppress(OSError):
+            sys.stderr.flush()
 
     def isatty(self) -> bool:
         """Whether there is a terminal to draw on."""
-        return sys.stderr is not None and sys.stderr.isatty()
+        return sys.stderr.isatty()
