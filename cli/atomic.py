@@ -8,7 +8,6 @@ import io
 import os
 import secrets
 import shutil
-import stat
 import sys
 import tempfile
 from collections.abc import Callable
@@ -87,7 +86,7 @@ def _take_over(before: os.stat_result, part: Path) -> None:
     if hasattr(os, "chown"):
         with suppress(PermissionError):  # only root may give files away
             os.chown(part, before.st_uid, before.st_gid)
-    os.chmod(part, stat.S_IMODE(before.st_mode))
+    os.chmod(part, before.st_mode & 0o777)
 
 
 def _place(part: Path, target: Path) -> None:

@@ -120,7 +120,7 @@ def decompress(
 
 def _restored(asked: Restoration, job: Job) -> Outcome:
     """Restore a file."""
-    from latticecodec import load
+    from latticecodec import FormatError, load
     from latticecodec.container import Reader
     from latticecodec.zoo import find_by_digest
 
@@ -136,7 +136,12 @@ def _restored(asked: Restoration, job: Job) -> Outcome:
         slow = header.width * header.height > LARGE
         with progress.bar("decompressing", slow and asked.alone) as report:
             on_damage = damaged.append if asked.recover else None
-            pixels = codec.decode_pixels(data, asked.region, on_damage, report, asked.max_pixels)
+            try:
+                pixels = codec.decode_pixels(data, asked.region, on_damage, report, asked.max_pixels)
+            except FormatError as error:
+                if asked.recover or header.tiles == 1:
+                    raise
+                raise FormatError(f"{error}; --recover restores what is whole") from None
     excess = max(0, size - reader.length)
     told = [_told(damage) for damage in damaged]
     if excess:

@@ -5,7 +5,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -81,7 +81,7 @@ def find(arguments: Iterable[str], suffixes: set[str]) -> Inputs:
     for given in places:
         if given is STANDARD:
             if several:
-                raise LcqError("standard input (-) is read alone; leave the other inputs away, or name a file")
+                raise LcqError("standard input (-) is read alone; leave out the other inputs, or name a file")
             found.files.append(Input(STANDARD, Path()))
         elif given.is_dir():
             found.many = True
@@ -151,5 +151,8 @@ def opened(source: Place) -> Iterator[bytes | mmap.mmap]:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise LcqError(f"{called(source)}: cannot be read: {reason(error)}") from None
-    with mapped:
+    try:
         yield mapped
+    finally:
+        with suppress(BufferError):  # an error on its way out can still hold a part; the rest goes with it
+            mapped.close()

@@ -91,7 +91,7 @@ def reproduce(
 
     words = {"list", "render"} & set(tables)
     if words and len(tables) > 1:
-        raise click.UsageError(f"{words.pop()} stands alone")
+        raise click.UsageError(f"{words.pop()} stands alone; give tables in a call of their own")
     if tables == ("list",):
         show_list(data, as_json)
         return
@@ -103,7 +103,7 @@ def reproduce(
     results = Results(out)
     if tables == ("render",):
         if not results.known:
-            raise LcqError(f"{out}: there are no results to render")
+            raise LcqError(f"{out}: there are no results to render; lcodec reproduce TABLE makes some")
         measured = pages.write_page(results, page)
         say(f"{page}: lines with a measurement: {measured}")
         return

@@ -132,8 +132,12 @@ class ModelConfig:
             raise ModelError(f"{path}: fields missing or unknown: {', '.join(odd)}")
         try:
             for key in ("analysis_blocks", "synthesis_blocks", "groups", "books", "reach"):
+                if not isinstance(raw[key], list):
+                    raise ModelError(f"config field {key} is {raw[key]!r}, of the wrong type; it must be a list")
                 raw[key] = tuple(raw[key])
             return ModelConfig(**raw)
+        except ModelError as error:
+            raise ModelError(f"{path}: {error}") from None
         except (TypeError, ValueError) as error:
             raise ModelError(f"{path}: a field has the wrong type ({error})") from None
 

@@ -40,7 +40,7 @@ class State:
         if path is None:
             return
         if not path.absolute().parent.is_dir():
-            raise OutputError(f"{path}: the folder {path.parent} does not exist")
+            raise OutputError(f"{path}: the folder {path.parent} does not exist; make it first")
         text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
         lines = text.splitlines()
         if lines and _parsed(lines[0]) != HEADER:
