@@ -8,19 +8,21 @@ from typing import Any
 
 import click
 
-from latticecodec import __version__
+from latticecodec import LcqError, __version__
 
 from .atomic import remove_parts
 from .compress import compress
 from .decompress import decompress
 from .evaluate import evaluate
 from .info import info
-from .messages import EXPECTED, ReaderGone, note, on_one_line, output_error, printable, told
+from .messages import ReaderGone, is_expected, note, on_one_line, output_error, printable, reason, told
 from .models import models
 from .reproduce import reproduce
 from .stop import Stopped, on_signals
 from .train import train
 from .verify import verify
+
+NAMELESS = "a file cannot be read or written"  # where the system does not say which
 
 
 class Commands(click.Group):
@@ -59,18 +61,27 @@ def _errors_told() -> Iterator[None]:
     """Expected errors as one line."""
     try:
         yield
-    except EXPECTED as error:
-        if isinstance(error, OSError) and error.filename is None:  # of click's own printing
-            error = output_error(error)
+    except Exception as error:
+        if not is_expected(error):
+            raise
+        if isinstance(error, OSError) and error.filename is None:
+            error = output_error(error) if _standard_output_fails() else LcqError(f"{NAMELESS}: {reason(error)}")
         raise click.ClickException(on_one_line(printable(told(error)))) from None
 
 
-def _let_go_of_standard_output() -> None:
-    """Close what cannot be written to; Python would try again at its end, and complain."""
+def _standard_output_fails() -> bool:
+    """Whether what was printed cannot be written."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError:
+        return True
+    return False
+
+
+def _let_go_of_standard_output() -> None:
+    """Close what cannot be written to; Python would try again at its end, and complain."""
+    if _standard_output_fails():
         with suppress(OSError):
             sys.stdout.close()
 

@@ -10,7 +10,7 @@ from latticecodec import LcqError, OutputError
 from . import progress, workers
 from .files import Job, Plan, Writing, check, exists
 from .inputs import STANDARD, Place, called, count_of, name_of
-from .messages import EXPECTED, note, on_one_line, say, say_json, told
+from .messages import is_expected, note, on_one_line, say, say_json, told
 
 Report = dict[str, Any]
 
@@ -30,7 +30,7 @@ class Work:
     """What a command does with each of its files.
 
     Attributes:
-        do: the work; raises EXPECTED. With several processes it is sent to them, so it must be a function of a module.
+        do: the work; raises what `is_expected` knows. It must be one that can be sent to a process.
         done: what the work is called in the count: "compressed".
         subject: the report's key for the input.
         failure: what JSON says of a file that failed besides the error.
@@ -61,12 +61,10 @@ class _Attempt:
             if job.target is not STANDARD and job.target.parent.is_dir():
                 check(job, self.work.writing)
             return self.work.do(job)
-        except EXPECTED as error:
-            return self.failed(job, told(error))
-        except RuntimeError as error:
-            if "allocate memory" not in str(error) and "out of memory" not in str(error):
+        except Exception as error:
+            if not is_expected(error):
                 raise
-            return self.failed(job, told(MemoryError()))  # which torch says in its own way
+            return self.failed(job, told(error))
 
     def failed(self, job: Job, text: str) -> Outcome:
         """The outcome of a file with this error, which names the file once."""

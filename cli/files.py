@@ -4,7 +4,7 @@ import os
 import stat
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,7 +48,7 @@ class Plan:
 def make_plan(
     arguments: Iterable[str],
     output: str | None,
-    suffixes: set[str],
+    suffixes: Set[str],
     rename: Callable[[Path], Path],
     writing: Writing,
     advice: str,

@@ -4,7 +4,7 @@ import mmap
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,7 +69,7 @@ def name_of(place: Place) -> str:
     return "./-" if str(place) == "-" else str(place)
 
 
-def find(arguments: Iterable[str], suffixes: set[str]) -> Inputs:
+def find(arguments: Iterable[str], suffixes: Set[str]) -> Inputs:
     """The files that were named, and those with one of the suffixes in the folders that were named.
 
     Raises LcqError where standard input is among several.
@@ -92,7 +92,7 @@ def find(arguments: Iterable[str], suffixes: set[str]) -> Inputs:
     return found
 
 
-def _add_folder(found: Inputs, folder: Path, suffixes: set[str], seen: set[Path]) -> None:
+def _add_folder(found: Inputs, folder: Path, suffixes: Set[str], seen: set[Path]) -> None:
     errors: list[OSError] = []
     walked = [Path(top, name) for top, _, names in os.walk(folder, onerror=errors.append) for name in names]
     files = sorted(path for path in walked if path.is_file())
@@ -108,7 +108,7 @@ def _add_folder(found: Inputs, folder: Path, suffixes: set[str], seen: set[Path]
         found.refused.append(Refusal((folder,), f"{folder}: holds no files to work on ({wanted})"))
 
 
-def _is_picked(path: Path, suffixes: set[str]) -> bool:
+def _is_picked(path: Path, suffixes: Set[str]) -> bool:
     """Whether a file of a folder is worked on; macOS puts `._NAME` beside NAME, which is not what NAME is."""
     return path.suffix.lower() in suffixes and not path.name.startswith("._")
 

@@ -11,7 +11,6 @@ import click
 
 from latticecodec import LcqError, OutputError
 
-EXPECTED = (LcqError, OSError, MemoryError)  # what bad input or a full machine can raise
 NO_MEMORY = "not enough memory for this; close other programs, give fewer --jobs, or take a machine with more"
 
 
@@ -72,9 +71,21 @@ def reason(error: OSError) -> str:
     return error.strerror or str(error) or "the system does not say why"
 
 
+def is_expected(error: Exception) -> bool:
+    """Whether bad input or a full machine can raise this."""
+    return isinstance(error, LcqError | OSError | MemoryError) or _is_of_memory(error)
+
+
+def _is_of_memory(error: BaseException) -> bool:
+    """Whether memory is what lacks, which torch says in its own way."""
+    if isinstance(error, RuntimeError):
+        return "allocate memory" in str(error) or "out of memory" in str(error)
+    return isinstance(error, MemoryError)
+
+
 def told(error: BaseException) -> str:
     """What an error says, never nothing and never Python's own words."""
-    if isinstance(error, MemoryError):
+    if _is_of_memory(error):
         return NO_MEMORY
     if isinstance(error, OSError) and error.filename is not None:
         return f"{os.fsdecode(error.filename)}: {reason(error)}"

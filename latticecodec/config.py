@@ -96,6 +96,8 @@ class ModelConfig:
             raise ModelError(f"config field context_width is {self.context_width}; codebooks need 6 or more")
         if not 0 < self.lambda_min < self.lambda_max:
             raise ModelError(f"config: lambda from {self.lambda_min} to {self.lambda_max} is not a range of weights")
+        if len(self.reach) != 2 or not all(isinstance(value, int | float) for value in self.reach):
+            raise ModelError(f"config field reach is {self.reach}; it must be two numbers")
         low, high = self.reach
         if not (0.01 <= self.octaves < 15.5 and low >= -2 and low + 0.1 <= high <= 2):
             raise ModelError(f"config: {self.octaves} octaves with reach {low} to {high} is not a range of scales")

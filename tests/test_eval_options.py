@@ -8,8 +8,8 @@ import pytest
 from eval_runs import astronaut, lcodec_eval
 from PIL import Image
 
-from latticecodec import ImageError
-from latticecodec.evaluation import evaluate, published
+from latticecodec import ImageError, OutputError
+from latticecodec.evaluation import State, evaluate, published
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
 
@@ -149,6 +149,15 @@ def test_a_table_that_is_written_again(pictures: Path, tiny_model: Path, tmp_pat
     refused = lcodec_eval(*arguments, long)
     assert refused.exit_code == 1
     assert refused.stderr.endswith(f"Error: {long}: cannot be written: File name too long\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_results_that_cannot_be_kept(tmp_path: Path) -> None:
+    state = State(tmp_path / "measured.jsonl")
+    (tmp_path / "measured.jsonl").unlink()
+    (tmp_path / "measured.jsonl").symlink_to("/dev/full")
+    with pytest.raises(OutputError, match=r"measured\.jsonl: cannot be written: No space left on device"):
+        state.put("key", {"size": 1})
 
 
 def test_a_model_named_twice_counts_once(pictures: Path, tiny_model: Path) -> None:

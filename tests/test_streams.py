@@ -217,6 +217,8 @@ def test_errors_of_the_system_are_told_as_ours(here: Path, monkeypatch: pytest.M
         assert result.exit_code == 1
         assert result.stderr.startswith(f"Error: {told}")
         assert result.stderr.count("\n") == 1
+    monkeypatch.setattr("latticecodec.zoo.list_models", failing(OSError(errno.EIO, os.strerror(errno.EIO))))
+    assert lcodec("models").stderr == "Error: a file cannot be read or written: Input/output error\n"
     monkeypatch.setattr(Path, "read_bytes", failing(OSError(errno.EIO, os.strerror(errno.EIO), "a.lcq")))
     assert lcodec("verify", "a.lcq").stderr == "Error: a.lcq: cannot be read: Input/output error\n"
 

@@ -59,15 +59,18 @@ class State:
         return self._known.get(key)
 
     def put(self, key: str, result: dict[str, Any]) -> None:
-        """Keep a result: a JSON object."""
+        """Keep a result: a JSON object; raises OutputError where the file cannot be written."""
         self._known[key] = result
         if self._path is not None:
             self._append(json.dumps({"key": key, **result}))
 
     def _append(self, line: str) -> None:
         assert self._path is not None
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            raise OutputError(f"{self._path}: cannot be written: {error.strerror or error}") from None
 
 
 def _parsed(line: str) -> dict[str, Any]:
