@@ -1,43 +1,89 @@
 """The `lcodec` command: parse, call one library function, print. One command a file."""
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
 
-from latticecodec import __version__
+from latticecodec import LcqError, __version__
 
 from .atomic import remove_parts
 from .compress import compress
 from .decompress import decompress
 from .evaluate import evaluate
-from .files import EXPECTED, one_line
 from .info import info
+from .messages import ReaderGone, is_expected, note, on_one_line, output_error, printable, reason, told
 from .models import models
 from .reproduce import reproduce
 from .stop import Stopped, on_signals
 from .train import train
 from .verify import verify
 
+NAMELESS = "a file cannot be read or written"  # where the system does not say which
+
 
 class Commands(click.Group):
     """Prints every error of the library as one line on stderr and exits 1; 128 + n where signal n stopped it."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the program."""
+        """Run the program as a process of its own, and end that; not so where click's `standalone_mode` is False."""
+        if not kwargs.get("standalone_mode", True):
+            return super().main(*args, **kwargs)
+        if sys.stderr is None:  # closed: what would go there is for nobody
+            sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
         try:
             with on_signals(remove_parts):
                 return super().main(*args, **kwargs)
         except Stopped as stopped:
-            click.echo(f"Error: {stopped}", err=True)
+            note(f"Error: {stopped}")
             sys.exit(stopped.status)
+        except ReaderGone as gone:
+            sys.exit(gone.status)
+        finally:
+            _let_go_of_standard_output()
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the arguments."""
+        with _errors_told():
+            return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        try:
+        with _errors_told():
             return super().invoke(ctx)
-        except EXPECTED as error:
-            raise click.ClickException(one_line(error)) from None
+
+
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    """Expected errors as one line."""
+    try:
+        yield
+    except Exception as error:
+        if not is_expected(error):
+            raise
+        if isinstance(error, OSError) and error.filename is None:
+            error = output_error(error) if _standard_output_fails() else LcqError(f"{NAMELESS}: {reason(error)}")
+        raise click.ClickException(on_one_line(printable(told(error)))) from None
+
+
+def _standard_output_fails() -> bool:
+    """Whether what was printed cannot be written."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        return True
+    return False
+
+
+def _let_go_of_standard_output() -> None:
+    """Close what cannot be written to; Python would try again at its end, and complain."""
+    if _standard_output_fails():
+        with suppress(OSError):
+            sys.stdout.close()
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

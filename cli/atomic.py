@@ -11,10 +11,13 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from latticecodec import OutputError
+
+from .messages import output_error, reason
 
 Fill = Callable[[IO[bytes]], object]  # writes the output to a file that is open for reading and writing
 
@@ -38,32 +41,52 @@ class _Spool(_Numberless, tempfile.SpooledTemporaryFile[bytes]):
     """A file in memory, or without a name on the disk."""
 
 
-def write_file(target: Path, fill: Fill, overwrite: bool) -> None:
+def write_file(target: Path, fill: Fill, overwrite: bool, times: tuple[int, int] | None = None) -> None:
     """Write a file, whole or not at all; on the disk when this returns.
 
-    Of several processes that write one target, each writes a whole file, and without `overwrite` only the first.
+    Of several processes that write one target, each writes a whole file, and without `overwrite` only the first. A file
+    that is replaced keeps its mode, and its owner where the system allows that; a symbolic link is followed.
+
+    Args:
+        target: the file.
+        fill: writes the content.
+        overwrite: replace what is there.
+        times: when the file shall have been used and changed last, in nanoseconds; now without.
 
     Raises FileExistsError where the target exists and is not to be overwritten, OutputError naming it where it cannot
     be written, and whatever `fill` raises.
     """
-    part = target.absolute().parent / f".lcodec-{secrets.token_hex(8)}.part"
+    place = Path(os.path.realpath(target)) if overwrite else target.absolute()
+    part = place.parent / f".lcodec-{secrets.token_hex(8)}.part"
     _parts.add(part)
     try:
         with io.FileIO(part, "x+") as raw, _File(raw) as file:
+            if overwrite and place.exists():
+                _take_over(place.stat(), part)
             fill(file)
             file.flush()
             os.fsync(raw.fileno())
+        if times is not None:
+            os.utime(part, ns=times)
         if overwrite:
-            os.replace(part, target)
+            os.replace(part, place)
         else:
-            _place(part, target)
+            _place(part, place)
     except FileExistsError:
         raise
     except OSError as error:
-        raise OutputError(f"{target}: cannot be written: {error.strerror or error}") from None
+        raise OutputError(f"{target}: cannot be written: {reason(error)}") from None
     finally:
         part.unlink(missing_ok=True)
         _parts.discard(part)
+
+
+def _take_over(before: os.stat_result, part: Path) -> None:
+    """Give the temporary file owner and mode of the one that it will replace."""
+    if hasattr(os, "chown"):
+        with suppress(PermissionError):  # only root may give files away
+            os.chown(part, before.st_uid, before.st_gid)
+    os.chmod(part, before.st_mode & 0o777)
 
 
 def _place(part: Path, target: Path) -> None:
@@ -91,7 +114,10 @@ def remove_parts() -> None:
 
 
 def write_standard_output(fill: Fill) -> None:
-    """Write to standard output once `fill` is done, so that nothing goes out when it fails; raises OutputError."""
+    """Write to standard output once `fill` is done, so that nothing goes out when it fails.
+
+    Raises OutputError where it cannot be written, ReaderGone where nobody reads it, and whatever `fill` raises.
+    """
     try:
         with _Spool(SPOOL_MAX) as spool:
             fill(spool)
@@ -99,4 +125,4 @@ def write_standard_output(fill: Fill) -> None:
             shutil.copyfileobj(spool, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     except OSError as error:
-        raise OutputError(f"standard output: cannot be written: {error.strerror or error}") from None
+        raise output_error(error) from None

@@ -2,15 +2,43 @@
 
 import io
 import time
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from . import options, progress
-from .files import STANDARD, Job, make_plan, read, run, write
+from .batch import Outcome, Report, Work, run
+from .files import Job, Writing, make_plan, write
+from .inputs import STANDARD, Place, called, name_of, read
+from .messages import on_one_line
+
+if TYPE_CHECKING:
+    from latticecodec.picture import Pixels
 
 LARGE = 1 << 22  # pixels; more than that take long enough for a progress bar
+QUALITY = 50.0  # where neither quality nor target is asked for
 QUALITY_NOTE = 0.05  # a rate on offer farther than this from the quality asked for is reported
+
+
+@dataclass(frozen=True)
+class Compression:
+    """What was asked for, of every file alike."""
+
+    quality: float | None
+    bpp: float | None
+    size: int | None
+    psnr: float | None
+    model: str
+    effort: int
+    tune: str | None
+    tile: int | None
+    embed_basis: bool
+    device: str
+    alone: bool  # a single file, which may show a progress bar
+    writing: Writing
 
 
 @click.command()
@@ -47,7 +75,11 @@ QUALITY_NOTE = 0.05  # a rate on offer farther than this from the quality asked 
     help="Side of the tiles, a multiple of 64 pixels; 0 for one tile. [default: 768 above 4 megapixels]",
 )
 @click.option("--embed-basis", is_flag=True, help="Write the whole lattice basis into the file.")
+@click.option("--keep-suffix", is_flag=True, help="Name outputs NAME.png.lcq, so that NAME.jpg has one of its own.")
 @options.device
+@options.jobs
+@options.keep_times
+@options.skip_existing
 @options.force
 @options.as_json
 def compress(
@@ -62,76 +94,112 @@ def compress(
     tune: str | None,
     tile: int | None,
     embed_basis: bool,
+    keep_suffix: bool,
     device: str,
+    jobs: int,
+    keep_times: bool,
+    skip_existing: bool,
     force: bool,
     as_json: bool,
 ) -> None:
     """Compress pictures to .lcq files.
 
     INPUTS are image files, folders (searched for images, mirrored into -o) or - for standard input. Without -o,
-    NAME.png becomes NAME.lcq beside it.
+    NAME.png becomes NAME.lcq beside it, or NAME.png.lcq with --keep-suffix. What a folder holds besides images is
+    counted in the last line. Files that fail do not stop the others.
 
     \b
     lcodec compress photo.png                     writes photo.lcq
     lcodec compress photo.png -o small.lcq --size 40000
-    lcodec compress holiday/ -o packed/ -q 30
+    lcodec compress holiday/ -o packed/ -q 30 --jobs 4
     lcodec compress photo.png --effort 9          as small as it gets
 
     Grey and RGB, with or without alpha, with 8 or 16 bits a sample; alpha is kept without loss, and so are ICC profile,
     EXIF and XMP.
     """
-    from latticecodec import LcqError, load, read_header
+    from latticecodec import LcqError, load
     from latticecodec.picture import IMAGE_SUFFIXES
-    from latticecodec.picture import read as read_picture
 
     if sum(value is not None for value in (quality, bpp, size, psnr)) > 1:
         raise LcqError("--quality, --bpp, --size and --psnr exclude each other; give one")
-    plan = make_plan(inputs, output, IMAGE_SUFFIXES, lambda path: path.with_suffix(".lcq"), force)
-    codec = load(model, device, tune)
-
-    def work(job: Job) -> dict[str, Any]:
-        began = time.perf_counter()
-        source = read_picture(job.source) if job.source != STANDARD else _open_bytes(read(job.source))
-        wanted = 50.0 if quality is None else quality
-        slow = effort > 1 or source.width * source.height > LARGE
-        with progress.bar("compressing", slow and not plan.many) as report:
-            result = codec.encode_detailed(source, wanted, bpp, size, psnr, embed_basis, effort, tune, tile, report)
-        write(job, lambda file: file.write(result.data), force)
-        if effort > max(codec.bottleneck.efforts, 1):
-            click.echo(f"{job.source}: {codec.config.name} encodes the same at every effort", err=True)
-        if quality is not None and abs(result.quality - quality) > QUALITY_NOTE:
-            nearest = f"{codec.config.name} offers no quality {quality:g}; the nearest, {result.quality:.1f}, was used"
-            click.echo(f"{job.source}: {nearest}", err=True)
-        header = read_header(result.data)
-        return {
-            "input": str(job.source),
-            "output": str(job.target),
-            "width": header.width,
-            "height": header.height,
-            "bytes": len(result.data),
-            "bpp": 8 * len(result.data) / (header.width * header.height),
-            "quality": header.quality,
-            "effort": effort,
-            "tune": header.tune,
-            "tiles": header.tiles,
-            "estimated_bits": result.estimated_bits,
-            "indices_sha256": result.indices_sha256,
-            "model": codec.config.name,
-            "seconds": time.perf_counter() - began,
-        }
-
-    run(plan, work, summary, as_json)
+    writing = options.writing(force, skip_existing, keep_times)
+    rename, advice = (_with_suffix, "rename one") if keep_suffix else (_packed_name, "--keep-suffix keeps them apart")
+    plan = make_plan(inputs, output, IMAGE_SUFFIXES, rename, writing, advice)
+    asked = Compression(
+        quality, bpp, size, psnr, model, effort, tune, tile, embed_basis, device, not plan.many, writing
+    )
+    load(model, device, tune)  # refused before any work is done, and kept
+    run(plan, Work(partial(_compressed, asked), "compressed", writing=writing, processes=jobs), as_json)
 
 
-def summary(report: dict[str, Any]) -> str:
+def _packed_name(path: Path) -> Path:
+    return path.with_suffix(".lcq")
+
+
+def _with_suffix(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lcq")
+
+
+def _compressed(asked: Compression, job: Job) -> Outcome:
+    """Compress a file."""
+    from latticecodec import load, read_header
+
+    codec = load(asked.model, asked.device, asked.tune)
+    began = time.perf_counter()
+    source = _picture(job.source)
+    slow = asked.effort > 1 or source.width * source.height > LARGE
+    with progress.bar("compressing", slow and asked.alone) as report:
+        result = codec.encode_detailed(
+            source,
+            QUALITY if asked.quality is None else asked.quality,
+            asked.bpp,
+            asked.size,
+            asked.psnr,
+            asked.embed_basis,
+            asked.effort,
+            asked.tune,
+            asked.tile,
+            report,
+        )
+    write(job, lambda file: file.write(result.data), asked.writing)
+    seconds = time.perf_counter() - began
+    header, name, notes = read_header(result.data), called(job.source), []
+    if asked.effort > max(codec.bottleneck.efforts, 1):
+        notes.append(f"{name}: {codec.config.name} encodes the same at every effort")
+    if asked.quality is not None and abs(result.quality - asked.quality) > QUALITY_NOTE:
+        offer = f"{codec.config.name} offers no quality {asked.quality:g}; the nearest, {result.quality:.1f}, was used"
+        notes.append(f"{name}: {offer}")
+    facts = {
+        "input": name_of(job.source),
+        "output": name_of(job.target),
+        "width": header.width,
+        "height": header.height,
+        "bytes": len(result.data),
+        "bpp": 8 * len(result.data) / (header.width * header.height),
+        "quality": header.quality,
+        "effort": asked.effort,
+        "tune": header.tune,
+        "tiles": header.tiles,
+        "estimated_bits": result.estimated_bits,
+        "indices_sha256": result.indices_sha256,
+        "model": codec.config.name,
+        "seconds": seconds,
+    }
+    return Outcome(facts, summary(facts), tuple(notes))
+
+
+def summary(report: Report) -> str:
     """The one line about a file."""
     return (
-        f"{report['output']}  {report['width']}x{report['height']}  {report['bytes']:,} bytes  "
+        f"{on_one_line(report['output'])}  {report['width']}x{report['height']}  {report['bytes']:,} bytes  "
         f"{report['bpp']:.3f} bpp  {report['seconds']:.2f} s"
     )
 
 
-def _open_bytes(data: bytes) -> Any:
-    from latticecodec.picture import read_file
+def _picture(source: Place) -> "Pixels":
+    """The picture in a file, or in standard input."""
+    from latticecodec import picture
 
-    return read_file(io.BytesIO(data), "standard input")
+    if source is STANDARD:
+        return picture.read_file(io.BytesIO(read(source)), called(source))
+    return picture.read(source)

@@ -2,21 +2,39 @@
 
 import sys
 import time
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from latticecodec.container import PIXELS_MAX
 
 from . import options, progress
+from .batch import Outcome, Work, run
 from .compress import LARGE, summary
-from .files import STANDARD, Job, make_plan, opened, run, write
+from .files import Job, Writing, make_plan, write
+from .inputs import STANDARD, Place, called, name_of, opened
 
 if TYPE_CHECKING:
     from latticecodec import Damage
+    from latticecodec.picture import Pixels
 
 DAMAGED = 3  # exit status where --recover had to fill in or to leave out
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """What was asked for, of every file alike."""
+
+    region: tuple[int, int, int, int] | None
+    recover: bool
+    max_pixels: int
+    model: str | None
+    device: str
+    alone: bool  # a single file, which may show a progress bar
+    writing: Writing
 
 
 def _region(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int, int, int] | None:
@@ -60,6 +78,9 @@ def _region(context: click.Context, parameter: click.Parameter, value: str | Non
 )
 @options.decoding_model
 @options.device
+@options.jobs
+@options.keep_times
+@options.skip_existing
 @options.force
 @options.as_json
 def decompress(
@@ -70,61 +91,77 @@ def decompress(
     max_pixels: int,
     model: str | None,
     device: str,
+    jobs: int,
+    keep_times: bool,
+    skip_existing: bool,
     force: bool,
     as_json: bool,
 ) -> None:
     """Restore pictures from .lcq files.
 
     INPUTS are .lcq files, folders of them (mirrored into -o) or - for standard input. Without -o, NAME.lcq becomes
-    NAME.png beside it, or NAME.decoded.png where NAME.png exists.
+    NAME.png beside it, or NAME.decoded.png where NAME.png exists (with --skip-existing nothing then). NAME.jpg.lcq
+    becomes NAME.jpg.png, and NAME.png.lcq becomes NAME.png. Files that fail do not stop the others.
 
     \b
     lcodec decompress photo.lcq                   writes photo.png
     lcodec decompress packed/ -o restored/
     lcodec decompress large.lcq -o eye.png --region 3200,1800,400,300
     """
-    from latticecodec import load
+    writing = options.writing(force, skip_existing, keep_times)
+    beside = output is None and not skip_existing
+    plan = make_plan(inputs, output, {".lcq"}, lambda path: _restored_name(path, beside), writing, "rename one")
+    asked = Restoration(region, recover, max_pixels, model, device, not plan.many, writing)
+    work = Work(partial(_restored, asked), "decompressed", writing=writing, processes=jobs)
+    reports = run(plan, work, as_json)
+    if any(report.get("damaged_tiles") or report.get("excess_bytes") for report in reports):
+        sys.exit(DAMAGED)
+
+
+def _restored(asked: Restoration, job: Job) -> Outcome:
+    """Restore a file."""
+    from latticecodec import FormatError, load
     from latticecodec.container import Reader
     from latticecodec.zoo import find_by_digest
 
-    beside = output is None
-    plan = make_plan(inputs, output, {".lcq"}, lambda path: _restored_name(path, beside), force)
-    incomplete: list[str] = []
-
-    def work(job: Job) -> dict[str, Any]:
-        _suffix(job.target)
-        began = time.perf_counter()
-        damaged: list[Damage] = []
-        with opened(job.source) as data:
-            reader, size = Reader(data, max_pixels), len(data)
-            header = reader.header
-            codec = load(find_by_digest(header.model, model).folder, device)
-            with progress.bar("decompressing", header.width * header.height > LARGE and not plan.many) as report:
-                on_damage = damaged.append if recover else None
-                pixels = codec.decode_pixels(data, region, on_damage, report, max_pixels)
-        excess = max(0, size - reader.length)
-        told = [_told(damage) for damage in damaged]
-        if excess:
-            told.append(f"{excess:,} bytes behind the end of the file, from byte {reader.length:,} on, are left out")
-        for line in told:
-            click.echo(f"{job.source}: {line}", err=True)
-        incomplete.extend(told)
-        write(job, lambda file: _save(pixels, job, file), force)
-        return {
-            "input": str(job.source),
-            "output": str(job.target),
-            "width": pixels.width,
-            "height": pixels.height,
-            "bytes": size,
-            "bpp": 8 * size / (header.width * header.height),
-            "damaged_tiles": [damage.tile for damage in damaged],
-            "excess_bytes": excess,
-            "seconds": time.perf_counter() - began,
-        }
-
-    run(plan, work, summary, as_json)
-    if incomplete:
-        sys.exit(DAMAGED)
+    _suffix(job.target)
+    began = time.perf_counter()
+    damaged: list[Damage] = []
+    with opened(job.source) as data:
+        reader, size = Reader(data, asked.max_pixels), len(data)
+        header = reader.header
+        found = time.perf_counter()
+        codec = load(find_by_digest(header.model, asked.model).folder, asked.device)
+        began += time.perf_counter() - found  # done once for many files, and no part of the work on this one
+        slow = header.width * header.height > LARGE
+        with progress.bar("decompressing", slow and asked.alone) as report:
+            on_damage = damaged.append if asked.recover else None
+            try:
+                pixels = codec.decode_pixels(data, asked.region, on_damage, report, asked.max_pixels)
+            except FormatError as error:
+                if asked.recover or header.tiles == 1:
+                    raise
+                raise FormatError(f"{error}; --recover restores what is whole") from None
+    excess = max(0, size - reader.length)
+    told = [_told(damage) for damage in damaged]
+    if excess:
+        told.append(f"{excess:,} bytes behind the end of the file, from byte {reader.length:,} on, are left out")
+    lost: list[str] = []
+    write(job, lambda file: lost.extend(_save(pixels, job.target, file)), asked.writing)
+    seconds = time.perf_counter() - began
+    facts = {
+        "input": name_of(job.source),
+        "output": name_of(job.target),
+        "width": pixels.width,
+        "height": pixels.height,
+        "bytes": size,
+        "bpp": 8 * size / (header.width * header.height),
+        "damaged_tiles": [damage.tile for damage in damaged],
+        "excess_bytes": excess,
+        "seconds": seconds,
+    }
+    notes = [f"{called(job.source)}: {line}" for line in told] + [f"{name_of(job.target)}: {line}" for line in lost]
+    return Outcome(facts, summary(facts), tuple(notes))
 
 
 def _told(damage: "Damage") -> str:
@@ -138,31 +175,30 @@ def _told(damage: "Damage") -> str:
 
 def _restored_name(path: Path, beside: bool) -> Path:
     """NAME.png, or NAME.decoded.png where that would be the original."""
-    plain = path.with_suffix(".png")
-    return path.with_suffix(".decoded.png") if beside and plain.exists() else plain
+    stem = path.with_suffix("")
+    plain = stem if stem.suffix.lower() == ".png" else stem.with_name(f"{stem.name}.png")
+    return plain.with_suffix(".decoded.png") if beside and plain.exists() else plain
 
 
-def _suffix(target: Path) -> str:
+def _suffix(target: Place) -> str:
     """The suffix that names the kind of file, .png for standard output; raises OutputError for unknown ones."""
     from latticecodec import OutputError
     from latticecodec.picture import kind_of
 
-    suffix = ".png" if target == STANDARD else target.suffix
+    suffix = ".png" if target is STANDARD else target.suffix
     try:
         kind_of(suffix)
     except OutputError as error:
-        raise OutputError(f"{target}: {error}") from None
+        raise OutputError(f"{name_of(target)}: {error}") from None
     return suffix
 
 
-def _save(pixels: Any, job: Job, file: IO[bytes]) -> None:
-    """Write Pixels to an open file, in the format that the target's suffix names; say what it cannot hold."""
+def _save(pixels: "Pixels", target: Place, file: IO[bytes]) -> list[str]:
+    """Write a picture to an open file, in the format that the target's suffix names; what that cannot hold."""
     from latticecodec import OutputError
     from latticecodec.picture import save
 
     try:
-        notes = save(pixels, _suffix(job.target), file)
+        return save(pixels, _suffix(target), file)
     except OutputError as error:
-        raise OutputError(f"{job.target}: {error}") from None
-    for note in notes:
-        click.echo(f"{job.target}: {note}", err=True)
+        raise OutputError(f"{name_of(target)}: {error}") from None

@@ -1,6 +1,5 @@
 """lcodec eval"""
 
-import json
 import shlex
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ import click
 from latticecodec import OutputError
 
 from . import evaluation_table, options, progress
+from .messages import reason, say, say_json
 
 PEER_NAMES = ("jpeg", "webp", "avif", "jpeg2000", "jpegxl")
 
@@ -97,7 +97,8 @@ def evaluate(
     """Measure how well models compress IMAGES, a folder or one file, beside other image formats.
 
     Every picture is compressed and restored at nine qualities with each model and with each format. Formats that are
-    not installed are named and left out. The table shows means over all pictures:
+    not installed are named and left out, and so are pictures that are broken or have alpha. The table shows means over
+    all the others:
 
     \b
     bpp          bits per pixel of the file: smaller is better
@@ -123,11 +124,14 @@ def evaluate(
         raise click.BadParameter("none excludes the others", param_hint="'--peer'")
     peers = tuple(name for name in peers if name != "none")
     if csv_file is not None and not csv_file.absolute().parent.is_dir():
-        raise OutputError(f"{csv_file}: the folder {csv_file.parent} does not exist")
+        raise OutputError(f"{csv_file}: the folder {csv_file.parent} does not exist; make it first")
     from latticecodec import evaluation as library
 
     if report is not None:
-        report.mkdir(parents=True, exist_ok=True)
+        try:
+            report.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{report}: the folder cannot be made: {reason(error)}") from None
         resume = resume or report / "measured.jsonl"
     state = library.State(resume)
     with progress.bar("evaluating") as advance:
@@ -150,13 +154,21 @@ def evaluate(
     if report is not None:
         with progress.bar("comparing") as advance:
             comparisons = library.side_by_side(
-                images, models, device, advance, peers=peers, efforts=efforts, tunes=tunes, state=state
+                images,
+                models,
+                device,
+                advance,
+                peers=peers,
+                efforts=efforts,
+                tunes=tunes,
+                without=evaluation.skipped,
+                state=state,
             )
         command = shlex.join(["lcodec", *sys.argv[1:]])
         page = library.write_report(report, evaluation, comparisons, command)
     if as_json:
-        click.echo(json.dumps(library.to_json(evaluation), indent=2))
+        say_json(library.to_json(evaluation), indent=2)
         return
     evaluation_table.show(evaluation)
     if report is not None:
-        click.echo(f"report: {page}")
+        say(f"report: {page}")

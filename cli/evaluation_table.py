@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-import click
+from .messages import say
 
 if TYPE_CHECKING:
     from latticecodec.evaluation import Evaluation
@@ -12,18 +12,21 @@ MIB = 2**20
 
 def show(evaluation: "Evaluation") -> None:
     """Print the points, the BD-rates of the models, speed and memory, and which builds they belong to."""
-    click.echo(f"{evaluation.images} image{'' if evaluation.images == 1 else 's'}\n")
+    without = f", {len(evaluation.skipped)} left out" if evaluation.skipped else ""
+    say(f"{evaluation.images} image{'' if evaluation.images == 1 else 's'}{without}\n")
     _points(evaluation)
     _rates(evaluation)
     _costs(evaluation)
     for curve in (*evaluation.models, *evaluation.peers, *evaluation.published):
-        click.echo(f"{curve.codec}: {curve.build}")
+        say(f"{curve.codec}: {curve.build}")
     for name, reason in evaluation.missing.items():
-        click.echo(f"{name}: left out, {reason}")
+        say(f"{name}: left out, {reason}")
     for note in evaluation.notes:
-        click.echo(note)
+        say(note)
+    for picture, reason in evaluation.skipped.items():
+        say(f"{picture}: left out, {reason}")
     if evaluation.worst_size_ratio is not None:
-        click.echo(f"worst of file size / (1.01 x estimate + 48 bytes): {evaluation.worst_size_ratio:.4f}")
+        say(f"worst of file size / (1.01 x estimate + 48 bytes): {evaluation.worst_size_ratio:.4f}")
 
 
 def _points(evaluation: "Evaluation") -> None:
@@ -32,12 +35,12 @@ def _points(evaluation: "Evaluation") -> None:
     table = rows(evaluation)
     perceptual = any(row["ssimulacra2"] is not None for row in table)
     last = f" {'SSIMULACRA2':>11}" if perceptual else ""
-    click.echo(f"{'codec':16} {'quality':>7} {'bpp':>8} {'PSNR, dB':>9} {'MS-SSIM':>8}{last}")
+    say(f"{'codec':16} {'quality':>7} {'bpp':>8} {'PSNR, dB':>9} {'MS-SSIM':>8}{last}")
     for row in table:
         similarity = "-" if row["ms_ssim"] is None else f"{row['ms_ssim']:.5f}"
         score = "-" if row["ssimulacra2"] is None else f"{row['ssimulacra2']:.2f}"
         last = f" {score:>11}" if perceptual else ""
-        click.echo(f"{row['codec']:16} {row['quality']:7g} {row['bpp']:8.4f} {row['psnr']:9.3f} {similarity:>8}{last}")
+        say(f"{row['codec']:16} {row['quality']:7g} {row['bpp']:8.4f} {row['psnr']:9.3f} {similarity:>8}{last}")
 
 
 def _rates(evaluation: "Evaluation") -> None:
@@ -46,20 +49,20 @@ def _rates(evaluation: "Evaluation") -> None:
     table = {model.codec: bd_rates(evaluation)[model.codec] for model in evaluation.models}
     perceptual = any(rates["ssimulacra2"] is not None for row in table.values() for rates in row.values())
     last = f" {'SSIMULACRA2':>11}" if perceptual else ""
-    click.echo(f"\n{'BD-rate of':16} {'against':16} {'PSNR':>9} {'MS-SSIM':>9}{last}")
+    say(f"\n{'BD-rate of':16} {'against':16} {'PSNR':>9} {'MS-SSIM':>9}{last}")
     for model, anchors in table.items():
         for anchor, rates in anchors.items():
             cells = ["none" if rate is None else f"{rate:+.2f} %" for rate in rates.values()]
             last = f" {cells[2]:>11}" if perceptual else ""
-            click.echo(f"{model:16} {anchor:16} {cells[0]:>9} {cells[1]:>9}{last}")
-    click.echo("\nnone: the two have no range of quality in common")
+            say(f"{model:16} {anchor:16} {cells[0]:>9} {cells[1]:>9}{last}")
+    say("\nnone: the two have no range of quality in common")
 
 
 def _costs(evaluation: "Evaluation") -> None:
     from latticecodec.evaluation import costs
 
     first = f"x {evaluation.peers[0].codec}" if evaluation.peers else ""
-    click.echo(f"\n{'s/megapixel':16} {'encode':>8} {first:>8} {'decode':>8} {first:>8} {'peak memory':>12}")
+    say(f"\n{'s/megapixel':16} {'encode':>8} {first:>8} {'decode':>8} {first:>8} {'peak memory':>12}")
     for codec, cost in costs(evaluation).items():
         cells = [f"{codec:16}"]
         for step in ("encode", "decode"):
@@ -67,5 +70,5 @@ def _costs(evaluation: "Evaluation") -> None:
             cells.append(f"{cost[f'{step}_s_per_megapixel']:8.3f} {'' if ratio is None else f'{ratio:.1f}':>8}")
         memory = cost["peak_memory"]
         cells.append(f"{'-' if memory is None else f'{memory / MIB:,.0f} MiB':>12}")
-        click.echo(" ".join(cells))
-    click.echo("")
+        say(" ".join(cells))
+    say("")

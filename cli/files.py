@@ -1,32 +1,37 @@
-"""Inputs to jobs, jobs to outputs: folders, `-`, names, progress, one line an error."""
+"""Inputs to jobs: where the output of each goes, and whether it may be written there."""
 
-import json
-import mmap
 import os
+import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Set
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import click
-
-from latticecodec import LcqError, OutputError
+from latticecodec import OutputError
 
 from . import atomic
+from .inputs import STANDARD, Input, Place, Refusal, find, name_of, place
+from .messages import reason
 
-STANDARD = Path("-")  # standard input or output
 EXISTS = "{}: exists already; --force overwrites it"
-EXPECTED = (LcqError, OSError, MemoryError)  # what bad input or a full machine can raise
 
 
 @dataclass(frozen=True)
 class Job:
     """One file to read and one to write."""
 
-    source: Path
-    target: Path
+    source: Place
+    target: Place
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How outputs are written."""
+
+    force: bool = False  # overwrite what is there
+    skip_existing: bool = False  # leave what is there, and do nothing for it
+    keep_times: bool = False  # date outputs as their inputs
 
 
 @dataclass(frozen=True)
@@ -35,175 +40,158 @@ class Plan:
 
     jobs: list[Job]
     many: bool  # several inputs or a folder: progress bar, errors do not stop the others, JSON is a list
-    force: bool  # overwrite
-
-
-def one_line(error: BaseException) -> str:
-    """The message of an error, on one line."""
-    return " ".join(str(error).split()) or type(error).__name__
-
-
-def read(source: Path) -> bytes:
-    """The bytes of a file, or of standard input."""
-    return sys.stdin.buffer.read() if source == STANDARD else source.read_bytes()
-
-
-@contextmanager
-def opened(source: Path) -> Iterator[bytes | mmap.mmap]:
-    """A file, mapped into memory so that only what is looked at is read; standard input as bytes."""
-    if source == STANDARD or not source.is_file() or not source.stat().st_size:
-        yield read(source)
-        return
-    with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        yield mapped
-
-
-@contextmanager
-def named(source: Path) -> Iterator[None]:
-    """Errors of the library name the file they are about."""
-    try:
-        yield
-    except LcqError as error:
-        raise LcqError(f"{_called(source)}: {error}") from None
-
-
-def _called(source: Path) -> str:
-    """What an input is called in messages."""
-    return "standard input" if source == STANDARD else str(source)
+    refused: list[Refusal] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    streams: bool = False  # the output goes to standard output, where nothing else may go then
 
 
 def make_plan(
-    inputs: Iterable[str], output: str | None, suffixes: set[str], rename: Callable[[Path], Path], force: bool
+    arguments: Iterable[str],
+    output: str | None,
+    suffixes: Set[str],
+    rename: Callable[[Path], Path],
+    writing: Writing,
+    advice: str,
 ) -> Plan:
     """What to read and where to write it.
 
     Args:
-        inputs: files, folders or `-`.
+        arguments: files, folders or `-`.
         output: value of -o: a file for one input file, a folder for several or for a folder, or `-`.
         suffixes: files that are picked from a folder.
         rename: source path to target path, used without -o and inside a folder.
-        force: overwrite outputs that exist.
+        writing: how outputs are written.
+        advice: what helps where several inputs would become one output.
 
-    Raises OutputError where outputs would collide or cannot be placed.
+    Raises OutputError where nothing could be written at all; single files that cannot are refused in the plan.
     """
-    sources = [Path(item) for item in inputs]
-    if len(sources) == 1 and not sources[0].is_dir():
-        job = Job(sources[0], _single_target(sources[0], output, rename))
-        check(job, force)
-        return Plan([job], many=False, force=force)
-    if output == "-" or STANDARD in sources:
-        raise OutputError("standard input and output (-) take one file at a time")
+    if output == "":
+        raise OutputError("-o: is empty; name a file or a folder")
+    found = find(arguments, suffixes)
+    if not found.many:
+        source = found.files[0].source
+        job = Job(source, _single_target(source, output, rename))
+        if not (writing.skip_existing and exists(job)):
+            _check_folder(job)
+            check(job, writing)
+        return Plan([job], many=False, streams=job.target is STANDARD)
+    if output == "-":
+        raise OutputError("standard output (-) takes one file; give -o a folder")
     if output is not None and Path(output).exists() and not Path(output).is_dir():
         raise OutputError(f"{output}: is a file; with several inputs -o takes a folder")
     if output is not None and not Path(output).absolute().parent.is_dir():
-        raise OutputError(f"{output}: the folder above it does not exist")
-    jobs = []
-    for source in sources:
-        root = source if source.is_dir() else source.parent
-        for file in _pick(source, suffixes):
-            inside = rename(file)
-            jobs.append(Job(file, inside if output is None else Path(output) / inside.relative_to(root)))
-    _refuse_collisions(jobs)
-    return Plan(jobs, many=True, force=force)
+        raise OutputError(f"{output}: the folder above it does not exist; make it first")
+    jobs, collisions = _without_collisions([_mirrored(file, output, rename) for file in found.files], advice)
+    return Plan(jobs, True, [*found.refused, *collisions], found.left_out)
 
 
-def _pick(source: Path, suffixes: set[str]) -> list[Path]:
-    if not source.is_dir():
-        return [source]
-    files = sorted(path for path in source.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
-    if not files:
-        raise LcqError(f"{source}: holds no files to work on ({', '.join(sorted(suffixes))})")
-    return files
+def look(arguments: Iterable[str]) -> Plan:
+    """What to read where nothing is written: .lcq files, folders of them or `-`; raises LcqError as `find`."""
+    found = find(arguments, {".lcq"})
+    return Plan([Job(file.source, STANDARD) for file in found.files], found.many, found.refused, found.left_out)
 
 
-def _single_target(source: Path, output: str | None, rename: Callable[[Path], Path]) -> Path:
+def _mirrored(file: Input, output: str | None, rename: Callable[[Path], Path]) -> Job:
+    """The job of one file among several."""
+    assert file.source is not STANDARD
+    inside = rename(file.source)
+    return Job(file.source, inside if output is None else Path(output) / inside.relative_to(file.root))
+
+
+def _single_target(source: Place, output: str | None, rename: Callable[[Path], Path]) -> Place:
     if output is None:
-        return STANDARD if source == STANDARD else rename(source)
+        return STANDARD if source is STANDARD else rename(source)
     if output != "-" and Path(output).is_dir():
-        if source == STANDARD:
+        if source is STANDARD:
             raise OutputError(f"{output}: is a folder; name the file when reading standard input")
         return Path(output) / rename(source).name
     if output.endswith(("/", os.sep)):
-        raise OutputError(f"{output}: the folder does not exist")
-    return Path(output)
+        raise OutputError(f"{output}: the folder does not exist; make it first")
+    return place(output)
 
 
-def _refuse_collisions(jobs: list[Job]) -> None:
-    seen: dict[Path, Path] = {}
+def _without_collisions(jobs: list[Job], advice: str) -> tuple[list[Job], list[Refusal]]:
+    """The jobs that have their target for themselves, and why the others are not done."""
+    groups: dict[Place, list[Job]] = {}
     for job in jobs:
-        if job.target in seen:
-            raise OutputError(f"{job.source} and {seen[job.target]} would both become {job.target}; rename one")
-        seen[job.target] = job.source
+        groups.setdefault(job.target, []).append(job)
+    alone = [group[0] for group in groups.values() if len(group) == 1]
+    refused = []
+    for target, group in groups.items():
+        sources = tuple(job.source for job in group if job.source is not STANDARD)
+        if len(group) > 1:
+            names = " and ".join(str(source) for source in sources)
+            all_of_them = "both" if len(group) == 2 else "all"
+            refused.append(Refusal(sources, f"{names} would {all_of_them} become {target}; {advice}"))
+    return alone, refused
 
 
-def check(job: Job, force: bool) -> None:
+def exists(job: Job) -> bool:
+    """Whether there is something in the place of the output."""
+    return job.target is not STANDARD and os.path.lexists(job.target)
+
+
+def check(job: Job, writing: Writing) -> None:
     """Raise OutputError before any work is done for an output that cannot be written."""
     target = job.target
-    if target == STANDARD:
+    if target is STANDARD:
+        _check_standard_output()
         return
-    if not target.absolute().parent.is_dir():
-        raise OutputError(f"{target}: the folder {target.parent} does not exist")
-    if not target.exists():
+    called, folder = name_of(target), Path(os.path.realpath(target)).parent
+    if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"{called}: the folder {folder} is write-protected; write to another one with -o")
+    try:
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        if os.path.lexists(target) and not writing.force:
+            raise OutputError(EXISTS.format(called)) from None
         return
-    if not target.is_file():
-        raise OutputError(f"{target}: is not a regular file; -o - writes to standard output")
-    if job.source != STANDARD and target.samefile(job.source):
-        raise OutputError(f"{target}: is the input itself")
-    if not force:
-        raise OutputError(EXISTS.format(target))
+    except OSError as error:
+        raise OutputError(f"{called}: cannot be written: {reason(error)}") from None
+    if not stat.S_ISREG(mode):
+        raise OutputError(f"{called}: is not a regular file; -o - writes to standard output")
+    if job.source is not STANDARD and target.samefile(job.source):
+        raise OutputError(f"{called}: is the input itself; name another output with -o")
+    if not writing.force:
+        raise OutputError(EXISTS.format(called))
+    if not os.access(target, os.W_OK):
+        raise OutputError(f"{called}: is write-protected, and --force does not change that; remove it first")
 
 
-def write(job: Job, fill: atomic.Fill, force: bool) -> None:
+def _check_folder(job: Job) -> None:
+    """Raise OutputError where the folder of a single output does not exist."""
+    if job.target is not STANDARD and not job.target.absolute().parent.is_dir():
+        called = name_of(job.target)
+        raise OutputError(f"{called}: the folder {job.target.parent} does not exist; make it first")
+
+
+def _check_standard_output() -> None:
+    """Raise OutputError where a file cannot go to standard output."""
+    if sys.stdout is None:
+        raise OutputError("standard output: is closed; name a file with -o")
+    if sys.stdout.isatty():
+        raise OutputError("standard output: is a terminal, which cannot show this; name a file with -o, or add > FILE")
+
+
+def write(job: Job, fill: atomic.Fill, writing: Writing) -> None:
     """Write a job's output, whole or not at all: `fill` gets an open file to write it to.
 
     Raises OutputError naming the target, and whatever `fill` raises.
     """
-    if job.target == STANDARD:
+    if job.target is STANDARD:
         atomic.write_standard_output(fill)
         return
-    job.target.parent.mkdir(parents=True, exist_ok=True)
-    check(job, force)
+    folder = job.target.parent
     try:
-        atomic.write_file(job.target, fill, force)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{name_of(job.target)}: the folder {folder} cannot be made: {reason(error)}") from None
+    check(job, writing)
+    times = None
+    if writing.keep_times and job.source is not STANDARD:
+        source = job.source.stat()
+        times = source.st_atime_ns, source.st_mtime_ns
+    try:
+        atomic.write_file(job.target, fill, writing.force, times)
     except FileExistsError:
-        raise OutputError(EXISTS.format(job.target)) from None
-
-
-def run(
-    plan: Plan, work: Callable[[Job], dict[str, Any]], line: Callable[[dict[str, Any]], str], as_json: bool
-) -> None:
-    """Do every job; print a line each (or JSON), a progress bar for several, errors as one line; exit 1 after any."""
-    if as_json and plan.jobs[0].target == STANDARD:
-        raise OutputError("--json and -o - both write to standard output; choose one")
-    if not plan.many:
-        report = _named(plan.jobs[0], work)
-        click.echo(json.dumps(report) if as_json else line(report), err=plan.jobs[0].target == STANDARD)
-        return
-    reports: list[dict[str, Any]] = []
-    failed = 0
-    with click.progressbar(plan.jobs, label=f"{len(plan.jobs)} files", file=sys.stderr) as bar:
-        for job in bar:
-            try:
-                if job.target.parent.is_dir():
-                    check(job, plan.force)
-                reports.append(_named(job, work))
-                if not as_json:
-                    click.echo(line(reports[-1]))
-            except LcqError as error:
-                failed += 1
-                reports.append({"input": str(job.source), "error": str(error)})
-                click.echo(f"Error: {error}", err=True)
-    if as_json:
-        click.echo(json.dumps(reports, indent=2))
-    if failed:
-        raise LcqError(f"{failed} of {len(plan.jobs)} files failed")
-
-
-def _named(job: Job, work: Callable[[Job], dict[str, Any]]) -> dict[str, Any]:
-    """Do a job; every error becomes an LcqError of one line that names the file."""
-    try:
-        return work(job)
-    except EXPECTED as error:
-        text, name = one_line(error), _called(job.source)
-        named = name in text or str(job.target) in text
-        raise LcqError(text if named else f"{name}: {text}") from None
+        raise OutputError(EXISTS.format(name_of(job.target))) from None

@@ -1,25 +1,36 @@
 """lcodec info"""
 
-import json
-from pathlib import Path
+from functools import partial
 
 import click
 
 from . import options
-from .files import named, opened
+from .batch import Outcome, Work, run
+from .files import Job, look
+from .inputs import name_of, opened
+from .messages import on_one_line
 
 COLOURS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGB and alpha"}
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, allow_dash=True))
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True))
 @options.as_json
-def info(file: str, as_json: bool) -> None:
-    """Print what the header of an .lcq FILE says, and check its checksums. Fast: the picture is not decoded."""
+def info(files: tuple[str, ...], as_json: bool) -> None:
+    """Print what the headers of .lcq FILES say, and check their checksums. Fast: no picture is decoded.
+
+    FILES are .lcq files, folders of them or - for standard input. Of several, --json prints a list.
+    """
+    plan = look(files)
+    run(plan, Work(partial(_facts, plan.many), "read", subject="file"), as_json)
+
+
+def _facts(many: bool, job: Job) -> Outcome:
+    """What the header of a file says; in text with an empty line behind, where it is one of many."""
     from latticecodec.container import BASIS_UNIT, LATTICE, QUANTIZER_NAMES, Reader
     from latticecodec.zoo import list_models
 
-    with named(Path(file)), opened(Path(file)) as data:
+    with opened(job.source) as data:
         reader, length = Reader(data), len(data)
         reader.check()
     header = reader.header
@@ -29,6 +40,7 @@ def info(file: str, as_json: bool) -> None:
     if header.quantizer != LATTICE:
         points = {"codebooks": family}
     facts = {
+        "file": name_of(job.source),
         "format": f"{header.version[0]}.{header.version[1]}",
         "width": header.width,
         "height": header.height,
@@ -50,8 +62,6 @@ def info(file: str, as_json: bool) -> None:
         "model_digest": header.model.hex(),
         "model": names[0] if names else None,
     }
-    if as_json:
-        click.echo(json.dumps(facts))
-        return
-    for key, value in facts.items():
-        click.echo(f"{key:14} {'not installed' if value is None else value}")
+    shown = {key: "not installed" if value is None else value for key, value in facts.items()}
+    shown["file"] = on_one_line(name_of(job.source))
+    return Outcome(facts, "\n".join(f"{key:14} {value}" for key, value in shown.items()) + "\n" * many)

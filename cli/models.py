@@ -1,11 +1,11 @@
 """lcodec models"""
 
-import json
 from dataclasses import asdict
 
 import click
 
 from . import options
+from .messages import say, say_json
 
 
 @click.command()
@@ -39,9 +39,9 @@ def models(as_json: bool) -> None:
         from latticecodec.complexity import complexity  # brings torch
 
         costs = [asdict(complexity(model.config)) for model in list_models()]
-        click.echo(json.dumps([row | cost for row, cost in zip(rows, costs, strict=True)], indent=2))
+        say_json([row | cost for row, cost in zip(rows, costs, strict=True)], indent=2)
         return
     for row in rows:
         called = row["family"] if row["newest"] else f"{row['family']}-{row['version']}"
         note = "" if called == row["name"] else f"  this is what {called} means"
-        click.echo(f"{row['name']:12} {row['quantizer']:10} {row['bytes']:>12,} bytes  digest {row['digest']}{note}")
+        say(f"{row['name']:12} {row['quantizer']:10} {row['bytes']:>12,} bytes  digest {row['digest']}{note}")

@@ -1,19 +1,46 @@
-"""A progress bar for library functions that report (done, in all)."""
+"""Progress bars on standard error."""
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-PARTS = 1000  # that the bar moves in
+if TYPE_CHECKING:
+    from typing import TextIO
+
+PARTS = 1000  # that the bar of a library function moves in
 
 
 @contextmanager
 def bar(label: str, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error where it is to be shown, and what moves it: (done, in all)."""
+    """A bar for a library function that reports (done, in all), where it is to be shown, and what moves it."""
     if not shown:
         yield lambda done, total: None
         return
-    with click.progressbar(length=PARTS, label=label, file=sys.stderr) as progress:
+    with counted(PARTS, label) as progress:
         yield lambda done, total: progress.update(PARTS * done // total - progress.pos)
+
+
+def counted(length: int, label: str) -> Any:
+    """A bar of so many steps."""
+    return click.progressbar(length=length, label=label, file=cast("TextIO", _StandardError()))
+
+
+class _StandardError:
+    """Standard error, where it makes no difference that it is full or that its terminal has gone."""
+
+    def write(self, text: str) -> None:
+        """Print."""
+        with suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """See that it is shown."""
+        with suppress(OSError):
+            sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        """Whether there is a terminal to draw on."""
+        return sys.stderr.isatty()

@@ -1,6 +1,5 @@
 """lcodec reproduce"""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import click
 from latticecodec import LcqError
 
 from . import options, progress
+from .messages import note, say, say_json
 
 
 @click.command()
@@ -91,7 +91,7 @@ def reproduce(
 
     words = {"list", "render"} & set(tables)
     if words and len(tables) > 1:
-        raise click.UsageError(f"{words.pop()} stands alone")
+        raise click.UsageError(f"{words.pop()} stands alone; give tables in a call of their own")
     if tables == ("list",):
         show_list(data, as_json)
         return
@@ -103,16 +103,16 @@ def reproduce(
     results = Results(out)
     if tables == ("render",):
         if not results.known:
-            raise LcqError(f"{out}: there are no results to render")
+            raise LcqError(f"{out}: there are no results to render; lcodec reproduce TABLE makes some")
         measured = pages.write_page(results, page)
-        click.echo(f"{page}: lines with a measurement: {measured}")
+        say(f"{page}: lines with a measurement: {measured}")
         return
     new = train(tables, budget, data, seeds, device, results)
     pages.write_page(results, page)
     if as_json:
-        click.echo(json.dumps(new, indent=2))
+        say_json(new, indent=2)
     else:
-        click.echo(f"{len(new)} new results in {out}, the page is {page}")
+        say(f"{len(new)} new results in {out}, the page is {page}")
 
 
 def train(
@@ -127,7 +127,7 @@ def train(
 
     jobs, lacking = plan(tables.find(names), folder, sorted(set(seeds)))
     for line in lacking:
-        click.echo(f"left out, {line}", err=True)
+        note(f"left out, {line}")
     if not jobs:
         raise LcqError(f"{folder}: has no data set of these tables; see lcodec reproduce list")
     new: list[dict[str, Any]] = []
@@ -135,7 +135,8 @@ def train(
     def report(job: Job, result: dict[str, Any]) -> None:
         new.append({key: value for key, value in result.items() if key != "history"})
         told = result.get("failed") or "mse {mse:.4g}, {psnr:.2f} dB, used {used:,.0f}".format(**result["metrics"])
-        click.echo(f"\n{job.table}  {job.label}  {job.data}  seed {job.seed}: {told}", err=True)
+        note("")  # leaves the line of the progress bar
+        note(f"{job.table}  {job.label}  {job.data}  seed {job.seed}: {told}")
 
     with progress.bar("reproducing") as advance:
         run(jobs, folder, budget, results, torch.device(resolve_device(device)), advance, report)
@@ -166,12 +167,12 @@ def show_list(folder: Path, as_json: bool) -> None:
     wanted = (released.missing(row.experiment, folder) for table in TABLES.values() for row in table.rows)
     lacking += sorted({line for line in wanted if line})
     if as_json:
-        click.echo(json.dumps({"tables": listed, "missing": lacking}, indent=2))
+        say_json({"tables": listed, "missing": lacking}, indent=2)
         return
     for table in listed:
-        click.echo(f"{table['table']:18} {table['title']} ({table['paper']})")
+        say(f"{table['table']:18} {table['title']} ({table['paper']})")
         for label in table["rows"]:
-            click.echo(f"    {label}")
-        click.echo("    data: " + ", ".join(f"{name} ({state})" for name, state in table["data"].items()))  # type: ignore[attr-defined]
+            say(f"    {label}")
+        say("    data: " + ", ".join(f"{name} ({state})" for name, state in table["data"].items()))  # type: ignore[attr-defined]
     for line in lacking:
-        click.echo(f"missing, {line}")
+        say(f"missing, {line}")

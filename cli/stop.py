@@ -1,4 +1,7 @@
-"""SIGINT, SIGTERM and SIGHUP: unwind, so that nothing unfinished stays; one line, and the exit status shells expect."""
+"""SIGINT, SIGTERM and SIGHUP: unwind, so that nothing unfinished stays; one line, and the exit status shells expect.
+
+Only a process of ours may set them: that of a command, and those it starts.
+"""
 
 import signal
 import threading

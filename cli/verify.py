@@ -1,14 +1,16 @@
 """lcodec verify"""
 
-import json
+from functools import partial
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from . import options
-from .files import named, read
+from .batch import Outcome, Work, run
+from .files import Job, look
+from .inputs import name_of, read
+from .messages import on_one_line
 
 if TYPE_CHECKING:
     from latticecodec import Codec
@@ -16,27 +18,33 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, allow_dash=True))
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True))
 @options.decoding_model
 @options.device
 @options.as_json
-def verify(file: str, model: str | None, device: str, as_json: bool) -> None:
-    """Check an .lcq FILE: every checksum, and that its indices decode to what the encoder had. Draws no picture.
+def verify(files: tuple[str, ...], model: str | None, device: str, as_json: bool) -> None:
+    """Check .lcq FILES: every checksum, and that their indices decode to what the encoder had. Draws no picture.
 
-    Of a damaged file it names every tile that is not whole, and exits with 1. Of a file of an adaptive model it also
-    tells how often each codebook was used.
+    FILES are .lcq files, folders of them or - for standard input. Of several, --json prints a list. Of a damaged file
+    it names every tile that is not whole, and exits with 1. Of a file of an adaptive model it also tells how often each
+    codebook was used.
     """
+    work = Work(partial(_checked, model, device), "verified", subject="file", failure={"ok": False})
+    run(look(files), work, as_json)
+
+
+def _checked(model: str | None, device: str, job: Job) -> Outcome:
+    """Check a file."""
     from latticecodec import load, read_header
     from latticecodec.zoo import find_by_digest
 
-    data = read(Path(file))
-    with named(Path(file)):
-        found = find_by_digest(read_header(data).model, model)
-        indices = _indices(load(found.folder, device), data)
+    data = read(job.source)
+    found = find_by_digest(read_header(data).model, model)
+    indices = _indices(load(found.folder, device), data)
     from latticecodec.codec import indices_sha256
 
     facts = {
-        "file": file,
+        "file": name_of(job.source),
         "bytes": len(data),
         "model": found.name,
         "indices_shape": list(indices.shape),
@@ -47,14 +55,15 @@ def verify(file: str, model: str | None, device: str, as_json: bool) -> None:
     shares = [float((indices[0] == book).mean()) for book in range(len(books))]
     if books:
         facts["codebook_shares"] = [round(share, 5) for share in shares]
-    if as_json:
-        click.echo(json.dumps(facts))
-        return
     shape = " x ".join(str(side) for side in indices.shape)
-    click.echo(f"{file}: ok, {len(data):,} bytes, model {found.name}, indices {shape}")
-    click.echo(f"indices_sha256 {facts['indices_sha256']}")
+    lines = [
+        f"{on_one_line(name_of(job.source))}: ok, {len(data):,} bytes, model {found.name}, indices {shape}",
+        f"indices_sha256 {facts['indices_sha256']}",
+    ]
     for codes, share in zip(books, shares, strict=True):
-        click.echo(f"codebook of {codes} codewords with {books[0] // codes} entries: {100 * share:.1f} % of positions")
+        entries = books[0] // codes
+        lines.append(f"codebook of {codes} codewords with {entries} entries: {100 * share:.1f} % of positions")
+    return Outcome(facts, "\n".join(lines))
 
 
 def _indices(codec: "Codec", data: bytes) -> "Int32":

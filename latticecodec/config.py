@@ -96,6 +96,8 @@ class ModelConfig:
             raise ModelError(f"config field context_width is {self.context_width}; codebooks need 6 or more")
         if not 0 < self.lambda_min < self.lambda_max:
             raise ModelError(f"config: lambda from {self.lambda_min} to {self.lambda_max} is not a range of weights")
+        if len(self.reach) != 2 or not all(isinstance(value, int | float) for value in self.reach):
+            raise ModelError(f"config field reach is {self.reach}; it must be two numbers")
         low, high = self.reach
         if not (0.01 <= self.octaves < 15.5 and low >= -2 and low + 0.1 <= high <= 2):
             raise ModelError(f"config: {self.octaves} octaves with reach {low} to {high} is not a range of scales")
@@ -132,8 +134,12 @@ class ModelConfig:
             raise ModelError(f"{path}: fields missing or unknown: {', '.join(odd)}")
         try:
             for key in ("analysis_blocks", "synthesis_blocks", "groups", "books", "reach"):
+                if not isinstance(raw[key], list):
+                    raise ModelError(f"config field {key} is {raw[key]!r}, of the wrong type; it must be a list")
                 raw[key] = tuple(raw[key])
             return ModelConfig(**raw)
+        except ModelError as error:
+            raise ModelError(f"{path}: {error}") from None
         except (TypeError, ValueError) as error:
             raise ModelError(f"{path}: a field has the wrong type ({error})") from None
 

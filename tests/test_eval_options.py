@@ -8,8 +8,8 @@ import pytest
 from eval_runs import astronaut, lcodec_eval
 from PIL import Image
 
-from latticecodec import ImageError
-from latticecodec.evaluation import evaluate, published
+from latticecodec import ImageError, OutputError
+from latticecodec.evaluation import State, evaluate, published
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
 
@@ -101,6 +101,63 @@ def test_a_picture_that_a_format_cannot_hold(tmp_path: Path) -> None:
     with pytest.raises(ImageError) as caught:
         evaluate(wide, [], "cpu", peers=["webp"])
     assert str(caught.value).startswith(f"{wide}: webp cannot hold this picture of 16384x1 pixels (")
+
+
+def test_pictures_that_cannot_be_measured_are_left_out(pictures: Path, tiny_model: Path, tmp_path: Path) -> None:
+    """Broken, with alpha, or too wide for a format: the means are over the others, for every codec alike."""
+    arguments = ("--model", tiny_model, "--quality", 50, "--peer", "webp")
+    whole = json.loads(lcodec_eval(pictures, *arguments, "--json").stdout)
+    (pictures / "a broken.png").write_bytes(b"no picture")
+    astronaut(64).convert("RGBA").save(pictures / "clear.png")
+    Image.new("L", (16384, 1)).save(pictures / "wide.png")
+    result = lcodec_eval(pictures, *arguments, "--report", tmp_path / "report", "--json")
+    assert result.exit_code == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert list(report["skipped"]) == ["a broken.png", "clear.png", "wide.png"]
+    assert report["skipped"]["a broken.png"].startswith("not an image")
+    assert report["skipped"]["clear.png"].startswith("the picture has alpha")
+    assert (report["images"], whole["skipped"]) == (2, {})
+    measured = [(row["codec"], row["bpp"], row["psnr"]) for row in report["rows"]]
+    assert measured == [(row["codec"], row["bpp"], row["psnr"]) for row in whole["rows"]]
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "wide.png: left out, webp cannot hold this picture of 16384x1 pixels" in page
+    table = lcodec_eval(pictures, *arguments).stdout.splitlines()
+    assert table[0] == "2 images, 3 left out"
+    assert any(line.startswith("clear.png: left out, the picture has alpha") for line in table)
+
+
+def test_no_picture_is_left(pictures: Path, tiny_model: Path) -> None:
+    for file in (pictures / "colour.png", pictures / "below" / "grey.png"):
+        file.write_bytes(b"no picture")
+    result = lcodec_eval(pictures, "--model", tiny_model, "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    first = pictures / "below" / "grey.png"
+    assert f"Error: {first}: not an image that Pillow can read (and 1 more; no picture is left)" in result.stderr
+
+
+def test_a_table_that_is_written_again(pictures: Path, tiny_model: Path, tmp_path: Path) -> None:
+    """The file keeps its mode, and a link is followed; one that cannot be written is named."""
+    arguments = (pictures / "colour.png", "--model", tiny_model, "--quality", 50, "--peer", "none", "--csv")
+    real = tmp_path / "real.csv"
+    real.touch(mode=0o600)
+    (tmp_path / "table.csv").symlink_to(real)
+    assert lcodec_eval(*arguments, tmp_path / "table.csv").exit_code == 0
+    assert (tmp_path / "table.csv").is_symlink()
+    assert real.read_text().startswith("codec,")
+    assert real.stat().st_mode & 0o777 == 0o600
+    long = tmp_path / f"{'n' * 300}.csv"
+    refused = lcodec_eval(*arguments, long)
+    assert refused.exit_code == 1
+    assert refused.stderr.endswith(f"Error: {long}: cannot be written: File name too long\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_results_that_cannot_be_kept(tmp_path: Path) -> None:
+    state = State(tmp_path / "measured.jsonl")
+    (tmp_path / "measured.jsonl").unlink()
+    (tmp_path / "measured.jsonl").symlink_to("/dev/full")
+    with pytest.raises(OutputError, match=r"measured\.jsonl: cannot be written: No space left on device"):
+        state.put("key", {"size": 1})
 
 
 def test_a_model_named_twice_counts_once(pictures: Path, tiny_model: Path) -> None:

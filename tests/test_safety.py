@@ -21,14 +21,15 @@ PUT = """
 import os, resource, signal, sys
 from pathlib import Path
 from latticecodec.cli import main
-from latticecodec.cli.files import STANDARD, Job, write
+from latticecodec.cli.files import Job, Writing, write
+from latticecodec.cli.inputs import STANDARD, place
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the shell that runs the tests does with it
 
 @main.command()
 def put():
     "Write a file by way of `fill`."
-    write(Job(STANDARD, Path(target)), fill, False)
+    write(Job(STANDARD, place(target)), fill, Writing())
 
 def begin(file):
     file.write(b"half ")
@@ -163,12 +164,11 @@ def test_a_full_disk_while_decompressing(tmp_path: Path, photo: Image.Image, suf
     code = f"""{PUT}
 from PIL import Image
 from latticecodec.cli.decompress import _save
-from latticecodec.cli.files import Job
 from latticecodec.picture import read
 target = "back.{suffix}"
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 def fill(file):
-    _save(read(Image.effect_noise((100, 80), 50).convert("RGB")), Job(Path("photo.lcq"), Path(target)), file)
+    _save(read(Image.effect_noise((100, 80), 50).convert("RGB")), Path(target), file)
 main(["put"])
 """
     process = child(code, tmp_path)
@@ -264,3 +264,70 @@ def test_the_longest_name_and_the_permissions_of_a_new_file(tmp_path: Path) -> N
     atomic.write_file(target, lambda file: file.write(b"data"), overwrite=False)
     (tmp_path / "plain").touch()
     assert target.stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_permissions_of_a_file_that_is_overwritten(here: Path, tiny_model: Path) -> None:
+    (here / "photo.lcq").write_text("secret")
+    (here / "photo.lcq").chmod(0o600)
+    own = ["--model", str(tiny_model), "--force"]
+    assert CliRunner().invoke(main, ["compress", "photo.png", *own]).exit_code == 0
+    assert (here / "photo.lcq").stat().st_mode & 0o777 == 0o600
+    if os.geteuid() == 0:
+        os.chown(here / "photo.lcq", 1234, 1235)
+        assert CliRunner().invoke(main, ["compress", "photo.png", *own]).exit_code == 0
+        assert ((here / "photo.lcq").stat().st_uid, (here / "photo.lcq").stat().st_gid) == (1234, 1235)
+    before = os.umask(0o027)
+    try:
+        assert CliRunner().invoke(main, ["compress", "photo.png", "-o", "new.lcq", *own]).exit_code == 0
+    finally:
+        os.umask(before)
+    assert (here / "new.lcq").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_is_followed(here: Path, tiny_model: Path, there: bool) -> None:
+    (here / "elsewhere").mkdir()
+    (here / "photo.lcq").symlink_to("elsewhere/real.lcq")
+    if there:
+        (here / "elsewhere" / "real.lcq").write_text("what was there")
+    arguments = ["compress", "photo.png", "--model", str(tiny_model)]
+    refused = CliRunner().invoke(main, arguments)
+    assert refused.stderr == "Error: photo.lcq: exists already; --force overwrites it\n"
+    assert CliRunner().invoke(main, [*arguments, "--force"]).exit_code == 0
+    assert (here / "photo.lcq").is_symlink()
+    assert latticecodec.read_header((here / "elsewhere" / "real.lcq").read_bytes()).width == 64
+    assert names(here / "elsewhere") == ["real.lcq"]
+
+
+def test_links_that_lead_nowhere(here: Path, tiny_model: Path) -> None:
+    (here / "loop.lcq").symlink_to("loop.lcq")
+    done = CliRunner().invoke(main, ["compress", "photo.png", "-o", "loop.lcq", "--force", "--model", str(tiny_model)])
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("Error: loop.lcq: cannot be written: ")
+    assert (here / "loop.lcq").is_symlink()
+
+
+def test_write_protection(here: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said before any work is done; --force does not lift it."""
+    (here / "photo.lcq").write_text("what was there")
+    protected: list[Path] = []
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) not in protected)  # root may do everything
+    arguments = ["compress", "photo.png", "--model", str(tiny_model), "--force"]
+    protected.append(Path("photo.lcq"))
+    done = CliRunner().invoke(main, arguments)
+    assert done.stderr == "Error: photo.lcq: is write-protected, and --force does not change that; remove it first\n"
+    protected[:] = [here.resolve()]
+    done = CliRunner().invoke(main, arguments)
+    assert done.stderr.startswith(f"Error: photo.lcq: the folder {here.resolve()} is write-protected; ")
+    assert (here / "photo.lcq").read_text() == "what was there"
+    assert names(here) == ["photo.lcq", "photo.png"]
+
+
+def test_a_file_in_the_place_of_a_folder(here: Path, tiny_model: Path) -> None:
+    (here / "in" / "deep").mkdir(parents=True)
+    (here / "in" / "deep" / "photo.png").write_bytes((here / "photo.png").read_bytes())
+    (here / "out").mkdir()
+    (here / "out" / "deep").write_text("a file")
+    done = CliRunner().invoke(main, ["compress", "in", "-o", "out", "--model", str(tiny_model)])
+    assert done.exit_code == 1
+    assert "Error: out/deep/photo.lcq: the folder out/deep cannot be made: File exists\n" in done.stderr

@@ -95,6 +95,7 @@ def test_packages_are_all_listed() -> None:
     expected = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
     listed = set(project["tool"]["setuptools"]["packages"])
     assert listed == expected | {"latticecodec.cli", "latticecodec.models"}
+    assert project["tool"]["setuptools"]["include-package-data"] is False  # else pip prints a hundred lines of warnings
     assert project["project"]["version"] == latticecodec.__version__
 
 

@@ -59,22 +59,23 @@ def read_extensions(records: memoryview, version: tuple[int, int]) -> dict[str, 
             if len(body) > 2 * BASIS_MAX:
                 raise LimitError(f"embedded basis of {len(body):,} bytes: beyond the limit of {BASIS_MAX:,} entries")
             if "basis" in fields or len(body) % 2 or not body:
-                raise FormatError("the embedded basis is empty, of odd length or there twice")
+                raise FormatError("the embedded basis is empty, of odd length or there twice: damaged")
             fields["basis"] = struct.unpack(f"<{len(body) // 2}h", body)
         elif kind == TILES:
             if number or len(body) != _SIDE.size:
-                raise FormatError("the side of a tile is not the first extension, or not of two bytes")
+                raise FormatError("the side of a tile is not the first extension, or not of two bytes: damaged")
         elif kind == TUNE:
             fields["tune"] = TUNES.get(body[0], "other") if len(body) == 1 else "other"
         elif kind in METADATA:
             name = METADATA[kind]
             _check_metadata(name, len(body))
             if name in fields:
-                raise FormatError(f"{name.upper()} metadata is there twice")
+                raise FormatError(f"{name.upper()} metadata is there twice: damaged")
             fields[name] = bytes(body)
         elif kind < MAY_IGNORE:
             raise VersionError(
-                f"extension {kind} must be understood; format version {version[0]}.{version[1]} is newer"
+                f"extension {kind} of format version {version[0]}.{version[1]} is not known to this reader: "
+                "update latticecodec"
             )
     return fields
 
@@ -86,11 +87,11 @@ def _walk(records: memoryview) -> Iterator[tuple[int, memoryview]]:
         if count == EXTENSIONS_MAX:
             raise LimitError(f"more than {EXTENSIONS_MAX} extensions: beyond the limit")
         if position + HEAD.size > len(records):
-            raise FormatError("an extension's head runs past the header")
+            raise FormatError("an extension's head runs past the header: damaged")
         kind, length = HEAD.unpack_from(records, position)
         position += HEAD.size
         if length > len(records) - position:
-            raise FormatError(f"extension {kind} of {length:,} bytes runs past the header")
+            raise FormatError(f"extension {kind} of {length:,} bytes runs past the header: damaged")
         yield kind, records[position : position + length]
         position += length
         count += 1

@@ -137,7 +137,7 @@ class Reader:
         if not self.header.alpha:
             return Tile(payload, indices_crc)
         if length < _U32.size or length - _U32.size < _U32.unpack_from(payload)[0]:
-            raise FormatError(f"tile {number}: its alpha channel runs past its end")
+            raise FormatError(f"tile {number}: its alpha channel runs past its end, the file is damaged")
         end = _U32.size + _U32.unpack_from(payload)[0]
         return Tile(payload[end:], indices_crc, payload[_U32.size : end])
 
@@ -154,7 +154,7 @@ def _parse(data: memoryview, max_pixels: int) -> tuple[Header, list[tuple[int, i
             f"this file has format version {major}.{minor}, this reader knows {MAJOR}.x: update latticecodec"
         )
     if end < FIXED.size + _TILE.size:
-        raise FormatError(f"header length {end} is below the least possible, {FIXED.size + _TILE.size}")
+        raise FormatError(f"header length {end} is below the least possible, {FIXED.size + _TILE.size}: damaged")
     if end > HEADER_MAX:
         raise LimitError(f"header of {end:,} bytes: beyond the limit of {HEADER_MAX:,}")
     if len(data) < end + _U32.size:
@@ -177,7 +177,7 @@ def _parse(data: memoryview, max_pixels: int) -> tuple[Header, list[tuple[int, i
     header.check(max_pixels)
     table_at = end - _TILE.size * header.tiles
     if table_at < FIXED.size:
-        raise FormatError(f"header length {end} has no room for a table of {header.tiles:,} tiles")
+        raise FormatError(f"header length {end} has no room for a table of {header.tiles:,} tiles: damaged")
     fields = read_extensions(data[FIXED.size : table_at], (major, minor))
     header = replace(header, **fields)
     table = list(_TILE.iter_unpack(data[table_at:end]))
@@ -185,7 +185,9 @@ def _parse(data: memoryview, max_pixels: int) -> tuple[Header, list[tuple[int, i
     for number in (number for number, (length, _, _) in enumerate(table) if length < enough):
         box, length = header.box(number), table[number][0]
         if length < _shortest_payload(box):
-            raise LimitError(f"{box.width}x{box.height} pixels from {length} bytes: beyond the expansion limit")
+            raise LimitError(
+                f"{box.width}x{box.height} pixels from {length} bytes: beyond the expansion limit, damaged"
+            )
     return header, table, end + _U32.size
 
 

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,15 +55,17 @@ def side_by_side(
     peers: Sequence[str] = DEFAULT_PEERS,
     efforts: Sequence[int] = (DEFAULT_EFFORT,),
     tunes: Sequence[str] = (),
+    without: Collection[str] = (),
     state: State | None = None,
 ) -> list[Comparison]:
     """The first 24 pictures, each as every codec restores it from a file of at most 0.25 bits per pixel.
 
     Where a codec has no file that small its smallest one is taken. JPEG, WebP and AVIF are kept as the files they are,
     for the browser to decode; what it cannot decode is stored as WebP, without loss where that does not make too much.
-    Arguments and errors as of `evaluate`; `state` keeps the files.
+    Arguments as of `evaluate`; `without` are pictures to leave out, as they are called in `Evaluation.skipped`; `state`
+    keeps the files. Raises ImageError for a picture that cannot be used, else as `evaluate`.
     """
-    files = listed(images)[:PICTURES]
+    files = [file for file in listed(images) if label(file, images) not in without][:PICTURES]
     codecs = contenders(models, peers, device, QUALITIES, efforts, tunes)
     state = State() if state is None else state
     pictures = [_middle(read(file)) for file in files]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from .contenders import DEFAULT_PEERS, QUALITIES, Contender, contenders, missing
 from .curve import Curve, Point
 from .measure import Measurement, measurements
 from .memory import peak_memory
-from .pictures import listed, read
+from .pictures import label, listed, read
 from .published import published as published_curves
 from .ssimulacra2 import INSTALL, ssimulacra2_is_installed
 from .state import State, digest, key
@@ -25,13 +25,14 @@ ESTIMATE_FACTOR, ESTIMATE_BYTES = 1.01, 48  # a file may exceed the prior's esti
 class Evaluation:
     """What `evaluate` returns."""
 
-    images: int
+    images: int  # that were measured
     models: tuple[Curve, ...]
     peers: tuple[Curve, ...]
     published: tuple[Curve, ...]
     missing: dict[str, str]  # peers that are not available here, and why
     notes: tuple[str, ...]  # what else was asked for and could not be had, a sentence each
     worst_size_ratio: float | None  # largest bytes / (1.01 estimated_bits / 8 + 48) of all the models' files
+    skipped: dict[str, str] = field(default_factory=dict)  # pictures that could not be measured, and why
 
 
 def evaluate(
@@ -65,8 +66,8 @@ def evaluate(
         with_memory: measure each codec's peak memory on the largest picture, in a process of its own.
         state: results of an earlier run; those that still hold are not made again, new ones are put there.
 
-    Raises ImageError for a folder without images, and naming the file for one that cannot be read or coded; LcqError
-    where a name is unknown or nothing is left to evaluate.
+    A picture that cannot be read, or that one of the codecs cannot code, is left out for all of them. Raises ImageError
+    where no picture is left, naming one of them; LcqError where a name is unknown or no codec is left.
     """
     files = listed(images)
     codecs = contenders(models, peers, device, qualities, efforts, tunes)
@@ -78,36 +79,47 @@ def evaluate(
         with_ssimulacra2 = False
         notes.append(f"SSIMULACRA2: left out, its package is not installed ({INSTALL})")
     tallies = [_Tally(codec) for codec in codecs]
-    done, total = 0, len(files) * sum(len(codec.qualities) for codec in codecs)
+    each = sum(len(codec.qualities) for codec in codecs)
+    skipped: dict[str, str] = {}
     largest, largest_area, largest_digest = files[0], 0, ""
-    for file in files:
-        picture = read(file)
-        area = picture.width * picture.height
-        picture_digest = digest(np.asarray(picture))
-        if area > largest_area:
-            largest, largest_area, largest_digest = file, area, picture_digest
-        for tally in tallies:
-            results = measurements(tally.codec, picture, picture_digest, with_ssimulacra2, state)
-            try:
-                for row, result in enumerate(results):
-                    tally.add(row, result, area)
+    for number, file in enumerate(files):
+        results: list[list[Measurement]] = [[] for _ in codecs]
+        done = number * each
+        try:
+            picture = read(file)
+            picture_digest = digest(np.asarray(picture))
+            for codec, measured in zip(codecs, results, strict=True):
+                for result in measurements(codec, picture, picture_digest, with_ssimulacra2, state):
+                    measured.append(result)
                     done += 1
                     if report_progress is not None:
-                        report_progress(done, total)
-            except ImageError as error:
-                raise ImageError(f"{file}: {error}") from None
+                        report_progress(done, len(files) * each)
+        except LcqError as error:
+            skipped[label(file, images)] = str(error).removeprefix(f"{file}: ")
+            continue
+        area = picture.width * picture.height
+        if area > largest_area:
+            largest, largest_area, largest_digest = file, area, picture_digest
+        for tally, measured in zip(tallies, results, strict=True):
+            for row, result in enumerate(measured):
+                tally.add(row, result, area)
+    used = len(files) - len(skipped)
+    if not used:
+        first = f"{files[0]}: {skipped[label(files[0], images)]}"
+        raise ImageError(first if len(files) == 1 else f"{first} (and {len(files) - 1} more; no picture is left)")
     curves = {}
     for tally in tallies:
         memory = _memory(tally.codec, largest, largest_digest, device, state) if with_memory else None
-        curves[tally.codec] = tally.curve(len(files), memory)
+        curves[tally.codec] = tally.curve(used, memory)
     return Evaluation(
-        images=len(files),
+        images=used,
         models=tuple(curve for codec, curve in curves.items() if codec.is_model),
         peers=tuple(curve for codec, curve in curves.items() if not codec.is_model),
         published=published_curves() if with_published else (),
         missing=missing(peers),
         notes=tuple(notes),
         worst_size_ratio=max((tally.worst for tally in tallies if tally.codec.is_model), default=None),
+        skipped=skipped,
     )
 
 

@@ -5,13 +5,15 @@ import json
 import os
 import platform
 import re
-import tempfile
+import secrets
+import stat
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 from importlib import resources
 from pathlib import Path
 
+from ..errors import OutputError
 from .comparison import TARGET, Comparison
 from .curve import METRICS
 from .evaluate import Evaluation
@@ -47,16 +49,22 @@ def write_report(
 
 
 def write_whole(path: Path, text: str) -> Path:
-    """Write a file whole or not at all: to a temporary one beside it, which then takes its name."""
-    handle, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.absolute().parent)
+    """Write a file whole or not at all: to a temporary one beside it, which then takes its name.
+
+    A file that is replaced keeps its mode, and a symbolic link is followed. Raises OutputError naming the file.
+    """
+    place = Path(os.path.realpath(path))
+    part = place.with_name(f".lcodec-{secrets.token_hex(8)}.part")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        with part.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            if place.exists():
+                part.chmod(stat.S_IMODE(place.stat().st_mode))
             file.write(text)
-        os.chmod(part, 0o644)
-        os.replace(part, path)
-    except BaseException:
-        os.unlink(part)
-        raise
+        part.replace(place)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None
+    finally:
+        part.unlink(missing_ok=True)
     return path
 
 
@@ -80,10 +88,15 @@ def _page(evaluation: Evaluation, plots: Sequence[str], comparisons: Sequence[Co
         "costs": cost_table(evaluation),
         "points": point_table(evaluation),
         "builds": builds_table(evaluation),
-        "notes": "".join(f'<p class="soft">{escape(note)}</p>' for note in evaluation.notes),
+        "notes": "".join(f'<p class="soft">{escape(note)}</p>' for note in [*evaluation.notes, *_left_out(evaluation)]),
         "data": "".join(_data(comparison) for comparison in comparisons),
     }
     return _filled(_resource("report.html"), values)
+
+
+def _left_out(evaluation: Evaluation) -> list[str]:
+    """A line for each picture that was not measured."""
+    return [f"{picture}: left out, {why}" for picture, why in evaluation.skipped.items()]
 
 
 def _viewer(comparisons: Sequence[Comparison]) -> str:

@@ -78,6 +78,7 @@ def to_json(evaluation: Evaluation) -> dict[str, Any]:
         "costs": costs(evaluation),
         "builds": {curve.codec: curve.build for curve in every} | nothing,
         "missing": evaluation.missing,
+        "skipped": evaluation.skipped,
         "notes": list(evaluation.notes),
         "worst_size_ratio": evaluation.worst_size_ratio,
     }

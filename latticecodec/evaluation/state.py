@@ -40,7 +40,7 @@ class State:
         if path is None:
             return
         if not path.absolute().parent.is_dir():
-            raise OutputError(f"{path}: the folder {path.parent} does not exist")
+            raise OutputError(f"{path}: the folder {path.parent} does not exist; make it first")
         text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
         lines = text.splitlines()
         if lines and _parsed(lines[0]) != HEADER:
@@ -59,15 +59,18 @@ class State:
         return self._known.get(key)
 
     def put(self, key: str, result: dict[str, Any]) -> None:
-        """Keep a result: a JSON object."""
+        """Keep a result: a JSON object; raises OutputError where the file cannot be written."""
         self._known[key] = result
         if self._path is not None:
             self._append(json.dumps({"key": key, **result}))
 
     def _append(self, line: str) -> None:
         assert self._path is not None
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            raise OutputError(f"{self._path}: cannot be written: {error.strerror or error}") from None
 
 
 def _parsed(line: str) -> dict[str, Any]:

@@ -97,5 +97,8 @@ class Results:
         """Append a result."""
         self.known[result["key"]] = result
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        with self.file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(result) + "\n")
+        try:
+            with self.file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(result) + "\n")
+        except OSError as error:
+            raise OutputError(f"{self.file}: cannot be written: {error.strerror or error}") from None

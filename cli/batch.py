@@ -1,0 +1,160 @@
+"""Going through files: a line each or JSON, a progress bar for several, errors as one line, a count at the end."""
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from latticecodec import LcqError, OutputError
+
+from . import progress, workers
+from .files import Job, Plan, Writing, check, exists
+from .inputs import STANDARD, Place, called, count_of, name_of
+from .messages import is_expected, note, on_one_line, say, say_json, told
+
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one file."""
+
+    report: Report  # for JSON
+    text: str = ""  # the same for people
+    notes: tuple[str, ...] = ()  # on standard error
+    error: str = ""  # one line; empty where all went well
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a command does with each of its files.
+
+    Attributes:
+        do: the work; raises what `is_expected` knows. It must be one that can be sent to a process.
+        done: what the work is called in the count: "compressed".
+        subject: the report's key for the input.
+        failure: what JSON says of a file that failed besides the error.
+        writing: how outputs are written.
+        processes: that work side by side.
+    """
+
+    do: Callable[[Job], Outcome]
+    done: str
+    subject: str = "input"
+    failure: Report = field(default_factory=dict)
+    writing: Writing = field(default_factory=Writing)
+    processes: int = 1
+
+    def failed_report(self, source: Place, line: str) -> Report:
+        """The report of a file that failed with this line."""
+        return {self.subject: name_of(source), **self.failure, "error": line}
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """One file's work, with its errors as outcomes; can be sent to a process."""
+
+    work: Work
+
+    def __call__(self, job: Job) -> Outcome:
+        try:
+            if job.target is not STANDARD and job.target.parent.is_dir():
+                check(job, self.work.writing)
+            return self.work.do(job)
+        except Exception as error:
+            if not is_expected(error):
+                raise
+            return self.failed(job, told(error))
+
+    def failed(self, job: Job, text: str) -> Outcome:
+        """The outcome of a file with this error, which names the file once."""
+        name = called(job.source)
+        target = "standard output" if job.target is STANDARD else name_of(job.target)
+        named = text.startswith((f"{name}: ", f"{target}: "))
+        line = on_one_line(text if named else f"{name}: {text}")
+        return Outcome(self.work.failed_report(job.source, line), error=line)
+
+
+def run(plan: Plan, work: Work, as_json: bool) -> list[Report]:
+    """Do every job; the reports. Raises LcqError at the end where a file failed."""
+    if as_json and plan.streams:
+        raise OutputError("--json and -o - both write to standard output; choose one")
+    if not plan.many:
+        return [_one(plan, work, as_json)]
+    if not plan.jobs and len(plan.refused) == 1:
+        raise LcqError(plan.refused[0].message)
+    reports: list[Report] = []
+    for refusal in plan.refused:
+        note(f"Error: {refusal.message}")
+        reports += [work.failed_report(source, on_one_line(refusal.message)) for source in refusal.sources]
+    failed = len(reports)
+    jobs, skipped = [], 0
+    for job in plan.jobs:
+        if work.writing.skip_existing and exists(job):
+            skipped += 1
+            reports.append(_skipped(job))
+        else:
+            jobs.append(job)
+    with progress.counted(len(jobs), f"{len(jobs)} files") as bar, closing(_outcomes(jobs, work)) as outcomes:
+        for outcome in outcomes:
+            _show(outcome, work, as_json)
+            reports.append(outcome.report)
+            failed += bool(outcome.error)
+            bar.update(1)
+    if as_json:
+        say_json(reports, indent=2)
+    done = len(reports) - failed - skipped
+    counts = [f"{done:,} {work.done}"]
+    if skipped:
+        counts.append(f"{skipped:,} skipped, which exist already")
+    if plan.left_out:
+        counts.append(count_of(plan.left_out))
+    if failed:
+        raise LcqError(f"{failed} of {len(reports)} files failed; {', '.join(counts)}")
+    note(", ".join(counts))
+    return reports
+
+
+def _one(plan: Plan, work: Work, as_json: bool) -> Report:
+    """Do the only job; its report."""
+    job = plan.jobs[0]
+    if work.writing.skip_existing and exists(job):
+        report = _skipped(job)
+        note(f"{report['output']}: exists already, skipped")
+        if as_json:
+            say_json(report)
+        return report
+    outcome = _Attempt(work)(job)
+    if outcome.error:
+        raise LcqError(outcome.error)
+    _show(outcome, work, as_json or plan.streams)
+    if as_json:
+        say_json(outcome.report)
+    elif plan.streams:
+        note(outcome.text)
+    return outcome.report
+
+
+def _skipped(job: Job) -> Report:
+    """The report of a file whose output exists."""
+    return {"input": name_of(job.source), "output": name_of(job.target), "skipped": True}
+
+
+def _show(outcome: Outcome, work: Work, quiet: bool) -> None:
+    """Print what there is to say about a file; `quiet` without the line of its report."""
+    for text in outcome.notes:
+        note(text)
+    if outcome.error:
+        note(f"Error: {outcome.error}")
+    elif not quiet:
+        say(outcome.text)
+
+
+def _outcomes(jobs: list[Job], work: Work) -> Generator[Outcome, None, None]:
+    """The outcomes of all jobs, in their order."""
+    attempt = _Attempt(work)
+    if min(work.processes, len(jobs)) < 2:
+        yield from map(attempt, jobs)
+    else:
+        pool = workers.Workers(jobs, attempt, work.processes)
+        yield from pool.outcomes(lambda job: attempt.failed(job, workers.DIED))

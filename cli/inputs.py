@@ -1,0 +1,158 @@
+"""What a command is given, files, folders and `-`, to the list of files to work on."""
+
+import mmap
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Set
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from latticecodec import LcqError
+
+from .messages import reason
+
+STANDARD: Final = None  # standard input or output, `-` on the command line; `./-` is a file of that name
+Place = Path | None
+KINDS_TOLD = 5  # of what a folder holds besides
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file to read."""
+
+    source: Place
+    root: Path  # the folder it is mirrored from
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What will not be worked on, while the rest is, and why."""
+
+    sources: tuple[Path, ...]
+    message: str
+
+
+@dataclass
+class Inputs:
+    """What was found.
+
+    Attributes:
+        files: to work on, in order, each once.
+        many: several were named, or a folder: errors do not stop the others, and JSON is a list.
+        refused: what cannot be worked on.
+        left_out: how many files of each kind lie in the folders that were named and are not worked on.
+    """
+
+    files: list[Input] = field(default_factory=list)
+    many: bool = False
+    refused: list[Refusal] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def place(text: str) -> Place:
+    """What an argument names."""
+    return STANDARD if text == "-" else Path(text)
+
+
+def called(source: Place) -> str:
+    """What an input is called in messages."""
+    return "standard input" if source is STANDARD else name_of(source)
+
+
+def name_of(place: Place) -> str:
+    """What a place is called in reports: as it can be given on the command line."""
+    if place is STANDARD:
+        return "-"
+    return "./-" if str(place) == "-" else str(place)
+
+
+def find(arguments: Iterable[str], suffixes: Set[str]) -> Inputs:
+    """The files that were named, and those with one of the suffixes in the folders that were named.
+
+    Raises LcqError where standard input is among several.
+    """
+    places = [place(argument) for argument in arguments]
+    several = len(places) > 1
+    found = Inputs(many=several)
+    seen: set[Path] = set()
+    for given in places:
+        if given is STANDARD:
+            if several:
+                raise LcqError("standard input (-) is read alone; leave out the other inputs, or name a file")
+            found.files.append(Input(STANDARD, Path()))
+        elif given.is_dir():
+            found.many = True
+            _add_folder(found, given, suffixes, seen)
+        elif given not in seen:
+            seen.add(given)
+            found.files.append(Input(given, given.parent))
+    return found
+
+
+def _add_folder(found: Inputs, folder: Path, suffixes: Set[str], seen: set[Path]) -> None:
+    errors: list[OSError] = []
+    walked = [Path(top, name) for top, _, names in os.walk(folder, onerror=errors.append) for name in names]
+    files = sorted(path for path in walked if path.is_file())
+    picked = [path for path in files if _is_picked(path, suffixes)]
+    found.files += [Input(path, folder) for path in picked if path not in seen]
+    seen.update(picked)
+    found.left_out.update(_kind(path) for path in files if not _is_picked(path, suffixes))
+    for error in errors:
+        closed = Path(error.filename)
+        found.refused.append(Refusal((closed,), f"{closed}: the folder cannot be read: {reason(error)}"))
+    if not picked and not errors:
+        wanted = ", ".join(sorted(suffixes))
+        found.refused.append(Refusal((folder,), f"{folder}: holds no files to work on ({wanted})"))
+
+
+def _is_picked(path: Path, suffixes: Set[str]) -> bool:
+    """Whether a file of a folder is worked on; macOS puts `._NAME` beside NAME, which is not what NAME is."""
+    return path.suffix.lower() in suffixes and not path.name.startswith("._")
+
+
+def _kind(path: Path) -> str:
+    """What a file that is left out counts as."""
+    return "._*" if path.name.startswith("._") else path.suffix.lower() or "without suffix"
+
+
+def count_of(left_out: Counter[str]) -> str:
+    """What was left out, as text: "3 left out: 2 .mov, 1 .txt"."""
+    kinds = sorted(left_out.items(), key=lambda item: (-item[1], item[0]))
+    shown = [f"{number:,} {kind}" for kind, number in kinds[:KINDS_TOLD]]
+    if len(kinds) > KINDS_TOLD:
+        shown.append(f"{sum(number for _, number in kinds[KINDS_TOLD:]):,} of other kinds")
+    return f"{left_out.total():,} left out: {', '.join(shown)}"
+
+
+def read(source: Place) -> bytes:
+    """The bytes of a file, or of standard input; raises LcqError naming it where it cannot be read."""
+    if source is STANDARD and sys.stdin is None:
+        raise LcqError("standard input: is closed; give it something to read, or name a file")
+    try:
+        return sys.stdin.buffer.read() if source is STANDARD else source.read_bytes()
+    except OSError as error:
+        raise LcqError(f"{called(source)}: cannot be read: {reason(error)}") from None
+
+
+@contextmanager
+def opened(source: Place) -> Iterator[bytes | mmap.mmap]:
+    """A file, mapped into memory so that only what is looked at is read; standard input as bytes.
+
+    Raises LcqError naming it where it cannot be read.
+    """
+    if source is STANDARD or not source.is_file() or not source.stat().st_size:
+        yield read(source)
+        return
+    try:
+        with source.open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise LcqError(f"{called(source)}: cannot be read: {reason(error)}") from None
+    try:
+        yield mapped
+    finally:
+        with suppress(BufferError):  # an error on its way out can still hold a part; the rest goes with it
+            mapped.close()

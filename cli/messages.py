@@ -1,0 +1,101 @@
+"""What is printed: lines that any terminal takes, JSON that any reader takes, and of an error one line with a name."""
+
+import json
+import os
+import re
+import sys
+from contextlib import suppress
+from typing import Any
+
+import click
+
+from latticecodec import LcqError, OutputError
+
+NO_MEMORY = "not enough memory for this; close other programs, give fewer --jobs, or take a machine with more"
+
+
+class ReaderGone(BaseException):
+    """Nobody reads standard output any more; the command ends without a word, as other programs do."""
+
+    status = 128 + 13  # of a shell's child that died of SIGPIPE
+
+
+def printable(text: str) -> str:
+    """The text with what is no character in it, as in file names that are not UTF-8, written out: \\xff."""
+    return re.sub("[\ud800-\udfff]", lambda match: _written_out(ord(match[0])), text)
+
+
+def on_one_line(text: str) -> str:
+    """The text without line breaks and control characters, otherwise as it is."""
+    joined = " ".join(part.strip() for part in text.splitlines() if part.strip())
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda match: _written_out(ord(match[0])), joined)
+
+
+def _written_out(code: int) -> str:
+    """A control character, a byte of a name that is not UTF-8, or half of a pair of UTF-16, as an escape."""
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def say(text: str) -> None:
+    """Print on standard output; raises OutputError where that is closed or full, ReaderGone where nobody reads it."""
+    if sys.stdout is None:
+        raise OutputError("standard output: is closed; leave it open, or send it to a file")
+    try:
+        click.echo(printable(text))
+    except OSError as error:
+        raise output_error(error) from None
+
+
+def say_json(value: Any, indent: int | None = None) -> None:
+    """Print as JSON; raises as `say`."""
+    say(json.dumps(_clean(value), indent=indent))
+
+
+def note(text: str) -> None:
+    """Print on standard error; whether anybody reads it changes nothing."""
+    with suppress(OSError):
+        click.echo(printable(on_one_line(text)), err=True)
+
+
+def output_error(error: OSError) -> OutputError:
+    """What is to be raised for an error of standard output; raises ReaderGone where its reader has gone."""
+    if isinstance(error, BrokenPipeError):
+        raise ReaderGone from None
+    return OutputError(f"standard output: cannot be written: {reason(error)}")
+
+
+def reason(error: OSError) -> str:
+    """What the system says, without number and name."""
+    return error.strerror or str(error) or "the system does not say why"
+
+
+def is_expected(error: Exception) -> bool:
+    """Whether bad input or a full machine can raise this."""
+    return isinstance(error, LcqError | OSError | MemoryError) or _is_of_memory(error)
+
+
+def _is_of_memory(error: BaseException) -> bool:
+    """Whether memory is what lacks, which torch says in its own way."""
+    if isinstance(error, RuntimeError):
+        return "allocate memory" in str(error) or "out of memory" in str(error)
+    return isinstance(error, MemoryError)
+
+
+def told(error: BaseException) -> str:
+    """What an error says, never nothing and never Python's own words."""
+    if _is_of_memory(error):
+        return NO_MEMORY
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{os.fsdecode(error.filename)}: {reason(error)}"
+    return reason(error) if isinstance(error, OSError) else str(error)
+
+
+def _clean(value: Any) -> Any:
+    """The value with all its strings as `printable` makes them."""
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    return printable(value) if isinstance(value, str) else value

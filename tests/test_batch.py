@@ -1,0 +1,246 @@
+"""Several files and folders: what is done, skipped, refused and left out; processes side by side."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from latticecodec.cli import main, workers
+from PIL import Image
+
+import latticecodec
+
+SLOW = """
+import os, time
+from pathlib import Path
+from latticecodec.cli import main
+from latticecodec.cli.atomic import write_file
+from latticecodec.cli.batch import Outcome, Work, run
+from latticecodec.cli.files import Job, Plan
+
+def fill(file):
+    file.write(b"half")
+    file.flush()
+    time.sleep(60)
+
+def work(job):
+    write_file(job.target, fill, False)
+    return Outcome({})
+
+@main.command()
+def slow():
+    "Two files at once, that take a minute each."
+    jobs = [Job(Path("in"), Path("one.lcq")), Job(Path("in"), Path("two.lcq"))]
+    run(Plan(jobs, many=True), Work(work, "done", processes=2), as_json=False)
+"""
+
+
+def lcodec(*arguments: object) -> Result:
+    """Run a command in this process."""
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def own(tiny_model: Path) -> list[object]:
+    """The option for the tiny model."""
+    return ["--model", tiny_model]
+
+
+@pytest.fixture
+def album(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder `album` with two pictures of one name, a third one, and what is no picture; the process above it."""
+    monkeypatch.chdir(tmp_path)
+    folder = Path("album")
+    folder.mkdir()
+    for number, name in enumerate(("IMG_1.jpg", "IMG_1.png", "IMG_2.png")):
+        Image.new("RGB", (40, 30), (60 * number, 90, 120)).save(folder / name)
+    for name in ("a.mov", "b.MOV", "notes.txt", "README", "._IMG_2.png"):
+        (folder / name).write_bytes(b"no picture")
+    return folder
+
+
+def names(folder: Path | str) -> list[str]:
+    """What lies in a folder."""
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
+def test_only_the_files_that_would_become_one_are_refused(album: Path, own: list[object]) -> None:
+    done = lcodec("compress", album, "-o", "out", *own)
+    assert done.exit_code == 1
+    pair = "album/IMG_1.jpg and album/IMG_1.png would both become out/IMG_1.lcq; --keep-suffix keeps them apart"
+    assert f"Error: {pair}\n" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("Error: 2 of 3 files failed; 1 compressed, ")
+    assert names("out") == ["IMG_2.lcq"]
+    listed = json.loads(lcodec("compress", album, "-o", "out", "--force", "--json", *own).stdout)
+    assert listed[:2] == [{"input": f"album/IMG_1.{kind}", "error": pair} for kind in ("jpg", "png")]
+    assert listed[2]["output"] == "out/IMG_2.lcq"
+
+
+def test_names_with_their_suffix(album: Path, own: list[object]) -> None:
+    """Each has an output of its own, and comes back beside the others: IMG_1.jpg.lcq as IMG_1.jpg.png."""
+    assert lcodec("compress", album, "--keep-suffix", "-o", "out", *own).exit_code == 0
+    assert names("out") == ["IMG_1.jpg.lcq", "IMG_1.png.lcq", "IMG_2.png.lcq"]
+    assert lcodec("decompress", "out", *own).exit_code == 0
+    restored = ["IMG_1.jpg.png", "IMG_1.png", "IMG_2.png"]
+    assert names("out") == sorted([*restored, "IMG_1.jpg.lcq", "IMG_1.png.lcq", "IMG_2.png.lcq"])
+    assert lcodec("decompress", "out/IMG_1.png.lcq", *own).stdout.startswith("out/IMG_1.decoded.png  ")
+    assert lcodec("decompress", "out/IMG_1.jpg.lcq", *own).stdout.startswith("out/IMG_1.jpg.decoded.png  ")
+    (album / "IMG_2.png.lcq").write_bytes(Path("out/IMG_2.png.lcq").read_bytes())
+    (album / "IMG_2.lcq").write_bytes(Path("out/IMG_2.png.lcq").read_bytes())
+    both = lcodec("decompress", album, "-o", "back", *own)
+    assert "album/IMG_2.lcq and album/IMG_2.png.lcq would both become back/IMG_2.png; rename one" in both.stderr
+
+
+def test_what_a_folder_leaves_out_is_told_in_the_last_line(album: Path, own: list[object]) -> None:
+    told = "3 compressed, 5 left out: 2 .mov, 1 ._*, 1 .txt, 1 without suffix"
+    done = lcodec("compress", album, "--keep-suffix", "-o", "out", *own)
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (0, told)
+    assert len(done.stdout.splitlines()) == 3  # a line an output, and no other
+    done = lcodec("compress", album, "--keep-suffix", "-o", "out", "--force", "--json", *own)
+    assert done.stderr.splitlines()[-1] == told
+    assert [report["width"] for report in json.loads(done.stdout)] == [40, 40, 40]  # the list is of outputs alone
+    for number in range(6):
+        (album / f"x.s{number}").touch()
+    done = lcodec("compress", album, "--keep-suffix", "-o", "out", "--force", *own)
+    assert done.stderr.splitlines()[-1].endswith("11 left out: 2 .mov, 1 ._*, 1 .s0, 1 .s1, 1 .s2, 5 of other kinds")
+
+
+def test_an_empty_folder_does_not_stop_the_others(album: Path, own: list[object]) -> None:
+    Path("empty").mkdir()
+    done = lcodec("compress", "empty", album / "IMG_2.png", "-o", "out", *own)
+    assert done.exit_code == 1
+    assert "Error: empty: holds no files to work on (.avif, .bmp, " in done.stderr
+    assert names("out") == ["IMG_2.lcq"]
+
+
+def test_a_file_named_twice_is_done_once(album: Path, own: list[object]) -> None:
+    done = lcodec("compress", album / "IMG_2.png", album / "IMG_2.png", "-o", "out", *own)
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (0, "1 compressed")
+
+
+def test_a_folder_is_gone_on_with(album: Path, own: list[object]) -> None:
+    arguments = ["compress", album, "--keep-suffix", "-o", "out", "--skip-existing", *own]
+    assert lcodec(*arguments).exit_code == 0
+    Path("out/IMG_1.jpg.lcq").unlink()
+    Path("out/IMG_2.png.lcq").write_bytes(b"what is there stays")
+    done = lcodec(*arguments)
+    assert done.stdout.startswith("out/IMG_1.jpg.lcq  40x30  ")
+    assert done.stderr.splitlines()[-1].startswith("1 compressed, 2 skipped, which exist already, 5 left out")
+    assert Path("out/IMG_2.png.lcq").read_bytes() == b"what is there stays"
+    listed = json.loads(lcodec(*arguments, "--json").stdout)
+    assert listed[0] == {"input": "album/IMG_1.jpg", "output": "out/IMG_1.jpg.lcq", "skipped": True}
+    one = lcodec("compress", album / "IMG_2.png", "-o", "out/IMG_2.png.lcq", "--skip-existing", *own)
+    assert (one.exit_code, one.stderr) == (0, "out/IMG_2.png.lcq: exists already, skipped\n")
+    both = lcodec(*arguments, "--force")
+    assert both.exit_code == 2
+    assert "--force and --skip-existing exclude each other" in both.stderr
+
+
+def test_restoring_is_gone_on_with(album: Path, own: list[object]) -> None:
+    """Beside the .lcq files too, where a NAME.png that is there would otherwise call for NAME.decoded.png."""
+    assert lcodec("compress", album / "IMG_2.png", *own).exit_code == 0
+    (album / "IMG_2.png").unlink()
+    for _ in range(2):
+        assert lcodec("decompress", album, "--skip-existing", *own).exit_code == 0
+    assert [name for name in names(album) if name.startswith("IMG_2")] == ["IMG_2.lcq", "IMG_2.png"]
+
+
+def test_outputs_dated_as_their_inputs(album: Path, own: list[object]) -> None:
+    moment = 1_234_567_890_123_456_789
+    os.utime(album / "IMG_2.png", ns=(moment, moment))
+    assert lcodec("compress", album / "IMG_2.png", "-o", "a.lcq", "--keep-times", *own).exit_code == 0
+    assert Path("a.lcq").stat().st_mtime_ns == moment
+    assert lcodec("decompress", "a.lcq", "-o", "a.png", "--keep-times", *own).exit_code == 0
+    assert Path("a.png").stat().st_mtime_ns == moment
+    assert lcodec("decompress", "a.lcq", "-o", "b.png", *own).exit_code == 0
+    assert Path("b.png").stat().st_mtime_ns > moment
+
+
+def test_info_and_verify_take_several(album: Path, own: list[object]) -> None:
+    assert lcodec("compress", album, "--keep-suffix", "-o", "out", *own).exit_code == 0
+    Path("out/IMG_1.png.lcq").write_bytes(b"damaged")
+    for command, options in (("info", []), ("verify", own)):
+        done = lcodec(command, "out", *options, "--json")
+        assert done.exit_code == 1
+        first, second, third = json.loads(done.stdout)
+        assert (first["file"], third["file"]) == ("out/IMG_1.jpg.lcq", "out/IMG_2.png.lcq")
+        assert second["file"] == "out/IMG_1.png.lcq"
+        assert second["error"].startswith("out/IMG_1.png.lcq: not an .lcq file")
+        assert done.stderr.splitlines()[-1].startswith("Error: 1 of 3 files failed; 2 ")
+        alone = json.loads(lcodec(command, "out/IMG_2.png.lcq", *options, "--json").stdout)
+        assert alone == third  # of one file, as ever, an object and no list
+    assert (third["ok"], second["ok"]) == (True, False)
+    texts = lcodec("info", "out/IMG_1.jpg.lcq", "out/IMG_2.png.lcq").stdout.split("\n\n")
+    assert [text.splitlines()[0].split()[-1] for text in texts[:2]] == ["out/IMG_1.jpg.lcq", "out/IMG_2.png.lcq"]
+    assert lcodec("verify", "out/IMG_1.jpg.lcq", "out/IMG_2.png.lcq", *own).stdout.count(": ok, ") == 2
+
+
+def test_times_are_of_the_whole_work_on_a_file(album: Path, own: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading, coding and writing, in both directions; loading the model is no part of it."""
+
+    def slowly(*arguments: object, **options: object) -> latticecodec.Codec:
+        time.sleep(5)
+        return load(*arguments, **options)  # type: ignore[arg-type]
+
+    clock = [0.0]
+    load = latticecodec.load
+    monkeypatch.setattr(latticecodec, "load", slowly)
+    monkeypatch.setattr(time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda number: (time.sleep(3), fsync(number)))
+    packed = json.loads(lcodec("compress", album / "IMG_2.png", "--json", *own).stdout)
+    restored = json.loads(lcodec("decompress", album / "IMG_2.lcq", "--json", *own).stdout)
+    assert (packed["seconds"], restored["seconds"]) == (3, 3)
+
+
+def test_processes_write_the_same_bytes(album: Path, own: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors too, in the order of the files. One process here, since each of them takes seconds to begin."""
+    pool = workers.Workers
+    monkeypatch.setattr(workers, "Workers", lambda jobs, work, processes: pool(jobs, work, processes - 1))
+    (album / "bad.png").write_bytes(b"no picture")
+    one = lcodec("compress", album, "--keep-suffix", "-o", "one", *own)
+    two = lcodec("compress", album, "--keep-suffix", "-o", "two", "--jobs", "2", *own)
+    assert (one.exit_code, two.exit_code) == (1, 1)
+    assert two.stderr == one.stderr
+    assert "album/bad.png: not an image" in two.stderr
+    assert [(path.name, path.read_bytes()) for path in sorted(Path("two").iterdir())] == [
+        (path.name, path.read_bytes()) for path in sorted(Path("one").iterdir())
+    ]
+    lines = [line.split("  ")[0] for line in two.stdout.splitlines()]
+    assert lines == ["two/IMG_1.jpg.lcq", "two/IMG_1.png.lcq", "two/IMG_2.png.lcq"]
+
+
+def test_each_process_has_one_thread() -> None:
+    found = workers.Workers(["OMP_NUM_THREADS"] * 3, os.getenv, 2).outcomes(lambda job: "died")
+    assert list(found) == ["1", "1", "1"]
+
+
+def test_a_process_that_dies_takes_one_file_with_it() -> None:
+    """As where the system ends one for want of memory; another one takes its place."""
+    found = workers.Workers([7, 8, 9], os._exit, 2).outcomes(lambda job: f"{job} died")  # type: ignore[arg-type]
+    assert list(found) == ["7 died", "8 died", "9 died"]
+
+
+@pytest.mark.parametrize("to_all", [True, False])
+def test_stopped_processes_leave_nothing(tmp_path: Path, to_all: bool) -> None:
+    """Ctrl-C, which a terminal sends to all of them, and SIGTERM, which the first one alone gets."""
+    (tmp_path / "slow.py").write_text(SLOW)
+    command = [sys.executable, "-c", "import slow; slow.main(['slow'])"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    until = time.monotonic() + 30
+    while len(list(tmp_path.glob(".lcodec-*.part"))) < 2:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    if to_all:
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        process.terminate()
+    assert process.communicate()[1].splitlines()[-1] == f"Error: stopped by {'SIGINT' if to_all else 'SIGTERM'}"
+    assert process.returncode == (130 if to_all else 143)
+    assert [path.name for path in tmp_path.iterdir() if path.suffix in (".part", ".lcq")] == []

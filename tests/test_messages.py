@@ -1,0 +1,191 @@
+"""Every error that a user can meet, caused, and held against messages.txt, which reads from top to bottom.
+
+An entry of messages.txt is what somebody does, a command (`$ lcodec ...`) or a call (`>>> ...`), with the one line that
+comes of it below; `...` in that line stands for anything. To add one, write both there, and what it needs in `folder`.
+"""
+
+import ast
+import hashlib
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from latticecodec.cli import main
+from lcq_parts import parts
+from PIL import Image
+from safetensors.torch import save
+
+import latticecodec
+from latticecodec import LcqError, evaluation
+from latticecodec.codec import Codec
+
+TESTS = Path(__file__).parent
+NAMES = {"np": np, "torch": torch, "Image": Image, "Path": Path, "lcq": latticecodec, "evaluation": evaluation}
+ENTRIES = re.findall(r"^((?:\$|>>>) .+)\n(.+)$", (TESTS / "messages.txt").read_text(encoding="utf-8"), re.MULTILINE)
+ELSEWHERE = re.findall(r"^~ [^:]+: (.+)$", (TESTS / "messages.txt").read_text(encoding="utf-8"), re.MULTILINE)
+ROOT = TESTS.parent
+LIBRARY = ("picture", "container", "codec", "bottlenecks", "evaluation", "zoo.py", "api.py", "config.py", "weights.py")
+PLACES = [ROOT / "cli", *(ROOT / "latticecodec" / name for name in LIBRARY)]  # whose errors are all here
+CONFIGS: dict[str, dict[str, Any]] = {  # model folders: what is wrong in their config.json
+    "no-weights": {},
+    "other-weights": {"weights_sha256": 64 * "0"},
+    "odd-field": {"colour": "blue"},
+    "odd-type": {"groups": 5},
+    "odd-count": {"latents": 33},
+    "odd-name": {"name": "../escape"},
+    "odd-number": {"features": 0},
+    "odd-digest": {"prior_sha256": "xyz"},
+    "odd-tune": {"tune": "beauty"},
+    "odd-quantizer": {"quantizer": "abacus"},
+    "odd-reach": {"reach": ["low", "high"]},
+    "odd-groups": {"groups": [0]},
+    "odd-codes": {"codes": 4},
+    "odd-books": {"books": [2]},
+    "odd-lambda": {"lambda_min": 1},
+    "odd-octaves": {"octaves": 99},
+    "odd-sums": {"latents": 1000},
+    "odd-finite": {"lambda_max": "much"},
+    "odd-string": {"name": 5},
+    "odd-blocks": {"analysis_blocks": [0, 1]},
+    "vq-groups": {"quantizer": "vq", "groups": [4], "codes": 16},
+    "vq-width": {"quantizer": "vq", "groups": [32], "codes": 16, "context_width": 4},
+    "adaptive-books": {"quantizer": "adaptive", "groups": 16 * [2], "codes": 28, "books": [16, 8, 3]},
+    "adaptive-groups": {"quantizer": "adaptive", "groups": 8 * [4], "codes": 28, "books": [16, 8, 4]},
+    "larger": {"width8": 512},
+    "other-prior": {"prior_sha256": 64 * "0"},
+    "other-shape": {"width8": 64},
+    "other-base": {"base": "marble"},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the entries are about."""
+    folder = tmp_path_factory.mktemp("messages")
+    _pictures(folder)
+    _models(folder, tiny_model)
+    shutil.copytree(TESTS / "conformance" / "invalid", folder / "invalid")
+    (folder / "frozen").symlink_to(TESTS / "conformance" / "models" / "lattice")
+    (folder / "frozen-e8").symlink_to(TESTS / "conformance" / "models" / "lattice-e8")
+    (folder / "frozen-vq").symlink_to(TESTS / "conformance" / "models" / "vq")
+    codec = latticecodec.load(tiny_model, device="cpu")
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (100, 130), np.uint8))
+    (folder / "whole.lcq").write_bytes(codec.encode(picture, tile=64))
+    broken = parts(codec.encode(picture, tile=64))
+    (folder / "damaged.lcq").write_bytes(broken.data()[:-3] + b"???")
+    (folder / "longer.lcq").write_bytes(broken.data() + b"more")
+    (folder / "shorter.lcq").write_bytes(broken.data()[:-1])
+    return folder
+
+
+def _pictures(folder: Path) -> None:
+    """Images that can be compressed, and files that cannot."""
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (16, 24, 3), np.uint8))
+    picture.save(folder / "photo.png")
+    picture.save(folder / "photo.jpg")
+    (folder / "text.png").write_text("hello")
+    (folder / "empty.png").touch()
+    (folder / "cut.png").write_bytes((folder / "photo.png").read_bytes()[:200])
+    (folder / "cut.ppm").write_bytes(b"P6 4 2 65535\n" + bytes(20))
+    (folder / "text.ppm").write_text("P3 1 1 65535\n1 2 3\n")
+    (folder / "large.ppm").write_bytes(b"P5 20000 20000 255\n")
+    Image.new("L", (70_000, 1)).save(folder / "wide.png")
+    Image.new("L", (16_384, 1)).save(folder / "strip.png")
+    Image.new("CMYK", (4, 4)).save(folder / "cmyk.tif")
+    Image.new("F", (4, 4)).save(folder / "float.tif")
+    Image.new("L", (4, 4)).save(folder / "pages.tif", save_all=True, append_images=[Image.new("L", (4, 4))])
+    picture.save(folder / "moving.gif", save_all=True, append_images=[picture.rotate(90)])
+    picture.convert("RGBA").save(folder / "clear.png")
+    Image.new("I", (4, 4)).save(folder / "bits.tif")
+    Image.new("I;16", (4, 4)).save(folder / "deep.png")
+    (folder / "nothing").mkdir()
+    (folder / "nothing" / "notes.txt").touch()
+    (folder / "taken.lcq").write_text("what was there")
+    (folder / "loop.lcq").symlink_to("loop.lcq")
+
+
+def _models(folder: Path, tiny_model: Path) -> None:
+    """Model folders: `tiny`, and those of CONFIGS."""
+    shutil.copytree(tiny_model, folder / "tiny")
+    config = json.loads((tiny_model / "config.json").read_text())
+    for name, change in CONFIGS.items():
+        (folder / name).mkdir()
+        (folder / name / "config.json").write_text(json.dumps(config | change))
+        (folder / name / "model.safetensors").symlink_to(tiny_model / "model.safetensors")
+    (folder / "no-weights" / "model.safetensors").unlink()
+    (folder / "no-json").mkdir()
+    (folder / "no-json" / "config.json").write_text("{")
+    for name, data in {
+        "no-tensors": b"no tensors",
+        "double": save({"analysis.enter.bias": torch.zeros(3).double()}),
+        "not-finite": save({"analysis.enter.bias": torch.full((3,), torch.nan)}),
+    }.items():
+        (folder / name).mkdir()
+        (folder / name / "model.safetensors").write_bytes(data)
+        digest = hashlib.sha256(data).hexdigest()
+        (folder / name / "config.json").write_text(json.dumps(config | {"weights_sha256": digest}))
+
+
+def _come_of(done: str, codec: Codec) -> str:
+    """The line that comes of what is done."""
+    if done.startswith("$ lcodec "):
+        result = CliRunner().invoke(main, shlex.split(done.removeprefix("$ lcodec ")))
+        assert result.exit_code in (1, 2), result.output
+        assert isinstance(result.exception, SystemExit)
+        assert result.stdout == ""
+        lines = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+        assert len(lines) == 1 or "of" in lines[-1]
+        return lines[0].removeprefix("Error: ")
+    with pytest.raises(LcqError) as caught:
+        eval(done.removeprefix(">>> "), NAMES | {"codec": codec})
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(("done", "line"), ENTRIES, ids=[done for done, _ in ENTRIES])
+def test_the_line_that_comes_of_it(
+    folder: Path, done: str, line: str, tiny: Codec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    before = sorted(path.name for path in folder.iterdir())
+    told = _come_of(done, tiny)
+    pattern = ".*".join(re.escape(part) for part in line.split("..."))
+    assert re.fullmatch(pattern, told), told
+    assert not re.search(r"Errno|Traceback|Exception|\bNone\b|<class|\(\)|\n|  ", told)
+    assert not re.search(r"[:;,(\s]$", told)
+    assert sorted(path.name for path in folder.iterdir()) == before  # nothing is left behind, nothing lost
+
+
+def test_every_message_of_the_code_is_there() -> None:
+    """A `raise` whose words no line has: cause it in messages.txt, or say there which test does."""
+    assert len(dict(ENTRIES)) == len(ENTRIES)
+    lines = [line for _, line in ENTRIES] + ELSEWHERE
+    missing = [
+        f"{path.relative_to(ROOT)}:{number}: {'...'.join(words)}"
+        for place in PLACES
+        for path in ([place] if place.suffix else place.glob("*.py"))
+        for number, words in _raised(path)
+        if not any(all(part in line for part in words) for line in lines)
+    ]
+    assert not missing, "\n".join(missing)
+
+
+def _raised(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Line and words, what is filled in left out, of every error of ours that a file raises."""
+    ours = {name for name in dir(latticecodec) if name.endswith("Error")}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+            words = [
+                part.value.strip()
+                for part in ast.walk(node.exc.args[0])
+                if isinstance(part, ast.Constant) and isinstance(part.value, str) and re.search(r"\w{3}", part.value)
+            ]
+            if words and getattr(node.exc.func, "id", "") in ours:
+                yield node.lineno, words
