@@ -34,9 +34,10 @@ def coordinate_bits(x: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
     Mean and scale are rounded to their grids with straight-through gradients; a scale beyond its range gets only
     gradients that lead back inside. `mean` and `scale` may be of a shape that expands to x's. Differentiable once.
     """
-    on_grid = _ScaleOnGrid.apply(scale.float())  # type: ignore[no-untyped-call]
+    on_grid = _ScaleOnGrid.apply(scale.float())
     parts = [part.expand_as(x).float().contiguous() for part in (x, mean, on_grid)]
-    return _Bits.apply(*parts)  # type: ignore[no-any-return]
+    bits: Tensor = _Bits.apply(*parts)
+    return bits
 
 
 class _ScaleOnGrid(torch.autograd.Function):
@@ -49,13 +50,14 @@ class _ScaleOnGrid(torch.autograd.Function):
         return index.div_(2**SCALE_BITS).add_(LOG_SCALE_MIN)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (scale,) = ctx.saved_tensors
         index = scale.sub(LOG_SCALE_MIN).mul_(2**SCALE_BITS).round_()
         above = index.sub(SCALE_COUNT - 1).clamp_(0, 1)  # 1 beyond the range
         below = index.neg_().clamp_(0, 1)
         outward = below.mul_(gradient.clamp(min=0)).add_(above.mul_(gradient.clamp(max=0)))
-        return gradient - outward
+        inward: Tensor = gradient - outward
+        return inward
 
 
 class _Bits(torch.autograd.Function):
@@ -67,16 +69,17 @@ class _Bits(torch.autograd.Function):
         slopes = [torch.empty_like(x) if wanted else None for wanted in ctx.needs_input_grad]
         step = BLOCK if x.device.type == "cpu" else x.numel()
         for start in range(0, x.numel(), step):
-            inputs = [whole.view(-1)[start : start + step] for whole in (x, mean, scale)]
-            found = _bits_and_slopes(*inputs, with_slopes=any(ctx.needs_input_grad))
+            at = slice(start, start + step)
+            parts = (x.view(-1)[at], mean.view(-1)[at], scale.view(-1)[at])
+            found = _bits_and_slopes(*parts, any(ctx.needs_input_grad))
             for whole, part in zip((bits, *slopes), found, strict=False):
                 if whole is not None:
-                    whole.view(-1)[start : start + step] = part
+                    whole.view(-1)[at] = part
         ctx.save_for_backward(*slopes)
         return bits
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         return tuple(None if slope is None else slope * gradient for slope in ctx.saved_tensors)
 
 

@@ -35,14 +35,15 @@ class _OnGrid(torch.autograd.Function):
         return x.clamp(low, high).mul_(UNIT).round_().div_(UNIT)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (x,) = ctx.saved_tensors
         return torch.ops.aten.hardtanh_backward(gradient, x, *ctx.range), None, None
 
 
 def on_grid(x: Tensor, low: float, high: float) -> Tensor:
     """x clamped to [low, high] and rounded to multiples of 1 / UNIT, straight through the rounding."""
-    return _OnGrid.apply(x, low, high)  # type: ignore[no-any-return]
+    on: Tensor = _OnGrid.apply(x, low, high)
+    return on
 
 
 def compand(k: Tensor) -> Tensor:
@@ -177,13 +178,14 @@ class Context(nn.Module):
 
     def _leave(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Hidden states x [4, B, W, h, w] -> mean and log scale [B, M, h, w]: of each step only what it codes."""
-        count, batch, width, *size = x.shape
-        rows = x.permute(0, 1, 3, 4, 2).reshape(-1, width)  # [4 B h w, W]
-        own = rows.index_select(0, step_rows(batch, *size, x.device)).view(count, -1, width)  # [4, B h w, W] by group
-        weight = self.leave.rounded_weight().view(2, -1, count, width)  # [2, M / 4, 4, W]
-        weight = weight.permute(2, 3, 0, 1).reshape(count, width, -1)  # [4, W, 2 M / 4]
+        count, batch, hidden, height, width = x.shape
+        rows = x.permute(0, 1, 3, 4, 2).reshape(-1, hidden)  # [4 B h w, W]
+        own = rows.index_select(0, step_rows(batch, height, width, x.device))  # by group in place of step
+        own = own.view(count, -1, hidden)  # [4, B h w, W]
+        weight = self.leave.rounded_weight().view(2, -1, count, hidden)  # [2, M / 4, 4, W]
+        weight = weight.permute(2, 3, 0, 1).reshape(count, hidden, -1)  # [4, W, 2 M / 4]
         out = torch.bmm(own, weight.to(own.dtype)).float()  # [4, B h w, 2 M / 4]
-        out = out.view(count, batch, *size, 2, -1).permute(4, 1, 5, 0, 2, 3)  # [2, B, M / 4, 4, h, w]
+        out = out.view(count, batch, height, width, 2, -1).permute(4, 1, 5, 0, 2, 3)  # [2, B, M / 4, 4, h, w]
         bias = self.leave.bias.view(2, 1, -1, count, 1, 1)
         mean, scale = (out + bias).flatten(2, 3)  # [B, M, h, w] each
         return mean, scale

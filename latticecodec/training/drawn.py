@@ -15,6 +15,7 @@ from torch import Tensor
 
 Colour = tuple[int, int, int]
 Box = tuple[int, int, int, int]  # left, top, right, bottom
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 LETTERS = "etaoinshrdlcumwfgypbvkjxqz"  # roughly as often as in texts when drawn by `_word`
 FONT_SIZES = (8, 9, 10, 11, 12, 13, 14, 16, 18, 22, 28, 40, 64)
@@ -131,7 +132,7 @@ def _text(random: Random, page: Image.Image, box: Box) -> None:
         y += round(size * (2.2 if heading else random.choice((1.2, 1.2, 1.2, 1.5, 2.4))))
 
 
-def _write(pen: ImageDraw.ImageDraw, box: Box, text: str, ink: Colour, font: ImageFont.FreeTypeFont) -> None:
+def _write(pen: ImageDraw.ImageDraw, box: Box, text: str, ink: Colour, font: Font) -> None:
     """Text at the left top of a box, as much of it as fits in the width."""
     left, top, right, _ = box
     while text and pen.textlength(text, font) > right - left:
@@ -196,13 +197,13 @@ def _chart(random: Random, page: Image.Image, box: Box) -> None:
         points = [(x0 + (i + 0.5) * (x1 - x0) / count, y1 - value * (y1 - y0)) for i, value in enumerate(values)]
         if kind == "bars":
             half = (x1 - x0) / count * random.uniform(0.2, 0.48)
-            for x, y in points:
-                pen.rectangle((x - half, min(y, y1), x + half, y1), fill=colour, outline=random.choice((None, ink)))
+            for x, high in points:
+                pen.rectangle((x - half, min(high, y1), x + half, y1), fill=colour, outline=random.choice((None, ink)))
         elif kind == "lines":
             pen.line(points, fill=colour, width=random.choice((1, 1, 2, 3)))
         else:
-            for x, y in points:
-                pen.ellipse((x - 2, y - 2, x + 2, y + 2), fill=colour)
+            for x, high in points:
+                pen.ellipse((x - 2, high - 2, x + 2, high + 2), fill=colour)
     pen.line((x0, y0, x0, y1, x1, y1), fill=ink)
 
 

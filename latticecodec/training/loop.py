@@ -60,8 +60,7 @@ class Progress:
 
     def after(self, step: int, schedule: Schedule) -> "Progress":
         """What is known after another step, before anyone looks: loss, rate and quality as of the last look."""
-        known = {"loss": self.loss, "bpp": self.bpp, "psnr": self.psnr}
-        return Progress(step, schedule.done(step), seconds=schedule.seconds, **known)
+        return Progress(step, schedule.done(step), self.loss, self.bpp, self.psnr, schedule.seconds)
 
     def see(self, means: list[float]) -> None:
         """Take over the means of loss, bpp and MSE of the steps since the last look."""

@@ -96,8 +96,7 @@ def export_checkpoint(checkpoint: Path, folder: Path, card: str) -> Path:
     Raises TrainingError where it is no checkpoint or belongs to a model with a base, OutputError where `folder` exists.
     """
     state = load_state(checkpoint)
-    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in state["config"].items()}
-    config = ModelConfig(**fields)
+    config = ModelConfig(**state["config"])
     if config.base:
         raise TrainingError(f"{checkpoint}: {config.name} adds to {config.base}; finish its training to export it")
     model = MODELS[config.quantizer](config)

@@ -147,9 +147,15 @@ def _refresh(state: dict[str, Any]) -> None:
 def _orthonormal(x: Tensor, otherwise: Tensor) -> Tensor:
     """Q of the QR factors of matrices x [n, s, s]; `otherwise` for those that are too near to singular.
 
-    By Cholesky factors, twice, in double precision: on a GPU a QR of a stack runs matrix after matrix. The length of
-    the columns is no matter to Q, so they are made equal first.
+    On a GPU a QR of a stack runs matrix after matrix; there it is done by Cholesky factors, twice, in double precision.
+    The length of the columns is no matter to Q, so they are made equal first.
     """
+    if x.device.type == "cpu":
+        return torch.linalg.qr(x)[0]
+    return _by_cholesky(x, otherwise)
+
+
+def _by_cholesky(x: Tensor, otherwise: Tensor) -> Tensor:
     q = x.double()
     for _ in range(2):
         q = q / q.norm(dim=1, keepdim=True).clamp_min(1e-300)
