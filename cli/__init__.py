@@ -1,6 +1,7 @@
 """The `lcodec` command: parse, call one library function, print. One command a file."""
 
 import sys
+import warnings
 from typing import Any
 
 import click
@@ -35,7 +36,9 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", module=r"PIL\.")  # about single tags of files
+                return super().invoke(ctx)
         except EXPECTED as error:
             raise click.ClickException(one_line(error)) from None
 

@@ -46,6 +46,12 @@ QUALITY_NOTE = 0.05  # a rate on offer farther than this from the quality asked 
     metavar="N",
     help="Side of the tiles, a multiple of 64 pixels; 0 for one tile. [default: 768 above 4 megapixels]",
 )
+@click.option(
+    "--strip",
+    type=click.Choice(["all", "gps"]),
+    help="Leave out EXIF and XMP, or the place of the picture in both. The ICC profile stays; without EXIF the picture "
+    "is turned upright. [default: keep everything]",
+)
 @click.option("--embed-basis", is_flag=True, help="Write the whole lattice basis into the file.")
 @options.device
 @options.force
@@ -61,6 +67,7 @@ def compress(
     effort: int,
     tune: str | None,
     tile: int | None,
+    strip: str | None,
     embed_basis: bool,
     device: str,
     force: bool,
@@ -78,10 +85,11 @@ def compress(
     lcodec compress photo.png --effort 9          as small as it gets
 
     Grey and RGB, with or without alpha, with 8 or 16 bits a sample; alpha is kept without loss, and so are ICC profile,
-    EXIF and XMP.
+    EXIF and XMP. JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP, PPM, JPEG 2000, ICO, PSD and QOI are read, HEIC and JPEG XL
+    with the extras heif and jxl.
     """
     from latticecodec import LcqError, load, read_header
-    from latticecodec.picture import IMAGE_SUFFIXES
+    from latticecodec.picture import IMAGE_SUFFIXES, stripped
     from latticecodec.picture import read as read_picture
 
     if sum(value is not None for value in (quality, bpp, size, psnr)) > 1:
@@ -92,6 +100,7 @@ def compress(
     def work(job: Job) -> dict[str, Any]:
         began = time.perf_counter()
         source = read_picture(job.source) if job.source != STANDARD else _open_bytes(read(job.source))
+        source = stripped(source, strip)
         wanted = 50.0 if quality is None else quality
         slow = effort > 1 or source.width * source.height > LARGE
         with progress.bar("compressing", slow and not plan.many) as report:
@@ -102,6 +111,8 @@ def compress(
         if quality is not None and abs(result.quality - quality) > QUALITY_NOTE:
             nearest = f"{codec.config.name} offers no quality {quality:g}; the nearest, {result.quality:.1f}, was used"
             click.echo(f"{job.source}: {nearest}", err=True)
+        for note in source.notes:
+            click.echo(f"{job.source}: {note}", err=True)
         header = read_header(result.data)
         return {
             "input": str(job.source),
@@ -117,6 +128,7 @@ def compress(
             "estimated_bits": result.estimated_bits,
             "indices_sha256": result.indices_sha256,
             "model": codec.config.name,
+            "notes": list(source.notes),
             "seconds": time.perf_counter() - began,
         }
 

@@ -4,7 +4,7 @@ import json
 import mmap
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +73,7 @@ def _called(source: Path) -> str:
 
 
 def make_plan(
-    inputs: Iterable[str], output: str | None, suffixes: set[str], rename: Callable[[Path], Path], force: bool
+    inputs: Iterable[str], output: str | None, suffixes: Set[str], rename: Callable[[Path], Path], force: bool
 ) -> Plan:
     """What to read and where to write it.
 
@@ -107,10 +107,12 @@ def make_plan(
     return Plan(jobs, many=True, force=force)
 
 
-def _pick(source: Path, suffixes: set[str]) -> list[Path]:
+def _pick(source: Path, suffixes: Set[str]) -> list[Path]:
+    from latticecodec.picture import find_files
+
     if not source.is_dir():
         return [source]
-    files = sorted(path for path in source.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
+    files = find_files(source, suffixes)
     if not files:
         raise LcqError(f"{source}: holds no files to work on ({', '.join(sorted(suffixes))})")
     return files

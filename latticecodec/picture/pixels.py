@@ -24,6 +24,7 @@ class Pixels:
         exif: the EXIF data, byte for byte, or None: a TIFF structure, without the `Exif\\0\\0` that JPEG puts before
             it. Its orientation has not been applied.
         xmp: the XMP packet, byte for byte, or None.
+        notes: what the file held and this picture does not, one line each: other pictures, a gain map.
     """
 
     colour: Samples
@@ -31,6 +32,7 @@ class Pixels:
     icc: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:

@@ -30,8 +30,13 @@ def read(data: bytes, kind: str) -> Pixels:
     if bits > 16:
         raise ImageError(f"has {bits} bits a sample; convert it to 16 first")
     array: Samples = np.asarray(getattr(imagecodecs, f"{FORMATS[kind]}_decode")(data))  # [H, W] or [H, W, C]
+    scale(array, bits)
+    return from_array(array)
+
+
+def scale(array: Samples, bits: int) -> None:
+    """Samples of so many bits to 16, in place: uint16 [H, ...]."""
     peak = (1 << bits) - 1
     for top in range(0, len(array), ROWS):
         rows = array[top : top + ROWS]
         rows[:] = (rows.astype(np.uint32) * PEAK + peak // 2) // peak
-    return from_array(array)

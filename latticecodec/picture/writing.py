@@ -27,9 +27,20 @@ PNG = Kind("PNG", {}, deep=True, alpha=True)
 TIFF = Kind("TIFF", {}, deep=True, alpha=True)
 WEBP = Kind("WebP", {"lossless": True, "exact": True}, alpha=True)
 JPEG = Kind("JPEG", {"quality": 95, "subsampling": "4:4:4"})
+AVIF = Kind("AVIF", {"quality": 100, "subsampling": "4:4:4"}, alpha=True)
 BMP = Kind("BMP", {}, metadata=False)
 PPM = Kind("PPM", {}, deep=True, metadata=False)
-KINDS = {"png": PNG, "tif": TIFF, "tiff": TIFF, "bmp": BMP, "ppm": PPM, "webp": WEBP, "jpg": JPEG, "jpeg": JPEG}
+KINDS = {
+    "png": PNG,
+    "tif": TIFF,
+    "tiff": TIFF,
+    "bmp": BMP,
+    "ppm": PPM,
+    "webp": WEBP,
+    "avif": AVIF,
+    "jpg": JPEG,
+    "jpeg": JPEG,
+}
 
 MARKER_MAX = 65_533  # bytes in a JPEG segment after its length
 EXIF_MAX = MARKER_MAX - len(metadata.PREFIX)
@@ -48,13 +59,13 @@ def kind_of(suffix: str) -> Kind:
 def save(pixels: Pixels, suffix: str, file: IO[bytes]) -> list[str]:
     """Write a picture as an image file.
 
-    PNG, TIFF, BMP, PPM and WebP hold the samples as they are, JPEG with quality 95. ICC, EXIF and XMP come out byte for
-    byte; in TIFF the values of EXIF, whose tags are there those of the file. Where a format has no place for EXIF, the
-    picture is turned upright.
+    PNG, TIFF, BMP, PPM and WebP hold the samples as they are, JPEG with quality 95, AVIF with 100, off by a few values
+    at most. ICC, EXIF and XMP come out byte for byte; in TIFF the values of EXIF, whose tags are there those of
+    the file, and in AVIF, whose orientation is. Where a format has no place for EXIF, the picture is turned upright.
 
     Args:
         pixels: the picture.
-        suffix: .png, .tif, .tiff, .bmp, .ppm, .webp, .jpg or .jpeg, with or without the dot.
+        suffix: .png, .tif, .tiff, .bmp, .ppm, .webp, .avif, .jpg or .jpeg, with or without the dot.
         file: open for writing; need not be one that can be sought in.
 
     Returns one line for each thing that the format cannot hold and that was left out: alpha is then flattened onto
@@ -107,8 +118,8 @@ def _fitted(pixels: Pixels, kind: Kind) -> tuple[Pixels, list[str]]:
     if kind is JPEG and pixels.xmp is not None and len(pixels.xmp) > XMP_MAX:
         notes.append(f"JPEG holds {XMP_MAX:,} bytes of XMP; {len(pixels.xmp):,} left out")
         pixels = replace(pixels, xmp=None)
-    if kind is TIFF and pixels.exif is not None and not metadata.tags_of_exif(pixels.exif):
-        notes.append("TIFF holds no damaged EXIF data; left out")
+    if kind in (TIFF, AVIF) and pixels.exif is not None and not metadata.tags_of_exif(pixels.exif):
+        notes.append(f"{kind.name} holds no damaged EXIF data; left out")
         pixels = replace(pixels, exif=None)
     if pixels.alpha is not None and not kind.alpha:
         notes.append(f"{kind.name} holds no alpha; flattened onto white")
