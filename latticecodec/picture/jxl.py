@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import ImageError
 from . import exif, metadata
-from .pixels import Pixels, Samples, check_size, from_array
+from .pixels import Pixels, Samples, check_size, from_array, not_unsigned
 
 CODESTREAM = b"\xff\x0a"
 PART = 4  # bytes before the codestream in a box that has a part of it
@@ -30,7 +30,7 @@ def read(file: IO[bytes]) -> Pixels:
         raise ImageError("an animation; save one frame as a still picture first")
     samples: Samples = np.asarray(imagecodecs.jpegxl_decode(data))  # [H, W] or [H, W, C]
     if samples.dtype not in (np.uint8, np.uint16):
-        raise ImageError("has floating-point samples; convert them to unsigned integers of 8 or 16 bits first")
+        raise not_unsigned("floating-point")
     *_, icc, boxes = Decoder(num_threads=1)(data)
     info: dict[str, object] = {"icc_profile": icc}
     for box in boxes:

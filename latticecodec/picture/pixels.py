@@ -83,6 +83,11 @@ def check_size(width: int, height: int) -> None:
         raise ImageError(f"{width}x{height} pixels; each side must be 1 to {SIZE_MAX:,} and the area at most 2^28")
 
 
+def not_unsigned(kind: str) -> ImageError:
+    """The error about samples of another kind than those of Pixels."""
+    return ImageError(f"has {kind} samples; convert them to unsigned integers of 8 or 16 bits first")
+
+
 def plain(pixels: Pixels) -> "np.ndarray[Any, np.dtype[np.uint8]]":
     """The colour uint8 [H, W, C] of an opaque 8-bit picture; raises ImageError for one with alpha or 16 bits."""
     if pixels.alpha is not None:

@@ -11,7 +11,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from ..errors import ImageError
 from . import metadata
-from .pixels import Pixels, Samples, check_size, to_array
+from .pixels import Pixels, Samples, check_size, not_unsigned, to_array
 
 KIND, WIDTH, LENGTH, BITS, PHOTOMETRIC, STRIPS, PER_PIXEL = 254, 256, 257, 258, 262, 273, 277
 PLANAR, EXTRA, FORMAT = 284, 338, 339
@@ -61,13 +61,13 @@ def check(file: IO[bytes], tags: ImageFileDirectory_v2) -> None:
     raw = file.read(RAW_AT + len(RAW))[RAW_AT:] == RAW or DNG_VERSION in tags or photometric in RAW_PHOTOMETRICS
     if raw or tags.get(KIND, 0) & REDUCED:
         raise ImageError("begins with a reduced picture, as raw files of cameras do; develop it to TIFF or PNG first")
-    pages = _pages(file, tags)
+    pages = _pages(file)
     if pages > 1:
         raise ImageError(f"has {pages} pages; save one of them first")
     if photometric in COLOURS:
         raise ImageError(f"the picture is {COLOURS[photometric]}; convert it to RGB first")
     for kind in set(tags.get(FORMAT, ())) & KINDS.keys():
-        raise ImageError(f"has {KINDS[kind]} samples; convert them to unsigned integers of 8 or 16 bits first")
+        raise not_unsigned(KINDS[kind])
     bits = max(tags.get(BITS, (1,)))
     if bits > 8 and bits != 16:
         raise ImageError(f"has {bits} bits a sample; convert it to 16 first")
@@ -120,19 +120,19 @@ def _header(file: IO[bytes]) -> bytes:
     return magic + file.read(MAGIC.get(magic, SHORT) - len(magic))
 
 
-def _pages(file: IO[bytes], tags: ImageFileDirectory_v2) -> int:
-    """How many directories the chain has that begins with this one."""
+def _pages(file: IO[bytes]) -> int:
+    """How many directories a TIFF file has in its chain; raises struct.error where one of them is not whole."""
     header = _header(file)
     order = "<" if header.startswith(b"II") else ">"
     count, entry, offset = ("Q", 20, "Q") if len(header) > SHORT else ("H", 12, "L")
-    at, seen = tags.next, set[int]()
+    at, seen = ImageFileDirectory_v2(header).next, set[int]()
     while at and at not in seen:
         seen.add(at)
         file.seek(at)
         (entries,) = struct.unpack(order + count, file.read(struct.calcsize(order + count)))
         file.seek(entry * entries, io.SEEK_CUR)
         (at,) = struct.unpack(order + offset, file.read(struct.calcsize(order + offset)))
-    return 1 + len(seen)
+    return len(seen)
 
 
 def _divide(colour: Samples, alpha: Samples) -> None:
