@@ -177,6 +177,9 @@ def test_which_picture_of_several_is_taken_is_told() -> None:
     assert icon.notes == ("holds 2 pictures; the largest was taken",)
     assert opened(psd(3)).notes == ("holds 3 layers; their composite was taken",)
     assert opened(psd()).notes == opened(saved("ICO", sizes=[(16, 16)])).notes == opened(saved("JPEG")).notes == ()
+    alone = moving("MPO").replace(b"\1\xb0\4\0\1\0\0\0\2\0\0\0", b"\1\xb0\4\0\1\0\0\0\1\0\0\0")
+    assert alone != moving("MPO")
+    assert opened(alone).notes == ()  # an index of one picture
     with pytest.raises(ImageError, match="layers but no composite of them; save it with"):
         opened(psd(2, composite=False))
 

@@ -13,7 +13,7 @@ HEADERS = {b"II*\0": "<", b"MM\0*": ">"}
 HEADER = 8  # bytes
 ENTRY = 12  # bytes
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}  # bytes a value, by type
-NUMBERS = {1: "B", 3: "H", 4: "I"}  # types that an orientation may have
+NUMBERS = {1: "B", 3: "H", 4: "I"}  # types of natural numbers
 
 
 class DamageError(Exception):
@@ -40,19 +40,24 @@ class Directory:
 
 def orientation(block: bytes | None) -> int:
     """1 to 8 as EXIF counts them; 1, upright, where nothing sensible is said."""
-    form, place = _place_of_orientation(block)
-    value = struct.unpack_from(form, block, place)[0] if block and place else 1
-    return value if 1 <= value <= 8 else 1
+    value = number(block or b"", ORIENTATION)
+    return value if value is not None and 1 <= value <= 8 else 1
 
 
 def upright(block: bytes | None) -> bytes | None:
     """The block, where it tells of an orientation telling of that of an upright picture."""
-    form, place = _place_of_orientation(block)
+    form, place = _place(block or b"", ORIENTATION)
     if not block or not place:
         return block
     changed = bytearray(block)
     struct.pack_into(form, changed, place, 1)
     return bytes(changed)
+
+
+def number(block: bytes, tag: int) -> int | None:
+    """The one number that a tag of the first directory has; None where there is no such."""
+    form, place = _place(block, tag)
+    return int(struct.unpack_from(form, block, place)[0]) if place else None
 
 
 def without_gps(block: bytes) -> bytes:
@@ -76,12 +81,12 @@ def without_gps(block: bytes) -> bytes:
     return bytes(changed)
 
 
-def _place_of_orientation(block: bytes | None) -> tuple[str, int]:
-    """How the orientation is written, and its offset, which is 0 where there is none."""
+def _place(block: bytes, tag: int) -> tuple[str, int]:
+    """How the number of a tag is written, and its offset, which is 0 where there is none."""
     try:
-        order, first = _start(block or b"")
-        for entry in _directory(block or b"", order, first).entries:
-            if entry.tag == ORIENTATION and entry.kind in NUMBERS and entry.length == 1:
+        order, first = _start(block)
+        for entry in _directory(block, order, first).entries:
+            if entry.tag == tag and entry.kind in NUMBERS and entry.length == 1:
                 return order + NUMBERS[entry.kind], entry.value
     except DamageError:
         pass

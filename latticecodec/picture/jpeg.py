@@ -3,6 +3,9 @@
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
+from . import exif
+
+NUMBER_OF_IMAGES = 0xB001  # tag of the index of several pictures (CIPA DC-007)
 ISO_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"  # begins a segment APP2, ISO 21496-1
 GAIN_MAPS = (b"http://ns.adobe.com/hdr-gain-map/", b"http://ns.apple.com/HDRGainMap/")  # namespaces of XMP
 
@@ -16,7 +19,7 @@ class Jpeg(JpegImageFile):
 
 def has_more_pictures(image: Image.Image) -> bool:
     """Whether the file says that others follow the first picture."""
-    return "mp" in image.info
+    return (exif.number(image.info.get("mp", b""), NUMBER_OF_IMAGES) or 0) > 1
 
 
 def has_gain_map(image: Image.Image) -> bool:

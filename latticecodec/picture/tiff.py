@@ -13,17 +13,17 @@ from ..errors import ImageError
 from . import metadata
 from .pixels import Pixels, Samples, check_size, not_unsigned, to_array
 
-KIND, WIDTH, LENGTH, BITS, PHOTOMETRIC, STRIPS, PER_PIXEL = 254, 256, 257, 258, 262, 273, 277
+NEW_SUBFILE, WIDTH, LENGTH, BITS, PHOTOMETRIC, STRIPS, PER_PIXEL = 254, 256, 257, 258, 262, 273, 277
 PLANAR, EXTRA, FORMAT = 284, 338, 339
 XMP, ICC, DNG_VERSION = 700, 34675, 50706
-REDUCED = 1  # bit of KIND: a reduced version of another picture in the file
+REDUCED = 1  # bit of NEW_SUBFILE: a reduced version of another picture in the file
 RAW_AT, RAW = 8, b"CR"  # of Canon's files
 RAW_PHOTOMETRICS = (32803, 34892)  # colour filter array; linear values of a sensor
 COLOURS = {5: "CMYK", 8: "L*a*b*", 9: "L*a*b*", 10: "L*a*b*"}  # photometric interpretations that are refused
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB = 0, 1, 2  # photometric interpretations
 TOGETHER, SEPARATE = 1, 2  # planar configurations: samples of a pixel; planes of the picture
 PREMULTIPLIED, STRAIGHT = 1, 2  # extra samples that are alpha
-KINDS = {2: "signed", 3: "floating-point", 5: "complex", 6: "complex"}  # sample formats that are refused
+REFUSED = {2: "signed", 3: "floating-point", 5: "complex", 6: "complex"}  # sample formats that are refused
 SHORT = 8  # bytes of the header where it is not BigTIFF's
 DEFLATE, DIFFERENCE = 8, 2  # compression and predictor that are written
 MAGIC = {b"II*\0": 8, b"MM\0*": 8, b"II+\0": 16, b"MM\0+": 16}  # and bytes of the header; the longer ones are BigTIFF
@@ -59,15 +59,15 @@ def check(file: IO[bytes], tags: ImageFileDirectory_v2) -> None:
     photometric = tags.get(PHOTOMETRIC)
     file.seek(0)
     raw = file.read(RAW_AT + len(RAW))[RAW_AT:] == RAW or DNG_VERSION in tags or photometric in RAW_PHOTOMETRICS
-    if raw or tags.get(KIND, 0) & REDUCED:
+    if raw or tags.get(NEW_SUBFILE, 0) & REDUCED:
         raise ImageError("begins with a reduced picture, as raw files of cameras do; develop it to TIFF or PNG first")
     pages = _pages(file)
     if pages > 1:
         raise ImageError(f"has {pages} pages; save one of them first")
     if photometric in COLOURS:
         raise ImageError(f"the picture is {COLOURS[photometric]}; convert it to RGB first")
-    for kind in set(tags.get(FORMAT, ())) & KINDS.keys():
-        raise not_unsigned(KINDS[kind])
+    for kind in set(tags.get(FORMAT, ())) & REFUSED.keys():
+        raise not_unsigned(REFUSED[kind])
     bits = max(tags.get(BITS, (1,)))
     if bits > 8 and bits != 16:
         raise ImageError(f"has {bits} bits a sample; convert it to 16 first")
