@@ -61,9 +61,9 @@ def psd(layers: int = 0, composite: bool = True, resources: tuple[tuple[int, byt
     blocks = b"".join(
         b"8BIM" + struct.pack(">H2xI", number, len(body)) + body + bytes(len(body) % 2) for number, body in listed
     )
-    empty = struct.pack(">4iH", 0, 0, 1, 1, 1) + struct.pack(">hI", 0, 3)  # its place, and one channel of 3 bytes
-    rows = layers * (empty + b"8BIMnorm" + struct.pack(">4BI", 255, 0, 0, 0, 8) + bytes(8))
-    info = struct.pack(">h", layers) + rows + layers * (b"\0\0" + b"\0")
+    empty = struct.pack(">4iH", 0, 0, 1, 2, 1) + struct.pack(">hI", 0, 4)  # its place, and one channel of 4 bytes
+    rows = layers * (empty + b"8BIMnorm" + struct.pack(">4BI", 255, 0, 0, 0, 12) + bytes(12))
+    info = struct.pack(">h", layers) + rows + layers * bytes(4)
     info = struct.pack(">I", len(info)) + info if layers else b""
     header = b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, 2, 3, 8, 3)
     parts = (b"", blocks, info)

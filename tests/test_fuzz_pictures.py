@@ -1,10 +1,17 @@
 """Mutated pictures give errors or .lcq files, start no program and leave the process as it was."""
 
+import subprocess
+import sys
+import warnings
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from fuzz.pictures import KINDS, WEIGHTS, mutate, outcome, seeds
+from PIL import Image
+
+from latticecodec.picture import Pixels, read_file
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),
@@ -34,3 +41,19 @@ def test_every_kind_of_mutation(kind: str) -> None:
     png = next(seed for seed in seeds() if seed.startswith(b"\x89PNG"))
     assert {outcome(KINDS[kind](png, random.choice(seeds()), random)) for _ in range(20)} <= OUTCOMES
     assert WEIGHTS.keys() == KINDS.keys()
+
+
+@pytest.mark.parametrize("change", ["limit", "filters", "program"])
+def test_what_must_not_happen_is_noticed(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def careless(*arguments: Any) -> Pixels:
+        if change == "limit":
+            monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
+        elif change == "filters":
+            warnings.simplefilter("error")
+        else:
+            subprocess.run([sys.executable, "-c", ""], check=True)
+        return read_file(*arguments)
+
+    monkeypatch.setattr("fuzz.pictures.read_file", careless)
+    with warnings.catch_warnings(), pytest.raises(AssertionError, match="the process has changed"):
+        outcome(seeds()[0])

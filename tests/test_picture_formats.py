@@ -180,6 +180,9 @@ def test_which_picture_of_several_is_taken_is_told() -> None:
     alone = moving("MPO").replace(b"\1\xb0\4\0\1\0\0\0\2\0\0\0", b"\1\xb0\4\0\1\0\0\0\1\0\0\0")
     assert alone != moving("MPO")
     assert opened(alone).notes == ()  # an index of one picture
+    broken = psd(2).replace(b"\0\2\0\0\0\0\0\0\0\0\0\0\0\1", b"\x0f\xff\0\0\0\0\0\0\0\0\0\0\0\1")  # their count
+    assert broken != psd(2)
+    assert opened(broken).notes == ("holds layers that are damaged; their composite was taken",)
     with pytest.raises(ImageError, match="layers but no composite of them; save it with"):
         opened(psd(2, composite=False))
 

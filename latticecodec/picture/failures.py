@@ -8,7 +8,7 @@ from PIL import Image
 
 from ..errors import ImageError
 
-HINT = 100  # characters of a decoder's words
+HINT = 100  # characters of a library's words
 WORDLESS = (IndexError, KeyError, TypeError, AttributeError, AssertionError, struct.error)  # slips, which tell nobody
 
 
@@ -34,11 +34,11 @@ def told(kind: str, extra: str = "") -> Iterator[None]:
         raise ImageError(f"{kind} needs {error.name}; pip install 'latticecodec[{extra}]'") from None
     except Exception as error:
         what = f"the picture is damaged, cut short, or a kind of {kind} that is not read; save it anew first"
-        raise ImageError(what + _hint(error)) from None
+        raise ImageError(what + hint(error)) from None
 
 
-def _hint(error: BaseException) -> str:
-    """The words of a decoder in brackets, where they are words."""
+def hint(error: BaseException) -> str:
+    """The words of a library in brackets, where they are words."""
     inner = error.args[0] if error.args else None
     words = " ".join(str(error).split())
     if isinstance(error, WORDLESS) or isinstance(inner, WORDLESS) or " " not in words:

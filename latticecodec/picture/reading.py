@@ -26,8 +26,8 @@ def read(picture: "Picture") -> Pixels:
 
     Pixels, as they are; a path; a PIL image (grey, RGB, palette or 1-bit, with alpha or a transparent colour, 16-bit
     grey); an array [H, W] or [H, W, 1 to 4] of uint8 or uint16; or a tensor [1 to 4, H, W] of uint8, uint16 or floats
-    in [0, 1]. Two and four channels have alpha. Of a file that holds more, `notes` tell what is left out. Nothing of the
-    process is changed: what Pillow warns of, as damaged tags of TIFF files, goes through the caller's own filters.
+    in [0, 1]. Two and four channels have alpha. Of a file that holds more, `notes` tell what is left out. Nothing of
+    the process is changed: what Pillow warns of, as damaged tags of TIFF files, goes through the caller's own filters.
     Raises ImageError for anything else, of a path naming it.
     """
     if isinstance(picture, Pixels):

@@ -41,14 +41,18 @@ def _others(image: Any) -> str:
     """What a file holds that has more pictures than one; empty for others."""
     if image.format in ("JPEG", "MPO"):
         return "several pictures" if jpeg.has_more_pictures(image) else ""
-    kind, count = "pictures", 1
-    if image.format == "ICO":
-        count = len(image.info.get("sizes", ()))
-    elif image.format == "PSD":
-        kind, count = "layers", len(getattr(image, "layers", ()))
-    else:
-        count = getattr(image, "n_frames", 1)
-    return f"{count} {kind}" if count > 1 else ""
+    if image.format == "PSD":
+        return _layers(image)
+    count = len(image.info.get("sizes", ())) if image.format == "ICO" else getattr(image, "n_frames", 1)
+    return f"{count} pictures" if count > 1 else ""
+
+
+def _layers(image: Any) -> str:
+    try:
+        count = len(getattr(image, "layers", ()))
+    except Exception:  # of damaged layers, on which the composite does not depend
+        return "layers that are damaged"
+    return f"{count} layers" if count > 1 else ""
 
 
 def _check_composite(image: Any) -> None:

@@ -6,8 +6,9 @@ from typing import IO, Any
 
 import numpy as np
 
+from ..container import SIZE_MAX
 from ..errors import OutputError
-from . import metadata, png, ppm, tiff
+from . import failures, metadata, png, ppm, tiff
 from .pillow import ROWS, eight_bits, to_pillow
 from .pixels import Pixels, Samples
 
@@ -21,12 +22,13 @@ class Kind:
     deep: bool = False  # 16 bits a sample
     alpha: bool = False
     metadata: bool = True  # ICC, EXIF and XMP
+    side: int = SIZE_MAX  # pixels
 
 
 PNG = Kind("PNG", {}, deep=True, alpha=True)
 TIFF = Kind("TIFF", {}, deep=True, alpha=True)
-WEBP = Kind("WebP", {"lossless": True, "exact": True}, alpha=True)
-JPEG = Kind("JPEG", {"quality": 95, "subsampling": "4:4:4"})
+WEBP = Kind("WebP", {"lossless": True, "exact": True}, alpha=True, side=16_383)
+JPEG = Kind("JPEG", {"quality": 95, "subsampling": "4:4:4"}, side=65_500)
 AVIF = Kind("AVIF", {"quality": 100, "subsampling": "4:4:4"}, alpha=True)
 BMP = Kind("BMP", {}, metadata=False)
 PPM = Kind("PPM", {}, deep=True, metadata=False)
@@ -73,6 +75,9 @@ def save(pixels: Pixels, suffix: str, file: IO[bytes]) -> list[str]:
     room for; an OSError of `file` passes through.
     """
     kind = kind_of(suffix)
+    if max(pixels.width, pixels.height) > kind.side:
+        size = f"{pixels.width}x{pixels.height} pixels"
+        raise OutputError(f"cannot write {kind.name} of {size}, it holds {kind.side:,} a side; try .png")
     pixels, notes = _fitted(pixels, kind)
     try:
         if kind is TIFF:
@@ -86,7 +91,7 @@ def save(pixels: Pixels, suffix: str, file: IO[bytes]) -> list[str]:
     except (OSError, RuntimeError, ValueError, struct.error) as error:  # of Pillow and libtiff
         if isinstance(error, OSError) and error.errno is not None:
             raise  # of the disk
-        raise OutputError(f"cannot write {kind.name}: {error}") from None
+        raise OutputError(f"cannot write {kind.name} of this picture; try .png{failures.hint(error)}") from None
     return notes
 
 
