@@ -288,6 +288,7 @@ SENTENCES = (
     "the picture is damaged, cut short, or a kind of ",
     "not an image of a format",
     "image file is truncated",
+    "the file is cut short",
     "an animation of 2 frames",
 )
 
@@ -316,6 +317,12 @@ def test_what_decoders_say_is_no_more_than_a_hint() -> None:
     assert message_of(b"P5 2 2") == damage.format("PPM") + " (Reached EOF while reading header)"
     assert message_of(b"II*\0") == damage.format("TIFF")  # of which Python says something about buffers
     assert message_of(psd()[:24] + b"\0\x63" + psd()[26:]) == damage.format("PSD")  # a KeyError
+
+
+def test_libraries_in_c_print_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    opened(files()["PNG, 16 bits"])  # whose profile libpng does not take for one
+    assert message_of(files()["TIFF"][:700]) == message_of(files()["TIFF, 16 bits"][:900]) == "the file is cut short"
+    assert capfd.readouterr() == ("", "")
 
 
 # ---- HEIC and JPEG XL ------------------------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ from .pixels import Pixels, Samples, check_size, not_unsigned, to_array
 
 NEW_SUBFILE, WIDTH, LENGTH, BITS, PHOTOMETRIC, STRIPS, PER_PIXEL = 254, 256, 257, 258, 262, 273, 277
 PLANAR, EXTRA, FORMAT = 284, 338, 339
+COMPRESSION, STRIP_BYTES, TILES, TILE_BYTES = 259, 279, 324, 325
+UNCOMPRESSED = 1
 XMP, ICC, DNG_VERSION = 700, 34675, 50706
 REDUCED = 1  # bit of NEW_SUBFILE: a reduced version of another picture in the file
 RAW_AT, RAW = 8, b"CR"  # of Canon's files
@@ -68,6 +70,8 @@ def check(file: IO[bytes], tags: ImageFileDirectory_v2) -> None:
         raise ImageError(f"the picture is {COLOURS[photometric]}; convert it to RGB first")
     for kind in set(tags.get(FORMAT, ())) & REFUSED.keys():
         raise not_unsigned(REFUSED[kind])
+    if tags.get(COMPRESSION, UNCOMPRESSED) != UNCOMPRESSED and _end(tags) > file.seek(0, io.SEEK_END):
+        raise ImageError("the file is cut short")  # of which libtiff would print a line
     bits = max(tags.get(BITS, (1,)))
     if bits > 8 and bits != 16:
         raise ImageError(f"has {bits} bits a sample; convert it to 16 first")
@@ -118,6 +122,14 @@ def _header(file: IO[bytes]) -> bytes:
     file.seek(0)
     magic = file.read(4)
     return magic + file.read(MAGIC.get(magic, SHORT) - len(magic))
+
+
+def _end(tags: ImageFileDirectory_v2) -> int:
+    """Where the last strip or tile of the first picture ends in the file."""
+    ends = [0]
+    for offsets, lengths in ((STRIPS, STRIP_BYTES), (TILES, TILE_BYTES)):
+        ends += [offset + length for offset, length in zip(tags.get(offsets, ()), tags.get(lengths, ()), strict=False)]
+    return max(ends)
 
 
 def _pages(file: IO[bytes]) -> int:
