@@ -81,6 +81,16 @@ def test_the_place_in_the_second_directory_goes_too() -> None:
     assert tags(after)[MAKER] == "abc"
 
 
+def test_what_cameras_leave_behind_the_last_directory_is_no_damage() -> None:
+    block = bytearray(exif())
+    end = 8 + 2 + 12 * int.from_bytes(block[8:10], "big")
+    block[end : end + 4] = b"\x7f\xff\xff\xff"
+    after = stripped(replace(example(3, 8), exif=bytes(block)), "gps")
+    assert tags(after.exif)[MAKER] == "Maker"
+    assert GPS_DIRECTORY not in tags(after.exif)
+    assert after.notes == ()
+
+
 @pytest.mark.parametrize("block", [b"nonsense", exif()[:40], exif()[:-60], b"II*\0\xff\xff\xff\xff"])
 def test_damaged_exif_may_hide_a_place_and_goes_as_a_whole(block: bytes) -> None:
     after = stripped(replace(example(3, 8), exif=block), "gps")
@@ -108,7 +118,10 @@ UNENDED = RDF % (b"", b"<exif:GPSLatitude>48")
 WIDE = (RDF % (b"", b"<exif:GPSLatitude>48</exif:GPSLatitude>")).decode().encode("utf-16-be")
 
 
-@pytest.mark.parametrize("xmp", [UNENDED, WIDE], ids=["unended", "wide"])
+ENDLESS = RDF % (b"", 50_000 * b"<exif:GPSLatitude>")  # which must not take time either
+
+
+@pytest.mark.parametrize("xmp", [UNENDED, WIDE, ENDLESS], ids=["unended", "wide", "endless"])
 def test_xmp_that_cannot_be_taken_apart_goes_as_a_whole(xmp: bytes) -> None:
     after = stripped(replace(example(3, 8), xmp=xmp), "gps")
     assert after.xmp is None

@@ -5,6 +5,7 @@ offsets from the block's start. Nothing here moves, so offsets stay right, also 
 """
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ ORIENTATION, EXIF, GPS = 274, 34665, 34853
 HEADERS = {b"II*\0": "<", b"MM\0*": ">"}
 HEADER = 8  # bytes
 ENTRY = 12  # bytes
+CHAIN = 16  # directories that are looked at; EXIF has two
+GPS_MOST = 100  # entries of a GPS directory; EXIF has 32
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}  # bytes a value, by type
 NUMBERS = {1: "B", 3: "H", 4: "I"}  # types of natural numbers
 
@@ -62,23 +65,27 @@ def number(block: bytes, tag: int) -> int | None:
 
 def without_gps(block: bytes) -> bytes:
     """The block without its GPS directories, whose bytes are 0; all else where it was. Raises DamageError."""
-    order, first = _start(block)
-    changed, waiting, seen = bytearray(block), [first], set[int]()
-    while waiting:
-        at = waiting.pop()
-        if not at or at in seen:
-            continue
-        seen.add(at)
-        directory = _directory(block, order, at)
-        waiting += [
-            directory.following,
-            *(_number(block, order, entry) for entry in directory.entries if entry.tag == EXIF),
-        ]
-        for entry in directory.entries:
-            if entry.tag == GPS:
-                _erase(changed, block, order, _number(block, order, entry))
+    order, at = _start(block)
+    first, changed = _directory(block, order, at), bytearray(block)
+    inner = [_directory(block, order, place) for place in _offsets(block, order, first, EXIF)]
+    for directory in (first, *inner, *_chained(block, order, first)):
+        for place in _offsets(block, order, directory, GPS):
+            _erase(changed, block, order, place)
         _keep(changed, block, order, directory)
     return bytes(changed)
+
+
+def _chained(block: bytes, order: str, first: Directory) -> Iterator[Directory]:
+    """The directories that follow the first one; cameras leave all kinds of offsets behind the last one."""
+    at, seen = first.following, {first.at}
+    while at not in seen and len(seen) < CHAIN:
+        seen.add(at)
+        try:
+            directory = _directory(block, order, at)
+        except DamageError:
+            return
+        yield directory
+        at = directory.following
 
 
 def _place(block: bytes, tag: int) -> tuple[str, int]:
@@ -120,16 +127,19 @@ def _directory(block: bytes, order: str, at: int) -> Directory:
     return Directory(at, entries, following)
 
 
-def _number(block: bytes, order: str, entry: Entry) -> int:
-    """The offset that an entry for a directory has as its value."""
-    if entry.kind not in (4, 13) or entry.length != 1:
+def _offsets(block: bytes, order: str, directory: Directory, tag: int) -> list[int]:
+    """The offset of the directory that a tag stands for, or none; raises DamageError for more than one."""
+    found = [entry for entry in directory.entries if entry.tag == tag]
+    if len(found) > 1 or any(entry.kind not in (4, 13) or entry.length != 1 for entry in found):
         raise DamageError
-    return int(struct.unpack_from(order + "I", block, entry.value)[0])
+    return [struct.unpack_from(order + "I", block, entry.value)[0] for entry in found]
 
 
 def _erase(changed: bytearray, block: bytes, order: str, at: int) -> None:
     """Zeros in place of a directory and of the values it points to."""
     directory = _directory(block, order, at)
+    if len(directory.entries) > GPS_MOST:
+        raise DamageError
     for entry in directory.entries:
         end = min(entry.value + SIZES.get(entry.kind, 1) * entry.length, len(block))
         start = min(max(entry.value, HEADER), end)

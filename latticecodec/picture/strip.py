@@ -11,10 +11,11 @@ from .pixels import Pixels
 STRIPS = ("all", "gps")
 NAME = rb"[\w.-]+:gps\w*"  # exif:GPSLatitude, and what makers of drones call theirs
 PROPERTY = re.compile(
-    rb"\s+(?!xmlns:)" + NAME + rb"\s*=\s*(?:\"[^\"]*\"|'[^']*')|"  # as an attribute
+    rb"\s(?!xmlns:)" + NAME + rb"\s*=\s*(?:\"[^\"]*\"|'[^']*')|"  # as an attribute
     rb"<(" + NAME + rb")(?:\s[^<>]*)?(?:/>|(?<!/)>.*?</\1\s*>)\s*",  # as an element
     re.IGNORECASE | re.DOTALL,
 )
+MOST = 500  # properties of one packet; the standard has 31
 LEFT = re.compile(rb"(?<!xmlns):gps\w|g\0p\0s\0|\0g\0p\0s", re.IGNORECASE)  # also in UTF-16, which is not taken apart
 
 
@@ -51,7 +52,8 @@ def _without_gps_in_exif(pixels: Pixels) -> Pixels:
 def _without_gps_in_xmp(pixels: Pixels) -> Pixels:
     if pixels.xmp is None:
         return pixels
-    xmp = PROPERTY.sub(b"", pixels.xmp)
+    few = len(LEFT.findall(pixels.xmp)) <= 2 * MOST  # an element says its name twice
+    xmp = PROPERTY.sub(b"", pixels.xmp) if few else pixels.xmp
     if LEFT.search(xmp):
         note = "its XMP hides a place in a way that cannot be taken apart; all of it is left out"
         return replace(pixels, xmp=None, notes=(*pixels.notes, note))
