@@ -1,6 +1,7 @@
 """ICC, EXIF and XMP byte for byte through files; orientation, which is kept and not applied."""
 
 import io
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -148,6 +149,12 @@ def test_damaged_exif_is_carried_and_hurts_nothing(block: bytes) -> None:
     assert through(pixels, ".png")[0].exif == block
     assert same(through(pixels, ".tif")[0], pixels)
     assert same(through(pixels, ".bmp")[0], pixels)
+
+
+def test_damaged_exif_of_a_jpeg_file_warns_nobody() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert through(replace(example(3, 8), exif=exif()[:60]), ".jpg")[0].exif == exif()[:60]
 
 
 # ---- where other programs put it -------------------------------------------------------------------------------------
