@@ -1,13 +1,14 @@
 # make demo      install, then compress and restore a sample and print size and PSNR
 # make test      install with the development tools, check style and types, run all tests
 # make check     style and types alone
-# make fuzz      read a million mutated files, FUZZ_RUNS=... for another number
+# make fuzz      read a million mutated files, FUZZ_RUNS=... for another number, and FUZZ_PICTURES=20000 mutated pictures
 # make wheel     build dist/*.whl
 # make manifest  add new models to models/MANIFEST; lines that are there stay
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 FUZZ_RUNS ?= 1000000
+FUZZ_PICTURES ?= 20000
 
 .PHONY: demo test check fuzz wheel manifest clean
 
@@ -25,6 +26,7 @@ check: $(VENV)/installed-dev
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python -m pip install --quiet --only-binary atheris --editable '.[fuzz]' 2>/dev/null || true # run.py says so
 	cd tests && $(abspath $(BIN))/python -m fuzz.run --runs $(FUZZ_RUNS)
+	cd tests && $(abspath $(BIN))/python -m fuzz.run --target pictures --runs $(FUZZ_PICTURES)
 
 wheel: $(VENV)/installed
 	$(BIN)/pip wheel . --no-deps --wheel-dir dist

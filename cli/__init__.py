@@ -15,7 +15,17 @@ from .compress import compress
 from .decompress import decompress
 from .evaluate import evaluate
 from .info import info
-from .messages import ReaderGone, is_expected, note, on_one_line, output_error, printable, reason, told
+from .messages import (
+    ReaderGone,
+    is_expected,
+    note,
+    on_one_line,
+    output_error,
+    printable,
+    reason,
+    told,
+    without_pillow_warnings,
+)
 from .models import models
 from .reproduce import reproduce
 from .stop import Stopped, on_signals
@@ -52,7 +62,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        with _errors_told():
+        with _errors_told(), without_pillow_warnings():
             return super().invoke(ctx)
 
 

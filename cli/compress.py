@@ -35,6 +35,7 @@ class Compression:
     effort: int
     tune: str | None
     tile: int | None
+    strip: str | None
     embed_basis: bool
     device: str
     alone: bool  # a single file, which may show a progress bar
@@ -74,6 +75,12 @@ class Compression:
     metavar="N",
     help="Side of the tiles, a multiple of 64 pixels; 0 for one tile. [default: 768 above 4 megapixels]",
 )
+@click.option(
+    "--strip",
+    type=click.Choice(["all", "gps"]),
+    help="Leave out EXIF and XMP, or the place of the picture in both. The ICC profile stays; without EXIF the picture "
+    "is turned upright. [default: keep everything]",
+)
 @click.option("--embed-basis", is_flag=True, help="Write the whole lattice basis into the file.")
 @click.option("--keep-suffix", is_flag=True, help="Name outputs NAME.png.lcq, so that NAME.jpg has one of its own.")
 @options.device
@@ -93,6 +100,7 @@ def compress(
     effort: int,
     tune: str | None,
     tile: int | None,
+    strip: str | None,
     embed_basis: bool,
     keep_suffix: bool,
     device: str,
@@ -115,7 +123,8 @@ def compress(
     lcodec compress photo.png --effort 9          as small as it gets
 
     Grey and RGB, with or without alpha, with 8 or 16 bits a sample; alpha is kept without loss, and so are ICC profile,
-    EXIF and XMP.
+    EXIF and XMP. JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP, PPM, JPEG 2000, ICO, PSD and QOI are read, HEIC and JPEG XL
+    with the extras heif and jxl.
     """
     from latticecodec import LcqError, load
     from latticecodec.picture import IMAGE_SUFFIXES
@@ -126,7 +135,7 @@ def compress(
     rename, advice = (_with_suffix, "rename one") if keep_suffix else (_packed_name, "--keep-suffix keeps them apart")
     plan = make_plan(inputs, output, IMAGE_SUFFIXES, rename, writing, advice)
     asked = Compression(
-        quality, bpp, size, psnr, model, effort, tune, tile, embed_basis, device, not plan.many, writing
+        quality, bpp, size, psnr, model, effort, tune, tile, strip, embed_basis, device, not plan.many, writing
     )
     load(model, device, tune)  # refused before any work is done, and kept
     run(plan, Work(partial(_compressed, asked), "compressed", writing=writing, processes=jobs), as_json)
@@ -143,10 +152,11 @@ def _with_suffix(path: Path) -> Path:
 def _compressed(asked: Compression, job: Job) -> Outcome:
     """Compress a file."""
     from latticecodec import load, read_header
+    from latticecodec.picture import stripped
 
     codec = load(asked.model, asked.device, asked.tune)
     began = time.perf_counter()
-    source = _picture(job.source)
+    source = stripped(_picture(job.source), asked.strip)
     slow = asked.effort > 1 or source.width * source.height > LARGE
     with progress.bar("compressing", slow and asked.alone) as report:
         result = codec.encode_detailed(
@@ -169,6 +179,7 @@ def _compressed(asked: Compression, job: Job) -> Outcome:
     if asked.quality is not None and abs(result.quality - asked.quality) > QUALITY_NOTE:
         offer = f"{codec.config.name} offers no quality {asked.quality:g}; the nearest, {result.quality:.1f}, was used"
         notes.append(f"{name}: {offer}")
+    notes += [f"{name}: {text}" for text in source.notes]
     facts = {
         "input": name_of(job.source),
         "output": name_of(job.target),
@@ -183,6 +194,7 @@ def _compressed(asked: Compression, job: Job) -> Outcome:
         "estimated_bits": result.estimated_bits,
         "indices_sha256": result.indices_sha256,
         "model": codec.config.name,
+        "notes": list(source.notes),
         "seconds": seconds,
     }
     return Outcome(facts, summary(facts), tuple(notes))

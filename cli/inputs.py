@@ -93,24 +93,21 @@ def find(arguments: Iterable[str], suffixes: Set[str]) -> Inputs:
 
 
 def _add_folder(found: Inputs, folder: Path, suffixes: Set[str], seen: set[Path]) -> None:
+    from latticecodec.picture import is_wanted
+
     errors: list[OSError] = []
     walked = [Path(top, name) for top, _, names in os.walk(folder, onerror=errors.append) for name in names]
     files = sorted(path for path in walked if path.is_file())
-    picked = [path for path in files if _is_picked(path, suffixes)]
+    picked = [path for path in files if is_wanted(path, suffixes)]
     found.files += [Input(path, folder) for path in picked if path not in seen]
     seen.update(picked)
-    found.left_out.update(_kind(path) for path in files if not _is_picked(path, suffixes))
+    found.left_out.update(_kind(path) for path in files if not is_wanted(path, suffixes))
     for error in errors:
         closed = Path(error.filename)
         found.refused.append(Refusal((closed,), f"{closed}: the folder cannot be read: {reason(error)}"))
     if not picked and not errors:
         wanted = ", ".join(sorted(suffixes))
         found.refused.append(Refusal((folder,), f"{folder}: holds no files to work on ({wanted})"))
-
-
-def _is_picked(path: Path, suffixes: Set[str]) -> bool:
-    """Whether a file of a folder is worked on; macOS puts `._NAME` beside NAME, which is not what NAME is."""
-    return path.suffix.lower() in suffixes and not path.name.startswith("._")
 
 
 def _kind(path: Path) -> str:

@@ -4,7 +4,9 @@ import json
 import os
 import re
 import sys
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -99,3 +101,11 @@ def _clean(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_clean(item) for item in value]
     return printable(value) if isinstance(value, str) else value
+
+
+@contextmanager
+def without_pillow_warnings() -> Iterator[None]:
+    """Inside, Pillow's warnings about single tags of files are not printed; for a process that is ours."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield

@@ -15,6 +15,7 @@ from multiprocessing.process import BaseProcess
 from typing import Generic, TypeVar
 
 from .atomic import remove_parts
+from .messages import without_pillow_warnings
 from .stop import Stopped, on_signals
 
 Job = TypeVar("Job")
@@ -102,6 +103,6 @@ def _without_interrupts() -> Iterator[None]:
 def _serve(connection: Connection, work: Callable[[Job], Outcome]) -> None:
     """What a process does: one job after the other, until there are none or it is told to stop."""
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # before those libraries are loaded
-    with suppress(EOFError, OSError, Stopped), on_signals(remove_parts):
+    with suppress(EOFError, OSError, Stopped), on_signals(remove_parts), without_pillow_warnings():
         while True:
             connection.send(work(connection.recv()))

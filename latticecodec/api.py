@@ -26,6 +26,7 @@ def encode(
     effort: int = DEFAULT_EFFORT,
     tune: str | None = None,
     tile: int | None = None,
+    strip: str | None = None,
 ) -> bytes:
     """Compress a picture to the bytes of an .lcq file.
 
@@ -42,10 +43,14 @@ def encode(
         tune: "psnr", or "ms-ssim" to spend the bits where eyes notice, with the model trained for that in place of
             `lattice` or `lattice-e8`; by default what the model was trained for.
         tile: side of the tiles in pixels, a multiple of 64; 0 for one tile, None for what suits the size.
+        strip: "all" leaves out EXIF and XMP, "gps" the place of the picture in both; the ICC profile stays.
 
     Raises ImageError, ModelError or TargetError, all of them LcqError.
     """
+    from .picture import read, stripped
+
     codec = load(model, device, tune)
+    img = img if strip is None else stripped(read(img), strip)
     return codec.encode(img, quality=quality, bpp=bpp, size=size, psnr=psnr, effort=effort, tune=tune, tile=tile)
 
 

@@ -197,7 +197,7 @@ def test_lcodec_eval_names_what_it_cannot_use(tmp_path: Path, tiny_model: Path) 
     bad.write_bytes(b"no picture")
     broken = lcodec_eval(tmp_path, "--model", tiny_model)
     assert broken.exit_code == 1
-    assert f"Error: {bad}: not an image that Pillow can read" in broken.stderr
+    assert f"Error: {bad}: not an image of a format that is read" in broken.stderr
     astronaut(32).convert("CMYK").save(tmp_path / "bad.jpg")
     bad.unlink()
     refused = lcodec_eval(tmp_path, "--model", tiny_model, "--json")

@@ -1,16 +1,19 @@
 """ICC, EXIF and XMP byte for byte through files; orientation, which is kept and not applied."""
 
 import io
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from picture_examples import EXIF_DIRECTORY, GPS_DIRECTORY, ICC, ORIENTATION, XMP, example, exif, same, through
+from picture_files import psd
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from latticecodec.evaluation.pictures import read as evaluated
-from latticecodec.picture import Pixels, read, save, to_pillow, upright
+from latticecodec.picture import Pixels, read, read_file, save, to_pillow, upright
 
 KINDS = [(channels, depth) for channels in (1, 2, 3, 4) for depth in (8, 16)]
 PREFIX = b"Exif\0\0"  # of JPEG
@@ -146,3 +149,86 @@ def test_damaged_exif_is_carried_and_hurts_nothing(block: bytes) -> None:
     assert through(pixels, ".png")[0].exif == block
     assert same(through(pixels, ".tif")[0], pixels)
     assert same(through(pixels, ".bmp")[0], pixels)
+
+
+def test_damaged_exif_of_a_jpeg_file_warns_nobody() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert through(replace(example(3, 8), exif=exif()[:60]), ".jpg")[0].exif == exif()[:60]
+
+
+# ---- where other programs put it -------------------------------------------------------------------------------------
+
+
+def raw_profile(kind: str, block: bytes) -> PngInfo:
+    """A block as text of a PNG file, as ImageMagick writes it."""
+    digits = "\n".join(block.hex()[at : at + 72] for at in range(0, 2 * len(block), 72))
+    info = PngInfo()
+    info.add_text(f"Raw profile type {kind}", f"\n{kind}\n{len(block):8}\n{digits}\n", zip=True)
+    return info
+
+
+@pytest.mark.parametrize(
+    ("kind", "block", "expected"),
+    [
+        ("exif", PREFIX + exif(), (None, exif(), None)),
+        ("APP1", PREFIX + exif(), (None, exif(), None)),
+        ("APP1", b"http://ns.adobe.com/xap/1.0/\0" + XMP, (None, None, XMP)),
+        ("xmp", XMP, (None, None, XMP)),
+        ("icc", ICC, (ICC, None, None)),
+    ],
+)
+def test_profiles_in_text_of_png_files(kind: str, block: bytes, expected: tuple[bytes | None, ...]) -> None:
+    file = io.BytesIO()
+    to_pillow(example(3, 8)).save(file, "PNG", pnginfo=raw_profile(kind, block))
+    pixels = read_file(file, "x")
+    assert (pixels.icc, pixels.exif, pixels.xmp) == expected
+
+
+def test_a_profile_of_its_own_chunk_comes_before_one_in_text() -> None:
+    file = io.BytesIO()
+    to_pillow(example(3, 8)).save(file, "PNG", pnginfo=raw_profile("exif", PREFIX + exif(3)), exif=exif(6))
+    assert read_file(file, "x").exif == exif(6)
+    file = io.BytesIO()
+    to_pillow(example(3, 8)).save(file, "PNG", pnginfo=raw_profile("exif", b""))
+    assert read_file(file, "x").exif is None
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("tagged", [False, True])
+def test_an_orientation_in_the_xmp_of_a_tiff_file_stays_there(depth: int, tagged: bool) -> None:
+    xmp = XMP.replace(b"/>", b'><a xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></x:xmpmeta>')
+    pixels = replace(example(3, depth), xmp=xmp, exif=exif(3) if tagged else None)
+    back, _ = through(pixels, ".tif")
+    assert same(back, pixels)
+    assert back.xmp == xmp
+    assert all_tags(back.exif) == all_tags(pixels.exif)
+    assert (back.exif is None) is not tagged
+    file = io.BytesIO()
+    save(pixels, ".tif", file)
+    assert same(read(Image.open(file)), pixels)  # not loaded yet
+    assert read(Image.open(file)).xmp == xmp
+
+
+def test_psd_files_have_metadata() -> None:
+    pixels = read_file(io.BytesIO(psd(resources=((1039, ICC), (1058, exif()), (1060, XMP)))), "x")
+    assert (pixels.icc, pixels.exif, pixels.xmp) == (ICC, exif(), XMP)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_avif_is_written_with_metadata(channels: int) -> None:
+    pixels = described(channels)
+    back, notes = through(pixels, ".avif")
+    colour = np.broadcast_to(pixels.colour, back.colour.shape)
+    assert np.abs(back.colour.astype(int) - colour).max() <= 3
+    assert back.alpha is None if pixels.alpha is None else np.array_equal(back.alpha, pixels.alpha)
+    assert (back.icc, back.xmp) == (ICC, XMP)
+    assert all_tags(back.exif) == all_tags(pixels.exif)
+    assert notes == []
+
+
+def test_what_avif_cannot_hold_is_told() -> None:
+    assert through(example(3, 16), ".avif")[1] == ["AVIF holds 8 bits a sample; 16 bits rounded to 8"]
+    back, notes = through(replace(example(3, 8), exif=b"nonsense"), ".avif")
+    assert back.exif is None
+    assert notes == ["AVIF holds no damaged EXIF data; left out"]

@@ -44,7 +44,7 @@ def test_animations_and_pages_are_refused(tmp_path: Path) -> None:
         words = "has 2 pages" if name == "pages.tif" else "an animation of 2 frames"
         with pytest.raises(ImageError, match=f"{name}: {words}; save one"):
             read(tmp_path / name)
-    with pytest.raises(ImageError, match="has several pages; save one"):
+    with pytest.raises(ImageError, match="has 2 pages; save one"):
         tiff(np.zeros((2, 5, 5, 3), np.uint16), photometric=2, planarconfig=1)
     frame.save(tmp_path / "preview.jpg", "MPO", save_all=True, append_images=[frame])
     assert read(tmp_path / "preview.jpg").channels == 3
@@ -88,8 +88,22 @@ def test_damaged_files_are_errors_of_one_kind(suffix: str, depth: int) -> None:
 def test_outputs_that_cannot_be() -> None:
     with pytest.raises(OutputError, match=r"cannot write \.what; try \.png"):
         save(example(3, 8), ".what", io.BytesIO())
-    with pytest.raises(OutputError, match="cannot write WebP"):
+    with pytest.raises(OutputError, match=r"cannot write WebP of 16384x1 pixels, it holds 16,383 a side; try \.png"):
         save(example(1, 8, height=1, width=16_384), ".webp", io.BytesIO())
+    with pytest.raises(OutputError, match=r"cannot write JPEG of 1x65501 pixels, it holds 65,500 a side; try \.png"):
+        save(example(1, 8, height=65_501, width=1), ".jpg", io.BytesIO())
+    for suffix, side in ((".webp", 16_383), (".jpg", 65_500)):
+        save(example(1, 8, height=1, width=side), suffix, io.BytesIO())
+
+
+def test_what_encoders_say_is_no_more_than_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("broken data stream when writing image file")
+
+    monkeypatch.setattr(Image.Image, "save", fail)
+    words = r"cannot write BMP of this picture; try \.png \(broken data stream when writing image file\)"
+    with pytest.raises(OutputError, match=words):
+        save(example(3, 8), ".bmp", io.BytesIO())
 
 
 def test_what_only_takes_plain_pictures_says_so() -> None:

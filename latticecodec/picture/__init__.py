@@ -3,11 +3,13 @@
 from typing import TYPE_CHECKING
 
 from .fidelity import psnr
-from .folder import IMAGE_SUFFIXES, find_images
+from .folder import find_images, is_wanted
+from .formats import IMAGE_SUFFIXES
 from .metadata import upright
 from .pillow import to_pillow
 from .pixels import GREY, RGB, Pixels, Samples, plain, to_array
 from .reading import read, read_file
+from .strip import STRIPS, stripped
 from .tensors import from_tensor, to_tensor
 from .writing import KINDS, kind_of, save
 
@@ -19,16 +21,19 @@ __all__ = [
     "IMAGE_SUFFIXES",
     "KINDS",
     "RGB",
+    "STRIPS",
     "Pixels",
     "Samples",
     "find_images",
     "from_tensor",
+    "is_wanted",
     "kind_of",
     "plain",
     "psnr",
     "read",
     "read_file",
     "save",
+    "stripped",
     "to_array",
     "to_pillow",
     "to_tensor",

@@ -5,12 +5,12 @@ from typing import IO
 
 from PIL import Image, ImageFile
 
-from . import metadata, png, ppm, tiff, wide
+from . import metadata, png, ppm, wide
 from .pixels import Pixels
 
 
 def reader(image: Image.Image) -> Callable[[], Pixels] | None:
-    """What reads a file that is open in Pillow and not loaded; None where Pillow reads it right.
+    """What reads a file that is open in Pillow and not loaded; None where Pillow reads it right. TIFF: see tiff.py.
 
     The function keeps 16 bits a sample and raises ImageError, or what the library behind it does for damaged files.
     """
@@ -21,12 +21,8 @@ def reader(image: Image.Image) -> Callable[[], Pixels] | None:
         return lambda: _decoded(image, file, png.read)
     if image.format in wide.FORMATS and wide.depth(_whole(file), image.format) > 8:
         return lambda: _decoded(image, file, lambda data: wide.read(data, str(image.format)))
-    if image.format == "PPM" and image.mode != "F" and ppm.maximum(image) > 255:
+    if image.format == "PPM" and image.mode not in ("1", "F") and ppm.maximum(image) > 255:
         return lambda: ppm.read(image, file)
-    if image.format == "TIFF":
-        tags = tiff.directory(file)
-        if tags is not None and tiff.is_deep(tags):
-            return lambda: tiff.read(file, tags)
     return None
 
 

@@ -1,4 +1,4 @@
-"""ICC, EXIF and XMP: read from an open PIL image; orientation.
+"""ICC, EXIF and XMP: read from an open PIL image; to and from the tags of TIFF files; turning upright.
 
 EXIF data is a TIFF structure. JPEG puts `Exif\\0\\0` before it, PNG and WebP do not, Pillow adds or keeps it depending
 on the format; here it is always without. In a TIFF file EXIF is not a block but tags of the file itself: they are
@@ -6,7 +6,7 @@ gathered into a block, and what would tell of the file's layout (strips, compres
 """
 
 import io
-import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +14,15 @@ import numpy as np
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from .exif import orientation
 from .pixels import Pixels, Samples
 
 PREFIX = b"Exif\0\0"
-ORIENTATION = ExifTags.Base.Orientation
+XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"  # of JPEG
 RESOLUTION_UNIT, NO_UNIT = 296, 1
 RESOLUTION = {282, 283, RESOLUTION_UNIT}
+RAW_PROFILES = {"icm": "icc_profile", "icc": "icc_profile", "APP1": "exif", "exif": "exif", "xmp": "xmp"}
+PSD_RESOURCES = {1058: "exif", 1060: "xmp"}  # image resources of Photoshop
 CARRIED = {  # tags of a TIFF's first directory that are metadata: EXIF 3.0, section 4.6.5, and what Windows adds
     270, 271, 272, 274, *RESOLUTION, 305, 306, 315, 316, 318, 319, 33432, 34665, 34853, 18246, *range(40091, 40096),
 }  # fmt: skip
@@ -27,9 +30,36 @@ CARRIED = {  # tags of a TIFF's first directory that are metadata: EXIF 3.0, sec
 
 def attach(pixels: Pixels, image: Image.Image) -> Pixels:
     """`pixels` with the metadata of the loaded image that they came from."""
-    icc, exif, xmp = (as_bytes(image.info.get(key)) for key in ("icc_profile", "exif", "xmp"))
-    exif = None if exif is None else exif.removeprefix(PREFIX)
-    return replace(pixels, icc=icc, exif=exif or None, xmp=xmp)
+    return of_info(pixels, _of_resources(image) | _raw_profiles(image) | image.info)
+
+
+def of_info(pixels: Pixels, info: Mapping[Any, object]) -> Pixels:
+    """`pixels` with the metadata that is in `info` by Pillow's names."""
+    icc, exif, xmp = (as_bytes(info.get(key)) for key in ("icc_profile", "exif", "xmp"))
+    return replace(pixels, icc=icc, exif=(exif or b"").removeprefix(PREFIX) or None, xmp=xmp)
+
+
+def _raw_profiles(image: Image.Image) -> dict[str, bytes]:
+    """What old programs put into text of PNG files, by Pillow's names: a line of its kind, one of its length, hex."""
+    found = {}
+    for kind, key in RAW_PROFILES.items():
+        text = str(image.info.get(f"Raw profile type {kind}", ""))
+        try:
+            _, length, digits = text.lstrip("\n").split("\n", 2)
+            block = bytes.fromhex(digits)[: int(length)]
+        except ValueError:  # no text, or not such a one
+            continue
+        if block.startswith(XMP_PREFIX):
+            found["xmp"] = block.removeprefix(XMP_PREFIX)
+        elif block:
+            found[key] = block
+    return found
+
+
+def _of_resources(image: Image.Image) -> dict[str, bytes]:
+    """EXIF and XMP of a PSD file, by Pillow's names, which passes them over."""
+    resources = getattr(image, "resources", [])
+    return {PSD_RESOURCES[number]: body for number, _, body in resources if number in PSD_RESOURCES and body}
 
 
 def as_bytes(value: object) -> bytes | None:
@@ -59,26 +89,18 @@ def tags_of_exif(exif: bytes | None) -> dict[int, Any]:
     """
     block = Image.Exif()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of Pillow, about single tags
-            block.load(exif or b"")
-            tags = {tag: block[tag] for tag in block if tag in CARRIED}
-            for tag in {ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo} & tags.keys():
-                tags[tag] = dict(block.get_ifd(tag))
-            if ExifTags.IFD.Interop in tags.get(ExifTags.IFD.Exif, {}):
-                tags[ExifTags.IFD.Exif][ExifTags.IFD.Interop] = dict(block.get_ifd(ExifTags.IFD.Interop))
-            directory = ImageFileDirectory_v2()
-            directory.update(tags)
-            directory.save(io.BytesIO())
+        block.load(exif or b"")
+        tags = {tag: block[tag] for tag in block if tag in CARRIED}
+        for tag in {ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo} & tags.keys():
+            tags[tag] = dict(block.get_ifd(tag))
+        if ExifTags.IFD.Interop in tags.get(ExifTags.IFD.Exif, {}):
+            tags[ExifTags.IFD.Exif][ExifTags.IFD.Interop] = dict(block.get_ifd(ExifTags.IFD.Interop))
+        directory = ImageFileDirectory_v2()
+        directory.update(tags)
+        directory.save(io.BytesIO())
     except Exception:  # Pillow raises many types on damaged EXIF data
         return {}
     return tags
-
-
-def orientation(exif: bytes | None) -> int:
-    """1 to 8 as EXIF counts them; 1, upright, where nothing sensible is said."""
-    value = tags_of_exif(exif).get(ORIENTATION, 1)
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def upright(pixels: Pixels) -> Pixels:
@@ -86,11 +108,6 @@ def upright(pixels: Pixels) -> Pixels:
     how = orientation(pixels.exif)
     alpha = None if pixels.alpha is None else turned(pixels.alpha, how)
     return replace(pixels, colour=turned(pixels.colour, how), alpha=alpha, exif=None)
-
-
-def inverse(how: int) -> int:
-    """The orientation that undoes another one."""
-    return {6: 8, 8: 6}.get(how, how)
 
 
 def turned(samples: Samples, how: int) -> Samples:

@@ -1,12 +1,14 @@
 """PIL images to Pixels and back."""
 
 from dataclasses import replace
+from typing import IO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 from ..errors import ImageError
-from . import deep, metadata
+from . import deep, metadata, several, tiff
+from .formats import BY_PILLOW, OWN
 from .pixels import GREY, Pixels, Samples, check_size
 
 ROWS = 256  # of pixels, copied at a time
@@ -21,25 +23,51 @@ DEEP = ("I;16", "I;16L", "I;16B", "I;16N")
 def from_pillow(image: Image.Image) -> Pixels:
     """A PIL image to Pixels; one that is not loaded yet keeps 16 bits where Pillow would cut them to 8.
 
-    Raises ImageError for animations, CMYK, floating point and other modes.
+    Raises ImageError for animations, CMYK, floating point and other modes, and for a file of a format that is not read
+    here, unless it is loaded: loading can start programs, which is for the caller to decide.
     """
-    frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # MPO: a JPEG with previews
-    if frames > 1 and image.format == "TIFF":
-        raise ImageError(f"has {frames} pages; save one of them first")
-    if frames > 1:
-        raise ImageError(f"an animation of {frames} frames; save one frame as a still picture first")
-    if image.mode == "CMYK":
-        raise ImageError("the picture is CMYK; convert it to RGB first")
+    if isinstance(image, ImageFile.ImageFile) and _waits(image):
+        if image.format != OWN and image.format not in BY_PILLOW:
+            raise ImageError(f"{image.format} is not a format that is read; call load() of the picture first")
+        if image.format == "TIFF" and image.fp is not None:
+            return from_tiff(image.fp)
+    notes = several.check(image)
     reader = deep.reader(image)
-    if reader is None and image.mode not in MODES and image.mode not in DEEP:
-        raise ImageError(f"the picture is of mode {image.mode}; convert it to 8 or 16 bits of grey or RGB first")
+    if reader is None:
+        _check_mode(image)
     check_size(image.width, image.height)
     if reader is not None:
-        return reader()
-    if image.format == "TIFF":
-        return _from_tiff(image)
+        return replace(reader(), notes=tuple(notes))
+    exif = metadata.exif_of_tags(image.getexif()) if image.format == "TIFF" else None
     image.load()
-    return metadata.attach(_samples(image), image)
+    pixels = replace(metadata.attach(_samples(image), image), notes=tuple(notes))
+    return replace(pixels, exif=exif) if image.format == "TIFF" else pixels
+
+
+def from_tiff(file: IO[bytes]) -> Pixels:
+    """The picture of an open TIFF file as it lies there; raises ImageError, or what decoders do."""
+    tags = tiff.directory(file)
+    tiff.check(file, tags)
+    if tiff.is_deep(tags):
+        return tiff.read(file, tags)
+    file.seek(0)
+    with tiff.Tiff(file) as image:
+        _check_mode(image)
+        check_size(image.width, image.height)
+        image.load()
+        return tiff.described(_samples(image), file, tags)
+
+
+def _waits(image: ImageFile.ImageFile) -> bool:
+    """Whether a file is open and its picture not decoded yet."""
+    return bool(image.tile) or getattr(image, "_im", None) is None
+
+
+def _check_mode(image: Image.Image) -> None:
+    if image.mode == "CMYK":
+        raise ImageError("the picture is CMYK; convert it to RGB first")
+    if image.mode not in MODES and image.mode not in DEEP:
+        raise ImageError(f"the picture is of mode {image.mode}; convert it to 8 or 16 bits of grey or RGB first")
 
 
 def to_pillow(pixels: Pixels) -> Image.Image:
@@ -66,30 +94,21 @@ def eight_bits(samples: Samples) -> Samples:
     return rounded
 
 
-def _from_tiff(image: Image.Image) -> Pixels:
-    """A TIFF file as it lies there: Pillow turns it upright, which is undone."""
-    exif = metadata.exif_of_tags(image.getexif())
-    image.load()
-    pixels, back = _samples(image), metadata.inverse(metadata.orientation(exif))
-    alpha = None if pixels.alpha is None else metadata.turned(pixels.alpha, back)
-    return replace(
-        metadata.attach(replace(pixels, colour=metadata.turned(pixels.colour, back), alpha=alpha), image), exif=exif
-    )
-
-
 def _samples(image: Image.Image) -> Pixels:
     """Colour and alpha of a loaded PIL image, copied a band of rows at a time."""
     if image.mode in DEEP:
         return _grey_16(image)
     transparent = "transparency" in image.info
     mode = TRANSPARENT.get(MODES[image.mode], MODES[image.mode]) if transparent else MODES[image.mode]
+    whole = image if image.mode == mode else image.convert(mode)
     channels = len(mode.removesuffix("A"))
     colour: Samples = np.empty((image.height, image.width, channels), np.uint8)
     alpha: Samples | None = np.empty(colour.shape[:2], np.uint8) if mode.endswith("A") else None
     for top in range(0, image.height, ROWS):
         rows = slice(top, min(top + ROWS, image.height))
-        band = image.crop((0, top, image.width, rows.stop))
-        values = np.asarray(band if band.mode == mode else band.convert(mode)).reshape(-1, image.width, len(mode))
+        band = Image.new(mode, (image.width, rows.stop - top))
+        band.paste(whole, (0, -top))  # crop() would ask for Pillow's own limit on pixels
+        values = np.asarray(band).reshape(-1, image.width, len(mode))
         colour[rows] = values[:, :, :channels]
         if alpha is not None:
             alpha[rows] = values[:, :, channels]

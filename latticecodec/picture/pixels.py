@@ -24,6 +24,7 @@ class Pixels:
         exif: the EXIF data, byte for byte, or None: a TIFF structure, without the `Exif\\0\\0` that JPEG puts before
             it. Its orientation has not been applied.
         xmp: the XMP packet, byte for byte, or None.
+        notes: what the file held and this picture does not, one line each: other pictures, a gain map.
     """
 
     colour: Samples
@@ -31,6 +32,7 @@ class Pixels:
     icc: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:
@@ -79,6 +81,11 @@ def check_size(width: int, height: int) -> None:
     """Raise ImageError for a picture that an .lcq file cannot hold."""
     if not (1 <= width <= SIZE_MAX and 1 <= height <= SIZE_MAX) or width * height > PIXELS_MAX:
         raise ImageError(f"{width}x{height} pixels; each side must be 1 to {SIZE_MAX:,} and the area at most 2^28")
+
+
+def not_unsigned(kind: str) -> ImageError:
+    """The error about samples of another kind than those of Pixels."""
+    return ImageError(f"has {kind} samples; convert them to unsigned integers of 8 or 16 bits first")
 
 
 def plain(pixels: Pixels) -> "np.ndarray[Any, np.dtype[np.uint8]]":

@@ -8,6 +8,9 @@ from PIL.PngImagePlugin import PngInfo, putchunk
 
 from .pixels import Pixels, Samples, from_array, to_array
 
+SIGNATURE = 8  # bytes
+LENGTH_KIND_CRC = 12  # bytes of a chunk beside its body
+PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}  # chunks that pixels depend on
 HEADER = 33  # bytes before the second chunk: signature and IHDR
 XMP_KEY = "XML:com.adobe.xmp"
 
@@ -16,8 +19,20 @@ def read(data: bytes) -> Pixels:
     """The pixels of a PNG file, uint8 or uint16; a transparent colour becomes alpha. Raises what imagecodecs does."""
     import imagecodecs
 
-    array: Samples = np.asarray(imagecodecs.png_decode(data))  # [H, W] or [H, W, 2 to 4]
+    array: Samples = np.asarray(imagecodecs.png_decode(_bare(data)))  # [H, W] or [H, W, 2 to 4]
     return from_array(array)
+
+
+def _bare(data: bytes) -> bytes:
+    """A PNG file without the chunks that pixels do not depend on, about which libpng would print lines."""
+    parts, at = [data[:SIGNATURE]], SIGNATURE
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        end = at + LENGTH_KIND_CRC + length
+        if data[at + 4 : at + 8] in PIXELS:
+            parts.append(data[at:end])
+        at = end
+    return b"".join(parts)
 
 
 def write(pixels: Pixels, file: IO[bytes]) -> None:

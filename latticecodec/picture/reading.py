@@ -1,18 +1,16 @@
 """Whatever people have a picture in, to Pixels."""
 
 import io
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from ..container import PIXELS_MAX
 from ..errors import ImageError
-from . import tiff
+from . import failures
+from .formats import identify
 from .pillow import from_pillow
 from .pixels import Pixels, check_size, from_array
 from .tensors import pixels_of_tensor
@@ -28,7 +26,9 @@ def read(picture: "Picture") -> Pixels:
 
     Pixels, as they are; a path; a PIL image (grey, RGB, palette or 1-bit, with alpha or a transparent colour, 16-bit
     grey); an array [H, W] or [H, W, 1 to 4] of uint8 or uint16; or a tensor [1 to 4, H, W] of uint8, uint16 or floats
-    in [0, 1]. Two and four channels have alpha. Raises ImageError for anything else, of a path naming it.
+    in [0, 1]. Two and four channels have alpha. Of a file that holds more, `notes` tell what is left out. Nothing of
+    the process is changed: what Pillow warns of, as damaged tags of TIFF files, goes through the caller's own filters.
+    Raises ImageError for anything else, of a path naming it.
     """
     if isinstance(picture, Pixels):
         check_size(picture.width, picture.height)
@@ -42,7 +42,7 @@ def read(picture: "Picture") -> Pixels:
         except OSError as error:
             raise ImageError(f"{picture}: {error.strerror}") from None
     if isinstance(picture, Image.Image):
-        with _readable():
+        with failures.told(picture.format or "picture"):
             return from_pillow(picture)
     return from_array(picture) if isinstance(picture, np.ndarray) else pixels_of_tensor(picture)
 
@@ -50,32 +50,13 @@ def read(picture: "Picture") -> Pixels:
 def read_file(file: IO[bytes], name: str) -> Pixels:
     """The picture in an open image file that can be sought in; raises ImageError naming it by `name`."""
     try:
-        with _readable():
-            tags = tiff.directory(file)
-            if tags is not None and tiff.is_deep(tags):
-                return tiff.read(file, tags)
-            file.seek(0)
-            with Image.open(file) as image:
-                return from_pillow(image)
+        with failures.told("picture"):
+            known = identify(file)
+        with failures.told(known.name, known.extra):
+            opened = resolve_name(known.opens)(file)
+            if isinstance(opened, Pixels):
+                return opened
+            with opened:
+                return from_pillow(opened)
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from None
-
-
-@contextmanager
-def _readable() -> Iterator[None]:
-    """Room for large pictures in Pillow; ImageError for everything that decoders raise on damaged input."""
-    ours, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, PIXELS_MAX
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of Pillow, about metadata and size
-            yield
-    except ImageError:
-        raise
-    except UnidentifiedImageError:
-        raise ImageError("not an image that Pillow can read") from None
-    except Image.DecompressionBombError:
-        raise ImageError("more pixels than an .lcq file holds") from None
-    except Exception as error:  # decoders raise many types
-        raise ImageError(f"the picture cannot be read: {error}") from None
-    finally:
-        Image.MAX_IMAGE_PIXELS = ours

@@ -1,49 +1,85 @@
 """TIFF files: pixels of 16 bits a sample through libtiff; metadata through Pillow's image file directory."""
 
 import io
+import struct
+from dataclasses import replace
 from typing import IO
 
 import numpy as np
 from PIL import Image, TiffTags
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
+from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from ..errors import ImageError
 from . import metadata
-from .pixels import Pixels, Samples, check_size, to_array
+from .pixels import Pixels, Samples, check_size, not_unsigned, to_array
 
-WIDTH, LENGTH, BITS, PHOTOMETRIC, STRIPS, PER_PIXEL = 256, 257, 258, 262, 273, 277
+NEW_SUBFILE, WIDTH, LENGTH, BITS, PHOTOMETRIC, STRIPS, PER_PIXEL = 254, 256, 257, 258, 262, 273, 277
 PLANAR, EXTRA, FORMAT = 284, 338, 339
-XMP, ICC = 700, 34675
+COMPRESSION, STRIP_BYTES, TILES, TILE_BYTES = 259, 279, 324, 325
+UNCOMPRESSED = 1
+XMP, ICC, DNG_VERSION = 700, 34675, 50706
+REDUCED = 1  # bit of NEW_SUBFILE: a reduced version of another picture in the file
+RAW_AT, RAW = 8, b"CR"  # of Canon's files
+RAW_PHOTOMETRICS = (32803, 34892)  # colour filter array; linear values of a sensor
+COLOURS = {5: "CMYK", 8: "L*a*b*", 9: "L*a*b*", 10: "L*a*b*"}  # photometric interpretations that are refused
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB = 0, 1, 2  # photometric interpretations
 TOGETHER, SEPARATE = 1, 2  # planar configurations: samples of a pixel; planes of the picture
 PREMULTIPLIED, STRAIGHT = 1, 2  # extra samples that are alpha
-UNSIGNED = 1  # sample format
+REFUSED = {2: "signed", 3: "floating-point", 5: "complex", 6: "complex"}  # sample formats that are refused
+SHORT = 8  # bytes of the header where it is not BigTIFF's
 DEFLATE, DIFFERENCE = 8, 2  # compression and predictor that are written
 MAGIC = {b"II*\0": 8, b"MM\0*": 8, b"II+\0": 16, b"MM\0+": 16}  # and bytes of the header; the longer ones are BigTIFF
 SAMPLES_MAX = 4  # RGB and alpha
 ROWS = 256  # of pixels, worked on at a time
 
 
-def directory(file: IO[bytes]) -> ImageFileDirectory_v2 | None:
-    """The first directory of a TIFF file, or None where the file is none; raises what Pillow does for damaged ones."""
-    file.seek(0)
-    header = file.read(MAGIC.get(file.read(4), 4) - 4)
-    file.seek(0)
-    if not header:
-        return None
-    tags = ImageFileDirectory_v2(file.read(4 + len(header)))
+class Tiff(TiffImageFile):
+    """A TIFF file in Pillow whose picture stays as it lies there, where Pillow would turn it upright."""
+
+    def load_prepare(self) -> None:
+        """Make room for the picture, of which the caller has checked the size."""
+        if self._im is None:
+            self.im = Image.new(self.mode, self._tile_size, None).im
+        super().load_prepare()
+
+    def load_end(self) -> None:
+        """Nothing is turned."""
+        self._size = self.im.size
+
+
+def directory(file: IO[bytes]) -> ImageFileDirectory_v2:
+    """The first directory of a TIFF file; raises what Pillow does for damaged ones."""
+    header = _header(file)
+    tags = ImageFileDirectory_v2(header)
     file.seek(tags.next)
     tags.load(file)
     return tags
 
 
+def check(file: IO[bytes], tags: ImageFileDirectory_v2) -> None:
+    """Raise ImageError for a file whose first picture is not the picture, or whose samples are not of a kind."""
+    photometric = tags.get(PHOTOMETRIC)
+    file.seek(0)
+    raw = file.read(RAW_AT + len(RAW))[RAW_AT:] == RAW or DNG_VERSION in tags or photometric in RAW_PHOTOMETRICS
+    if raw or tags.get(NEW_SUBFILE, 0) & REDUCED:
+        raise ImageError("begins with a reduced picture, as raw files of cameras do; develop it to TIFF or PNG first")
+    pages = _pages(file)
+    if pages > 1:
+        raise ImageError(f"has {pages} pages; save one of them first")
+    if photometric in COLOURS:
+        raise ImageError(f"the picture is {COLOURS[photometric]}; convert it to RGB first")
+    for kind in set(tags.get(FORMAT, ())) & REFUSED.keys():
+        raise not_unsigned(REFUSED[kind])
+    if tags.get(COMPRESSION, UNCOMPRESSED) != UNCOMPRESSED and _end(tags) > file.seek(0, io.SEEK_END):
+        raise ImageError("the file is cut short")  # of which libtiff would print a line
+    bits = max(tags.get(BITS, (1,)))
+    if bits > 8 and bits != 16:
+        raise ImageError(f"has {bits} bits a sample; convert it to 16 first")
+
+
 def is_deep(tags: ImageFileDirectory_v2) -> bool:
-    """Whether the file has grey or RGB samples of 16 bits; raises ImageError for 9 to 15 bits."""
-    bits = set(tags.get(BITS, (1,)))
-    if max(bits) in range(9, 16):
-        raise ImageError(f"has {max(bits)} bits a sample; convert it to 16 first")
-    formats = set(tags.get(FORMAT, (UNSIGNED,)))
-    return bits == {16} and formats == {UNSIGNED} and tags.get(PHOTOMETRIC) in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB)
+    """Whether the file has grey or RGB samples of 16 bits."""
+    return set(tags.get(BITS, (1,))) == {16} and tags.get(PHOTOMETRIC) in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB)
 
 
 def read(file: IO[bytes], tags: ImageFileDirectory_v2) -> Pixels:
@@ -52,8 +88,6 @@ def read(file: IO[bytes], tags: ImageFileDirectory_v2) -> Pixels:
 
     width, height, samples = tags[WIDTH], tags[LENGTH], tags.get(PER_PIXEL, 1)
     check_size(width, height)
-    if tags.next:
-        raise ImageError("has several pages; save one of them first")
     if samples > SAMPLES_MAX:
         raise ImageError(f"has {samples} samples a pixel; save it with at most {SAMPLES_MAX}")
     own = 3 if tags[PHOTOMETRIC] == RGB else 1
@@ -70,19 +104,47 @@ def read(file: IO[bytes], tags: ImageFileDirectory_v2) -> Pixels:
         alpha = np.ascontiguousarray(array[:, :, own])  # [H, W]
     if alpha is not None and extra == PREMULTIPLIED:
         _divide(colour, alpha)
-    icc, xmp = (metadata.as_bytes(tags.get(tag)) for tag in (ICC, XMP))
-    return Pixels(colour, alpha, icc, _exif(file), xmp)
+    return described(Pixels(colour, alpha), file, tags)
 
 
-def _exif(file: IO[bytes]) -> bytes | None:
-    """The EXIF block that stands for the tags of a TIFF file."""
-    file.seek(0)
-    start = file.read(4)
-    file.seek(0)
+def described(pixels: Pixels, file: IO[bytes], tags: ImageFileDirectory_v2) -> Pixels:
+    """`pixels` with ICC, EXIF and XMP of the file that they came from; EXIF is the block that stands for its tags."""
+    header = _header(file)
     block = Image.Exif()
-    block.endian, block.bigtiff = "<" if start.startswith(b"II") else ">", MAGIC[start] > 8
-    block.load_from_fp(file, ImageFileDirectory_v2(file.read(MAGIC[start])).next)
-    return metadata.exif_of_tags(block)
+    block.endian, block.bigtiff = "<" if header.startswith(b"II") else ">", len(header) > SHORT
+    block.load_from_fp(file, ImageFileDirectory_v2(header).next)
+    icc, xmp = (metadata.as_bytes(tags.get(tag)) for tag in (ICC, XMP))
+    return replace(pixels, icc=icc, exif=metadata.exif_of_tags(block), xmp=xmp)
+
+
+def _header(file: IO[bytes]) -> bytes:
+    """What a TIFF file begins with, longer for BigTIFF."""
+    file.seek(0)
+    magic = file.read(4)
+    return magic + file.read(MAGIC.get(magic, SHORT) - len(magic))
+
+
+def _end(tags: ImageFileDirectory_v2) -> int:
+    """Where the last strip or tile of the first picture ends in the file."""
+    ends = [0]
+    for offsets, lengths in ((STRIPS, STRIP_BYTES), (TILES, TILE_BYTES)):
+        ends += [offset + length for offset, length in zip(tags.get(offsets, ()), tags.get(lengths, ()), strict=False)]
+    return max(ends)
+
+
+def _pages(file: IO[bytes]) -> int:
+    """How many directories a TIFF file has in its chain; raises struct.error where one of them is not whole."""
+    header = _header(file)
+    order = "<" if header.startswith(b"II") else ">"
+    count, entry, offset = ("Q", 20, "Q") if len(header) > SHORT else ("H", 12, "L")
+    at, seen = ImageFileDirectory_v2(header).next, set[int]()
+    while at and at not in seen:
+        seen.add(at)
+        file.seek(at)
+        (entries,) = struct.unpack(order + count, file.read(struct.calcsize(order + count)))
+        file.seek(entry * entries, io.SEEK_CUR)
+        (at,) = struct.unpack(order + offset, file.read(struct.calcsize(order + offset)))
+    return len(seen)
 
 
 def _divide(colour: Samples, alpha: Samples) -> None:
@@ -110,7 +172,6 @@ def write(pixels: Pixels, file: IO[bytes]) -> None:
         extrasample=None if pixels.alpha is None else STRAIGHT,
     )
     tags = directory(io.BytesIO(data))
-    assert tags is not None
     for tag in metadata.RESOLUTION:
         del tags[tag]  # made up by libtiff
     tags.update(dict(tags) | metadata.tags_of_exif(pixels.exif))

@@ -6,8 +6,9 @@ from typing import IO, Any
 
 import numpy as np
 
+from ..container import SIZE_MAX
 from ..errors import OutputError
-from . import metadata, png, ppm, tiff
+from . import failures, metadata, png, ppm, tiff
 from .pillow import ROWS, eight_bits, to_pillow
 from .pixels import Pixels, Samples
 
@@ -21,15 +22,27 @@ class Kind:
     deep: bool = False  # 16 bits a sample
     alpha: bool = False
     metadata: bool = True  # ICC, EXIF and XMP
+    side: int = SIZE_MAX  # pixels
 
 
 PNG = Kind("PNG", {}, deep=True, alpha=True)
 TIFF = Kind("TIFF", {}, deep=True, alpha=True)
-WEBP = Kind("WebP", {"lossless": True, "exact": True}, alpha=True)
-JPEG = Kind("JPEG", {"quality": 95, "subsampling": "4:4:4"})
+WEBP = Kind("WebP", {"lossless": True, "exact": True}, alpha=True, side=16_383)
+JPEG = Kind("JPEG", {"quality": 95, "subsampling": "4:4:4"}, side=65_500)
+AVIF = Kind("AVIF", {"quality": 100, "subsampling": "4:4:4"}, alpha=True)
 BMP = Kind("BMP", {}, metadata=False)
 PPM = Kind("PPM", {}, deep=True, metadata=False)
-KINDS = {"png": PNG, "tif": TIFF, "tiff": TIFF, "bmp": BMP, "ppm": PPM, "webp": WEBP, "jpg": JPEG, "jpeg": JPEG}
+KINDS = {
+    "png": PNG,
+    "tif": TIFF,
+    "tiff": TIFF,
+    "bmp": BMP,
+    "ppm": PPM,
+    "webp": WEBP,
+    "avif": AVIF,
+    "jpg": JPEG,
+    "jpeg": JPEG,
+}
 
 MARKER_MAX = 65_533  # bytes in a JPEG segment after its length
 EXIF_MAX = MARKER_MAX - len(metadata.PREFIX)
@@ -48,13 +61,13 @@ def kind_of(suffix: str) -> Kind:
 def save(pixels: Pixels, suffix: str, file: IO[bytes]) -> list[str]:
     """Write a picture as an image file.
 
-    PNG, TIFF, BMP, PPM and WebP hold the samples as they are, JPEG with quality 95. ICC, EXIF and XMP come out byte for
-    byte; in TIFF the values of EXIF, whose tags are there those of the file. Where a format has no place for EXIF, the
-    picture is turned upright.
+    PNG, TIFF, BMP, PPM and WebP hold the samples as they are, JPEG with quality 95, AVIF with 100, off by a few values
+    at most. ICC, EXIF and XMP come out byte for byte; in TIFF the values of EXIF, whose tags are there those of
+    the file, and in AVIF, whose orientation is. Where a format has no place for EXIF, the picture is turned upright.
 
     Args:
         pixels: the picture.
-        suffix: .png, .tif, .tiff, .bmp, .ppm, .webp, .jpg or .jpeg, with or without the dot.
+        suffix: .png, .tif, .tiff, .bmp, .ppm, .webp, .avif, .jpg or .jpeg, with or without the dot.
         file: open for writing; need not be one that can be sought in.
 
     Returns one line for each thing that the format cannot hold and that was left out: alpha is then flattened onto
@@ -62,6 +75,9 @@ def save(pixels: Pixels, suffix: str, file: IO[bytes]) -> list[str]:
     room for; an OSError of `file` passes through.
     """
     kind = kind_of(suffix)
+    if max(pixels.width, pixels.height) > kind.side:
+        size = f"{pixels.width}x{pixels.height} pixels"
+        raise OutputError(f"cannot write {kind.name} of {size}, it holds {kind.side:,} a side; try .png")
     pixels, notes = _fitted(pixels, kind)
     try:
         if kind is TIFF:
@@ -75,7 +91,7 @@ def save(pixels: Pixels, suffix: str, file: IO[bytes]) -> list[str]:
     except (OSError, RuntimeError, ValueError, struct.error) as error:  # of Pillow and libtiff
         if isinstance(error, OSError) and error.errno is not None:
             raise  # of the disk
-        raise OutputError(f"cannot write {kind.name}: {error}") from None
+        raise OutputError(f"cannot write {kind.name} of this picture; try .png{failures.hint(error)}") from None
     return notes
 
 
@@ -107,8 +123,8 @@ def _fitted(pixels: Pixels, kind: Kind) -> tuple[Pixels, list[str]]:
     if kind is JPEG and pixels.xmp is not None and len(pixels.xmp) > XMP_MAX:
         notes.append(f"JPEG holds {XMP_MAX:,} bytes of XMP; {len(pixels.xmp):,} left out")
         pixels = replace(pixels, xmp=None)
-    if kind is TIFF and pixels.exif is not None and not metadata.tags_of_exif(pixels.exif):
-        notes.append("TIFF holds no damaged EXIF data; left out")
+    if kind in (TIFF, AVIF) and pixels.exif is not None and not metadata.tags_of_exif(pixels.exif):
+        notes.append(f"{kind.name} holds no damaged EXIF data; left out")
         pixels = replace(pixels, exif=None)
     if pixels.alpha is not None and not kind.alpha:
         notes.append(f"{kind.name} holds no alpha; flattened onto white")

@@ -1,6 +1,7 @@
-"""Mutate the conformance files and read what comes out, for as many inputs as asked.
+"""Mutate the conformance files, or pictures, and read what comes out, for as many inputs as asked.
 
     cd tests; python -m fuzz.run --runs 1000000
+    cd tests; python -m fuzz.run --target pictures --runs 20000
 
 The inputs run in a process of their own, so that one which ends or stops it is found, kept and stepped over.
 """
@@ -17,7 +18,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from .state import STATE, STATE_BYTES, keep
+from .state import STATE, STATE_BYTES, SUFFIXES, keep
 
 STUCK = 60  # seconds without an input done; the process itself notices most of those that hang
 TELL = 10  # seconds between two lines of progress
@@ -65,7 +66,8 @@ class Total:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Read mutated .lcq files; nothing but errors and pictures may come.")
+    parser = argparse.ArgumentParser(description="Read mutated files; nothing but errors and pictures may come.")
+    parser.add_argument("--target", choices=SUFFIXES, default="lcq", help="Kind of files. [lcq]")
     parser.add_argument("--runs", type=int, default=1_000_000, help="Inputs. [1,000,000]")
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3)), help="Of all randomness. [any]")
     options = parser.parse_args()
@@ -76,17 +78,18 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         seed = options.seed
         while total.done < total.runs:
-            _process(total, seed, Path(folder))
+            _process(total, options.target, seed, Path(folder))
             seed += 1
     print(total.summary())
     return 1 if total.crashes or total.hangs else 0
 
 
-def _process(total: Total, seed: int, folder: Path) -> None:
+def _process(total: Total, target: str, seed: int, folder: Path) -> None:
     """Run what is left in a new process, until all is done or it dies."""
     path, output = folder / "state", folder / "output"
     path.write_bytes(bytes(STATE_BYTES))
-    command = [sys.executable, "-m", "fuzz.worker", "--runs", str(total.runs - total.done), "--seed", str(seed)]
+    command = [sys.executable, "-m", "fuzz.worker", "--target", target, "--seed", str(seed)]
+    command += ["--runs", str(total.runs - total.done)]
     with path.open("r+b") as file, output.open("wb") as out, mmap.mmap(file.fileno(), STATE_BYTES) as state:
         process = subprocess.Popen([*command, "--state", str(path)], stdout=out)
         last, since = 0, time.monotonic()
@@ -110,7 +113,7 @@ def _process(total: Total, seed: int, folder: Path) -> None:
             raise SystemExit("the process that runs the inputs does not start")
         total.done += 1
         total.crashes += process.returncode != -9
-        keep(state[STATE.size : STATE.size + size], f"exit status {process.returncode}")
+        keep(state[STATE.size : STATE.size + size], f"exit status {process.returncode}", SUFFIXES[target])
 
 
 if __name__ == "__main__":

@@ -31,9 +31,8 @@ if guided:
 with redirect_stderr(io.StringIO()), atheris.instrument_imports(include=["latticecodec"]) if guided else nullcontext():
     import torch
 
-    from .mutations import REPAIRED, Mutator
     from .state import STATE, STATE_BYTES, keep
-    from .target import codecs, index_crc, outcome, seeds
+    from .targets import TARGETS, Target
 
 
 class HangError(BaseException):
@@ -43,18 +42,16 @@ class HangError(BaseException):
 class Run:
     """Counts what comes of the inputs."""
 
-    def __init__(self, state: mmap.mmap, runs: int, seed: int) -> None:
-        self.state, self.runs, self.random = state, runs, Random(seed)
-        self.mutator = Mutator(seeds(), index_crc)
+    def __init__(self, target: Target, state: mmap.mmap, runs: int, seed: int) -> None:
+        self.target, self.state, self.runs, self.random = target, state, runs, Random(seed)
         self.done = self.crashes = self.hangs = 0
         self.kinds: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
         self.slowest = 0.0
-        codecs()
 
     def mutated(self, data: bytes) -> bytes:
         """Another input, and what kind it is is counted."""
-        kind, changed = self.mutator.mutate(data, self.random)
+        kind, changed = self.target.mutate(data, self.random)
         self.kinds[kind] += 1
         return changed[: STATE_BYTES - STATE.size]
 
@@ -64,7 +61,7 @@ class Run:
         began = time.process_time()
         signal.setitimer(signal.ITIMER_PROF, HANG)
         try:
-            result = outcome(data)
+            result = self.target.outcome(data)
         except KeyboardInterrupt:
             raise
         except HangError:
@@ -75,7 +72,7 @@ class Run:
             result = f"crash: {type(error).__name__}: {error}"
         signal.setitimer(signal.ITIMER_PROF, 0)
         if result.startswith(("hang", "crash")):
-            keep(data, result)
+            keep(data, result, self.target.suffix)
         self.slowest = max(self.slowest, time.process_time() - began)
         self.outcomes[result] += 1
         self.done += 1
@@ -85,7 +82,7 @@ class Run:
     def finish(self) -> None:
         """Tell the parent, and end at once."""
         facts = {
-            "repaired": sum(self.kinds[kind] for kind in REPAIRED),
+            "repaired": sum(self.kinds[kind] for kind in self.target.repaired),
             "crashes": self.crashes,
             "hangs": self.hangs,
             "slowest": self.slowest,
@@ -111,14 +108,21 @@ def limit_memory(more: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
+def silence_decoders() -> None:
+    """What libraries in C print goes nowhere; what Python prints on stderr goes where it went."""
+    sys.stderr = os.fdopen(os.dup(2), "w")
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+
+
 def _fuzz_with_atheris(run: Run, corpus: Path) -> None:
     """Let libFuzzer choose what to mutate, and collect in folder `corpus` what reaches new code."""
     corpus.mkdir(exist_ok=True)
-    for number, data in enumerate(run.mutator.seeds):
+    for number, data in enumerate(run.target.seeds):
         (corpus / str(number)).write_bytes(data)
 
     def mutator(data: bytes, most: int, seed: int) -> bytes:
-        return run.mutated(data or run.random.choice(run.mutator.seeds))[:most]
+        return run.mutated(data or run.random.choice(run.target.seeds))[:most]
 
     def test(data: bytes) -> None:
         run.one(data)
@@ -132,6 +136,7 @@ def _fuzz_with_atheris(run: Run, corpus: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
+    parser.add_argument("--target", choices=TARGETS, required=True)
     parser.add_argument("--runs", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--state", type=Path, required=True)
@@ -139,14 +144,16 @@ def main() -> None:
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
+    target = TARGETS[options.target]()
+    silence_decoders()
     with options.state.open("r+b") as file:
-        run = Run(mmap.mmap(file.fileno(), STATE_BYTES), options.runs, options.seed)
+        run = Run(target, mmap.mmap(file.fileno(), STATE_BYTES), options.runs, options.seed)
     signal.signal(signal.SIGPROF, _ring)
     limit_memory(MEMORY)
     if guided:
         _fuzz_with_atheris(run, options.state.parent / "corpus")
     while True:
-        run.one(run.mutated(run.random.choice(run.mutator.seeds)))
+        run.one(run.mutated(run.random.choice(run.target.seeds)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,60 @@
+"""Metadata that its owner does not want to give away: all of it, or the place where a picture was taken."""
+
+import re
+from dataclasses import replace
+
+from ..errors import ImageError
+from . import exif
+from .metadata import upright
+from .pixels import Pixels
+
+STRIPS = ("all", "gps")
+NAME = rb"[\w.-]+:gps\w*"  # exif:GPSLatitude, and what makers of drones call theirs
+PROPERTY = re.compile(
+    rb"\s(?!xmlns:)" + NAME + rb"\s*=\s*(?:\"[^\"]*\"|'[^']*')|"  # as an attribute
+    rb"<(" + NAME + rb")(?:\s[^<>]*)?(?:/>|(?<!/)>.*?</\1\s*>)\s*",  # as an element
+    re.IGNORECASE | re.DOTALL,
+)
+MOST = 500  # properties of one packet; the standard has 31
+LEFT = re.compile(rb"(?<!xmlns):gps\w|g\0p\0s\0|\0g\0p\0s", re.IGNORECASE)  # also in UTF-16, which is not taken apart
+
+
+def stripped(pixels: Pixels, what: str | None) -> Pixels:
+    """A picture without some of its metadata.
+
+    Args:
+        pixels: the picture.
+        what: "all" for EXIF and XMP, or "gps" for the place in both, leaving all else as it was; None for nothing. The
+            ICC profile, without which colours would change, stays.
+
+    A picture that loses its EXIF data is turned upright first. A block of which nobody can say that no place is left in
+    it goes as a whole, and a note tells of it. Raises ImageError for another `what`.
+    """
+    if what is None:
+        return pixels
+    if what not in STRIPS:
+        raise ImageError(f"cannot strip {what!r}; choose from {', '.join(STRIPS)}")
+    if what == "all":
+        return replace(upright(pixels), xmp=None)
+    return _without_gps_in_xmp(_without_gps_in_exif(pixels))
+
+
+def _without_gps_in_exif(pixels: Pixels) -> Pixels:
+    if pixels.exif is None:
+        return pixels
+    try:
+        return replace(pixels, exif=exif.without_gps(pixels.exif))
+    except exif.DamageError:
+        note = "its EXIF data is damaged and may hide a place; all of it is left out"
+        return replace(upright(pixels), notes=(*pixels.notes, note))
+
+
+def _without_gps_in_xmp(pixels: Pixels) -> Pixels:
+    if pixels.xmp is None:
+        return pixels
+    few = len(LEFT.findall(pixels.xmp)) <= 2 * MOST  # an element says its name twice
+    xmp = PROPERTY.sub(b"", pixels.xmp) if few else pixels.xmp
+    if LEFT.search(xmp):
+        note = "its XMP hides a place in a way that cannot be taken apart; all of it is left out"
+        return replace(pixels, xmp=None, notes=(*pixels.notes, note))
+    return replace(pixels, xmp=xmp)
