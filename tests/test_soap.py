@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from latticecodec.training.soap import SIDE_MAX, Soap, _orthonormal
+from latticecodec.training.soap import SIDE_MAX, Soap, _by_cholesky
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -20,7 +20,7 @@ def ill_conditioned(seed: int, *shape: int) -> torch.Tensor:
 def test_the_step_is_that_of_adam_in_the_eigenbasis() -> None:
     """One matrix by hand: with a fixed basis, Adam on Q_L^T G Q_R, turned back."""
     weight = torch.nn.Parameter(torch.zeros(4, 6))
-    optimiser = Soap([{"params": [weight]}], lr=0.1, refresh=1000, look=1000)
+    optimiser = Soap([{"params": [weight]}], lr=0.1, refresh=1000)
     weight.grad = ill_conditioned(0, 4, 6)
     optimiser.step()
     assert torch.equal(weight, torch.zeros(4, 6))  # the first step looks
@@ -41,7 +41,7 @@ def test_matrices_of_one_shape_step_as_they_would_alone() -> None:
     def run(together: bool) -> list[torch.Tensor]:
         weights = [torch.nn.Parameter(torch.ones(5, 3)) for _ in range(2)] + [torch.nn.Parameter(torch.ones(5))]
         groups = [weights] if together else [[weight] for weight in weights]
-        optimisers = [Soap([{"params": group}], lr=0.01, refresh=4, look=1) for group in groups]
+        optimisers = [Soap([{"params": group}], lr=0.01, refresh=4) for group in groups]
         for step in range(9):
             for number, weight in enumerate(weights):
                 weight.grad = torch.randn(weight.shape, generator=torch.Generator().manual_seed(10 * step + number))
@@ -56,7 +56,7 @@ def test_matrices_of_one_shape_step_as_they_would_alone() -> None:
 def test_the_basis_follows_the_gradients() -> None:
     """After some refreshes the preconditioner's average is nearly diagonal in its basis, largest first."""
     weight = torch.nn.Parameter(torch.zeros(6, 300))
-    optimiser = Soap([{"params": [weight]}], lr=1e-3, refresh=10, look=1)
+    optimiser = Soap([{"params": [weight]}], lr=1e-3)
     for step in range(60):
         weight.grad = ill_conditioned(step, 6, 300)
         optimiser.step()
@@ -71,9 +71,9 @@ def test_the_basis_follows_the_gradients() -> None:
     assert float((correlation - torch.eye(6)).abs().max()) < 0.2
 
 
-def test_orthonormal_columns_without_qr() -> None:
+def test_orthonormal_columns_by_cholesky_factors() -> None:
     x = torch.stack([ill_conditioned(2, 6, 6), torch.eye(6), torch.zeros(6, 6)])
-    q = _orthonormal(x, otherwise=2 * torch.eye(6).expand(3, 6, 6))
+    q = _by_cholesky(x, otherwise=2 * torch.eye(6).expand(3, 6, 6))
     reference = torch.linalg.qr(x[0].double())[0].float()
     torch.testing.assert_close(q[0].abs(), reference.abs(), atol=1e-4, rtol=0)
     assert torch.equal(q[1], torch.eye(6))

@@ -26,10 +26,8 @@ class Soap(Optimizer):
     Args:
         parameters: groups with `params`; matrices are preconditioned, vectors get plain Adam.
         lr: learning rate.
-        betas: decay of the first and the second moment.
-        memory: decay of the preconditioners' averages, a step.
-        refresh: steps between two refreshes of the eigenbasis; at the start they come after 1, 2, 4, 8 ... steps.
-        look: steps between two gradients that the preconditioners' averages see.
+        betas: decay of the first moment, and of the second moment and the preconditioners' averages.
+        refresh: steps between two refreshes of the eigenbasis.
     """
 
     def __init__(
@@ -37,12 +35,9 @@ class Soap(Optimizer):
         parameters: Iterable[dict[str, Any]],
         lr: float,
         betas: tuple[float, float] = (0.95, 0.95),
-        memory: float = 0.99,
-        refresh: int = 50,
-        look: int = 5,
+        refresh: int = 10,
     ) -> None:
-        settings = {"lr": lr, "betas": betas, "memory": memory, "refresh": refresh, "look": look}
-        super().__init__(parameters, settings)
+        super().__init__(parameters, {"lr": lr, "betas": betas, "refresh": refresh})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -67,21 +62,12 @@ class Soap(Optimizer):
         scale = (1 - second ** state["step"]) ** 0.5 / (1 - first ** state["step"])
         update = _turn_back(state["mean"] / state["square"].sqrt().add_(EPSILON), state)
         torch._foreach_add_(stack, list(update.unbind()), alpha=-rate * scale)
-        self._follow(gradient, state, group)
-
-    @staticmethod
-    def _follow(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
-        """Let the preconditioners see a gradient [n, a, b], and their bases follow them, when it is time."""
-        step, early = state["step"], state["step"] < group["refresh"]
-        if early or step % group["look"] == 0:
-            memory = group["memory"] if early else group["memory"] ** group["look"]
-            state["seen"] += 1
-            _look(gradient, state, max(1 - memory, 1 / state["seen"]))
-        if step % group["refresh"] == 0 or (early and step.bit_count() == 1):
+        _look(gradient, state, 1 - second)
+        if state["step"] % group["refresh"] == 0 or state["step"] == 1:
             _refresh(state)
 
     def _begin(self, state: dict[str, Any], gradient: Tensor) -> None:
-        state["step"], state["seen"] = 0, 1
+        state["step"] = 0
         state["mean"], state["square"] = torch.zeros_like(gradient), torch.zeros_like(gradient)
         for side, length in zip(SIDES, gradient.shape[1:], strict=False):
             if gradient.ndim == 3 and length <= SIDE_MAX:
