@@ -26,6 +26,7 @@ from .diagnosis import Diagnosis, diagnose
 from .fit import fit
 from .models import MODELS, PhotoModel
 from .optimiser import Average, learning_rate, make_optimiser, parameter_groups
+from .quantizer_options import DEFAULTS, QuantizerOptions
 from .vector import VectorModel, as_rows
 
 RATE_WEIGHTING = 0.4  # the loss of a sample is divided by its lambda to this power
@@ -48,6 +49,7 @@ class TrainOptions:
     tune: str = "psnr"  # what to train for, one of config.TUNES
     rank: int = 0  # of low-rank additions to a base, which then train in place of the weights; 0: the weights train
     freeze: str = "nothing"  # a key of vector.FREEZABLE: what of a model with codebooks does not train
+    quantizer: QuantizerOptions = DEFAULTS
     validate_every: int = 500  # steps
     checkpoint_minutes: float = 10.0
 
@@ -66,10 +68,10 @@ class Progress:
     diagnosis: Diagnosis | None = None  # of codebooks, when just validated
 
 
-def new_model(config: ModelConfig, crops: Crops) -> PhotoModel:
+def new_model(config: ModelConfig, crops: Crops, options: QuantizerOptions = DEFAULTS) -> PhotoModel:
     """A model initialised with the PCA of patches from the first batches of `crops`."""
     torch.manual_seed(crops.seed)
-    model = MODELS[config.quantizer](config)
+    model = MODELS[config.quantizer](config, options)
     pictures = first_pictures(crops)  # [N, 3, S, S]
     patches = pictures.unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH)  # [N, 3, S/16, S/16, 16, 16]
     patches = patches.permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, PATCH, PATCH)
