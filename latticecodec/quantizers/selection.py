@@ -37,6 +37,9 @@ class CodebookAttention(nn.Module):
         self.project_key = nn.Linear(hidden, hidden, bias=False)
         self.project_value = nn.Linear(hidden, hidden, bias=False)
         self.project_scores = nn.Linear(hidden, books)
+        for layer in (self.project_key, self.project_value, self.project_scores):
+            nn.init.xavier_uniform_(layer.weight)
+        nn.init.zeros_(self.project_scores.bias)
 
     def forward(self, query: Tensor) -> Tensor:
         """Query [..., hidden] -> scores [..., m]."""
