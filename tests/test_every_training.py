@@ -5,12 +5,15 @@ import functools
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner
 from latticecodec.cli import main
 from PIL import Image
 
 from latticecodec.config import CODEBOOKS, PRESETS, with_codebooks
+from latticecodec.training.adopt import adopt
 from latticecodec.training.e8 import make_e8
+from latticecodec.training.model import TrainableModel
 from latticecodec.training.models import MODELS
 from latticecodec.training.synthetic import synthetic_picture
 from latticecodec.zoo import find
@@ -67,6 +70,12 @@ def test_adaptive_from_the_installed_lattice() -> None:
     config = find(trained("--quantizer", "adaptive", "--init-from", "lattice", "--data", "photos")).config
     assert (len(config.groups), sum(config.groups), config.base) == (64, 256, "lattice")
     assert list(config.groups) != [4] * 64
+
+
+def test_adaptive_from_a_lattice_of_the_largest_preset() -> None:
+    pictures = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    groups = adopt(TrainableModel(PRESETS["lc-m"]), "adaptive", "", pictures).config.groups
+    assert (len(groups), sum(groups)) == (64, 320)
 
 
 def test_e8_chooses_its_threshold_on_what_is_held_out(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,6 +147,17 @@ def test_evaluation_learns_nothing_and_draws_nothing() -> None:
     assert all(torch.equal(value, before[name]) for name, value in quantizer.state_dict().items())
 
 
+def test_autocast_changes_no_choice() -> None:
+    plain, mixed = layer(), layer()
+    for step in range(2):
+        expected = plain(rows(seed=step))
+        with torch.autocast("cpu", torch.bfloat16):
+            result = mixed(rows(seed=step))
+            assert torch.equal(mixed.quantize(rows()), plain.quantize(rows()))
+        assert torch.equal(result.indices, expected.indices)
+        assert torch.equal(result.values, expected.values)
+
+
 def test_the_union_is_that_of_costs() -> None:
     """Both choices write the same codewords."""
     quantizer, other = layer(), SharedAdaptiveQuantizer(SIZES, WIDTHS)

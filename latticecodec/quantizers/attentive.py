@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .codewords import nearest
+from .codewords import float32, nearest
 from .selection import TEMPERATURES, SliceAttention, gumbel_choice, largest
 from .shared import SharedAdaptiveQuantizer
 from .vector import COMMITMENT, VectorQuantized, step_generator
@@ -61,7 +61,7 @@ class AttentiveAdaptiveQuantizer(SharedAdaptiveQuantizer):
     def forward(self, z: Tensor, penalties: Sequence[Tensor] | None = None) -> Selected:
         """Quantize z [N, D]; in training mode learn from it as well. `penalties` are one [N, K] a slice."""
         z = z.float()
-        scores = self.selection(self.slices(z))  # [N, G, m]
+        scores = self.scores(z)  # [N, G, m]
         choice = self._sampled(scores) if self.training else largest(scores)  # [N, G, m]
         inside = self._inside(z, penalties)  # [N, G, m]
         lifted = torch.stack([self.dequantize(indices) for indices in inside.unbind(2)], 2)  # [N, D, m]
@@ -77,8 +77,14 @@ class AttentiveAdaptiveQuantizer(SharedAdaptiveQuantizer):
     def quantize(self, z: Tensor, penalties: Sequence[Tensor] | None = None) -> Tensor:
         """Indices int64 [N, G] of z [N, D]; `penalties` are one [K] or [N, K] a slice."""
         z = z.float()
-        books = self.selection(self.slices(z)).argmax(2, keepdim=True)  # [N, G, 1]
+        books = self.scores(z).argmax(2, keepdim=True)  # [N, G, 1]
         return self._inside(z, penalties).gather(2, books)[:, :, 0]
+
+    def scores(self, z: Tensor) -> Tensor:
+        """Score of every codebook for the slices of z [N, D], [N, G, m]; in float32 under autocast as well."""
+        with float32(z.device):
+            scores: Tensor = self.selection(self.slices(z.float()))
+        return scores
 
     def _sampled(self, scores: Tensor) -> Tensor:
         """A choice [N, G, m] of this training step from scores [N, G, m]."""

@@ -46,7 +46,7 @@ FREEZABLE: dict[str, tuple[str, ...]] = {  # by what `freeze` is told: the param
 }
 STEP = 0.5  # of the basis of a model from scratch
 REVIVE_BELOW = 0.002  # with entropy coding codes differ widely in use; rare ones are not dead
-ROTATED_FROM = 0.5  # ratio of the lengths of codeword and slice; below, rotation leaves the gradient straight through
+ROTATED_FROM = 0.1  # ratio of the lengths of codeword and slice; below, rotation leaves the gradient straight through
 
 
 class VectorModel(nn.Module):
