@@ -25,12 +25,13 @@ SMALL = ["--steps", "1", "--batch", "1", "--crop", "64", "--optimiser", "adamw",
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The process beside a folder of one picture; what is drawn is small, codebooks are fitted in a hurry."""
+    """The process beside a folder of one picture; all is small and in a hurry, and keeps no checkpoint."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").mkdir()
     Image.fromarray(synthetic_picture(0, 64, 64).permute(1, 2, 0).numpy()).save("photos/0.png")
     monkeypatch.setattr("latticecodec.training.fit.ITERATIONS", 2)
     monkeypatch.setattr("latticecodec.training.loop.VALIDATION_POINTS", (1.0,))
+    monkeypatch.setattr("latticecodec.training.loop.save_checkpoint", lambda *_: None)
     monkeypatch.setattr("latticecodec.training.run.E8_CROP", 64)
     monkeypatch.setattr("latticecodec.training.run.make_e8", functools.partial(make_e8, thresholds=[8]))
     monkeypatch.setattr("latticecodec.training.run.synthetic_picture", lambda seed: synthetic_picture(seed, 64, 64))
