@@ -10,6 +10,7 @@ import click
 from latticecodec.config import PRESETS, TUNES
 
 from . import options
+from .quantizer_options import quantizer_options
 
 DEMONSTRATION_STEPS = 60
 
@@ -81,6 +82,7 @@ DEMONSTRATION_STEPS = 60
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--validate-every", type=click.IntRange(1), default=500, show_default=True, metavar="STEPS")
 @click.option("--checkpoint-minutes", type=click.FloatRange(0), default=10.0, show_default=True)
+@quantizer_options
 @options.device
 def train(
     quantizer: str,
@@ -105,6 +107,7 @@ def train(
     validate_every: int,
     checkpoint_minutes: float,
     device: str,
+    **of_quantizer: Any,
 ) -> None:
     """Train a model on a folder of images.
 
@@ -118,20 +121,22 @@ def train(
     lcodec train --data photos/ --resume runs/mine/stable.pt --minutes 60 --out runs/longer
 
     lattice-e8 trains nothing: it gives the model --init-from [default: lattice] E8 points, with a threshold chosen on
-    --val, and leaves its other options alone.
+    --val, and leaves the options of a training alone.
 
     \b
     lcodec train --quantizer lattice-e8 --val photos-val/
     """
     from latticecodec import LcqError
-    from latticecodec.training.run import TrainOptions, run, run_e8
+    from latticecodec.training.run import QuantizerOptions, TrainOptions, run, run_e8
 
     if steps and minutes:
         raise LcqError("--steps and --minutes exclude each other; give one")
-
+    chosen = QuantizerOptions(**of_quantizer)
     if quantizer == "lattice-e8":
         folder = Path(out or _fresh_folder(quantizer))
-        model = run_e8(init_from or "lattice", Path(val) if val else None, folder, _report_threshold)
+        chosen.check(quantizer, init_from is None)
+        pictures, held_out = (Path(given) if given else None for given in (data, val))
+        model = run_e8(init_from or "lattice", pictures, held_out, folder, _report_threshold)
         click.echo(f"model written to {model}; use it with --model {model}")
         return
     if data is None:
@@ -148,6 +153,7 @@ def train(
         freeze=freeze,
         tune=tune,
         rank=rank,
+        quantizer=chosen,
         seed=seed,
         validate_every=validate_every,
         checkpoint_minutes=checkpoint_minutes,

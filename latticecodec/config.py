@@ -177,17 +177,21 @@ PRESETS = {
 
 
 def with_codebooks(config: ModelConfig, quantizer: str, groups: tuple[int, ...] = ()) -> ModelConfig:
-    """`config` for codebooks instead of a lattice, at lower rates; `groups` of equal width by default."""
+    """`config` for codebooks instead of a lattice, at lower rates; `groups` of about equal width by default.
+
+    Those of an adaptive are as many as fill a square.
+    """
     small = config.latents < 128
-    width = 2 if quantizer == "adaptive" else 4
+    count = config.latents // 4
     books: tuple[int, ...] = ()
     if quantizer == "adaptive":
         books = (16, 8, 4) if small else (256, 128, 64, 32)
+        count = math.isqrt(config.latents // 2 if small else count) ** 2
     lambda_min, lambda_max = 0.0002, 0.02
     return dataclasses.replace(
         config,
         quantizer=quantizer,
-        groups=groups or (width,) * (config.latents // width),
+        groups=groups or tuple((config.latents + group) // count for group in range(count)),
         codes=sum(books) or (16 if small else 256),
         books=books,
         lambda_min=lambda_min,

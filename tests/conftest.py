@@ -73,6 +73,14 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+@pytest.fixture(scope="module")
+def small_validation() -> Iterator[None]:
+    """Trainings validate on 64 x 64 pixels of every picture."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("latticecodec.training.loop.VALIDATION_SIZE", 64)
+        yield
+
+
 @pytest.fixture
 def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without peak memory, which is measured in new processes and takes seconds; tests/test_memory.py has it."""

@@ -39,18 +39,22 @@ def test_codebooks_of_different_capacity_are_an_error() -> None:
         AdaptiveQuantizer(SIZES, 7)
 
 
-def test_logits_are_the_mean_over_two_heads() -> None:
+def test_scores_are_an_attention_of_two_heads() -> None:
+    """Each head weighs its half of the values with a softmax of its own."""
     quantizer, z = layer(), rows(5)
-    query = quantizer.project_query(z).view(5, 2, 3)
-    key = quantizer.project_key(quantizer.keys).view(3, 2, 3)
-    expected = torch.einsum("nhd,mhd->nmh", query, key).div(3**0.5).mean(2)
-    torch.testing.assert_close(quantizer.logits(z), expected)
+    attention, query = quantizer.attention, quantizer.project_query(z)
+    key, value = attention.project_key(attention.keys), attention.project_value(attention.values)
+    heads = []
+    for half in (slice(0, 3), slice(3, 6)):
+        weights = (query[:, half] @ key[:, half].T / 3**0.5).softmax(1)  # [5, m]
+        heads.append(weights @ value[:, half])
+    torch.testing.assert_close(quantizer.scores(z), attention.project_scores(torch.cat(heads, 1)))
 
 
 def test_eval_takes_the_codebook_of_the_largest_logit() -> None:
     quantizer, z = trained(), rows()
     result = quantizer(z)
-    assert torch.equal(result.pairs[:, 0], quantizer.logits(z).argmax(1))
+    assert torch.equal(result.pairs[:, 0], quantizer.scores(z).argmax(1))
     assert torch.equal(quantizer(z).pairs, result.pairs)
     assert torch.equal(quantizer.quantize(z), result.pairs)
     torch.testing.assert_close(quantizer.dequantize(result.pairs), result.values)
@@ -60,14 +64,16 @@ def test_eval_takes_the_codebook_of_the_largest_logit() -> None:
         assert torch.equal(result.pairs[mine, 1], expected[mine])
 
 
-def test_training_samples_the_codebook_at_a_temperature() -> None:
+def test_training_samples_the_codebook_whatever_the_temperature() -> None:
     quantizer, z = layer(), rows(2000)
-    cold = quantizer(z, temperature=1e-3).pairs[:, 0]  # Gumbel noise is divided as well: samples of the softmax
-    logits = quantizer.logits(z)
-    assert not torch.equal(cold, logits.argmax(1))
-    assert not torch.equal(cold, quantizer(z, temperature=1e-3).pairs[:, 0])  # new noise in every step
+    scores = quantizer.scores(z)
+    cold, warm = (quantizer._choice(scores, temperature).argmax(1) for temperature in (1e-3, 1.0))
+    assert not torch.equal(cold, scores.argmax(1))
+    assert not torch.equal(cold, warm)  # new noise in every step
     shares = torch.bincount(cold, minlength=3) / len(z)
-    torch.testing.assert_close(shares, logits.softmax(1).mean(0), atol=0.04, rtol=0)
+    torch.testing.assert_close(shares, scores.softmax(1).mean(0), atol=0.04, rtol=0)
+    quantizer.steps.zero_()
+    assert torch.equal(quantizer._choice(scores, 100.0).argmax(1), cold)  # the same noise
 
 
 def test_the_choice_is_one_hot_forward_and_soft_backward() -> None:
@@ -100,8 +106,8 @@ def test_loss_averages_the_codebooks_over_all_rows() -> None:
 
 
 def test_temperatures() -> None:
-    assert [temperature_linear(m, 5, start=5) for m in range(5)] == [5, 4, 3, 2, 1]  # T = (iterations - m) + 1
-    assert temperature_linear(0, 1, start=1) == 1
+    assert [temperature_linear(m, 5) for m in range(5)] == [5, 4, 3, 2, 1]  # T = (iterations - m) + 1
+    assert temperature_linear(0, 1) == 1
     assert temperature_exponential(0, 101) == 5
     assert temperature_exponential(50, 101) == pytest.approx((5 * 0.5) ** 0.5)
     assert temperature_exponential(100, 101) == pytest.approx(0.5)
@@ -194,7 +200,8 @@ def test_all_codebooks_stay_in_use() -> None:
 
 
 def test_learnable_numbers() -> None:
-    """Two hidden x hidden projections, m keys, and a linear layer with bias into and out of every codebook."""
+    """Three hidden x hidden projections, m keys and values, m scores, a linear layer into and out of every codebook."""
     linear = sum(HIDDEN * d + d + d * HIDDEN + HIDDEN for _, d in SIZES)
-    assert sum(p.numel() for p in layer().parameters()) == 2 * HIDDEN**2 + 3 * HIDDEN + linear
+    scores = 3 * HIDDEN + 3
+    assert sum(p.numel() for p in layer().parameters()) == 3 * HIDDEN**2 + 2 * 3 * HIDDEN + scores + linear
     assert sum(book.codebook.numel() for book in layer().codebooks) == 3 * 32

@@ -1,5 +1,6 @@
 """A model with codebooks that begins at a lattice: its transforms, latents sorted by their bits, codebooks fitted."""
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from latticecodec.config import PRESETS, with_codebooks
 from latticecodec.quantizers import usage
-from latticecodec.training.adopt import adopt
+from latticecodec.training.adopt import _square, adopt
 from latticecodec.training.export import trainable
 from latticecodec.training.model import TrainableModel
 from latticecodec.training.synthetic import synthetic_picture
@@ -110,6 +112,20 @@ def test_groups_cover_all_latents_with_narrow_ones_first(adopted: VectorModel) -
     assert len(groups) <= 16
     assert groups[0] <= groups[-1]
     assert [quantizer.dimensions for quantizer in adopted.quantizer.first(None)] == list(groups)
+
+
+@pytest.mark.parametrize("widths", [(4,) * 64, (4,) * 80, (8,) * 40, (1, 2, 8, 8, 8), (64, 256), (320,)])
+def test_an_adaptive_cuts_groups_until_they_fill_a_square(widths: tuple[int, ...]) -> None:
+    adaptive = with_codebooks(dataclasses.replace(PRESETS["lc-s"], latents=320), "adaptive")
+    groups = _square(widths, adaptive)
+    assert math.isqrt(len(groups)) ** 2 == len(groups) >= len(widths)
+    assert (sum(groups), max(groups) <= 8, min(groups) >= 1) == (sum(widths), True, True)
+
+
+def test_latents_that_are_alone_are_grouped_anew() -> None:
+    """28 groups of one latent cannot be cut to 36."""
+    adaptive = with_codebooks(dataclasses.replace(PRESETS["lc-test"], latents=28), "adaptive")
+    assert _square((1,) * 28, adaptive) == adaptive.groups
 
 
 @torch.no_grad()

@@ -7,8 +7,8 @@ import torch
 
 from latticecodec.papers import presets_balance, presets_rotation
 from latticecodec.papers.bottleneck import KINDS, Adaptive, begin
-from latticecodec.papers.variants import ReflectedQuantizer, RescaledQuantizer
-from latticecodec.quantizers import RotationQuantizer, VectorQuantizer
+from latticecodec.papers.variants import ReflectedQuantizer
+from latticecodec.quantizers import RescaledQuantizer, RotationQuantizer, VectorQuantizer
 
 
 def begun(start: str, update: str = "ema") -> VectorQuantizer:
@@ -96,7 +96,8 @@ def test_temperatures(temperature: str, first: float, last: float) -> None:
     experiment = replace(presets_balance.ADAPTIVE, sizes=((4, 2), (8, 1)), temperature=temperature)
     bottleneck = KINDS["adaptive"](experiment, 8, 100, 0)
     assert isinstance(bottleneck, Adaptive)
-    assert [bottleneck.schedule(0.0), bottleneck.schedule(1.0)] == pytest.approx([first, last])
+    assert [bottleneck.schedule(step / 100) for step in (0, 99)] == pytest.approx([first, last])  # of 100 steps
+    assert bottleneck.schedule(1.0) == pytest.approx(last)  # after the last one
 
 
 def test_all_kinds_give_values_that_their_symbols_give_again() -> None:

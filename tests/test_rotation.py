@@ -77,6 +77,18 @@ def test_straight_through_where_there_is_no_rotation(e: list[float], q: list[flo
     assert torch.equal(gradient(torch.tensor([e]), torch.tensor([q]), weights), weights)
 
 
+def test_one_entry_has_no_direction_to_turn() -> None:
+    weights = torch.tensor([[0.3], [-0.7]])
+    assert torch.equal(gradient(torch.tensor([[2.0], [2.0]]), torch.tensor([[0.5], [-0.5]]), weights), weights)
+
+
+def test_short_codewords_pass_the_gradient_straight_through() -> None:
+    """Below a least ratio of the lengths; at it and above they turn it."""
+    e, q = torch.tensor([[2.0, 0.0], [2.0, 0.0]]).requires_grad_(), torch.tensor([[0.0, 0.4], [0.0, 0.6]])
+    (rotate(e, q, least_ratio=0.25) * torch.tensor([1.0, 0.0])).sum().backward()
+    torch.testing.assert_close(e.grad, torch.tensor([[1.0, 0.0], [0.0, -0.3]]))
+
+
 def test_nothing_reaches_the_codeword() -> None:
     e, q = rows(3, 2).requires_grad_(), rows(3, 2, seed=1).requires_grad_()
     rotate(e, q).sum().backward()

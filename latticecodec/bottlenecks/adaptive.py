@@ -2,10 +2,12 @@
 
 A codeword counts through all codebooks in what is coded. In the index tensor it is a pair, the codebook and the index
 in it, and the groups of a latent position lie side by side as a square: [2, S h, S w] with S^2 = G, group S i + j at
-row S y + i, column S x + j.
+row S y + i, column S x + j. A model that was trained to select codebooks by attention brings that along; it is for the
+encoder alone, and reading a file takes nothing of it.
 """
 
 import math
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -14,9 +16,14 @@ from torch import Tensor
 from ..coder import Int32
 from ..config import ModelConfig
 from ..errors import FormatError, ImageError
+from ..prior.categorical import Positions
+from ..quantizers.selection import SliceAttention
 from ..quantizers.shared import pairs_of, union_of
 from .base import Basis, Coded
 from .codebook import CodebookBottleneck
+from .tensors import network, part
+
+SELECTION = "quantizer.selection"  # the part of a model that chooses codebooks, where it has one
 
 
 class AdaptiveBottleneck(CodebookBottleneck):
@@ -25,10 +32,23 @@ class AdaptiveBottleneck(CodebookBottleneck):
     def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
         super().__init__(config, tensors, device)
         self.channels, self.positions = 2, math.isqrt(len(config.groups))  # S
+        self._selection: SliceAttention | None = None
+        if part(SELECTION, tensors):
+            attention = SliceAttention(config.groups, len(config.books))
+            self._selection = network(attention, SELECTION, tensors, device)
 
     def _codebooks(self, stored: Tensor) -> Tensor:
         """The codewords of all groups [K, M] from the union [K, D], of whose entries a group takes the first."""
         return torch.cat([stored[:, :width] for width in self.config.groups], 1)
+
+    @torch.no_grad()
+    def _barred(self, slices: Sequence[Tensor]) -> Callable[[int, Positions], Tensor]:
+        """See CodebookBottleneck; with a selection the codewords of all codebooks but the one it chooses."""
+        if self._selection is None:
+            return super()._barred(slices)
+        chosen = self._selection(slices).argmax(2)  # [h w, G]
+        owner = pairs_of(torch.arange(self.config.codes, device=self.device), self.config.books)[0]  # [K]
+        return lambda group, at: torch.where(owner == chosen[at, group, None], 0.0, math.inf)
 
     def check_indices(self, indices: Int32, rate: int) -> None:
         """See `base.Bottleneck`."""

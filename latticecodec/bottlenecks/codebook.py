@@ -8,6 +8,8 @@ The encoder takes the index that costs least in squared distance and bits togeth
 the fineness: how much finer than the model's own basis B is, in 1/1024 octave.
 """
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor
 
@@ -59,6 +61,13 @@ class CodebookBottleneck(Fineness):
         """The codewords of all groups side by side [K, M], from what a model stores."""
         return stored
 
+    def _barred(self, slices: Sequence[Tensor]) -> Callable[[int, Positions], Tensor]:
+        """What adds infinity to the cost of codewords that an encoder may not take.
+
+        From slices [h w, D_g] to a function of a group and n positions: [n, K], or zero where all may be taken.
+        """
+        return lambda group, at: torch.zeros((), device=self.device)
+
     def fingerprint(self) -> str:
         """See `base.Bottleneck`."""
         return self.prior.fingerprint()
@@ -90,11 +99,11 @@ class CodebookBottleneck(Fineness):
         with exact_arithmetic(self.device):
             z = hyper_latents(self._hyper_analysis, u)  # [Z, h/4, w/4]
         slices = self._quantizer.slices(u.flatten(1).T)  # [h w, D_i] each
-        quantizers = self._quantizer.first(None)
+        quantizers, barred = self._quantizer.first(None), self._barred(slices)
 
         def choose(group: int, at: Positions, rows: Int32) -> Int32:
             bits = PRECISION - torch.log2(torch.from_numpy(rows).to(self.device).float())  # [n, K]
-            chosen = quantizers[group].quantize(slices[group][at], BIT * bits)  # [n]
+            chosen = quantizers[group].quantize(slices[group][at], BIT * bits + barred(group, at))  # [n]
             indices: Int32 = chosen.to(torch.int32).cpu().numpy()
             return indices
 

@@ -12,11 +12,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from ..quantizers import AdaptiveQuantizer, RotationQuantizer, VectorQuantizer
+from ..quantizers import TEMPERATURES, AdaptiveQuantizer, RescaledQuantizer, RotationQuantizer, VectorQuantizer
 from ..quantizers.signed import SignedLattice
 from ..quantizers.vector import VectorQuantized
 from .experiment import Experiment
-from .variants import ReflectedQuantizer, RescaledQuantizer
+from .variants import ReflectedQuantizer
 
 REVIVE_BELOW = 0.1  # of codebooks that begin with k-means; the papers revive none
 
@@ -200,14 +200,8 @@ def _adaptive(update: Literal["ema", "gradient"], e: Experiment, hidden: int, st
         if isinstance(book, VectorQuantizer):
             begin(book, e.start, generator)
 
-    def linear(progress: float) -> float:
-        """T = (iterations - m) + 1."""
-        return steps + (1 - steps) * progress
-
-    def exponential(progress: float) -> float:
-        return float(5.0 * 0.1**progress)
-
-    return Adaptive(quantizer, linear if e.temperature == "linear" else exponential)
+    temperature = TEMPERATURES[e.temperature]
+    return Adaptive(quantizer, lambda progress: temperature(min(round(progress * steps), steps - 1), steps))
 
 
 KINDS: dict[str, Callable[[Experiment, int, int, int], Bottleneck]] = {  # (experiment, hidden, steps, seed)

@@ -97,8 +97,10 @@ LENGTH = (
     "quick training shows them collapsed."
 )
 CHOICE = (
-    "Selection, projections and evaluation as in quantizers/adaptive.py: attention logits, a hard choice, no noise "
-    "in evaluation. The paper's temperature falls from the number of iterations to 1."
+    "Selection, projections and evaluation as in quantizers/adaptive.py: attention, a hard choice, no noise in "
+    "evaluation. The paper's temperature falls from the number of iterations to 1. The adaptive rows on this page were "
+    "trained with an attention of keys alone, whose two heads had their logits averaged, and with a last temperature "
+    "of 2."
 )
 
 TABLES = (

@@ -1,25 +1,10 @@
-"""Two variants of "Rotational and rescaling VQ-VAE" beside the rotation trick: that of its text and of its code."""
+"""The variant of "Rotational and rescaling VQ-VAE" that its published code has in place of the rotation trick."""
 
 from torch import Tensor
 
-from ..quantizers import RotationQuantizer, VectorQuantizer
+from ..quantizers import VectorQuantizer
 
 LENGTH_MIN = 1e-6
-
-
-class RescaledQuantizer(RotationQuantizer):
-    """The rotation, and the gradient then scaled by 1 / (1 + |e - q|).
-
-    Section 2.4 says that "adaptive scaling adjusts gradient magnitudes based on encoder-codebook distances" and gives
-    no formula; this is the simplest one that it describes.
-    """
-
-    def pass_gradient(self, z: Tensor, values: Tensor) -> Tensor:
-        """`values` [N, D] bit for bit."""
-        turned = super().pass_gradient(z, values)  # [N, D]
-        scale = 1 / (1 + (z.detach() - values).norm(dim=1, keepdim=True))  # [N, 1]
-        out: Tensor = values - scale * (turned.detach() - turned)  # [N, D]
-        return out
 
 
 class ReflectedQuantizer(VectorQuantizer):

@@ -1,6 +1,7 @@
 """Quantizers: continuous latents to integer index tensors and back."""
 
-from .adaptive import AdaptiveQuantized, AdaptiveQuantizer, temperature_exponential, temperature_linear
+from .adaptive import AdaptiveQuantized, AdaptiveQuantizer
+from .attentive import AttentiveAdaptiveQuantizer, Selected
 from .base import Quantized
 from .closest import closest_point
 from .composite import ProductQuantizer, ResidualQuantizer
@@ -10,8 +11,9 @@ from .ecvq import entropy_constrained
 from .full import FullLattice
 from .kmeans import kmeans
 from .lattice import DiagonalLattice
-from .rotation import RotationQuantizer, rotate
+from .rotation import RescaledQuantizer, RotationQuantizer, rotate
 from .rounding import soft_round
+from .selection import TEMPERATURES, temperature_exponential, temperature_linear
 from .shared import SharedAdaptiveQuantizer
 from .usage import CodebookUse, collapsed, gradient_gap, quantization_error, usage
 from .vector import VectorQuantized, VectorQuantizer
@@ -23,16 +25,20 @@ QUANTIZERS = {  # lattices on a diagonal basis, by config.quantizer; the ids in 
 
 __all__ = [
     "QUANTIZERS",
+    "TEMPERATURES",
     "AdaptiveQuantized",
     "AdaptiveQuantizer",
+    "AttentiveAdaptiveQuantizer",
     "CodebookUse",
     "DiagonalLattice",
     "E8Lattice",
     "FullLattice",
     "ProductQuantizer",
     "Quantized",
+    "RescaledQuantizer",
     "ResidualQuantizer",
     "RotationQuantizer",
+    "Selected",
     "SharedAdaptiveQuantizer",
     "VectorQuantized",
     "VectorQuantizer",

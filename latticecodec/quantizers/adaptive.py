@@ -3,29 +3,24 @@
 Chen et al., "Balance of Number of Embedding and their Dimensions in Vector Quantization", arXiv 2407.04939. Codebook i
 has N_i codewords in D_i dimensions, with N_i D_i = W for all; the paper's are (512, 128), (1024, 64) ... (65536, 1).
 
-    z [N, hidden] ─► attention to one key a codebook ─► Gumbel-softmax ─► one codebook a row ──────────┐
+    z [N, hidden] ─► attention to the codebooks ─► Gumbel-softmax ─► one codebook a row ───────────────┐
       └─► to D_i ─► nearest of N_i ─► back to hidden,  in each codebook i ────────────────────────────►┴─► values
 
-Where the paper leaves a choice: selection uses the logits of the attention, the mean over two heads of q k / sqrt(d);
-it is hard, and in eval mode its arg max without noise; codebooks live in their own D_i dimensions, between two linear
-layers; all of them learn from all rows.
+Where the paper leaves a choice: selection is as in selection.py, hard, and in eval mode its arg max without noise;
+codebooks live in their own D_i dimensions, between two linear layers; all of them learn from all rows.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..arithmetic import straight_through
 from ..errors import TrainingError
 from .codewords import checked, float32, nearest
-from .vector import VectorQuantizer, step_generator
-
-HEADS = 2
+from .selection import HEADS, CodebookAttention, gumbel_choice, largest
+from .vector import COMMITMENT, VectorQuantizer, step_generator
 
 
 @dataclass(frozen=True)
@@ -35,19 +30,6 @@ class AdaptiveQuantized:
     values: Tensor  # [N, hidden] float32; the gradient passes to the input, the projections and the selection
     pairs: Tensor  # [N, 2] int64: codebook, index in it
     loss: Tensor  # [] quantization terms of eq. 4
-
-
-def temperature_linear(step: int, steps: int, start: float) -> float:
-    """Temperature of 0-based `step`, from `start` at the first of `steps` down to 1 at the last.
-
-    The paper's T = (iterations - m) + 1 is `start = steps`. It flattens the logits to nothing for most of a run.
-    """
-    return start + (1.0 - start) * step / max(steps - 1, 1)
-
-
-def temperature_exponential(step: int, steps: int) -> float:
-    """Temperature of 0-based `step`, from 5 at the first of `steps` down to 0.5 at the last, by equal factors."""
-    return float(5.0 * 0.1 ** (step / max(steps - 1, 1)))
 
 
 class AdaptiveQuantizer(nn.Module):
@@ -73,7 +55,7 @@ class AdaptiveQuantizer(nn.Module):
         self,
         sizes: Sequence[tuple[int, int]],
         hidden: int,
-        alpha: float = 0.25,
+        alpha: float = COMMITMENT,
         beta: float = 1.0,
         decay: float = 0.99,
         revive_below: float = 0.1,
@@ -92,20 +74,20 @@ class AdaptiveQuantizer(nn.Module):
         )
         self.down = nn.ModuleList(nn.Linear(hidden, d) for _, d in sizes)
         self.up = nn.ModuleList(nn.Linear(d, hidden) for _, d in sizes)
-        self.keys = nn.Parameter(torch.randn(len(sizes), hidden, generator=step_generator(seed, 0)))  # [m, hidden]
         self.project_query = nn.Linear(hidden, hidden, bias=False)
-        self.project_key = nn.Linear(hidden, hidden, bias=False)
+        self.attention = CodebookAttention(hidden, len(sizes), seed)
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     def forward(self, z: Tensor, temperature: float = 1.0) -> AdaptiveQuantized:
-        """Quantize z [N, hidden]; in training mode learn from it, and choose codebooks at `temperature`.
+        """Quantize z [N, hidden]; in training mode learn from it, and sample codebooks.
 
-        In eval mode the values are those of `dequantize(pairs)`, but for the rounding of the linear layers.
+        `temperature` is that of the samples' gradient; it changes none of them. In eval mode the values are those of
+        `dequantize(pairs)`, but for the rounding of the linear layers.
         """
         with float32(z.device):
             z = z.float()  # [N, hidden]
             parts = [book(down(z)) for book, down in zip(self.codebooks, self.down, strict=True)]
-            choice = self._choice(self.logits(z), temperature)  # [N, m] one-hot
+            choice = self._choice(self.scores(z), temperature)  # [N, m] one-hot
             ids = choice.argmax(1, keepdim=True)  # [N, 1]
             lifted = torch.stack([up(part.values) for up, part in zip(self.up, parts, strict=True)], 1)
             values = (choice[:, :, None] * lifted).sum(1)  # [N, hidden], of lifted [N, m, hidden]
@@ -113,28 +95,25 @@ class AdaptiveQuantizer(nn.Module):
             loss = self.beta * torch.stack([part.loss for part in parts]).mean()
             return AdaptiveQuantized(values, torch.cat([ids, indices], 1), loss)
 
-    def logits(self, z: Tensor) -> Tensor:
-        """Attention of rows z [N, hidden] to the codebooks' keys, [N, m]: the mean over heads of q k / sqrt(d)."""
-        query: Tensor = self.project_query(z)  # [N, hidden]
-        key: Tensor = self.project_key(self.keys)  # [m, hidden]
-        return query @ key.T / (HEADS * math.sqrt(self.hidden / HEADS))  # the sum over heads is that over all
+    def scores(self, z: Tensor) -> Tensor:
+        """Score of every codebook for rows z [N, hidden], [N, m]: logits of the choice."""
+        scores: Tensor = self.attention(self.project_query(z))  # [N, m]
+        return scores
 
-    def _choice(self, logits: Tensor, temperature: float) -> Tensor:
-        """One-hot rows of `logits` [N, m]; in training of Gumbel-softmax samples, straight-through to these."""
-        if self.training:
-            noise = torch.empty(logits.shape).exponential_(generator=step_generator(self.seed, int(self.steps)))
-            self.steps += 1
-            logits = (logits - noise.log().to(logits.device)) / temperature  # [N, m]
-        soft = logits.softmax(1)  # [N, m]
-        hard = F.one_hot(logits.argmax(1), logits.shape[1]).to(soft.dtype)  # [N, m]
-        return straight_through(hard, soft)
+    def _choice(self, scores: Tensor, temperature: float) -> Tensor:
+        """One-hot rows of `scores` [N, m], in training with Gumbel noise; with the gradient of a softmax."""
+        if not self.training:
+            return largest(scores)
+        step = int(self.steps)
+        self.steps += 1
+        return gumbel_choice(scores, temperature, step_generator(self.seed, step))
 
     @torch.no_grad()
     def quantize(self, z: Tensor) -> Tensor:
         """Pairs int64 [N, 2] (codebook, index) for z [N, hidden], as `forward` chooses them in eval mode."""
         with float32(z.device):
             z = z.float()  # [N, hidden]
-            ids = self.logits(z).argmax(1, keepdim=True)  # [N, 1]
+            ids = self.scores(z).argmax(1, keepdim=True)  # [N, 1]
             indices = [book.quantize(down(z)) for book, down in zip(self._books(), self.down, strict=True)]
             return torch.cat([ids, torch.stack(indices, 1).gather(1, ids)], 1)  # [N, 2]
 
@@ -169,7 +148,7 @@ class AdaptiveQuantizer(nn.Module):
         Raises:
             FormatError: there is no such codebook, or an index is outside its codebook.
         """
-        pairs = pairs.to(self.keys.device)  # [N, 2]
+        pairs = pairs.to(self.project_query.weight.device)  # [N, 2]
         ids = checked(pairs[:, 0], len(self.codebooks))  # [N]
         values = torch.empty(len(pairs), self.hidden, device=pairs.device)  # [N, hidden]
         for i, (book, up) in enumerate(zip(self._books(), self.up, strict=True)):

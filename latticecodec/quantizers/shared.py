@@ -2,8 +2,9 @@
 
 Every slice chooses for itself among codebooks of many short or few long codewords (Chen et al., arXiv 2407.04939, see
 adaptive.py): a slice of one strong entry and one of eight faint ones take codewords of one set. The choice is that of
-least squared distance and penalty, and not that of an attention; the projections to and from a codebook's D_i entries
-are the first entries and zeros, the best ones where entries come in order of their variance and without correlation.
+least squared distance and penalty; attentive.py has that of an attention. The projections to and from a codebook's D_i
+entries are the first entries and zeros, the best ones where entries come in order of their variance and without
+correlation.
 An index of the union counts through the codebooks, first all of codebook 0.
 """
 
@@ -15,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .codewords import checked, nearest
-from .vector import VectorQuantized, VectorQuantizer
+from .vector import COMMITMENT, VectorQuantized, VectorQuantizer
 
 SMOOTHING = 1e-3  # rows added to every count of an index
 
@@ -29,13 +30,20 @@ class SharedAdaptiveQuantizer(nn.Module):
         sizes: (N_i, D_i) of each codebook.
         widths: of the slices, in order; none above the largest D_i.
         decay: of the moving averages of codewords and of the counts of indices.
+        commitment: weight of the commitment loss.
     """
 
     counts: Tensor  # [G, K] moving average of the rows a batch gives each index
 
-    def __init__(self, sizes: Sequence[tuple[int, int]], widths: Sequence[int], decay: float = 0.99) -> None:
+    def __init__(
+        self,
+        sizes: Sequence[tuple[int, int]],
+        widths: Sequence[int],
+        decay: float = 0.99,
+        commitment: float = COMMITMENT,
+    ) -> None:
         super().__init__()
-        self.widths, self.decay = list(widths), decay
+        self.widths, self.decay, self.commitment = list(widths), decay, commitment
         self.hidden = max(entries for _, entries in sizes)
         self.codebooks = nn.ModuleList(VectorQuantizer(*size, decay=decay, seed=i) for i, size in enumerate(sizes))
         self.register_buffer("counts", torch.ones(len(self.widths), sum(codes for codes, _ in sizes)))
@@ -74,7 +82,7 @@ class SharedAdaptiveQuantizer(nn.Module):
         z = z.float()
         indices = self.quantize(z, penalties)  # [N, G]
         values = self.dequantize(indices)  # [N, D]
-        loss = self.books()[0].commitment * F.mse_loss(z, values)
+        loss = self.commitment * F.mse_loss(z, values)
         if self.training:
             self._learn(z.detach(), indices)
         return VectorQuantized(values - (z.detach() - z), indices, loss)
@@ -94,21 +102,29 @@ class SharedAdaptiveQuantizer(nn.Module):
 
     @torch.no_grad()
     def _learn(self, z: Tensor, indices: Tensor) -> None:
-        """Moving averages of codewords and counts.
-
-        Where a slice is narrower than a codeword, the codeword's own entries stand in for what is missing.
-        """
-        union = self.union()  # [K, hidden]
-        self.counts.lerp_(F.one_hot(indices, len(union)).sum(0).to(z.dtype), 1 - self.decay)
-        joint = indices.T.flatten()  # [G N]
-        rows = union[joint]  # [G N, hidden]
-        for group, part in enumerate(self.slices(z)):
-            rows[group * len(z) : (group + 1) * len(z), : part.shape[1]] = part
+        """Moving averages of codewords and counts."""
+        self.count(indices)
+        joint, rows = indices.T.flatten(), self.completed(z, indices)  # [G N], [G N, hidden]
         first = 0
         for book in self.books():
             own = ((joint >= first) & (joint < first + book.codes)).nonzero()[:, 0]
             book.learn(rows[own, : book.dimensions], joint[own] - first)
             first += book.codes
+
+    def count(self, indices: Tensor) -> None:
+        """Moving averages of how often each slice has each index; indices [N, G]."""
+        uses = F.one_hot(indices, self.counts.shape[1]).sum(0)  # [G, K]
+        self.counts.lerp_(uses.to(self.counts.dtype), 1 - self.decay)
+
+    def completed(self, z: Tensor, indices: Tensor) -> Tensor:
+        """The slices of z [N, D] as rows as wide as a codeword, [G N, hidden].
+
+        Where a slice is narrower, the entries of its codeword stand in for what is missing; indices [N, G].
+        """
+        rows = self.union()[indices.T.flatten()]  # [G N, hidden]
+        for group, part in enumerate(self.slices(z)):
+            rows[group * len(z) : (group + 1) * len(z), : part.shape[1]] = part
+        return rows
 
 
 def pairs_of(indices: Tensor, codes: Sequence[int]) -> Tensor:

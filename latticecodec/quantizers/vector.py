@@ -12,6 +12,7 @@ from .codewords import checked, nearest
 from .kmeans import cluster_sums, kmeans
 
 KMEANS_ITERATIONS = 10
+COMMITMENT = 0.25  # weight of the commitment loss
 SMOOTHING = 1e-5  # rows added to every count, so that a code that was never used has no zero in its denominator
 
 
@@ -68,7 +69,7 @@ class VectorQuantizer(nn.Module):
         dimensions: int,
         update: Literal["ema", "gradient"] = "ema",
         decay: float = 0.99,
-        commitment: float = 0.25,
+        commitment: float = COMMITMENT,
         cosine: bool = False,
         revive_below: float = 0.1,
         seed: int = 0,

@@ -17,6 +17,7 @@ from ..prior.network import interpolate_knots
 from ..prior.numbers import KNOTS
 from .fit import fit
 from .model import TrainableModel
+from .quantizer_options import DEFAULTS, QuantizerOptions
 from .vector import VectorModel, as_rows
 
 GROUPS = 64
@@ -25,7 +26,13 @@ WIDEST = 8  # latents of a group
 
 
 @torch.no_grad()
-def adopt(base: TrainableModel, quantizer: str, base_name: str, pictures: Tensor) -> VectorModel:
+def adopt(
+    base: TrainableModel,
+    quantizer: str,
+    base_name: str,
+    pictures: Tensor,
+    options: QuantizerOptions = DEFAULTS,
+) -> VectorModel:
     """A model with codebooks that begins at a lattice; its codebooks are fitted to pictures [N, 3, S, S] in [0, 1].
 
     With `base_name`, that of an installed model, only parts of the transforms will train.
@@ -38,8 +45,10 @@ def adopt(base: TrainableModel, quantizer: str, base_name: str, pictures: Tensor
     order = bits.argsort(descending=True)  # [M]
     count = min(GROUPS, config.latents // 2)
     groups = _widths(bits[order], count, WIDEST)
+    if quantizer == "adaptive":
+        groups = _square(groups, config)
     config = dataclasses.replace(with_codebooks(base.config, quantizer, groups), base=base_name)
-    model = VectorModel(config)
+    model = VectorModel(config, options)
     _take_transforms(model, base, order, low, high)
     model.log_basis.copy_(log_basis[order])
     _take_prior(model, base, order, low, high)
@@ -48,15 +57,17 @@ def adopt(base: TrainableModel, quantizer: str, base_name: str, pictures: Tensor
 
 
 @torch.no_grad()
-def exchange(source: VectorModel, quantizer: str, pictures: Tensor) -> VectorModel:
+def exchange(
+    source: VectorModel, quantizer: str, pictures: Tensor, options: QuantizerOptions = DEFAULTS
+) -> VectorModel:
     """A model that begins at one with other codebooks; its own are fitted to pictures [N, 3, S, S] in [0, 1].
 
-    It has the same groups of latents, the widest cut where an adaptive needs more to fill a square.
+    It has the same groups of latents, the widest cut where an adaptive needs narrower ones, or more to fill a square.
     """
     groups = source.config.groups
     if quantizer == "adaptive":
-        groups = _split(groups, math.ceil(math.sqrt(len(groups))) ** 2)
-    model = VectorModel(with_codebooks(source.config, quantizer, groups))
+        groups = _square(groups, with_codebooks(source.config, quantizer))
+    model = VectorModel(with_codebooks(source.config, quantizer, groups), options)
     own = model.state_dict()
     theirs = source.state_dict()
     taken = [
@@ -98,6 +109,19 @@ def _split(widths: Sequence[int], count: int) -> tuple[int, ...]:
         at = parts.index(max(parts))
         parts[at : at + 1] = [parts[at] // 2, parts[at] - parts[at] // 2]
     return tuple(parts)
+
+
+def _square(widths: Sequence[int], adaptive: ModelConfig) -> tuple[int, ...]:
+    """`widths` with the widest halved until the codewords of `adaptive` cover each and their number is a square.
+
+    Its own groups where single latents would have to be halved.
+    """
+    parts, entries = tuple(widths), adaptive.books[0] // min(adaptive.books)
+    while max(parts) > entries or math.isqrt(len(parts)) ** 2 != len(parts):
+        if max(parts) == 1:
+            return adaptive.groups
+        parts = _split(parts, len(parts) + 1)
+    return parts
 
 
 def _filled(weights: list[float], most: float, widest: int) -> list[int]:

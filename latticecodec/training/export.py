@@ -22,6 +22,7 @@ from ..weights import BASE_DIGEST
 from ..zoo import CONFIG, WEIGHTS, ModelInfo, installed, read_weights
 from .lowrank import frozen_tensors, plain_name
 from .models import MODELS, PhotoModel
+from .quantizer_options import DEFAULTS, QuantizerOptions
 
 
 @torch.no_grad()
@@ -91,10 +92,10 @@ def self_test(tensors: dict[str, Tensor], config: ModelConfig) -> str:
 
 
 @torch.no_grad()
-def trainable(info: ModelInfo, config: ModelConfig) -> PhotoModel:
+def trainable(info: ModelInfo, config: ModelConfig, options: QuantizerOptions = DEFAULTS) -> PhotoModel:
     """A trainable model that starts where `info` ended; its float prior is recovered from the integers."""
     tensors = read_weights(info)
-    model = MODELS[config.quantizer](config)
+    model = MODELS[config.quantizer](config, options)
     own = model.state_dict()
     for name in own:
         if name in tensors and not name.startswith("prior."):

@@ -33,6 +33,7 @@ from .guard import LOOK, Guard, Tally
 from .models import MODELS, PhotoModel
 from .optimiser import Average, make_optimiser, parameter_groups
 from .options import TrainOptions
+from .quantizer_options import DEFAULTS, QuantizerOptions
 from .schedule import Schedule
 from .vector import VectorModel, as_rows
 
@@ -68,10 +69,10 @@ class Progress:
         self.psnr = -10 * math.log10(mse) if mse > 0 else math.nan
 
 
-def new_model(config: ModelConfig, crops: Crops) -> PhotoModel:
+def new_model(config: ModelConfig, crops: Crops, options: QuantizerOptions = DEFAULTS) -> PhotoModel:
     """A model initialised with the PCA of patches from the first batches of `crops`."""
     torch.manual_seed(crops.seed)
-    model = MODELS[config.quantizer](config)
+    model = MODELS[config.quantizer](config, options)
     pictures = first_pictures(crops)  # [N, 3, S, S]
     patches = pictures.unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH)  # [N, 3, S/16, S/16, 16, 16]
     patches = patches.permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, PATCH, PATCH)

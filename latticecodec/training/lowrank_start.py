@@ -12,6 +12,7 @@ from ..zoo import ModelInfo
 from .export import trainable
 from .lowrank import add_low_rank, plain_name
 from .model import TrainableModel
+from .quantizer_options import DEFAULTS, QuantizerOptions
 
 
 def installed_base(info: ModelInfo) -> ModelInfo:
@@ -24,7 +25,9 @@ def installed_base(info: ModelInfo) -> ModelInfo:
 
 
 @torch.no_grad()
-def start_low_rank(info: ModelInfo, config: ModelConfig, rank: int) -> TrainableModel:
+def start_low_rank(
+    info: ModelInfo, config: ModelConfig, rank: int, options: QuantizerOptions = DEFAULTS
+) -> TrainableModel:
     """A model with low-rank additions to an installed lattice model.
 
     It begins at that model where `info` is that model, and with the additions of `info` where it has some: they are
@@ -34,7 +37,7 @@ def start_low_rank(info: ModelInfo, config: ModelConfig, rank: int) -> Trainable
     """
     base = installed_base(info)
     config = dataclasses.replace(config, base=base.name)
-    model = trainable(base, config)
+    model = trainable(base, config, options)
     assert isinstance(model, TrainableModel)
     add_low_rank(model, rank)
     if info.config.base:

@@ -12,6 +12,7 @@ from ..networks import Analysis, HyperAnalysis, Synthesis
 from ..prior.network import FloatPrior, compand
 from ..prior.state import float_tensors, integer_tensors, scale_offsets
 from ..quantizers import QUANTIZERS, Quantized
+from .quantizer_options import DEFAULTS, QuantizerOptions
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,18 @@ class Forward:
 class TrainableModel(nn.Module):
     """All parameters of a photo codec."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, options: QuantizerOptions = DEFAULTS) -> None:
         super().__init__()
         self.config = config
         self.analysis = Analysis(config)
         self.synthesis = Synthesis(config)
         self.hyper_analysis = HyperAnalysis(config)
-        self.quantizer = QUANTIZERS[config.quantizer](config.latents)
+        self.quantizer = QUANTIZERS[config.quantizer](
+            config.latents,
+            codebook_size=options.codebook_size,
+            sparsity=options.gamma or 0.0,
+            commitment=options.commitment or 0.0,
+        )
         self.prior = FloatPrior(config)
 
     def forward(self, x: Tensor, t: Tensor, generator: torch.Generator | None = None) -> Forward:

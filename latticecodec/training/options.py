@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .quantizer_options import DEFAULTS, QuantizerOptions
+
 
 @dataclass(frozen=True)
 class TrainOptions:
@@ -20,6 +22,7 @@ class TrainOptions:
     tune: str = "psnr"  # what to train for, one of config.TUNES
     rank: int = 0  # of low-rank additions to a base, which then train in place of the weights; 0: the weights train
     freeze: str = "nothing"  # a key of vector.FREEZABLE: what of a model with codebooks does not train
+    quantizer: QuantizerOptions = DEFAULTS
     validate_every: int = 500  # steps
     checkpoint_minutes: float = 10.0
 

@@ -22,11 +22,12 @@ from .lowrank_start import start_low_rank
 from .model import TrainableModel
 from .models import MODELS, PhotoModel
 from .options import TrainOptions
+from .quantizer_options import QuantizerOptions
 from .revive import revive
 from .synthetic import synthetic_picture
 from .vector import VectorModel
 
-__all__ = ["TrainOptions", "run", "run_e8"]
+__all__ = ["QuantizerOptions", "TrainOptions", "run", "run_e8"]
 
 HOLD_OUT = 20  # every 20th picture is for validation
 E8_CROP = 512  # pixels a side of the pictures that the threshold is chosen on
@@ -63,6 +64,9 @@ def run(
 
     Raises TrainingError, ImageError, OutputError or ModelError.
     """
+    if quantizer not in MODELS:
+        raise TrainingError(f"no training for quantizer {quantizer!r}; choose one of {', '.join(MODELS)}")
+    options.quantizer.check(quantizer, init_from is None)
     if options.crop % CROP_MULTIPLE:
         raise TrainingError(f"--crop {options.crop} is not a multiple of {CROP_MULTIPLE}")
     if (out / "model").exists():
@@ -79,11 +83,14 @@ def run(
         raise TrainingError(f"--crop {options.crop} is too small for --tune ms-ssim, which needs {MS_SSIM_SIDE_MIN}")
     if resume is not None and not resume.is_file():
         raise TrainingError(f"{resume}: no such checkpoint")
+    if options.minutes and options.quantizer.selection == "attention":
+        raise TrainingError("--selection attention cools down over --steps: give them in place of --minutes")
     where = torch.device(zoo.resolve_device(device))
     pictures, held_out = _pictures(data, val)
     crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, where)
     model = _start(quantizer, name, preset, init_from, resume, crops, options)
     if isinstance(model, VectorModel):
+        model.plan(options.steps)
         model.freeze(options.freeze)
     model = train(model, crops, held_out, out, options, where, resume, report)
     export(model, out / "model", _card(model.config, data, len(pictures), options, init_from))
@@ -99,18 +106,21 @@ def export_checkpoint(checkpoint: Path, folder: Path, card: str) -> Path:
     config = ModelConfig(**state["config"])
     if config.base:
         raise TrainingError(f"{checkpoint}: {config.name} adds to {config.base}; finish its training to export it")
-    model = MODELS[config.quantizer](config)
+    model = MODELS[config.quantizer](config, QuantizerOptions(**state["options"]["quantizer"]))
     model.load_state_dict(state["model"] | state["average"])
     export(model.eval(), folder, card)
     return folder
 
 
-def run_e8(base: str | Path, val: Path | None, out: Path, report: Callable[[int, float], None]) -> Path:
+def run_e8(
+    base: str | Path, data: Path | None, val: Path | None, out: Path, report: Callable[[int, float], None]
+) -> Path:
     """Make the E8 twin of model `base` (name or folder), its threshold chosen on `val`; returns `out`/model.
 
     Args:
         base: name or folder of a model with a diagonal lattice.
-        val: folder of pictures to choose on; None draws synthetic ones.
+        data: folder of the pictures that the base was trained on, or None.
+        val: folder of pictures to choose on; None holds out every 20th of `data`, or without it draws two.
         out: folder to write to.
         report: called with every threshold tried and its cost relative to the base.
 
@@ -118,9 +128,7 @@ def run_e8(base: str | Path, val: Path | None, out: Path, report: Callable[[int,
     """
     if (out / "model").exists():
         raise OutputError(f"{out / 'model'}: exists already; choose another --out")
-    pictures: list[Path | Tensor] = [synthetic_picture(seed) for seed in range(2)]
-    if val is not None:
-        pictures = list(find_images(val))
+    pictures = _pictures(data, val)[1] if data or val else [synthetic_picture(seed) for seed in range(2)]
     crops = centre_crops(pictures, E8_CROP).permute(0, 2, 3, 1).numpy()  # [N, S, S, 3]
     make_e8(zoo.find(base), list(crops), out / "model", report=report)
     return out / "model"
@@ -130,7 +138,7 @@ def _pictures(data: Path | None, val: Path | None) -> tuple[list[Path | Tensor],
     """Training and validation pictures."""
     if data is None:
         drawn: list[Path | Tensor] = [synthetic_picture(seed) for seed in range(24)]
-        return drawn[:20], drawn[20:]
+        return drawn[:20], list(find_images(val)) if val else drawn[20:]
     files: list[Path | Tensor] = list(find_images(data))
     if val is not None:
         return files, list(find_images(val))
@@ -152,27 +160,34 @@ def _start(
     if init_from is None:
         config = dataclasses.replace(PRESETS[preset], name=name, tune=options.tune)
         config = with_codebooks(config, quantizer) if quantizer in CODEBOOKS else config
-        return MODELS[quantizer](config) if resume is not None else new_model(config, crops)
+        if resume is not None:
+            return MODELS[quantizer](config, options.quantizer)
+        return new_model(config, crops, options.quantizer)
     info = zoo.find(init_from)
     config = dataclasses.replace(info.config, name=name, tune=options.tune, weights_sha256="", prior_sha256="")
+    if config.quantizer not in MODELS:
+        raise TrainingError(
+            f"model {info.name} has quantizer {config.quantizer}, which is not trained: start from its base"
+        )
     if options.rank:
         torch.manual_seed(crops.seed)
-        return start_low_rank(info, config, options.rank)
+        return start_low_rank(info, config, options.rank, options.quantizer)
     if config.base and zoo.base_of(info) not in zoo.list_models():
         config = dataclasses.replace(config, base="")
     if config.quantizer == quantizer:
-        model = trainable(info, config)
+        model = trainable(info, config, options.quantizer)
         if resume is None and isinstance(model, TrainableModel):
             revive(model, first_pictures(crops))
         return model
     torch.manual_seed(crops.seed)
     if {config.quantizer, quantizer} == {"vq", "rotation"}:  # they differ in their gradient alone
-        return trainable(info, dataclasses.replace(config, quantizer=quantizer))
+        return trainable(info, dataclasses.replace(config, quantizer=quantizer), options.quantizer)
     source = trainable(info, config)
     if isinstance(source, VectorModel) and quantizer in CODEBOOKS:
-        return exchange(source, quantizer, first_pictures(crops))
+        return exchange(source, quantizer, first_pictures(crops), options.quantizer)
     if isinstance(source, TrainableModel) and config.quantizer == "lattice" and quantizer in CODEBOOKS:
-        return adopt(source, quantizer, info.name if info in zoo.list_models() else "", first_pictures(crops))
+        base = info.name if info in zoo.list_models() else ""
+        return adopt(source, quantizer, base, first_pictures(crops), options.quantizer)
     raise TrainingError(f"model {info.name} has quantizer {config.quantizer}: {quantizer} cannot start from it")
 
 
@@ -198,6 +213,7 @@ def _card(
     command += [f"--rank {options.rank}"] if options.rank else []
     command += [f"--tune {options.tune}"] if options.tune != "psnr" else []
     command += [f"--freeze {options.freeze}"] if options.freeze != "nothing" else []
+    command += options.quantizer.arguments()
     source = f"{count} pictures of a folder named {data.name}" if data else f"{count} synthetic pictures"
     start = f"the weights of {Path(init_from).name}" if init_from else "the PCA of 16x16 patches"
     return (

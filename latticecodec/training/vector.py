@@ -1,6 +1,8 @@
 """The trainable `vq`, `adaptive` and `rotation`: transforms, codebooks on a scaled basis, the categorical prior."""
 
+import functools
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -15,12 +17,17 @@ from ..prior.categorical_state import categorical_state
 from ..prior.network import compand
 from ..prior.state import float_tensors
 from ..quantizers import (
+    AttentiveAdaptiveQuantizer,
     ProductQuantizer,
+    RescaledQuantizer,
     RotationQuantizer,
+    Selected,
     SharedAdaptiveQuantizer,
     VectorQuantizer,
 )
+from ..quantizers.vector import COMMITMENT
 from .model import Forward, uniform
+from .quantizer_options import DEFAULTS, QuantizerOptions
 
 TRAINED = (  # with transforms of a base model, the parts of them that train; the rest stays the base's
     "analysis.leave",
@@ -37,27 +44,32 @@ FREEZABLE: dict[str, tuple[str, ...]] = {  # by what `freeze` is told: the param
     "analysis": ("analysis.", "log_basis"),
     "transforms": ("analysis.", "log_basis", "synthesis."),
 }
-KIND = {"vq": VectorQuantizer, "rotation": RotationQuantizer}  # by config.quantizer
 STEP = 0.5  # of the basis of a model from scratch
 REVIVE_BELOW = 0.002  # with entropy coding codes differ widely in use; rare ones are not dead
+ROTATED_FROM = 0.1  # ratio of the lengths of codeword and slice; below, rotation leaves the gradient straight through
 
 
 class VectorModel(nn.Module):
-    """All parameters of a photo codec with codebooks; the codewords are moving averages, buffers."""
+    """All parameters of a photo codec with codebooks; codewords that are moving averages are buffers."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, options: QuantizerOptions = DEFAULTS) -> None:
         super().__init__()
         self.config = config
         self.analysis = Analysis(config)
         self.synthesis = Synthesis(config)
         self.hyper_analysis = HyperAnalysis(config)
         self.log_basis = nn.Parameter(torch.full((config.latents,), math.log(STEP)))  # [M] at rate coordinate 0
-        self.quantizer = new_quantizer(config)
+        self.quantizer = new_quantizer(config, options)
         self.prior = CategoricalPrior(config)
         self.frozen = "nothing"  # see `freeze`
         if config.base:
             for name, value in self.named_parameters():
                 value.requires_grad_(name.startswith((*TRAINED, "log_basis", "hyper_analysis", "quantizer", "prior")))
+
+    def plan(self, steps: int) -> None:
+        """Let temperatures fall over so many steps."""
+        if isinstance(self.quantizer, AttentiveAdaptiveQuantizer):
+            self.quantizer.iterations = steps
 
     def freeze(self, what: str) -> None:
         """Keep parts as they are, a key of FREEZABLE; with "transforms" a step runs no synthesis."""
@@ -89,11 +101,13 @@ class VectorModel(nn.Module):
         bits = index_bits(logits, q.indices.T)  # [G, N]
         if self.training and self.frozen == "nothing":
             bits = bits + self._rate_gradient(rows, logits.detach())
+        if isinstance(q, Selected):
+            bits = bits + q.rate_gradient(logits.detach())
         pixels = x.shape[2] * x.shape[3]
         bpp_z = bits_z.sum((1, 2, 3)) / pixels
         bpp = bits.sum(0).view(len(x), -1).sum(1) / pixels + bpp_z
         if self.training and self.frozen == "transforms":
-            squares = (values - u).detach().square().sum((1, 2, 3))  # [B]
+            squares = (values - u).square().sum((1, 2, 3))  # [B]
             return Forward(bpp, bpp_z, squares / (BIT * self.config.rate_weight(t) * 255**2 * pixels), x, q.loss)
         x_hat = self.synthesis(values * unit, t).float()  # [B, 3, H, W]
         return Forward(bpp, bpp_z, (x_hat - x).square().mean((1, 2, 3)), x_hat, q.loss)
@@ -145,10 +159,14 @@ class VectorModel(nn.Module):
         stored = codewords
         if isinstance(self.quantizer, SharedAdaptiveQuantizer):
             stored = self.quantizer.union().detach().half()  # [K, D]
+        selection = {}
+        if isinstance(self.quantizer, AttentiveAdaptiveQuantizer):
+            selection = self.quantizer.selection.state_dict(prefix="quantizer.selection.")
         integers = categorical_state(self.prior, codewords.float())
         return {
             "quantizer.log_basis": self.log_basis.detach().float(),
             "quantizer.codebooks": stored,
+            **selection,
             **{f"prior.{name}": value.contiguous() for name, value in integers.items()},
         }
 
@@ -159,13 +177,25 @@ class VectorModel(nn.Module):
         self.prior.load_state_dict(float_tensors(self.prior, part("prior", tensors), {}))
 
 
-def new_quantizer(config: ModelConfig) -> ProductQuantizer | SharedAdaptiveQuantizer:
+def new_quantizer(
+    config: ModelConfig, options: QuantizerOptions = DEFAULTS
+) -> ProductQuantizer | SharedAdaptiveQuantizer:
     """The codebooks of a model that no training has seen."""
+    commitment = COMMITMENT if options.commitment is None else options.commitment
     if config.quantizer == "adaptive":
         sizes = [(codes, config.books[0] // codes) for codes in config.books]
-        return SharedAdaptiveQuantizer(sizes, config.groups)
-    kind, groups = KIND[config.quantizer], enumerate(config.groups)
-    return ProductQuantizer([kind(config.codes, width, revive_below=REVIVE_BELOW, seed=seed) for seed, width in groups])
+        if options.selection == "attention":
+            temperature = options.temperature or "linear"
+            return AttentiveAdaptiveQuantizer(sizes, config.groups, commitment=commitment, temperature=temperature)
+        return SharedAdaptiveQuantizer(sizes, config.groups, commitment=commitment)
+    kind: Callable[..., VectorQuantizer] = VectorQuantizer
+    if config.quantizer == "rotation":
+        rotation = RescaledQuantizer if options.rescaling == "distance" else RotationQuantizer
+        kind = functools.partial(rotation, least_ratio=ROTATED_FROM)
+    settings = {"update": options.codebook_update or "ema", "commitment": commitment, "revive_below": REVIVE_BELOW}
+    return ProductQuantizer(
+        [kind(config.codes, width, seed=seed, **settings) for seed, width in enumerate(config.groups)]
+    )
 
 
 def as_rows(u: Tensor) -> Tensor:

@@ -1,0 +1,225 @@
+"""Options of single quantizers in `lcodec train`: what they do to a training, and to whom they belong."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from short_runs import QUICK, train
+
+from latticecodec import Codec, TrainingError, load, read_header
+from latticecodec.config import PRESETS, with_codebooks
+from latticecodec.quantizers import TEMPERATURES, AttentiveAdaptiveQuantizer, RescaledQuantizer, RotationQuantizer
+from latticecodec.training.export import trainable
+from latticecodec.training.loop import TrainOptions
+from latticecodec.training.model import TrainableModel
+from latticecodec.training.quantizer_options import QuantizerOptions
+from latticecodec.training.run import run
+from latticecodec.training.synthetic import synthetic_picture
+from latticecodec.training.vector import ROTATED_FROM, VectorModel
+from latticecodec.zoo import find, read_weights
+
+pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
+
+EACH = [  # every option with every quantizer that it belongs to
+    ("lattice", {"gamma": 0.5}),
+    ("lattice", {"gamma": -0.5}),
+    ("lattice", {"codebook_size": 512.0}),
+    ("lattice", {"commitment": 0.25}),
+    ("vq", {"codebook_update": "gradient"}),
+    ("vq", {"commitment": 1.0}),
+    ("rotation", {"codebook_update": "gradient", "rescaling": "distance"}),
+    ("adaptive", {"selection": "attention", "temperature": "exponential", "commitment": 0.5}),
+]
+
+
+def options(**given: object) -> TrainOptions:
+    return dataclasses.replace(QUICK, steps=2, quantizer=QuantizerOptions(**given))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("quantizer", "given"), EACH, ids=lambda value: str(value))
+def test_every_option_trains_a_model_that_codes(tmp_path: Path, quantizer: str, given: dict[str, object]) -> None:
+    folder = train(tmp_path / "run", quantizer, options=options(**given))
+    codec = load(folder, device="cpu")
+    picture = synthetic_picture(9, 64, 80)
+    sizes = [len(codec.encode(picture, quality=quality)) for quality in (10, 90)]
+    assert sizes[0] < sizes[1] < picture.numel()
+    assert codec.decode(codec.encode(picture, quality=50)).size == (80, 64)
+    command = next(line for line in (folder / "README.md").read_text().splitlines() if line.startswith("    lcodec"))
+    for name, value in given.items():
+        word = value if isinstance(value, str) else f"{value:g}"
+        assert f" --{name.replace('_', '-')} {word}" in command  # the command that repeats it
+    kept = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["options"]["quantizer"]
+    assert {name: value for name, value in kept.items() if value is not None} == given
+
+
+def test_resuming_with_another_option_is_refused(tmp_path: Path) -> None:
+    train(tmp_path / "a", "lattice", options=options(gamma=0.5))
+    with pytest.raises(TrainingError, match="made with other options"):
+        train(tmp_path / "b", "lattice", options=options(), resume=tmp_path / "a" / "checkpoint.pt")
+
+
+@pytest.mark.parametrize(
+    ("quantizer", "given", "message"),
+    [
+        ("vq", {"gamma": 1.0}, "--gamma is for --quantizer lattice, not for vq"),
+        ("lattice", {"codebook_update": "ema"}, "--codebook-update is for --quantizer vq or rotation, not for lattice"),
+        ("adaptive", {"codebook_size": 512.0}, "--codebook-size is for --quantizer lattice, not for adaptive"),
+        ("rotation", {"selection": "cost"}, "--selection is for --quantizer adaptive, not for rotation"),
+        ("vq", {"rescaling": "distance"}, "--rescaling is for --quantizer rotation, not for vq"),
+        ("adaptive", {"temperature": "linear"}, "--temperature is for --selection attention"),
+        ("adaptive", {"selection": "cost", "temperature": "linear"}, "--temperature is for --selection attention"),
+        (
+            "lattice-e8",
+            {"commitment": 0.0},
+            "--commitment is for --quantizer lattice, vq, adaptive or rotation, not for",
+        ),
+        ("lattice", {"gamma": float("nan")}, "--gamma is nan; it must be a finite number"),
+        ("lattice", {"codebook_size": float("inf")}, "--codebook-size is inf; it must be a finite number"),
+    ],
+)
+def test_an_option_of_another_quantizer_is_one_line(quantizer: str, given: dict[str, object], message: str) -> None:
+    with pytest.raises(TrainingError, match=message) as caught:
+        QuantizerOptions(**given).check(quantizer, from_scratch=True)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+
+
+def test_a_warm_start_has_no_use_for_a_first_basis(tiny_model: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="--codebook-size draws a first basis, but --init-from brings its own"):
+        train(tmp_path / "run", "lattice", options=options(codebook_size=512.0), init_from=tiny_model)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("start", [None, "tiny"])
+def test_no_other_quantizer_is_trained_in_place_of_an_unknown_one(
+    tiny_model: Path, tmp_path: Path, start: str | None
+) -> None:
+    init_from = tiny_model if start else None
+    for name in ("abacus", "lattice-e8"):
+        with pytest.raises(TrainingError, match=f"no training for quantizer '{name}'; choose one of lattice, vq"):
+            run(name, "x", "lc-test", None, None, tmp_path / "run", QUICK, "cpu", init_from)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_e8_twin_is_no_start(tiny_e8: Path, tmp_path: Path) -> None:
+    for given in ({}, {"options": dataclasses.replace(QUICK, rank=2)}):
+        with pytest.raises(TrainingError, match="quantizer lattice-e8, which is not trained: start from its base"):
+            train(tmp_path / "run", "lattice", init_from=tiny_e8, **given)
+
+
+# ---- what they do ---------------------------------------------------------------------------------------------------
+
+
+def test_gamma_widens_or_narrows_the_cells() -> None:
+    y, t = torch.randn(1, 3, 64, 64).sigmoid(), torch.zeros(1)
+    for gamma, direction in ((2.0, -1), (-2.0, 1)):
+        model = TrainableModel(PRESETS["lc-test"], QuantizerOptions(gamma=gamma))
+        model(y, t).loss.backward()
+        assert bool((model.quantizer.log_basis.grad.sign() == direction).all())  # of the loss, which falls against it
+
+
+def test_codebook_size_draws_the_first_basis() -> None:
+    """Few points in the cube have wide cells: entries below 1 / (K^(1/D) - 1)."""
+    for size in (512.0, 2.0**40):
+        basis = (
+            TrainableModel(PRESETS["lc-test"], QuantizerOptions(codebook_size=size)).quantizer.log_basis.detach().exp()
+        )
+        width = 1 / (size ** (1 / 32) - 1)
+        assert 0.7 * width < float(basis.max()) <= width
+        assert float(basis.mean()) == pytest.approx(width / 2, rel=0.3)
+
+
+def test_commitment_draws_latents_to_points_and_the_basis_to_latents() -> None:
+    model = TrainableModel(PRESETS["lc-test"], QuantizerOptions(commitment=0.25))
+    model(torch.rand(1, 3, 64, 64), torch.zeros(1)).loss.backward()
+    assert model.analysis.leave.weight.grad.abs().max() > 0
+    assert model.quantizer.log_basis.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("update", ["ema", "gradient"])
+def test_codewords_are_averages_or_parameters(update: str) -> None:
+    model = VectorModel(with_codebooks(PRESETS["lc-test"], "vq"), QuantizerOptions(codebook_update=update))
+    learned = [name for name, _ in model.named_parameters() if name.endswith("codebook")]
+    assert len(learned) == (8 if update == "gradient" else 0)
+
+
+def test_rotation_keeps_the_gradient_of_slices_with_short_codewords() -> None:
+    quantizer = VectorModel(with_codebooks(PRESETS["lc-test"], "rotation")).quantizer.first(None)[0]
+    assert isinstance(quantizer, RotationQuantizer)
+    e = torch.tensor([[10.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]]).requires_grad_()
+    q = torch.tensor([[0.0, 0.1, 0.0, 0.0], [0.0, 2 * ROTATED_FROM, 0.0, 0.0]])
+    quantizer.pass_gradient(e, q)[:, 1].sum().backward()
+    assert e.grad.tolist()[0] == [0.0, 1.0, 0.0, 0.0]  # straight through
+    torch.testing.assert_close(e.grad[1], torch.tensor([2 * ROTATED_FROM, 0.0, 0.0, 0.0]))  # turned
+
+
+def test_rescaling_by_distance() -> None:
+    config = with_codebooks(PRESETS["lc-test"], "rotation")
+    quantizers = VectorModel(config, QuantizerOptions(rescaling="distance")).quantizer.first(None)
+    assert all(isinstance(quantizer, RescaledQuantizer) for quantizer in quantizers)
+
+
+# ---- selection by attention -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def attentive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model whose attention tells slices apart."""
+    folder = tmp_path_factory.mktemp("attentive")
+    return train(folder / "run", "adaptive", options=options(selection="attention"))
+
+
+def test_files_hold_the_codebooks_that_the_attention_chooses(attentive: Path) -> None:
+    """The plain arg max; and of its codewords that of least cost."""
+    info = find(attentive)
+    model = trainable(info, info.config, QuantizerOptions(selection="attention")).eval()
+    assert isinstance(model, VectorModel)
+    assert isinstance(model.quantizer, AttentiveAdaptiveQuantizer)
+    picture = synthetic_picture(3, 64, 64)
+    encoding = load(attentive, device="cpu").encode_detailed(picture, quality=100)
+    assert (read_header(encoding.data).quantizer, read_header(encoding.data).family) == (3, 1)  # as by cost
+    with torch.no_grad():
+        rows, _, _ = model.code((picture / 255)[None], 1.0)
+        chosen = model.quantizer.selection(model.quantizer.slices(rows)).argmax(2)  # [16, G]
+    found = torch.from_numpy(encoding.indices[0]).view(4, 4, 4, 4).permute(0, 2, 1, 3).reshape(16, 16)
+    assert float((found == chosen).float().mean()) > 0.98  # a tie in rounding aside
+
+
+def test_reading_needs_no_attention(attentive: Path, tmp_path: Path) -> None:
+    """A model without it decodes the same; its own encoder chooses by cost."""
+    info = find(attentive)
+    tensors = {name: value for name, value in read_weights(info).items() if "selection" not in name}
+    reader, writer = Codec(info.config, tensors), load(attentive, device="cpu")
+    data = writer.encode(synthetic_picture(3, 64, 64), quality=80)
+    np.testing.assert_array_equal(reader.decode_indices(data), writer.decode_indices(data))
+    np.testing.assert_array_equal(np.asarray(reader.decode(data)), np.asarray(writer.decode(data)))
+    by_cost = reader.to_indices(synthetic_picture(3, 64, 64), quality=80)
+    assert (by_cost != writer.decode_indices(data)).any()
+
+
+def test_a_warm_start_keeps_the_attention(attentive: Path, tmp_path: Path) -> None:
+    frozen = dataclasses.replace(options(selection="attention"), steps=1, freeze="transforms", rate=1e-9)
+    again = train(tmp_path / "run", "adaptive", options=frozen, init_from=attentive)
+    before, after = read_weights(find(attentive)), read_weights(find(again))
+    names = [name for name in before if name.startswith("quantizer.selection.")]
+    assert len(names) == 7
+    for name in names:
+        torch.testing.assert_close(after[name], before[name], atol=1e-5, rtol=1e-5)
+
+
+def test_with_frozen_transforms_the_attention_learns_from_distances_and_bits() -> None:
+    model = VectorModel(with_codebooks(PRESETS["lc-test"], "adaptive"), QuantizerOptions(selection="attention"))
+    model.freeze("transforms")
+    result = model(torch.rand(2, 3, 64, 64), torch.tensor([0.0, 1.0]))
+    for part in (result.mse, result.bpp):
+        model.zero_grad()
+        part.sum().backward(retain_graph=True)
+        assert model.quantizer.selection.query.grad.abs().max() > 0
+
+
+def test_the_temperature_of_a_run_falls_over_its_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, int]] = []
+    monkeypatch.setitem(TEMPERATURES, "linear", lambda step, steps: seen.append((step, steps)) or 1.0)
+    train(tmp_path / "run", "adaptive", options=options(selection="attention"))
+    assert seen == [(0, 2), (1, 2)]
