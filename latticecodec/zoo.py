@@ -213,9 +213,13 @@ def _read_own_weights(info: ModelInfo) -> "dict[str, Tensor]":
 
 @cache
 def _load(info: ModelInfo, device: str) -> "Codec":
+    import torch
+
+    from .arithmetic import undisturbed
     from .codec import Codec
 
-    tensors = read_weights(info)
+    with undisturbed(torch.device(device)):
+        tensors = read_weights(info)
     _check_size(info, tensors)
     try:
         return Codec(info.config, tensors, device)

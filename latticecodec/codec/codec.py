@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from .. import picture
+from ..arithmetic import undisturbed
 from ..bottlenecks import BOTTLENECKS, Bottleneck
 from ..bottlenecks.tensors import network
 from ..coder import Int32
@@ -46,13 +47,15 @@ class Codec:
         if config.quantizer not in BOTTLENECKS:
             known = ", ".join(BOTTLENECKS)
             raise ModelError(f"model {config.name}: unknown quantizer {config.quantizer!r}; this version knows {known}")
-        try:
-            analysis = network(Analysis(config), "analysis", tensors, self.device)
-            synthesis = network(Synthesis(config), "synthesis", tensors, self.device)
-            self.bottleneck: Bottleneck = BOTTLENECKS[config.quantizer](config, tensors, self.device)
-        except (KeyError, RuntimeError) as error:
-            raise ModelError(f"model {config.name}: its weights do not fit its config.json ({error})") from None
-        if self.bottleneck.fingerprint() != config.prior_sha256:
+        with undisturbed(self.device):
+            try:
+                analysis = network(lambda: Analysis(config), "analysis", tensors, self.device)
+                synthesis = network(lambda: Synthesis(config), "synthesis", tensors, self.device)
+                self.bottleneck: Bottleneck = BOTTLENECKS[config.quantizer](config, tensors, self.device)
+            except (KeyError, RuntimeError) as error:
+                raise ModelError(f"model {config.name}: its weights do not fit its config.json ({error})") from None
+            fingerprint = self.bottleneck.fingerprint()
+        if fingerprint != config.prior_sha256:
             raise ModelError(f"model {config.name}: the prior's self-test fails on {device}; decoding would go wrong")
         self._networks = Networks(config, self.device, analysis, synthesis, self.bottleneck)
 
@@ -119,15 +122,17 @@ class Codec:
         tune = tune or self.config.tune
         self._check_tune(tune, effort)
         pixels = picture.read(image)
-        encoder = PictureEncoder(self._networks, pixels, self._header(pixels, tune, tile), effort, report)
+        with undisturbed(self.device):
+            encoder = PictureEncoder(self._networks, pixels, self._header(pixels, tune, tile), effort, report)
 
-        def attempt(rate: int) -> Encoding:
-            return encoder.attempt(rate, embed_basis)
+            def attempt(rate: int) -> Encoding:
+                return encoder.attempt(rate, embed_basis)
 
-        if not given:
-            return attempt(self._rate(quality))
-        encoder.keep_latents()
-        return search(attempt, self.bottleneck.lowest, self.bottleneck.highest, self._target(pixels, bpp, size, psnr))
+            if not given:
+                return attempt(self._rate(quality))
+            encoder.keep_latents()
+            target = self._target(pixels, bpp, size, psnr)
+            return search(attempt, self.bottleneck.lowest, self.bottleneck.highest, target)
 
     def _target(self, pixels: Pixels, bpp: float | None, size: int | None, psnr: float | None) -> Target[Encoding]:
         """What to search for; one of the three is given."""
@@ -206,8 +211,9 @@ class Codec:
         reader = self._reader(data, max_pixels)
         if on_damage is None:
             reader.check_length()
-        decoder = PictureDecoder(self._networks, reader, on_damage)
-        return decoder.pixels(_box(region, reader.header), report)
+        box = _box(region, reader.header)
+        with undisturbed(self.device):
+            return PictureDecoder(self._networks, reader, on_damage).pixels(box, report)
 
     def decode_indices(self, data: Bytes, on_damage: Callable[[Damage], None] | None = None) -> Int32:
         """The index tensor of a file: int32 [C, h, w], h and w a 16th of the size, rounded up.
@@ -218,7 +224,8 @@ class Codec:
         reader = self._reader(data)
         if on_damage is None:
             reader.check_length()
-        return PictureDecoder(self._networks, reader, on_damage).indices()
+        with undisturbed(self.device):
+            return PictureDecoder(self._networks, reader, on_damage).indices()
 
     def to_indices(self, image: "Picture", quality: float = 50.0) -> Int32:
         """The index tensor that `encode` would code: int32 [C, h, w]."""
@@ -245,8 +252,9 @@ class Codec:
         quantizer, family = self.bottleneck.format_id
         scale = self.bottleneck.scale(rate)
         header = Header(width, height, 1 if grey else 3, self.digest, scale, quality, quantizer, family)
-        painter = Painter(self._networks, header)
-        colour = painter.colour({0: indices.astype(np.int32)}, Box(0, 0, width, height), _silent)  # [H, W, C]
+        with undisturbed(self.device):
+            painter = Painter(self._networks, header)
+            colour = painter.colour({0: indices.astype(np.int32)}, Box(0, 0, width, height), _silent)  # [H, W, C]
         return picture.to_pillow(Pixels(colour))
 
     def _check_tune(self, tune: str, effort: int) -> None:

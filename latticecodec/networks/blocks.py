@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..arithmetic import convolve
 from ..errors import ModelError
 
 BRANCH_SCALE = 0.1  # of the last layer of a branch, at the start of training
@@ -26,7 +27,7 @@ class Pointwise(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(x, self.weight[:, :, None, None], self.bias)  # [B, out, h, w]
+        return convolve(x, self.weight[:, :, None, None], self.bias)  # [B, out, h, w]
 
 
 class Grouped(nn.Module):
@@ -42,7 +43,7 @@ class Grouped(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         kernel = self.weight.view(len(self.weight), -1, 3, 3)
-        return F.conv2d(x, kernel, self.bias, padding=1, groups=self.groups)  # [B, C, h, w]
+        return convolve(x, kernel, self.bias, padding=1, groups=self.groups)  # [B, C, h, w]
 
 
 class Block(nn.Module):
