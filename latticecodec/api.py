@@ -34,9 +34,9 @@ def encode(
             uint16, or float in [0, 1]): grey or RGB, with or without alpha.
         model: a name from `list_models`, or a model folder.
         quality: 0 (smallest) to 100, continuous; used when no target below is given.
-        bpp: target in bits per pixel of the whole file.
-        size: target in bytes, never exceeded.
-        psnr: target in dB of the decoded pixels.
+        bpp: target in bits per pixel of the whole file; quality 100 where even that needs less.
+        size: target in bytes, never exceeded; quality 100 where even that needs less.
+        psnr: target in dB of the decoded pixels; quality 0 where even that has more.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
         effort: 0 (fastest) to 9 (fewest bits for the same quality); files decode alike. See `Codec.encode`.
         tune: "psnr", or "ms-ssim" to spend the bits where eyes notice, with the model trained for that in place of

@@ -1,7 +1,7 @@
 """Arithmetic idioms: plain float32, mixed precision where it is fast, and rounding with a gradient.
 
-Nothing here changes a setting of the process: what is switched off is switched off for the calling thread (autocast,
-gradients), and products ask for their precision one by one.
+Nothing here changes a setting of the process for good: what is switched off is switched off for the calling thread
+(autocast, gradients), and products ask for their precision one by one.
 """
 
 import contextlib
@@ -92,6 +92,28 @@ def convolve(x: Tensor, weight: Tensor, bias: Tensor, padding: int = 0, groups: 
         allow_tf32=False,
     )
     return out.to(x.dtype)
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Random numbers on the CPU that follow from `seed`; behind it those of the caller go on where they were."""
+    state = torch.get_rng_state()
+    torch.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
+
+
+@contextlib.contextmanager
+def flushed_denormals() -> Iterator[None]:
+    """Numbers too small for full precision count as 0, which is faster, in this thread; behind it as before."""
+    before = float(torch.full((1,), 1e-40, dtype=torch.float32).mul(1)) == 0
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)
 
 
 def mixed_precision(device: torch.device) -> torch.autocast:

@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
@@ -78,9 +79,12 @@ class Codec:
             image: PIL image, path, array [H, W] or [H, W, 1 to 4] of uint8 or uint16, or tensor [1 to 4, H, W] (uint8,
                 uint16, or float in [0, 1]): grey or RGB, with or without alpha.
             quality: 0 (smallest) to 100, continuous; used when no target below is given.
-            bpp: target in bits per pixel of the whole file, met within 2 %, or as near as the rates allow.
-            size: target in bytes, never exceeded, at least 97 % used where the rates allow it.
-            psnr: target in dB of the decoded 8-bit pixels, met within 0.1 dB where the rates allow it.
+            bpp: target in bits per pixel of the whole file, met within 2 %, or as near as the rates allow; quality 100
+                where even that needs less.
+            size: target in bytes, never exceeded, at least 97 % used where the rates allow it; quality 100 where even
+                that needs less.
+            psnr: target in dB of the decoded pixels, met within 0.1 dB where the rates allow it; quality 0 where even
+                that has more.
             embed_basis: write the whole lattice basis into the file.
             effort: 0 to 9, time for bits; the decoder does not notice. 0: one pass and the nearest lattice points.
                 1: one step towards what the decoder makes of them, and points chosen by distance and bits together,
@@ -132,7 +136,8 @@ class Codec:
                 return attempt(self._rate(quality))
             encoder.keep_latents()
             target = self._target(pixels, bpp, size, psnr)
-            return search(attempt, self.bottleneck.lowest, self.bottleneck.highest, target)
+            found = search(attempt, self.bottleneck.lowest, self.bottleneck.highest, target)
+            return replace(found.trial, note=found.note)
 
     def _target(self, pixels: Pixels, bpp: float | None, size: int | None, psnr: float | None) -> Target[Encoding]:
         """What to search for; one of the three is given."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .. import zoo
+from ..arithmetic import seeded
 from ..config import CODEBOOKS, PRESETS, ModelConfig, with_codebooks
 from ..distortion import MS_SSIM_SIDE_MIN
 from ..errors import OutputError, TrainingError
@@ -80,7 +81,8 @@ def run(
     where = torch.device(zoo.resolve_device(device))
     pictures, held_out = _pictures(data, val)
     crops = Crops(pictures, options.crop, options.batch, options.seed)
-    model = _start(quantizer, name, preset, init_from, resume, crops, options)
+    with seeded(crops.seed):
+        model = _start(quantizer, name, preset, init_from, resume, crops, options)
     if isinstance(model, VectorModel):
         model.freeze(options.freeze)
     model = train(model, crops, held_out, out, options, where, resume, report)
@@ -139,7 +141,6 @@ def _start(
     info = zoo.find(init_from)
     config = dataclasses.replace(info.config, name=name, tune=options.tune, weights_sha256="", prior_sha256="")
     if options.rank:
-        torch.manual_seed(crops.seed)
         return start_low_rank(info, config, options.rank)
     if config.base and zoo.base_of(info) not in zoo.list_models():
         config = dataclasses.replace(config, base="")
@@ -148,7 +149,6 @@ def _start(
         if resume is None and isinstance(model, TrainableModel):
             revive(model, first_pictures(crops))
         return model
-    torch.manual_seed(crops.seed)
     if {config.quantizer, quantizer} == {"vq", "rotation"}:  # they differ in their gradient alone
         return trainable(info, dataclasses.replace(config, quantizer=quantizer))
     source = trainable(info, config)
