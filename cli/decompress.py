@@ -85,7 +85,6 @@ def decompress(
     """
     from latticecodec import load
     from latticecodec.container import Reader
-    from latticecodec.zoo import find_by_digest
 
     beside = output is None
     plan = make_plan(inputs, output, {".lcq"}, lambda path: _restored_name(path, beside), force)
@@ -98,7 +97,7 @@ def decompress(
         with opened(job.source) as data:
             reader, size = Reader(data, max_pixels), len(data)
             header = reader.header
-            codec = load(find_by_digest(header.model, model).folder, device)
+            codec = load(options.find_decoding_model(header.model, model).folder, device)
             with progress.bar("decompressing", header.width * header.height > LARGE and not plan.many) as report:
                 on_damage = damaged.append if recover else None
                 pixels = codec.decode_pixels(data, region, on_damage, report, max_pixels)

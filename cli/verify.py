@@ -27,11 +27,10 @@ def verify(file: str, model: str | None, device: str, as_json: bool) -> None:
     tells how often each codebook was used.
     """
     from latticecodec import load, read_header
-    from latticecodec.zoo import find_by_digest
 
     data = read(Path(file))
     with named(Path(file)):
-        found = find_by_digest(read_header(data).model, model)
+        found = options.find_decoding_model(read_header(data).model, model)
         indices = _indices(load(found.folder, device), data)
     from latticecodec.codec import indices_sha256
 

@@ -6,6 +6,7 @@ Nothing here changes a setting of the process for good: what is switched off is 
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -56,7 +57,7 @@ def product_type(device: torch.device) -> torch.dtype:
     (`torch.set_float32_matmul_precision`, `torch.backends.*.fp32_precision`). What it allows to convolutions on CUDA
     does not count: `convolve` tells each that it may not.
     """
-    backends = torch.backends
+    backends: Any = torch.backends
     used = (backends.cuda.matmul,) if device.type == "cuda" else (backends.mkldnn.matmul, backends.mkldnn.conv)
     full = all(backend.fp32_precision in FULL for backend in used)
     return torch.float32 if full else torch.float64

@@ -218,7 +218,7 @@ def test_file_of_another_model(tiny: Codec, lattice: Codec, photo: Image.Image) 
     data = tiny.encode(photo)
     with pytest.raises(ModelError, match=tiny.digest.hex()):
         lattice.decode(data)
-    with pytest.raises(ModelError, match=f"{tiny.digest.hex()}.*--model"):
+    with pytest.raises(ModelError, match=f"{tiny.digest.hex()}.*models_path"):
         latticecodec.decode(data)
 
 

@@ -1,6 +1,7 @@
 """Pillow with `import latticecodec.pillow`: open, load, save, and its errors."""
 
 import io
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,10 +17,11 @@ from latticecodec.container.file import read_header_of
 
 
 @pytest.fixture
-def installed(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The tiny model, installed as `lattice`."""
-    monkeypatch.setattr("latticecodec.zoo._models_folder", lambda: tiny_model.parent)
-    return tiny_model
+def installed(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The tiny model, installed as `lattice`, and no other."""
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "models" / "lattice"))
+    monkeypatch.setattr("latticecodec.zoo.models_path", [folder.parent])
+    return folder
 
 
 @pytest.fixture
@@ -152,9 +154,9 @@ def test_a_damaged_header_is_read_once(file: Path) -> None:
         assert stream.tell() <= most
 
 
-def test_verify(file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_verify(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tells damage of the payload without decoding it, so that no model is needed."""
-    monkeypatch.setattr("latticecodec.zoo._models_folder", lambda: tmp_path)
+    monkeypatch.setattr("latticecodec.zoo.models_path", [])
     Image.open(file).verify()
     data = file.read_bytes()
     flipped = data[:-3] + bytes([data[-3] ^ 4]) + data[-2:]
@@ -183,8 +185,8 @@ def test_damaged_files(file: Path) -> None:
             picture.load()
 
 
-def test_a_model_that_is_not_installed(file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("latticecodec.zoo._models_folder", lambda: tmp_path)
+def test_a_model_that_is_not_installed(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latticecodec.zoo.models_path", [])
     with pytest.raises(OSError, match="which is not installed"):
         Image.open(file).load()
 
