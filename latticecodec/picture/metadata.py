@@ -1,8 +1,9 @@
 """ICC, EXIF and XMP: read from an open PIL image; orientation.
 
 EXIF data is a TIFF structure. JPEG puts `Exif\\0\\0` before it, PNG and WebP do not, Pillow adds or keeps it depending
-on the format; here it is always without. In a TIFF file EXIF is not a block but tags of the file itself: they are
-gathered into a block, and what would tell of the file's layout (strips, compression) is left out.
+on the format; Pixels have it without, and PIL images that come from here with it. In a TIFF file EXIF is not a block
+but tags of the file itself: they are gathered into a block, and what would tell of the file's layout (strips,
+compression) is left out.
 """
 
 import io
@@ -30,6 +31,12 @@ def attach(pixels: Pixels, image: Image.Image) -> Pixels:
     icc, exif, xmp = (as_bytes(image.info.get(key)) for key in ("icc_profile", "exif", "xmp"))
     exif = None if exif is None else exif.removeprefix(PREFIX)
     return replace(pixels, icc=icc, exif=exif or None, xmp=xmp)
+
+
+def info_of(icc: bytes | None, exif: bytes | None, xmp: bytes | None) -> dict[str, bytes]:
+    """What there is of the three as Pillow's `info` has it: EXIF with the prefix that JPEG files need."""
+    found = {"icc_profile": icc, "exif": exif and PREFIX + exif, "xmp": xmp}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def as_bytes(value: object) -> bytes | None:
