@@ -74,7 +74,8 @@ def convolve(x: Tensor, weight: Tensor, bias: Tensor, padding: int = 0, groups: 
 
     In full float32, unless the caller is in autocast.
     """
-    if torch.is_autocast_enabled(x.device.type):
+    kind = x.device.type
+    if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
         return F.conv2d(x, weight, bias, padding=padding, groups=groups)
     wide = product_type(x.device)
     out: Tensor = torch._convolution(  # conv2d, but for its last argument: whether TF32 may be used

@@ -33,8 +33,9 @@ def attach(pixels: Pixels, image: Image.Image) -> Pixels:
     return replace(pixels, icc=icc, exif=exif or None, xmp=xmp)
 
 
-def info_of(icc: bytes | None, exif: bytes | None, xmp: bytes | None) -> dict[str, bytes]:
+def info_of(icc: bytes | None, exif: bytes | None, xmp: bytes | None) -> dict[str | tuple[int, int], bytes]:
     """What there is of the three as Pillow's `info` has it: EXIF with the prefix that JPEG files need."""
+    found: dict[str | tuple[int, int], bytes | None]
     found = {"icc_profile": icc, "exif": exif and PREFIX + exif, "xmp": xmp}
     return {key: value for key, value in found.items() if value is not None}
 
