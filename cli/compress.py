@@ -50,11 +50,23 @@ class Compression:
 @click.option(
     "-q", "--quality", type=click.FloatRange(0, 100), help="0 (smallest) to 100 (best), any number. [default: 50]"
 )
-@click.option("--bpp", type=click.FloatRange(0, min_open=True), help="Aim at this many bits per pixel.")
 @click.option(
-    "--size", type=click.IntRange(1), metavar="BYTES", help="Use at most this many bytes, and nearly all of them."
+    "--bpp",
+    type=click.FloatRange(0, min_open=True),
+    help="Aim at this many bits per pixel; quality 100 where even that needs less.",
 )
-@click.option("--psnr", type=click.FloatRange(0, min_open=True), metavar="DB", help="Aim at this PSNR.")
+@click.option(
+    "--size",
+    type=click.IntRange(1),
+    metavar="BYTES",
+    help="Use at most this many bytes, and nearly all of them; quality 100 where even that needs less.",
+)
+@click.option(
+    "--psnr",
+    type=click.FloatRange(0, min_open=True),
+    metavar="DB",
+    help="Aim at this PSNR; quality 0 where even that has more.",
+)
 @click.option("--model", default="lattice", show_default=True, metavar="NAME|DIR", help="Model to compress with.")
 @click.option(
     "--effort",
@@ -194,6 +206,7 @@ def _compressed(asked: Compression, job: Job) -> Outcome:
         "estimated_bits": result.estimated_bits,
         "indices_sha256": result.indices_sha256,
         "model": codec.config.name,
+        "note": result.note or None,
         "notes": list(source.notes),
         "seconds": seconds,
     }
@@ -202,9 +215,10 @@ def _compressed(asked: Compression, job: Job) -> Outcome:
 
 def summary(report: Report) -> str:
     """The one line about a file."""
+    note = f"  ({report['note']})" if report.get("note") else ""
     return (
         f"{on_one_line(report['output'])}  {report['width']}x{report['height']}  {report['bytes']:,} bytes  "
-        f"{report['bpp']:.3f} bpp  {report['seconds']:.2f} s"
+        f"{report['bpp']:.3f} bpp  {report['seconds']:.2f} s{note}"
     )
 
 

@@ -122,7 +122,6 @@ def _restored(asked: Restoration, job: Job) -> Outcome:
     """Restore a file."""
     from latticecodec import FormatError, load
     from latticecodec.container import Reader
-    from latticecodec.zoo import find_by_digest
 
     _suffix(job.target)
     began = time.perf_counter()
@@ -131,7 +130,7 @@ def _restored(asked: Restoration, job: Job) -> Outcome:
         reader, size = Reader(data, asked.max_pixels), len(data)
         header = reader.header
         found = time.perf_counter()
-        codec = load(find_by_digest(header.model, asked.model).folder, asked.device)
+        codec = load(options.find_decoding_model(header.model, asked.model).folder, asked.device)
         began += time.perf_counter() - found  # done once for many files, and no part of the work on this one
         slow = header.width * header.height > LARGE
         with progress.bar("decompressing", slow and asked.alone) as report:

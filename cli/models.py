@@ -15,6 +15,9 @@ def models(as_json: bool) -> None:
 
     A plain name means the newest version of a model, `lattice-1` the first one.
 
+    The environment variable LCODEC_MODELS names folders with models of your own, separated as in PATH. Where two models
+    have one name, it means the first: those that come with the package, then folder by folder.
+
     With --json also what each costs: thousands of multiply-accumulates for each pixel to encode (at effort 0) and to
     decode, and how many learned numbers it has.
     """
@@ -41,7 +44,11 @@ def models(as_json: bool) -> None:
         costs = [asdict(complexity(model.config)) for model in list_models()]
         say_json([row | cost for row, cost in zip(rows, costs, strict=True)], indent=2)
         return
+    names: set[str] = set()
     for row in rows:
         called = row["family"] if row["newest"] else f"{row['family']}-{row['version']}"
         note = "" if called == row["name"] else f"  this is what {called} means"
+        if row["name"] in names:
+            note = f"  {row['name']} means another one; this is found by its folder {row['folder']}, and by its files"
+        names.add(str(row["name"]))
         say(f"{row['name']:12} {row['quantizer']:10} {row['bytes']:>12,} bytes  digest {row['digest']}{note}")

@@ -1,14 +1,33 @@
 """Options that several commands share."""
 
+from typing import TYPE_CHECKING
+
 import click
 
+from latticecodec import LcqError, ModelError
+
 from .files import Writing
+
+if TYPE_CHECKING:
+    from latticecodec.zoo import ModelInfo
+
+
+def _device(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """A device that is there."""
+    if value == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise LcqError("no CUDA device is available; use --device cpu")
+    return value
+
 
 device = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda"]),
     default="auto",
     show_default=True,
+    callback=_device,
     help="Where to compute; auto takes CUDA where there is one.",
 )
 force = click.option(
@@ -39,3 +58,15 @@ def writing(force: bool, skip_existing: bool, keep_times: bool) -> Writing:
     if force and skip_existing:
         raise click.UsageError("--force and --skip-existing exclude each other")
     return Writing(force, skip_existing, keep_times)
+
+
+def find_decoding_model(digest: bytes, model: str | None) -> "ModelInfo":
+    """The model that a file was written with, by the value of `decoding_model`; raises ModelError without it."""
+    from latticecodec.zoo import VARIABLE, find_by_digest, written_with
+
+    if model is None and written_with(digest) is None:
+        raise ModelError(
+            f"the file was written with model {digest.hex()}, which is not installed: name its folder with --model, or "
+            f"put the folder that it lies in into {VARIABLE}"
+        )
+    return find_by_digest(digest, model)

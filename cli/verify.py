@@ -36,10 +36,9 @@ def verify(files: tuple[str, ...], model: str | None, device: str, as_json: bool
 def _checked(model: str | None, device: str, job: Job) -> Outcome:
     """Check a file."""
     from latticecodec import load, read_header
-    from latticecodec.zoo import find_by_digest
 
     data = read(job.source)
-    found = find_by_digest(read_header(data).model, model)
+    found = options.find_decoding_model(read_header(data).model, model)
     indices = _indices(load(found.folder, device), data)
     from latticecodec.codec import indices_sha256
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         TrainingError,
         VersionError,
     )
-    from .zoo import list_models, load
+    from .zoo import list_models, load, models_path
 
 __version__ = "0.1.0"
 
@@ -38,6 +38,7 @@ _HOME = {
     "read_header": "container",
     "list_models": "zoo",
     "load": "zoo",
+    "models_path": "zoo",
     "ChecksumError": "errors",
     "FormatError": "errors",
     "ImageError": "errors",
@@ -68,6 +69,7 @@ __all__ = [
     "encode",
     "list_models",
     "load",
+    "models_path",
     "read_header",
 ]
 

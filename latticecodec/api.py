@@ -3,15 +3,16 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
+from .arguments import switch
 from .config import DEFAULT_EFFORT
-from .container import PIXELS_MAX, read_header
+from .container import PIXELS_MAX, contents, named, read_header
 from .zoo import find_by_digest, load
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from .codec.codec import Region
-    from .container import Bytes
+    from .container import Source
     from .picture import Picture, Samples
 
 
@@ -27,36 +28,50 @@ def encode(
     tune: str | None = None,
     tile: int | None = None,
     strip: str | None = None,
+    max_pixels: int = PIXELS_MAX,
 ) -> bytes:
     """Compress a picture to the bytes of an .lcq file.
 
     Args:
-        img: PIL image, path, array [H, W] or [H, W, 1 to 4] of uint8 or uint16, or tensor [1 to 4, H, W] (uint8,
-            uint16, or float in [0, 1]): grey or RGB, with or without alpha.
+        img: PIL image, path, image file that is open in binary mode or its bytes, array [H, W] or [H, W, 1 to 4] of
+            uint8 or uint16, or tensor [1 to 4, H, W] (uint8, uint16, or float in [0, 1]): grey or RGB, with or without
+            alpha.
         model: a name from `list_models`, or a model folder.
         quality: 0 (smallest) to 100, continuous; used when no target below is given.
-        bpp: target in bits per pixel of the whole file.
-        size: target in bytes, never exceeded.
-        psnr: target in dB of the decoded pixels.
+        bpp: target in bits per pixel of the whole file; quality 100 where even that needs less.
+        size: target in bytes, never exceeded; quality 100 where even that needs less.
+        psnr: target in dB of the decoded pixels; quality 0 where even that has more.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
         effort: 0 (fastest) to 9 (fewest bits for the same quality); files decode alike. See `Codec.encode`.
         tune: "psnr", or "ms-ssim" to spend the bits where eyes notice, with the model trained for that in place of
             `lattice` or `lattice-e8`; by default what the model was trained for.
         tile: side of the tiles in pixels, a multiple of 64; 0 for one tile, None for what suits the size.
         strip: "all" leaves out EXIF and XMP, "gps" the place of the picture in both; the ICC profile stays.
+        max_pixels: of the picture; one of more is refused before it is decoded.
 
-    Raises ImageError, ModelError or TargetError, all of them LcqError.
+    Raises ImageError for the picture, ModelError for the model, TargetError for a target out of reach and an option
+    that is not of the type and in the range above; all of them LcqError, as is everything else that can be wrong.
     """
     from .picture import read, stripped
 
     codec = load(model, device, tune)
-    img = img if strip is None else stripped(read(img), strip)
-    return codec.encode(img, quality=quality, bpp=bpp, size=size, psnr=psnr, effort=effort, tune=tune, tile=tile)
+    img = img if strip is None else stripped(read(img, max_pixels), strip)
+    return codec.encode(
+        img,
+        quality=quality,
+        bpp=bpp,
+        size=size,
+        psnr=psnr,
+        effort=effort,
+        tune=tune,
+        tile=tile,
+        max_pixels=max_pixels,
+    )
 
 
 @overload
 def decode(
-    data: "Bytes",
+    data: "Source",
     model: str | Path | None = None,
     device: str = "auto",
     region: "Region | None" = None,
@@ -67,7 +82,7 @@ def decode(
 
 @overload
 def decode(
-    data: "Bytes",
+    data: "Source",
     model: str | Path | None = None,
     device: str = "auto",
     region: "Region | None" = None,
@@ -78,7 +93,7 @@ def decode(
 
 
 def decode(
-    data: "Bytes",
+    data: "Source",
     model: str | Path | None = None,
     device: str = "auto",
     region: "Region | None" = None,
@@ -88,7 +103,8 @@ def decode(
     """Restore the picture of an .lcq file: a PIL image of mode L, LA, RGB or RGBA, or I;16 for 16-bit grey.
 
     Args:
-        data: the whole file, in memory or mapped: bytes, bytearray, memoryview or mmap.
+        data: the file: a path, a file that is open in binary mode, which is read from its beginning, or bytes,
+            bytearray, memoryview or mmap.
         model: folder of the model the file was written with, when it is not installed.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
         region: (x, y, width, height), integers, to restore that part alone: pixels of the stored picture, before EXIF's
@@ -99,10 +115,12 @@ def decode(
 
     ICC profile, EXIF and XMP are in the PIL image's `info`; EXIF's orientation has not been applied. Raises FormatError
     (or ChecksumError, VersionError, LimitError) for files that are damaged or not .lcq, ModelError where the model is
-    not there, TargetError for a region that is not four integers inside of the picture; all of them LcqError.
+    not there, TargetError for a region that is not four integers inside of the picture and for options of another
+    type, and LcqError, which all of them are, where the file cannot be read.
     """
-    info = find_by_digest(read_header(data, max_pixels).model, model)
-    codec = load(info.folder, device)
-    if as_array:
-        return codec.decode(data, region, as_array=True, max_pixels=max_pixels)
-    return codec.decode(data, region, max_pixels=max_pixels)
+    with named(data):
+        file = contents(data)
+        codec = load(find_by_digest(read_header(file, max_pixels).model, model).folder, device)
+        if switch("as_array", as_array):
+            return codec.decode(file, region, as_array=True, max_pixels=max_pixels)
+        return codec.decode(file, region, max_pixels=max_pixels)

@@ -13,6 +13,8 @@ def with_low_rank(tensors: "dict[str, Tensor]") -> "dict[str, Tensor]":
 
     Raises ValueError where a pair is not whole or does not fit its T.
     """
+    from .arithmetic import multiply
+
     whole = {name: value for name, value in tensors.items() if not name.endswith((LEFT, RIGHT))}
     for name in {name.removesuffix(LEFT).removesuffix(RIGHT) for name in tensors.keys() - whole.keys()}:
         parts = [tensors.get(each) for each in (name, name + LEFT, name + RIGHT)]
@@ -21,5 +23,5 @@ def with_low_rank(tensors: "dict[str, Tensor]") -> "dict[str, Tensor]":
         matrix, left, right = (part.float() for part in parts if part is not None)
         if left.shape[1] != right.shape[0] or matrix.shape != (left.shape[0], right.shape[1]):
             raise ValueError(f"the additions to {name} do not have its shape")
-        whole[name] = matrix + left @ right  # [out, in]
+        whole[name] = matrix + multiply(left, right)  # [out, in]
     return whole

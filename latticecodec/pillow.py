@@ -10,6 +10,7 @@
 `lcodec models` prints it), `bit_depth` (8 or 16) and, where the file has them, `icc_profile`, `exif` and `xmp`. The
 picture is decoded when its pixels are first asked for; only that imports torch. 16-bit colour becomes 8-bit, which is
 all that Pillow has, and is 8-bit where it is saved again; `latticecodec.decode` with `as_array=True` keeps 16 bits.
+`ImageFile.Parser` knows the size as soon as it was fed the header.
 `verify` checks every checksum of the file, without decoding it, and needs no model.
 
 `save` takes `quality`, `bpp`, `size`, `psnr`, `effort`, `tune`, `tile` and `model`, as `latticecodec.encode` does, and
@@ -30,6 +31,7 @@ from .container.file import read_header_of
 from .errors import FormatError, LcqError, LimitError, TargetError, VersionError
 from .picture import Pixels, read
 from .picture.metadata import PREFIX as EXIF_PREFIX
+from .picture.metadata import info_of
 
 FORMAT = "LCQ"
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # by channels
@@ -55,7 +57,7 @@ class LcqImageFile(ImageFile.ImageFile):
         deep_grey = (header.channels, header.bit_depth) == (1, 16)
         self._size, self._mode = (header.width, header.height), DEEP_GREY if deep_grey else MODES[header.channels]
         self.info = {"quality": header.quality, "model": header.model.hex(), "bit_depth": header.bit_depth}
-        self.info |= {key: getattr(header, name) for key, name in METADATA.items() if getattr(header, name) is not None}
+        self.info |= info_of(header.icc, header.exif, header.xmp)
         self.tile = [ImageFile._Tile("lcq", (0, 0, *self._size))]  # what is still to be decoded
 
     def load(self) -> Any:
@@ -72,6 +74,9 @@ class LcqImageFile(ImageFile.ImageFile):
                 self.fp.close()
                 self.fp = None
         return super().load()
+
+    def load_seek(self, pos: int) -> None:
+        """Do nothing; that there is this method tells `ImageFile.Parser` to wait for the whole file."""
 
     def verify(self) -> None:
         """Check every checksum of the file, right after it was opened; raises OSError where it is damaged.

@@ -26,6 +26,8 @@ class Target(Generic[Trial]):
         name: the target in words, for the error.
         unit: of what is measured, for the error.
         digits: after the point, for the error.
+        budget: whether `value` is a most, so that the finest trial will do where even that stays below it. Otherwise
+            it is a least, and the coarsest will do where even that is above.
     """
 
     value: float
@@ -35,6 +37,15 @@ class Target(Generic[Trial]):
     name: str
     unit: str
     digits: int
+    budget: bool = True
+
+
+@dataclass(frozen=True)
+class Found(Generic[Trial]):
+    """What a search ended with."""
+
+    trial: Trial
+    note: str = ""  # why it is an end of the range, where the target lies beyond
 
 
 def bpp_target(bpp: float, measure: Callable[[Trial], float]) -> Target[Trial]:
@@ -53,14 +64,17 @@ def size_target(size: int, measure: Callable[[Trial], float]) -> Target[Trial]:
 
 def psnr_target(psnr: float, measure: Callable[[Trial], float]) -> Target[Trial]:
     """As near to `psnr` dB as possible."""
-    return Target(psnr, measure, lambda reached: abs(reached - psnr), PSNR_ENOUGH, f"{psnr:g} dB", "dB", 2)
+    return Target(
+        psnr, measure, lambda reached: abs(reached - psnr), PSNR_ENOUGH, f"{psnr:g} dB", "dB", 2, budget=False
+    )
 
 
-def search(attempt: Callable[[int], Trial], coarsest: int, finest: int, target: Target[Trial]) -> Trial:
+def search(attempt: Callable[[int], Trial], coarsest: int, finest: int, target: Target[Trial]) -> Found[Trial]:
     """The first trial from `coarsest` to `finest` that misses by no more than enough, else the nearest of all.
 
-    Interpolates between the ends of a shrinking bracket. Raises TargetError naming the reach when the target lies
-    outside of it.
+    Interpolates between the ends of a shrinking bracket. Where a budget is more than the finest trial can use, or a
+    least below the coarsest, it is that one, with a note. Raises TargetError naming the reach where the target lies
+    outside of it on the other side.
     """
     low, high = coarsest, finest
     best, best_miss = attempt(low), math.inf
@@ -68,11 +82,15 @@ def search(attempt: Callable[[int], Trial], coarsest: int, finest: int, target: 
     at_low, at_high = target.measure(best), target.measure(last)
     for trial, reached in ((best, at_low), (last, at_high)):
         if target.miss(reached) <= target.enough:
-            return trial
+            return Found(trial)
+    told_low, told_high = (f"{reached:,.{target.digits}f} {target.unit}" for reached in (at_low, at_high))
+    if target.budget and at_high < target.value:
+        return Found(last, f"{target.name} is more than this picture can use: quality 100 takes {told_high}")
+    if not target.budget and at_low > target.value:
+        return Found(best, f"{target.name} is less than this picture can have: quality 0 has {told_low}")
     if not at_low < target.value < at_high:
-        low_end, high_end = (f"{reached:,.{target.digits}f} {target.unit}" for reached in (at_low, at_high))
         raise TargetError(
-            f"{target.name} is out of reach: this picture reaches {low_end} (quality 0) to {high_end} (quality 100)"
+            f"{target.name} is out of reach: this picture reaches {told_low} (quality 0) to {told_high} (quality 100)"
         )
     best, best_miss = min(
         ((best, target.miss(at_low)), (last, target.miss(at_high))), key=lambda candidate: candidate[1]
@@ -89,4 +107,4 @@ def search(attempt: Callable[[int], Trial], coarsest: int, finest: int, target: 
             low, at_low = middle, reached
         else:
             high, at_high = middle, reached
-    return best
+    return Found(best)

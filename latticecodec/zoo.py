@@ -1,16 +1,23 @@
-"""The models that come with the package: find, verify and load models/<name>.
+"""Find, verify and load models: those that come with the package, and one's own.
+
+They lie in the folders of `models_path`, each in a folder of its own, whose name is that of the model. Of two models of
+one name, and of two with the same weights, the first on the path counts; one that is hidden by its name is still found
+by the files that it wrote, and by its folder.
 
 A model that shipped is never changed. A better one is the next version of its family: `lattice-2` after `lattice`. The
 plain name means the newest version, `lattice-1` the first.
 """
 
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .config import CODEBOOKS, ModelConfig
+from .arguments import choice, shown
+from .config import CODEBOOKS, TUNES, ModelConfig
 from .errors import FormatError, LcqError, ModelError
 from .lowrank import LEFT, RIGHT, with_low_rank
 from .weights import BASE_DIGEST, read_tensors
@@ -22,6 +29,18 @@ if TYPE_CHECKING:
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 DIGEST_BYTES = 8  # of the SHA-256 of the weights, in a file's header
+VARIABLE = "LCODEC_MODELS"  # environment variable: folders with models of one's own, separated as in PATH
+
+
+def _package_folder() -> Path:
+    """models/ beside the code (installed) or one level up (a source checkout)."""
+    package = Path(__file__).parent
+    installed = package / "models"
+    return installed if installed.is_dir() else package.parent / "models"
+
+
+# Where models are looked for, in this order; append folders to it. Those that do not exist are passed over.
+models_path: list[str | Path] = [_package_folder(), *filter(None, os.environ.get(VARIABLE, "").split(os.pathsep))]
 
 
 @dataclass(frozen=True)
@@ -54,17 +73,31 @@ class ModelInfo:
 
 
 def list_models() -> list[ModelInfo]:
-    """The models that are installed with the package, by name."""
-    return [_info(path.parent) for path in sorted(_models_folder().glob(f"*/{CONFIG}"))]
+    """The models in the folders of `models_path`, by name; of one name first the one that it means.
+
+    Raises ModelError for a config.json that cannot be read.
+    """
+    return sorted(_on_the_path(), key=lambda info: info.name)
+
+
+def _on_the_path() -> Iterator[ModelInfo]:
+    """The models on the path, in its order; a folder on it may also be a model itself."""
+    for folder in _folders():
+        for path in [folder / CONFIG] if (folder / CONFIG).is_file() else sorted(folder.glob(f"*/{CONFIG}")):
+            yield _info(path.parent)
+
+
+def _folders() -> list[Path]:
+    return [Path(entry).expanduser().resolve() for entry in models_path]
 
 
 def newest(family: str) -> ModelInfo | None:
-    """The installed model that a plain name means: the latest version of its family."""
+    """The model that a plain name means: the latest version of its family."""
     return max((info for info in list_models() if info.family == family), key=lambda info: info.version, default=None)
 
 
 def installed(name: str) -> ModelInfo:
-    """The installed model of exactly this name, whatever newer versions there are; raises ModelError without it."""
+    """The model of exactly this name, whatever newer versions there are; raises ModelError without it."""
     for info in list_models():
         if info.name == name:
             return info
@@ -77,24 +110,23 @@ def _version(name: str) -> tuple[str, int | None]:
     return (numbered[1], int(numbered[2])) if numbered else (name, None)
 
 
-def _models_folder() -> Path:
-    """models/ beside the code (installed) or one level up (a source checkout)."""
-    package = Path(__file__).parent
-    installed = package / "models"
-    return installed if installed.is_dir() else package.parent / "models"
-
-
 def _info(folder: Path) -> ModelInfo:
-    config = ModelConfig.read(folder / CONFIG)
-    return ModelInfo(config.name, folder, config)
+    """The model in a folder: on the path it is called as the folder is, elsewhere as config.json says."""
+    config, path = ModelConfig.read(folder / CONFIG), _folders()
+    return ModelInfo(folder.name if folder in path or folder.parent in path else config.name, folder, config)
 
 
 def find(name_or_path: str | Path) -> ModelInfo:
     """A model by name, or by the folder it lies in; raises ModelError that says what there is.
 
-    A plain name means the newest version of its family; one with a number means exactly that version.
+    A plain name means the newest version of its family; one with a number means exactly that version. Text is taken for
+    a name first, a Path for a folder.
     """
+    if not isinstance(name_or_path, str | os.PathLike) or not str(name_or_path):
+        raise ModelError(f"model {shown(name_or_path)} is neither the name of a model nor its folder")
     path = Path(name_or_path)
+    if isinstance(name_or_path, os.PathLike) and (path / CONFIG).is_file():
+        return _info(path.resolve())
     models = list_models()
     family, number = _version(str(name_or_path))
     if number is None and (latest := newest(family)) is not None:
@@ -106,23 +138,35 @@ def find(name_or_path: str | Path) -> ModelInfo:
         return _info(path.resolve())
     if path.is_dir():
         raise ModelError(f"{path}: not a model folder, it holds no {CONFIG}")
-    names = ", ".join(info.name for info in models) or "none"
-    raise ModelError(f"unknown model {str(name_or_path)!r}: not a folder, and not one of those installed ({names})")
+    names = ", ".join(dict.fromkeys(info.name for info in models)) or "none"
+    own = "".join(f", {folder}" for folder in models_path[1:])
+    raise ModelError(
+        f"unknown model {str(name_or_path)!r}: not a folder, and not one of those installed ({names}"
+        f"{'; looked for in ' + str(models_path[0]) + own if own else ''})"
+    )
 
 
 def find_by_digest(digest: bytes, name_or_path: str | Path | None = None) -> ModelInfo:
     """The model that a file was written with: among those installed, or the one at `name_or_path`, which must match."""
-    candidates = list_models() if name_or_path is None else [find(name_or_path)]
-    for info in candidates:
-        if info.digest == digest:
-            return info
-    if name_or_path is None:
+    if name_or_path is not None:
+        info = find(name_or_path)
+        if info.digest != digest:
+            raise ModelError(
+                f"the file was written with model {digest.hex()}, but model {name_or_path} is {info.digest.hex()}"
+            )
+        return info
+    found = written_with(digest)
+    if found is None:
         raise ModelError(
-            f"the file was written with model {digest.hex()}, which is not installed: name its folder with --model"
+            f"the file was written with model {digest.hex()}, which is not installed: give its folder as `model`, or "
+            f"append the folder that it lies in to latticecodec.models_path"
         )
-    raise ModelError(
-        f"the file was written with model {digest.hex()}, but --model {name_or_path} is {candidates[0].digest.hex()}"
-    )
+    return found
+
+
+def written_with(digest: bytes) -> ModelInfo | None:
+    """The first model on the path whose files have this digest."""
+    return next((info for info in _on_the_path() if info.digest == digest), None)
 
 
 def tuned(name_or_path: str | Path, tune: str) -> ModelInfo:
@@ -146,8 +190,10 @@ def load(name_or_path: str | Path, device: str = "auto", tune: str | None = None
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
         tune: what will be encoded for, see `tuned`; None takes the model itself.
 
-    Raises ModelError where the model is unknown or its weights do not match their SHA-256.
+    Raises ModelError where the model is unknown or its weights do not match their SHA-256, TargetError for another
+    `tune` and LcqError for another device.
     """
+    tune = None if tune is None else choice("tune", tune, TUNES)
     info = find(name_or_path) if tune is None else tuned(name_or_path, tune)
     return _load(info, resolve_device(device))
 
@@ -156,12 +202,12 @@ def resolve_device(device: str) -> str:
     """Resolve "auto" to "cuda" or "cpu"; raises LcqError for CUDA where there is none."""
     import torch
 
-    if device == "auto":
+    if isinstance(device, str) and device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if device not in ("cpu", "cuda"):
-        raise LcqError(f"unknown device {device!r}; choose auto, cpu or cuda")
+    if not isinstance(device, str) or device not in ("cpu", "cuda"):
+        raise LcqError(f"unknown device {shown(device)}; choose auto, cpu or cuda")
     if device == "cuda" and not torch.cuda.is_available():
-        raise LcqError("no CUDA device is available; use --device cpu")
+        raise LcqError("no CUDA device is available; choose device cpu, or auto")
     return device
 
 
@@ -191,7 +237,7 @@ def base_of(info: ModelInfo) -> ModelInfo:
 
 
 def _base_with(info: ModelInfo, digest: "Tensor | None") -> ModelInfo:
-    """The model named in config.base, beside `info` or installed, whose weights have the SHA-256 `digest`."""
+    """The model named in config.base, beside `info` or on the path, whose weights have the SHA-256 `digest`."""
     name = info.config.base
     if digest is None or digest.ndim != 1 or len(digest) != 32 or digest.dtype.itemsize != 1:
         raise ModelError(
@@ -201,7 +247,7 @@ def _base_with(info: ModelInfo, digest: "Tensor | None") -> ModelInfo:
     beside = info.folder.parent / name
     candidates = [_info(beside)] if (beside / CONFIG).is_file() else []
     for base in [*candidates, *list_models()]:
-        if base.name == name and base.config.weights_sha256 == wanted:
+        if name in (base.name, base.config.name) and base.config.weights_sha256 == wanted:
             return base
     raise ModelError(f"model {info.name}: its base {name!r} with the weights {wanted[:16]}... is not there")
 
@@ -213,9 +259,13 @@ def _read_own_weights(info: ModelInfo) -> "dict[str, Tensor]":
 
 @cache
 def _load(info: ModelInfo, device: str) -> "Codec":
+    import torch
+
+    from .arithmetic import undisturbed
     from .codec import Codec
 
-    tensors = read_weights(info)
+    with undisturbed(torch.device(device)):
+        tensors = read_weights(info)
     _check_size(info, tensors)
     try:
         return Codec(info.config, tensors, device)

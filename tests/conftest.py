@@ -12,7 +12,7 @@ import torch
 from eval_runs import astronaut
 from PIL import Image
 
-from latticecodec import Codec, load
+from latticecodec import Codec, load, zoo
 from latticecodec.config import PRESETS
 from latticecodec.training.data import Crops
 from latticecodec.training.e8 import make_e8
@@ -21,6 +21,8 @@ from latticecodec.training.loop import new_model
 from latticecodec.training.synthetic import synthetic_picture
 from latticecodec.zoo import find
 
+os.environ.pop("LCODEC_MODELS", None)  # models of whoever runs the tests
+zoo.models_path[1:] = []
 if "OMP_NUM_THREADS" not in os.environ:
     torch.set_num_threads(2)
 

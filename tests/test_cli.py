@@ -91,7 +91,10 @@ def test_targets(here: Path) -> None:
     assert lcodec("compress", "photo.png", "--size", "8000").exit_code == 0
     assert 7760 <= (here / "photo.lcq").stat().st_size <= 8000
     fails_with(lcodec("compress", "photo.png", "-o", "a.lcq", "--size", "8000", "-q", "3"), "exclude each other")
-    fails_with(lcodec("compress", "photo.png", "-o", "a.lcq", "--bpp", "40"), "out of reach", "quality 100")
+    fails_with(lcodec("compress", "photo.png", "-o", "a.lcq", "--bpp", "0.0001"), "out of reach", "quality 100")
+    beyond = lcodec("compress", "photo.png", "-o", "all.lcq", "--size", "9000000")
+    assert beyond.exit_code == 0
+    assert "9,000,000 bytes is more than this picture can use: quality 100 takes" in beyond.stdout
     assert not (here / "a.lcq").exists()
 
 

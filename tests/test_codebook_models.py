@@ -239,7 +239,7 @@ def test_only_parts_of_an_installed_base_train_and_only_they_are_stored(
     shutil.copytree(tiny_model, tmp_path / "models" / "lattice")
     config = tmp_path / "models" / "lattice" / "config.json"
     config.write_text(config.read_text().replace('"name": "tiny"', '"name": "lattice"'))
-    monkeypatch.setattr("latticecodec.zoo._models_folder", lambda: tmp_path / "models")
+    monkeypatch.setattr("latticecodec.zoo.models_path", [tmp_path / "models"])
     base = find("lattice")
     folder = train(tmp_path / "run", "vq", init_from="lattice")
     info = find(folder)

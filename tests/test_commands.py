@@ -33,11 +33,7 @@ UNRUN = {  # by the beginning of the line: why it is not run
     "decompress large.lcq": "needs a picture of seven megapixels; tests/test_tiles.py decodes regions",
 }
 FOLDERS = ("photos", "photos-val", "PHOTOS", "HELD_OUT", "kodak", "holiday", "data")  # that the lines speak of
-SMALL = [
-    "--steps",
-    "1",
-    *["--batch", "1", "--crop", "64", "--optimiser", "adamw", "--device", "cpu"],
-]  # the last one counts
+SMALL = ["--steps", "1", "--batch", "1", "--crop", "64", "--optimiser", "adamw", "--device", "cpu"]
 MORE = {"compress": ["--force"], "eval": ["--quality", "50"]}  # for several in one folder, of small pictures
 MS_SSIM_SIDE = 192  # pixels that MS-SSIM asks for, in multiples of 64
 ASIDE = ("--steps", "--batch", "--lr", "--seed", "--data", "--val", "--out", "--name")  # what makes no other training

@@ -3,12 +3,16 @@
 import dataclasses
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from latticecodec.cli import main
+from PIL import Image
 
 import latticecodec
 from latticecodec import ModelError, zoo
@@ -109,7 +113,7 @@ def test_finding_models(tiny_model: Path, tmp_path: Path) -> None:
         zoo.find("lettuce")
     with pytest.raises(ModelError, match="not a model folder"):
         zoo.find(tmp_path)
-    with pytest.raises(ModelError, match="not installed: name its folder with --model"):
+    with pytest.raises(ModelError, match=r"not installed: give its folder as `model`, or .* latticecodec\.models_path"):
         zoo.find_by_digest(b"\0" * 8)
 
 
@@ -123,7 +127,7 @@ def versions(tiny_model: Path, tiny_e8: Path, tmp_path: Path, monkeypatch: pytes
         config = ModelConfig.read(tiny_model / "config.json")
         dataclasses.replace(config, name=name, weights_sha256=f"{number:064x}").write(folder / "config.json")
     shutil.copytree(tiny_e8, tmp_path / "models" / "lattice-e8")
-    monkeypatch.setattr("latticecodec.zoo._models_folder", lambda: tmp_path / "models")
+    monkeypatch.setattr("latticecodec.zoo.models_path", [tmp_path / "models"])
     return tmp_path / "models"
 
 
@@ -145,6 +149,54 @@ def test_a_base_is_the_version_it_was_made_for(tiny_model: Path, versions: Path)
     assert zoo.find("lattice").name == "lattice-10"
     assert zoo.base_of(info) == zoo.find("lattice-1")
     assert zoo.load(info.name, device="cpu").config == info.config
+
+
+@pytest.fixture
+def own(tiny_model: Path, tiny_e8: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of one's own, behind that of the package: with `mine`, and with two names that the package has too."""
+    for name, model in (("mine", tiny_model), ("lattice", tiny_e8.parent / "lattice"), ("lattice-e8", tiny_e8)):
+        shutil.copytree(model, tmp_path / "own" / name)
+    monkeypatch.setattr(zoo, "models_path", [*zoo.models_path, tmp_path / "own", tmp_path / "nowhere"])
+    return tmp_path / "own"
+
+
+def test_models_of_ones_own(own: Path, tiny_model: Path, photo: Image.Image) -> None:
+    """Their names are those of their folders; where the package has one of that name, it goes first."""
+    small = photo.crop((0, 0, 40, 24))
+    data = latticecodec.encode(small, model="mine")
+    assert latticecodec.decode(data).size == (40, 24)
+    assert zoo.find_by_digest(zoo.find(tiny_model).digest).folder.parent == own.resolve()
+    assert zoo.find("lattice").folder == MODELS / "lattice"
+    assert zoo.find("lattice-e8").folder == MODELS / "lattice-e8"
+    hidden = zoo.find(own / "lattice-e8")
+    assert zoo.find_by_digest(hidden.digest).folder == hidden.folder  # its files are decoded all the same
+    names = [model.name for model in latticecodec.list_models()]
+    assert names == sorted(names)
+    assert names.count("lattice") == 2
+    listed = [line for line in CliRunner().invoke(main, ["models"]).stdout.splitlines() if line.startswith("lattice ")]
+    assert "means another one" not in listed[0]
+    assert str(own / "lattice") in listed[1]
+    with pytest.raises(ModelError, match=r"unknown model 'yours'.*mine.*; looked for in .*own"):
+        zoo.find("yours")
+
+
+def test_a_damaged_model_of_ones_own_does_not_stop_the_decoding_of_others(own: Path) -> None:
+    (own / "mine" / "config.json").write_text("{")
+    assert zoo.find_by_digest(zoo.find(MODELS / "lattice").digest).folder == MODELS / "lattice"
+    with pytest.raises(ModelError, match=r"mine/config\.json: not valid JSON"):
+        latticecodec.list_models()
+
+
+def test_the_path_comes_from_the_environment(tiny_model: Path, tmp_path: Path) -> None:
+    """Folders of models, or a model itself, after those of the package."""
+    code = "import latticecodec; print(latticecodec.models_path); print([m.name for m in latticecodec.list_models()])"
+    paths = os.pathsep.join([str(tmp_path), str(tiny_model), ""])
+    environment = os.environ | {"LCODEC_MODELS": paths}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    path, names = done.stdout.splitlines()
+    assert path.endswith(f", {str(tmp_path)!r}, {str(tiny_model)!r}]")
+    assert "'lattice'" in names
+    assert "'tiny'" in names
 
 
 def test_the_list_says_what_a_plain_name_means(versions: Path) -> None:
@@ -171,7 +223,12 @@ def test_shipped_weights_are_those_of_the_manifest() -> None:
     assert all(model.folder.name == model.name for model in models)
 
 
-def test_devices() -> None:
+def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors speak of what the caller can write: an argument, or an option of the command line."""
     assert zoo.resolve_device("cpu") == "cpu"
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(latticecodec.LcqError, match="choose device cpu, or auto"):
+        zoo.resolve_device("cuda")
+    assert "use --device cpu" in CliRunner().invoke(main, ["verify", __file__, "--device", "cuda"]).stderr
     with pytest.raises(latticecodec.LcqError, match="choose auto, cpu or cuda"):
         zoo.resolve_device("tpu")

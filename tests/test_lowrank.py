@@ -30,7 +30,7 @@ def installed(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     folder = tmp_path_factory.mktemp("installed")
     shutil.copytree(tiny_model, folder / "lattice")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zoo, "_models_folder", lambda: folder)
+        patch.setattr(zoo, "models_path", [folder])
         model = short_runs.train(
             tmp_path_factory.mktemp("run") / "out", "lattice", name="tuned", options=STRUCTURAL, init_from="lattice"
         )
@@ -41,7 +41,7 @@ def installed(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture
 def models(installed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same folder, and nothing else is installed."""
-    monkeypatch.setattr(zoo, "_models_folder", lambda: installed)
+    monkeypatch.setattr(zoo, "models_path", [installed])
     return installed
 
 
@@ -115,7 +115,7 @@ def test_additions_go_over_to_other_weights_of_the_base(
     for name in ("analysis.enter.weight", "synthesis.gain16.slope"):
         tensors[name] = tensors[name] + 0.25
     write_model(tmp_path / "new" / "lattice", base.config, tensors, "", base.config.prior_sha256)
-    monkeypatch.setattr(zoo, "_models_folder", lambda: tmp_path / "new")
+    monkeypatch.setattr(zoo, "models_path", [tmp_path / "new"])
     info = zoo.find(tmp_path / "old" / "tuned")
     before, after = own_tensors(tmp_path / "old" / "lattice"), zoo.read_weights(info)
     carried = start_low_rank(info, info.config, 2)
@@ -161,7 +161,7 @@ def test_trainings_that_cannot_be(
 
 
 def test_additions_need_an_installed_base(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zoo, "_models_folder", lambda: tmp_path)
+    monkeypatch.setattr(zoo, "models_path", [tmp_path])
     with pytest.raises(TrainingError, match="need an installed lattice model"):
         short_runs.train(tmp_path / "out", "lattice", options=STRUCTURAL, init_from=models / "lattice")
 

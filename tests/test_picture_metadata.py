@@ -99,7 +99,7 @@ def test_pillow_reads_what_is_written(suffix: str) -> None:
 
 def test_pillow_images_carry_metadata() -> None:
     image = to_pillow(described())
-    assert (image.info["icc_profile"], image.info["exif"], image.info["xmp"]) == (ICC, exif(), XMP)
+    assert (image.info["icc_profile"], image.info["exif"], image.info["xmp"]) == (ICC, b"Exif\0\0" + exif(), XMP)
     pixels = read(image)
     assert (pixels.icc, pixels.exif, pixels.xmp) == (ICC, exif(), XMP)
 

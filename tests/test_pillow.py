@@ -1,13 +1,14 @@
 """Pillow with `import latticecodec.pillow`: open, load, save, and its errors."""
 
 import io
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 import latticecodec.pillow
 from latticecodec import FormatError, container
@@ -16,10 +17,11 @@ from latticecodec.container.file import read_header_of
 
 
 @pytest.fixture
-def installed(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The tiny model, installed as `lattice`."""
-    monkeypatch.setattr("latticecodec.zoo._models_folder", lambda: tiny_model.parent)
-    return tiny_model
+def installed(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The tiny model, installed as `lattice`, and no other."""
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "models" / "lattice"))
+    monkeypatch.setattr("latticecodec.zoo.models_path", [folder.parent])
+    return folder
 
 
 @pytest.fixture
@@ -140,6 +142,50 @@ def test_no_more_is_read_than_the_header(tmp_path: Path) -> None:
     assert picture.fp.tell() == length + 4  # and the CRC
 
 
+@pytest.mark.parametrize("chunk", [1, 100, 1024, 1 << 20])
+def test_parser(file: Path, photo: Image.Image, chunk: int) -> None:
+    """What is fed piece by piece has a size as soon as the header is there, and is a picture at the end."""
+    data = file.read_bytes()
+    parser = ImageFile.Parser()
+    sizes = []
+    for start in range(0, len(data), chunk):
+        parser.feed(data[start : start + chunk])
+        sizes.append(parser.image.size if parser.image else None)
+    header = 32 + 12 + 4  # fixed part, tile table, CRC
+    assert sizes.index((80, 52)) <= header // chunk
+    np.testing.assert_array_equal(np.asarray(parser.close()), np.asarray(latticecodec.decode(data)))
+    assert set(sizes) <= {None, (80, 52)}
+
+
+def test_parser_that_is_fed_too_little(file: Path) -> None:
+    parser = ImageFile.Parser()
+    parser.feed(file.read_bytes()[:-5])
+    with pytest.raises(OSError, match="truncated"):
+        parser.close()
+    parser = ImageFile.Parser()
+    parser.feed(file.read_bytes()[:20])
+    with pytest.raises(OSError, match="cannot parse this image"):
+        parser.close()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
+def test_metadata_goes_on_into_other_formats(installed: Path, photo: Image.Image, kind: str) -> None:
+    """As Pillow's own formats have it in `info`, and back again byte for byte."""
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "a camera"
+    block = exif.tobytes().removeprefix(b"Exif\0\0")
+    data = latticecodec.encode(photo.crop((0, 0, 40, 24)))
+    stream = io.BytesIO()
+    latticecodec.decode(data).save(stream, "LCQ", exif=block)
+    opened = Image.open(stream)
+    for picture in (opened, latticecodec.decode(stream.getvalue())):
+        assert picture.info["exif"] == b"Exif\0\0" + block
+        other = io.BytesIO()
+        picture.save(other, kind, exif=picture.info["exif"])
+        assert Image.open(other).getexif()[0x010F] == "a camera"
+        assert latticecodec.read_header(latticecodec.encode(picture)).exif == block
+
+
 def test_a_damaged_header_is_read_once(file: Path) -> None:
     """However much follows it, and whatever length it claims."""
     data = file.read_bytes()
@@ -152,9 +198,9 @@ def test_a_damaged_header_is_read_once(file: Path) -> None:
         assert stream.tell() <= most
 
 
-def test_verify(file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_verify(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tells damage of the payload without decoding it, so that no model is needed."""
-    monkeypatch.setattr("latticecodec.zoo._models_folder", lambda: tmp_path)
+    monkeypatch.setattr("latticecodec.zoo.models_path", [])
     Image.open(file).verify()
     data = file.read_bytes()
     flipped = data[:-3] + bytes([data[-3] ^ 4]) + data[-2:]
@@ -183,8 +229,8 @@ def test_damaged_files(file: Path) -> None:
             picture.load()
 
 
-def test_a_model_that_is_not_installed(file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("latticecodec.zoo._models_folder", lambda: tmp_path)
+def test_a_model_that_is_not_installed(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latticecodec.zoo.models_path", [])
     with pytest.raises(OSError, match="which is not installed"):
         Image.open(file).load()
 

@@ -9,6 +9,7 @@ import latticecodec
 ROOT = Path(__file__).parent.parent
 ROWS: dict[str, float] = {  # a module may import from its own row's package and from rows below
     "errors": 0,
+    "arguments": 0.5,
     "config": 1,
     "picture": 1,
     "container": 1,
@@ -58,7 +59,7 @@ def test_imports_point_downward() -> None:
     assert len(arrows) > 50
     lazy = {("zoo", "codec")}  # row 4 imports row 3
     upward = [(a, b) for a, b in arrows if a != b and ROWS[b] >= ROWS[a] and (a, b) not in lazy]
-    same_row = {("picture", "container")}
+    same_row = {("picture", "container"), ("lowrank", "arithmetic")}
     assert [arrow for arrow in upward if arrow not in same_row] == []
 
 

@@ -44,7 +44,7 @@ def test_large_pictures_are_tiled_without_asking() -> None:
 
 @pytest.mark.parametrize("side", [-64, 1, 100, 65_536])
 def test_side_that_the_format_does_not_have(tiny: Codec, photo: Image.Image, side: int) -> None:
-    with pytest.raises(TargetError, match=f"a tile of {side} pixels"):
+    with pytest.raises(TargetError, match=f"tile (of )?{side} (pixels|is not an integer)"):
         tiny.encode(photo, tile=side)
 
 

@@ -54,7 +54,7 @@ class CodebookBottleneck(Fineness):
         if self._basis.shape != (config.latents,):
             raise RuntimeError(f"a basis of shape {tuple(self._basis.shape)}")
         self._quantizer = product_of(torch.split(codebooks, list(config.groups), 1)).eval().to(device)
-        self._hyper_analysis = network(HyperAnalysis(config), "hyper_analysis", tensors, device)
+        self._hyper_analysis = network(lambda: HyperAnalysis(config), "hyper_analysis", tensors, device)
         self.prior = IntegerCategorical(config, part("prior", tensors), device)
 
     def _codebooks(self, stored: Tensor) -> Tensor:

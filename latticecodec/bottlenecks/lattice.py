@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..arithmetic import exact_arithmetic
+from ..arithmetic import exact_arithmetic, undisturbed
 from ..coder import Decoder, Int32
 from ..config import HYPER, ModelConfig
 from ..container import BASIS_UNIT
@@ -44,8 +44,9 @@ class LatticeBottleneck(Fineness):
         super().__init__(config)
         self.device, self.channels = device, config.latents
         self._halo = -(-synthesis_reach(config) // HYPER) * HYPER
-        self._hyper_analysis = network(HyperAnalysis(config), "hyper_analysis", tensors, device)
-        self._quantizer: Any = network(QUANTIZERS[config.quantizer](config.latents), "quantizer", tensors, device)
+        self._hyper_analysis = network(lambda: HyperAnalysis(config), "hyper_analysis", tensors, device)
+        lattice = QUANTIZERS[config.quantizer]
+        self._quantizer: Any = network(lambda: lattice(config.latents), "quantizer", tensors, device)
         self.format_id: tuple[int, int] = self._quantizer.format_id
         self._state = part("prior", tensors)
         self.prior = IntegerPrior(config, self._state, device)
@@ -106,9 +107,12 @@ class LatticeBottleneck(Fineness):
     @cached_property
     def _float_prior(self) -> FloatPrior:
         """The prior in floating point."""
-        prior = FloatPrior(self.config)
-        prior.load_state_dict(float_tensors(prior, self._state, scale_offsets(self.config.latents)))
-        return prior.eval().requires_grad_(False).to(self.device)
+        with undisturbed(self.device):
+            with torch.device("meta"):
+                prior = FloatPrior(self.config)
+            state = float_tensors(prior, self._state, scale_offsets(self.config.latents))
+            prior.load_state_dict(state, assign=True)
+            return prior.eval().requires_grad_(False).to(self.device)
 
     def decode(self, payload: bytes, rate: int, height: int, width: int) -> Int32:
         """See `base.Bottleneck`."""

@@ -111,7 +111,7 @@ def refine(
         rounded_below: log of the predicted sigma from which a coordinate is not rounded, since it will be part of an
             E8 point.
     """
-    at = torch.tensor([t], device=u.device)
+    at = torch.tensor([t], device=u.device, dtype=torch.float32)
     refined = u[None].requires_grad_(True)  # [1, M, h, w]
     optimiser = torch.optim.SGD([refined], lr=STEP, momentum=MOMENTUM, nesterov=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, iterations, STEP / 5)

@@ -1,7 +1,8 @@
 """Codec: what a loaded model can do with pictures and files."""
 
-import operator
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
@@ -10,12 +11,13 @@ from PIL import Image
 from torch import Tensor
 
 from .. import picture
+from ..arguments import real, switch, whole
+from ..arithmetic import undisturbed
 from ..bottlenecks import BOTTLENECKS, Bottleneck
 from ..bottlenecks.tensors import network
 from ..coder import Int32
-from ..config import DEFAULT_EFFORT, EFFORTS, PATCH, ModelConfig
-from ..container import PIXELS_MAX, Box, Bytes, Header, Reader
-from ..distortion import DISTORTIONS
+from ..config import DEFAULT_EFFORT, PATCH, ModelConfig
+from ..container import PIXELS_MAX, Box, Header, Reader, Source, contents, named
 from ..errors import ImageError, ModelError, TargetError
 from ..networks import Analysis, Synthesis
 from ..picture import Pixels, Samples, psnr
@@ -23,6 +25,7 @@ from ..search import Target, bpp_target, psnr_target, search, size_target
 from .decoder import Damage, PictureDecoder
 from .encoder import Encoding, PictureEncoder, Report
 from .networks import Networks
+from .options import Options
 from .painter import Painter
 from .tiling import tile_side
 
@@ -46,13 +49,15 @@ class Codec:
         if config.quantizer not in BOTTLENECKS:
             known = ", ".join(BOTTLENECKS)
             raise ModelError(f"model {config.name}: unknown quantizer {config.quantizer!r}; this version knows {known}")
-        try:
-            analysis = network(Analysis(config), "analysis", tensors, self.device)
-            synthesis = network(Synthesis(config), "synthesis", tensors, self.device)
-            self.bottleneck: Bottleneck = BOTTLENECKS[config.quantizer](config, tensors, self.device)
-        except (KeyError, RuntimeError) as error:
-            raise ModelError(f"model {config.name}: its weights do not fit its config.json ({error})") from None
-        if self.bottleneck.fingerprint() != config.prior_sha256:
+        with undisturbed(self.device):
+            try:
+                analysis = network(lambda: Analysis(config), "analysis", tensors, self.device)
+                synthesis = network(lambda: Synthesis(config), "synthesis", tensors, self.device)
+                self.bottleneck: Bottleneck = BOTTLENECKS[config.quantizer](config, tensors, self.device)
+            except (KeyError, RuntimeError) as error:
+                raise ModelError(f"model {config.name}: its weights do not fit its config.json ({error})") from None
+            fingerprint = self.bottleneck.fingerprint()
+        if fingerprint != config.prior_sha256:
             raise ModelError(f"model {config.name}: the prior's self-test fails on {device}; decoding would go wrong")
         self._networks = Networks(config, self.device, analysis, synthesis, self.bottleneck)
 
@@ -68,16 +73,21 @@ class Codec:
         tune: str | None = None,
         tile: int | None = None,
         report: Report = _silent,
+        max_pixels: int = PIXELS_MAX,
     ) -> bytes:
         """Compress a picture.
 
         Args:
-            image: PIL image, path, array [H, W] or [H, W, 1 to 4] of uint8 or uint16, or tensor [1 to 4, H, W] (uint8,
-                uint16, or float in [0, 1]): grey or RGB, with or without alpha.
+            image: PIL image, path, image file that is open in binary mode or its bytes, array [H, W] or [H, W, 1 to 4]
+                of uint8 or uint16, or tensor [1 to 4, H, W] (uint8, uint16, or float in [0, 1]): grey or RGB, with or
+                without alpha.
             quality: 0 (smallest) to 100, continuous; used when no target below is given.
-            bpp: target in bits per pixel of the whole file, met within 2 %, or as near as the rates allow.
-            size: target in bytes, never exceeded, at least 97 % used where the rates allow it.
-            psnr: target in dB of the decoded 8-bit pixels, met within 0.1 dB where the rates allow it.
+            bpp: target in bits per pixel of the whole file, met within 2 %, or as near as the rates allow; quality 100
+                where even that needs less.
+            size: target in bytes, never exceeded, at least 97 % used where the rates allow it; quality 100 where even
+                that needs less.
+            psnr: target in dB of the decoded pixels, met within 0.1 dB where the rates allow it; quality 0 where even
+                that has more.
             embed_basis: write the whole lattice basis into the file.
             effort: 0 to 9, time for bits; the decoder does not notice. 0: one pass and the nearest lattice points.
                 1: one step towards what the decoder makes of them, and points chosen by distance and bits together,
@@ -91,11 +101,14 @@ class Codec:
                 of more than 4 megapixels. Tiles are coded independently: regions can be decoded alone, and damage
                 stays where it is.
             report: called with (steps done, steps in all): iterations of a refinement, areas of a large picture.
+            max_pixels: of the picture; one of more is refused before it is decoded.
 
-        Raises ImageError for pictures it cannot take, TargetError where a target is out of reach, the effort is none
-        of 0 to 9 or the tile none that the format has, ModelError where the model has no lattice basis to embed.
+        Raises ImageError for pictures it cannot take, TargetError where a target is out of reach or an option is not
+        of the type and in the range above, ModelError where the model has no lattice basis to embed.
         """
-        return self.encode_detailed(image, quality, bpp, size, psnr, embed_basis, effort, tune, tile, report).data
+        return self.encode_detailed(
+            image, quality, bpp, size, psnr, embed_basis, effort, tune, tile, report, max_pixels
+        ).data
 
     def encode_detailed(
         self,
@@ -109,39 +122,41 @@ class Codec:
         tune: str | None = None,
         tile: int | None = None,
         report: Report = _silent,
+        max_pixels: int = PIXELS_MAX,
     ) -> Encoding:
         """As `encode`, with the index tensor and the prior's estimate beside the bytes."""
-        given = [value for value in (bpp, size, psnr) if value is not None]
-        if len(given) > 1 or not all(value > 0 for value in given):
-            raise TargetError("bpp, size and psnr are positive numbers and exclude each other; give one")
-        if effort not in EFFORTS:
-            raise TargetError(f"effort {effort} is not an integer from 0 to {EFFORTS[-1]}")
-        tune = tune or self.config.tune
-        self._check_tune(tune, effort)
-        pixels = picture.read(image)
-        encoder = PictureEncoder(self._networks, pixels, self._header(pixels, tune, tile), effort, report)
+        asked = Options(quality, bpp, size, psnr, embed_basis, effort, tune, tile, max_pixels)
+        tuned = asked.tune or self.config.tune
+        self._check_tune(tuned, asked.effort)
+        pixels = picture.read(image, asked.max_pixels)
+        with undisturbed(self.device):
+            header = self._header(pixels, tuned, asked.tile)
+            encoder = PictureEncoder(self._networks, pixels, header, asked.effort, report)
 
-        def attempt(rate: int) -> Encoding:
-            return encoder.attempt(rate, embed_basis)
+            def attempt(rate: int) -> Encoding:
+                return encoder.attempt(rate, asked.embed_basis)
 
-        if not given:
-            return attempt(self._rate(quality))
-        encoder.keep_latents()
-        return search(attempt, self.bottleneck.lowest, self.bottleneck.highest, self._target(pixels, bpp, size, psnr))
+            target = self._target(pixels, asked)
+            if target is None:
+                return attempt(self.bottleneck.rate(asked.quality))
+            encoder.keep_latents()
+            found = search(attempt, self.bottleneck.lowest, self.bottleneck.highest, target)
+            return replace(found.trial, note=found.note)
 
-    def _target(self, pixels: Pixels, bpp: float | None, size: int | None, psnr: float | None) -> Target[Encoding]:
-        """What to search for; one of the three is given."""
-        if bpp is not None:
-            return bpp_target(bpp, lambda trial: 8 * len(trial.data) / (pixels.width * pixels.height))
-        if size is not None:
-            return size_target(size, lambda trial: len(trial.data))
-        assert psnr is not None
-        return psnr_target(psnr, lambda trial: self._fidelity(trial, pixels))
+    def _target(self, pixels: Pixels, asked: Options) -> Target[Encoding] | None:
+        """What to search for; None where a quality was asked for."""
+        if asked.bpp is not None:
+            return bpp_target(asked.bpp, lambda trial: 8 * len(trial.data) / (pixels.width * pixels.height))
+        if asked.size is not None:
+            return size_target(asked.size, lambda trial: len(trial.data))
+        if asked.psnr is not None:
+            return psnr_target(asked.psnr, lambda trial: self._fidelity(trial, pixels))
+        return None
 
     @overload
     def decode(
         self,
-        data: Bytes,
+        data: Source,
         region: Region | None = None,
         as_array: Literal[False] = False,
         on_damage: Callable[[Damage], None] | None = None,
@@ -152,7 +167,7 @@ class Codec:
     @overload
     def decode(
         self,
-        data: Bytes,
+        data: Source,
         region: Region | None = None,
         *,
         as_array: Literal[True],
@@ -163,7 +178,7 @@ class Codec:
 
     def decode(
         self,
-        data: Bytes,
+        data: Source,
         region: Region | None = None,
         as_array: bool = False,
         on_damage: Callable[[Damage], None] | None = None,
@@ -173,7 +188,8 @@ class Codec:
         """Restore a picture from an .lcq file written with this model.
 
         Args:
-            data: the file, in memory or mapped: bytes, bytearray, memoryview or mmap.
+            data: the file: a path, a file that is open in binary mode, which is read from its beginning, or bytes,
+                bytearray, memoryview or mmap.
             region: (x, y, width, height), integers, in pixels of the stored picture, before EXIF's orientation; only
                 the tiles it depends on are read. The whole picture without.
             as_array: an array [H, W] or [H, W, 2 to 4] of uint8 or uint16 instead of a PIL image.
@@ -191,34 +207,37 @@ class Codec:
         ModelError when the file belongs to another model, TargetError for a region that is not four integers inside of
         the picture.
         """
+        plain = switch("as_array", as_array)
         pixels = self.decode_pixels(data, region, on_damage, report, max_pixels)
-        return picture.to_array(pixels) if as_array else picture.to_pillow(pixels)
+        return picture.to_array(pixels) if plain else picture.to_pillow(pixels)
 
     def decode_pixels(
         self,
-        data: Bytes,
+        data: Source,
         region: Region | None = None,
         on_damage: Callable[[Damage], None] | None = None,
         report: Report = _silent,
         max_pixels: int = PIXELS_MAX,
     ) -> Pixels:
         """As `decode`, with colour, alpha and metadata as they are."""
-        reader = self._reader(data, max_pixels)
-        if on_damage is None:
-            reader.check_length()
-        decoder = PictureDecoder(self._networks, reader, on_damage)
-        return decoder.pixels(_box(region, reader.header), report)
+        with named(data), undisturbed(self.device):
+            reader = self._reader(data, max_pixels)
+            if on_damage is None:
+                reader.check_length()
+            box = _box(region, reader.header)
+            return PictureDecoder(self._networks, reader, on_damage).pixels(box, report)
 
-    def decode_indices(self, data: Bytes, on_damage: Callable[[Damage], None] | None = None) -> Int32:
+    def decode_indices(self, data: Source, on_damage: Callable[[Damage], None] | None = None) -> Int32:
         """The index tensor of a file: int32 [C, h, w], h and w a 16th of the size, rounded up.
 
         `on_damage` is called with each damaged tile, whose indices are then 0, and bytes behind the last tile are
         passed over. Without it damage raises FormatError or its kin.
         """
-        reader = self._reader(data)
-        if on_damage is None:
-            reader.check_length()
-        return PictureDecoder(self._networks, reader, on_damage).indices()
+        with named(data), undisturbed(self.device):
+            reader = self._reader(data)
+            if on_damage is None:
+                reader.check_length()
+            return PictureDecoder(self._networks, reader, on_damage).indices()
 
     def to_indices(self, image: "Picture", quality: float = 50.0) -> Int32:
         """The index tensor that `encode` would code: int32 [C, h, w]."""
@@ -232,37 +251,39 @@ class Codec:
         height: int | None = None,
         grey: bool = False,
     ) -> Image.Image:
-        """Draw an index tensor [C, h, w] of the given quality; `width` and `height` default to 16 w and 16 h."""
-        indices = np.asarray(indices)
+        """Draw an index tensor [C, h, w] of the given quality; `width` and `height` default to 16 w and 16 h.
+
+        Raises ImageError for indices that are no such tensor, or do not stand for a picture of that size, TargetError
+        for a quality or side that is none.
+        """
+        quality, grey = real("quality", quality, 0, 100), switch("grey", grey)
+        try:
+            indices = np.asarray(indices)
+        except ValueError:  # of lists of unlike lengths
+            raise ImageError("indices of unlike lengths; expected integers [C, h, w]") from None
         if indices.ndim != 3 or not np.issubdtype(indices.dtype, np.integer):
             raise ImageError(f"indices of {indices.dtype} {indices.shape}; expected integers [C, h, w]")
-        rate = self._rate(quality)
+        rate = self.bottleneck.rate(quality)
         self.bottleneck.check_indices(indices, rate)
         rows, columns = (side // self.bottleneck.positions for side in indices.shape[1:])
-        width, height = PATCH * columns if width is None else width, PATCH * rows if height is None else height
+        width = PATCH * columns if width is None else whole("width", width, 1)
+        height = PATCH * rows if height is None else whole("height", height, 1)
         if not (0 <= PATCH * columns - width < PATCH and 0 <= PATCH * rows - height < PATCH and width > 0 < height):
             raise ImageError(f"indices of {rows}x{columns} latent positions do not stand for {width}x{height} pixels")
         quantizer, family = self.bottleneck.format_id
         scale = self.bottleneck.scale(rate)
         header = Header(width, height, 1 if grey else 3, self.digest, scale, quality, quantizer, family)
-        painter = Painter(self._networks, header)
-        colour = painter.colour({0: indices.astype(np.int32)}, Box(0, 0, width, height), _silent)  # [H, W, C]
+        with undisturbed(self.device):
+            painter = Painter(self._networks, header)
+            colour = painter.colour({0: indices.astype(np.int32)}, Box(0, 0, width, height), _silent)  # [H, W, C]
         return picture.to_pillow(Pixels(colour))
 
     def _check_tune(self, tune: str, effort: int) -> None:
         """Raise where nothing would come of asking for `tune`."""
-        if tune not in DISTORTIONS:
-            raise TargetError(f"unknown tune {tune!r}; choose from {', '.join(DISTORTIONS)}")
         if tune != "psnr" and not self.bottleneck.efforts:
             raise ModelError(f"model {self.config.name} encodes for PSNR alone; lattice and lattice-e8 can be tuned")
         if tune != self.config.tune and not effort:
             raise TargetError(f"tune {tune} takes an effort of 1 or more")
-
-    def _rate(self, quality: float) -> int:
-        """The bottleneck's rate for a quality of 0..100."""
-        if not 0 <= quality <= 100:
-            raise TargetError(f"quality {quality:g} is not between 0 and 100")
-        return self.bottleneck.rate(quality)
 
     def _header(self, pixels: Pixels, tune: str, tile: int | None) -> Header:
         """What a file of a picture says about itself, all but the rate."""
@@ -284,9 +305,9 @@ class Codec:
             xmp=pixels.xmp,
         )
 
-    def _reader(self, data: Bytes, max_pixels: int = PIXELS_MAX) -> Reader:
+    def _reader(self, data: Source, max_pixels: int = PIXELS_MAX) -> Reader:
         """A file, its header read; raises ModelError where it is of another model."""
-        reader = Reader(data, max_pixels)
+        reader = Reader(contents(data), whole("max_pixels", max_pixels, 1))
         if reader.header.model != self.digest:
             raise ModelError(
                 f"the file was written with model {reader.header.model.hex()}, this is {self.digest.hex()}"
@@ -304,8 +325,8 @@ def _box(region: Region | None, header: Header) -> Box:
     if region is None:
         return Box(0, 0, header.width, header.height)
     try:
-        left, top, width, height = (operator.index(number) for number in region)
-    except (TypeError, ValueError):
+        left, top, width, height = (whole("region", number, -sys.maxsize) for number in region)
+    except (TypeError, ValueError, TargetError):
         raise TargetError(f"region {region!r:.80} is not four integers: (x, y, width, height)") from None
     if left < 0 or top < 0 or width < 1 or height < 1 or left + width > header.width or top + height > header.height:
         told = f"{width}x{height} pixels at {left},{top}"

@@ -9,7 +9,7 @@ anything, and raises only errors from the tree in errors.py.
 """
 
 from .extensions import BASIS, EXIF, EXTENSIONS_MAX, ICC, MAY_IGNORE, METADATA_MAX, TILES, TUNE, XMP
-from .file import HEADER_MAX, PIXELS_PER_BYTE, Bytes, Reader, Tile, read, read_header, write
+from .file import HEADER_MAX, PIXELS_PER_BYTE, Reader, Tile, read, read_header, write
 from .header import (
     ADAPTIVE,
     BASIS_MAX,
@@ -34,6 +34,7 @@ from .header import (
     Box,
     Header,
 )
+from .source import Bytes, Source, contents, named
 
 __all__ = [
     "ADAPTIVE",
@@ -71,7 +72,10 @@ __all__ = [
     "Bytes",
     "Header",
     "Reader",
+    "Source",
     "Tile",
+    "contents",
+    "named",
     "read",
     "read_header",
     "write",

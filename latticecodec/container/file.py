@@ -4,12 +4,13 @@ import itertools
 import struct
 import zlib
 from dataclasses import dataclass, replace
-from mmap import mmap
 from typing import IO
 
+from ..arguments import whole
 from ..errors import ChecksumError, FormatError, LimitError, VersionError
 from .extensions import read_extensions, tile_side, write_extensions
 from .header import MAGIC, MAJOR, PIXELS_MAX, QUALITY_UNIT, SIZE_MAX, Box, Header
+from .source import Bytes, Source, named, opened
 
 HEADER_MAX = 1 << 26  # bytes before the CRC
 PIXELS_PER_BYTE = 1 << 12  # expansion guard: a payload byte stands for at most this many pixels
@@ -17,8 +18,6 @@ PIXELS_PER_BYTE = 1 << 12  # expansion guard: a payload byte stands for at most 
 FIXED = struct.Struct("<8s BB I BB HH hH 8s")
 _TILE = struct.Struct("<III")
 _U32 = struct.Struct("<I")
-
-Bytes = bytes | bytearray | memoryview | mmap  # a whole file, in memory or mapped
 
 
 @dataclass(frozen=True)
@@ -66,12 +65,21 @@ def write(header: Header, tiles: list[Tile]) -> bytes:
     return b"".join([head, _U32.pack(zlib.crc32(head)), *payloads])
 
 
-def read_header(data: Bytes, max_pixels: int = PIXELS_MAX) -> Header:
-    """Parse and check the header of a file; the payloads need not be there.
+def read_header(source: Source, max_pixels: int = PIXELS_MAX) -> Header:
+    """Parse and check the header of a file; the payloads need not be there, and of a file they are not read.
 
-    Raises FormatError, ChecksumError, VersionError or LimitError.
+    Args:
+        source: a path, a file that is open in binary mode, which is read from its beginning, or bytes.
+        max_pixels: more are refused.
+
+    Raises FormatError, ChecksumError, VersionError or LimitError, TargetError for a limit that is none, and LcqError
+    where the source cannot be read.
     """
-    return Reader(data, max_pixels).header
+    whole("max_pixels", max_pixels, 1)
+    if isinstance(source, Bytes):
+        return Reader(source, max_pixels).header
+    with named(source), opened(source) as file:
+        return read_header_of(file, max_pixels)
 
 
 def read_header_of(file: IO[bytes], max_pixels: int = PIXELS_MAX) -> Header:
@@ -79,7 +87,7 @@ def read_header_of(file: IO[bytes], max_pixels: int = PIXELS_MAX) -> Header:
     start = file.read(FIXED.size)
     end = FIXED.unpack(start)[3] if len(start) == FIXED.size else 0
     rest = end + _U32.size - FIXED.size
-    return read_header(start + file.read(rest) if FIXED.size < end <= HEADER_MAX else start, max_pixels)
+    return Reader(start + file.read(rest) if FIXED.size < end <= HEADER_MAX else start, max_pixels).header
 
 
 def read(data: Bytes, max_pixels: int = PIXELS_MAX) -> tuple[Header, list[Tile]]:
@@ -101,7 +109,7 @@ class Reader:
 
     def __init__(self, data: Bytes, max_pixels: int = PIXELS_MAX) -> None:
         """Raises FormatError, ChecksumError, VersionError or LimitError where the header is not right."""
-        self._data = data.cast("B") if isinstance(data, memoryview) else data
+        self._data = _flat(data) if isinstance(data, memoryview) else data
         with memoryview(self._data) as view:
             self.header, self._table, start = _parse(view, max_pixels)
         self._starts = list(itertools.accumulate((length for length, _, _ in self._table), initial=start))
@@ -140,6 +148,11 @@ class Reader:
             raise FormatError(f"tile {number}: its alpha channel runs past its end, the file is damaged")
         end = _U32.size + _U32.unpack_from(payload)[0]
         return Tile(payload[end:], indices_crc, payload[_U32.size : end])
+
+
+def _flat(view: memoryview) -> memoryview:
+    """The same bytes one after the other, which a view of every second one does not have."""
+    return view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
 
 
 def _parse(data: memoryview, max_pixels: int) -> tuple[Header, list[tuple[int, int, int]], int]:

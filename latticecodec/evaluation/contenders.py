@@ -89,8 +89,7 @@ class ModelContender:
         try:
             return self._encode(picture, size=size).data
         except TargetError:
-            smallest, largest = (self._encode(picture, quality=quality).data for quality in (0, 100))
-            return smallest if len(smallest) > size else largest
+            return self._encode(picture, quality=0).data
 
     def _encode(self, picture: Image.Image, **target: Any) -> "Encoding":
         """The one place where a model encodes; an option of the encoder goes here and into `identity`."""
@@ -134,10 +133,9 @@ class PeerContender:
 
         target = Target(math.log(size), measure, miss, 0.01, f"{size} bytes", "ln bytes", 2)
         try:
-            return search(lambda quality: self._peer.encode(picture, quality), lowest, highest, target)
+            return search(lambda quality: self._peer.encode(picture, quality), lowest, highest, target).trial
         except TargetError:
-            smallest, largest = (self._peer.encode(picture, quality) for quality in (lowest, highest))
-            return smallest if len(smallest) > size else largest
+            return self._peer.encode(picture, lowest)
 
 
 def contenders(

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..arithmetic import convolve
 from ..errors import ModelError
 
 BRANCH_SCALE = 0.1  # of the last layer of a branch, at the start of training
@@ -26,7 +27,7 @@ class Pointwise(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(x, self.weight[:, :, None, None], self.bias)  # [B, out, h, w]
+        return convolve(x, self.weight[:, :, None, None], self.bias)  # [B, out, h, w]
 
 
 class Grouped(nn.Module):
@@ -49,10 +50,10 @@ class Grouped(nn.Module):
         channels = len(self.weight)
         if not self.dense:
             kernel = self.weight.view(channels, -1, 3, 3)  # [C, group, 3, 3]
-            return F.conv2d(x, kernel, self.bias, padding=1, groups=self.groups)  # [B, C, h, w]
+            return convolve(x, kernel, self.bias, padding=1, groups=self.groups)  # [B, C, h, w]
         own = torch.eye(self.groups, device=x.device)[:, None, :, None, None]
         kernel = self.weight.view(self.groups, channels // self.groups, 1, -1, 9) * own  # [G, group, G, group, 9]
-        return F.conv2d(x, kernel.view(channels, channels, 3, 3), self.bias, padding=1)  # [B, C, h, w]
+        return convolve(x, kernel.view(channels, channels, 3, 3), self.bias, padding=1)  # [B, C, h, w]
 
 
 class Block(nn.Module):

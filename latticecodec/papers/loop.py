@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..arithmetic import mixed_precision
+from ..arithmetic import flushed_denormals, mixed_precision
 from ..errors import TrainingError
 from ..quantizers import gradient_gap, quantization_error
 from .counting import Statistics
@@ -38,6 +38,7 @@ class Trained:
 Look = Callable[[int, PaperModel], None]  # called with the step at every look, for pictures
 
 
+@flushed_denormals()  # moving averages of unused codewords fade to such numbers
 def train(
     experiment: Experiment,
     pictures: Pictures,
@@ -54,7 +55,6 @@ def train(
         TrainingError: the loss is no longer a number; the message says at which step.
     """
     steps, batch = budget.steps(experiment, pictures.published or len(pictures.train)), budget.batch(experiment)
-    torch.set_flush_denormal(True)  # moving averages of unused codewords fade to such numbers
     model = PaperModel(experiment, pictures.train.shape[1], steps, seed).to(device)
     optimiser = torch.optim.Adam(model.parameters(), lr=experiment.rate)
     scale = _variance(model, pictures) if experiment.normalised else 1.0

@@ -1,8 +1,8 @@
 """Encoder, quantizer and decoder of one experiment."""
 
-import torch
 from torch import Tensor, nn
 
+from ..arithmetic import seeded
 from ..networks.autoencoders import AUTOENCODERS, HIDDEN
 from ..quantizers.codewords import float32
 from .bottleneck import KINDS, Passed
@@ -21,12 +21,12 @@ class PaperModel(nn.Module):
 
     def __init__(self, experiment: Experiment, channels: int, steps: int, seed: int) -> None:
         super().__init__()
-        torch.manual_seed(seed)
-        adaptive = bool(experiment.sizes)
-        networks = AUTOENCODERS[experiment.network](channels, HIDDEN if adaptive else experiment.dimensions)
-        self.experiment = experiment
-        self.encoder, self.decoder = networks.encoder, networks.decoder
-        self.bottleneck = KINDS[experiment.quantizer](experiment, networks.hidden, steps, seed)
+        with seeded(seed):
+            adaptive = bool(experiment.sizes)
+            networks = AUTOENCODERS[experiment.network](channels, HIDDEN if adaptive else experiment.dimensions)
+            self.experiment = experiment
+            self.encoder, self.decoder = networks.encoder, networks.decoder
+            self.bottleneck = KINDS[experiment.quantizer](experiment, networks.hidden, steps, seed)
 
     def to_input(self, pixels: Tensor) -> Tensor:
         """uint8 [B, C, H, W] -> float32 in the experiment's range."""

@@ -1,8 +1,9 @@
 """ICC, EXIF and XMP: read from an open PIL image; to and from the tags of TIFF files; turning upright.
 
 EXIF data is a TIFF structure. JPEG puts `Exif\\0\\0` before it, PNG and WebP do not, Pillow adds or keeps it depending
-on the format; here it is always without. In a TIFF file EXIF is not a block but tags of the file itself: they are
-gathered into a block, and what would tell of the file's layout (strips, compression) is left out.
+on the format; Pixels have it without, and PIL images that come from here with it. In a TIFF file EXIF is not a block
+but tags of the file itself: they are gathered into a block, and what would tell of the file's layout (strips,
+compression) is left out.
 """
 
 import io
@@ -60,6 +61,13 @@ def _of_resources(image: Image.Image) -> dict[str, bytes]:
     """EXIF and XMP of a PSD file, by Pillow's names, which passes them over."""
     resources = getattr(image, "resources", [])
     return {PSD_RESOURCES[number]: body for number, _, body in resources if number in PSD_RESOURCES and body}
+
+
+def info_of(icc: bytes | None, exif: bytes | None, xmp: bytes | None) -> dict[str | tuple[int, int], bytes]:
+    """What there is of the three as Pillow's `info` has it: EXIF with the prefix that JPEG files need."""
+    found: dict[str | tuple[int, int], bytes | None]
+    found = {"icc_profile": icc, "exif": exif and PREFIX + exif, "xmp": xmp}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def as_bytes(value: object) -> bytes | None:

@@ -1,5 +1,8 @@
 """What a picture is between a file and the networks: colour, alpha and metadata, as they stood in the file."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +14,8 @@ from ..errors import ImageError
 Samples = np.ndarray[Any, np.dtype[Any]]  # uint8 or uint16
 
 GREY, GREY_ALPHA, RGB, RGBA = 1, 2, 3, 4  # channels
+
+_max_pixels = ContextVar("max_pixels", default=PIXELS_MAX)  # of every picture that is read
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +82,22 @@ def from_array(array: Samples) -> Pixels:
     return Pixels(np.ascontiguousarray(stacked, native))
 
 
+@contextmanager
+def at_most(max_pixels: int) -> Iterator[None]:
+    """Inside, `check_size` refuses pictures of more pixels; of this thread alone."""
+    token = _max_pixels.set(max_pixels)
+    try:
+        yield
+    finally:
+        _max_pixels.reset(token)
+
+
 def check_size(width: int, height: int) -> None:
-    """Raise ImageError for a picture that an .lcq file cannot hold."""
+    """Raise ImageError for a picture that an .lcq file cannot hold, or of more pixels than asked for."""
     if not (1 <= width <= SIZE_MAX and 1 <= height <= SIZE_MAX) or width * height > PIXELS_MAX:
         raise ImageError(f"{width}x{height} pixels; each side must be 1 to {SIZE_MAX:,} and the area at most 2^28")
+    if width * height > _max_pixels.get():
+        raise ImageError(f"{width}x{height} pixels: over the limit of {_max_pixels.get():,} that was asked for")
 
 
 def not_unsigned(kind: str) -> ImageError:

@@ -1,50 +1,76 @@
 """Whatever people have a picture in, to Pixels."""
 
 import io
-from pathlib import Path
+import os
 from pkgutil import resolve_name
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
+from ..container import PIXELS_MAX
 from ..errors import ImageError
 from . import failures
 from .formats import identify
 from .pillow import from_pillow
-from .pixels import Pixels, check_size, from_array
+from .pixels import Pixels, at_most, check_size, from_array
 from .tensors import pixels_of_tensor
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    Picture = Pixels | Image.Image | np.ndarray[Any, Any] | Tensor | str | Path
+    InMemory = Pixels | Image.Image | np.ndarray[Any, Any] | Tensor
+    Picture = InMemory | str | os.PathLike[str] | IO[bytes] | bytes | bytearray | memoryview
 
 
-def read(picture: "Picture") -> Pixels:
+def read(picture: "Picture", max_pixels: int = PIXELS_MAX) -> Pixels:
     """Any accepted picture to Pixels. EXIF orientation is kept as metadata, not applied.
 
-    Pixels, as they are; a path; a PIL image (grey, RGB, palette or 1-bit, with alpha or a transparent colour, 16-bit
-    grey); an array [H, W] or [H, W, 1 to 4] of uint8 or uint16; or a tensor [1 to 4, H, W] of uint8, uint16 or floats
-    in [0, 1]. Two and four channels have alpha. Of a file that holds more, `notes` tell what is left out. Nothing of
-    the process is changed: what Pillow warns of, as damaged tags of TIFF files, goes through the caller's own filters.
-    Raises ImageError for anything else, of a path naming it.
+    Pixels, as they are; a path; an image file that is open in binary mode, or its bytes; a PIL image (grey, RGB,
+    palette or 1-bit, with alpha or a transparent colour, 16-bit grey); an array [H, W] or [H, W, 1 to 4] of uint8 or
+    uint16; or a tensor [1 to 4, H, W] of uint8, uint16 or floats in [0, 1]. Two and four channels have alpha. Of a file
+    that holds more, `notes` tell what is left out. Nothing of the process is changed: what Pillow warns of, as damaged
+    tags of TIFF files, goes through the caller's own filters. Raises ImageError for anything else, of a path naming it,
+    and for more than `max_pixels`, before they are decoded.
     """
+    with at_most(max_pixels):
+        return _read(picture)
+
+
+def _read(picture: "Picture") -> Pixels:
     if isinstance(picture, Pixels):
         check_size(picture.width, picture.height)
         return picture
-    if isinstance(picture, str | Path):
+    if isinstance(picture, str | os.PathLike):
         try:
             with open(picture, "rb") as file:
-                return read_file(file if file.seekable() else io.BytesIO(file.read()), str(picture))
+                return read_file(file if file.seekable() else io.BytesIO(file.read()), os.fsdecode(picture))
         except FileNotFoundError:
-            raise ImageError(f"{picture}: no such file") from None
+            raise ImageError(f"{os.fsdecode(picture)}: no such file") from None
         except OSError as error:
-            raise ImageError(f"{picture}: {error.strerror}") from None
+            raise ImageError(f"{os.fsdecode(picture)}: {error.strerror}") from None
+        except ValueError as error:  # a path that none can have
+            raise ImageError(f"{os.fsdecode(picture)}: {error}") from None
+    if isinstance(picture, bytes | bytearray | memoryview):
+        return read_file(io.BytesIO(bytes(picture)), "the bytes given")
+    if isinstance(picture, io.TextIOBase):
+        raise ImageError("the file is open as text; open it in binary mode, 'rb'")
+    if callable(getattr(picture, "read", None)):
+        return _read_open(picture)
     if isinstance(picture, Image.Image):
         with failures.told(picture.format or "picture"):
             return from_pillow(picture)
     return from_array(picture) if isinstance(picture, np.ndarray) else pixels_of_tensor(picture)
+
+
+def _read_open(file: Any) -> Pixels:
+    """The picture in an open file, from its beginning where it can be sought in."""
+    try:
+        whole = file if getattr(file, "seekable", bool)() else io.BytesIO(file.read())
+    except (OSError, ValueError, TypeError) as error:  # closed, or not open for reading bytes
+        raise ImageError(f"the open file cannot be read: {error}") from None
+    name = getattr(file, "name", None)
+    return read_file(whole, name if isinstance(name, str) else "the open file")
 
 
 def read_file(file: IO[bytes], name: str) -> Pixels:

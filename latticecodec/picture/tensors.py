@@ -54,7 +54,8 @@ def pixels_of_tensor(tensor: Any) -> Pixels:
     import torch
 
     if not isinstance(tensor, torch.Tensor):
-        raise ImageError(f"a {type(tensor).__name__}; expected a PIL image, a path, an array or a tensor")
+        kind = type(tensor).__name__
+        raise ImageError(f"a {kind}; expected a PIL image, a path, an open file or its bytes, an array or a tensor")
     if tensor.ndim == 4 and tensor.shape[0] == 1:
         tensor = tensor[0]
     if tensor.ndim != 3:

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..arithmetic import multiply
 from ..errors import ModelError
 from .numbers import ACTIVATION_BITS, ACTIVATION_MAX, EXPONENT_MAX, EXPONENT_MIN, WEIGHT_MAX
 
@@ -48,7 +49,7 @@ class Layer:
 
     def pointwise(self, x: Tensor, level: int | None = None) -> Tensor:
         """Sums of a 1x1 convolution: x [in, N] -> int32 [out, N], in units of 2^-(5 + e)."""
-        sums = torch.matmul(self.weight, x.to(torch.float32)).to(torch.int32)
+        sums = multiply(self.weight, x.to(torch.float32)).to(torch.int32)
         return sums + (self.bias if level is None else self.bias[level])
 
     def depthwise(self, x: Tensor, height: int, width: int) -> Tensor:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..arithmetic import straight_through
+from ..arithmetic import convolve, straight_through
 from ..config import CONTEXT_STEPS, ModelConfig
 from .bits import coordinate_bits
 from .numbers import ACTIVATION_BITS, ACTIVATION_MAX, EXPONENT_MAX, EXPONENT_MIN, KNOTS, WEIGHT_MAX
@@ -87,8 +87,8 @@ class IntegerLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         weight = self.rounded_weight()
         if self.depthwise:
-            return F.conv2d(x, weight.view(-1, 1, 3, 3), self.bias, padding=1, groups=len(weight))
-        return F.conv2d(x, weight[:, :, None, None], self.bias)  # [B, out, h, w]
+            return convolve(x, weight.view(-1, 1, 3, 3), self.bias, padding=1, groups=len(weight))
+        return convolve(x, weight[:, :, None, None], self.bias)  # [B, out, h, w]
 
 
 def activate(x: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ def integer_tensors(prior: HyperPrior, offsets: Mapping[str, Tensor]) -> dict[st
     A layer gives `NAME.weight` int8 [out, in], `NAME.exponent` int8 [out] and `NAME.bias` int32 [.., out], the bias of
     `hyper.enter` [LEVELS, out]; the rest are `z` int32 [2, LEVELS, Z], `compand` int8 [2048] and five `tables.*`.
     """
-    levels = torch.linspace(0, 1, LEVELS)
+    levels = torch.linspace(0, 1, LEVELS, dtype=torch.float32)
     state: dict[str, Tensor] = {}
     for name, layer in _layers(prior).items():
         bias = layer.bias + offsets.get(name, 0)
@@ -72,7 +72,7 @@ def float_tensors(prior: HyperPrior, state: Mapping[str, Tensor], offsets: Mappi
     `integer_tensors` makes the same integers of it, except for what depends on the quality level: of LEVELS values
     KNOTS are kept.
     """
-    knots = torch.linspace(0, LEVELS - 1, KNOTS).round().long()
+    knots = torch.linspace(0, LEVELS - 1, KNOTS, dtype=torch.float32).round().long()
     own: dict[str, Tensor] = {}
     for name in _layers(prior):
         unit = torch.exp2(-state[f"{name}.exponent"].float())  # [out]
@@ -90,7 +90,7 @@ def float_tensors(prior: HyperPrior, state: Mapping[str, Tensor], offsets: Mappi
 
 def scale_offsets(latents: int) -> dict[str, Tensor]:
     """The `offsets` of a prior of lattice coordinates: its scale outputs count from the smallest sigma."""
-    offsets = torch.zeros(2 * latents)
+    offsets = torch.zeros(2 * latents, dtype=torch.float32)
     offsets[latents:] = -LOG_SCALE_MIN
     return {"context.leave": offsets}
 

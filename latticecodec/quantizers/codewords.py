@@ -1,27 +1,18 @@
 """The two directions of every codebook: the nearest codeword of a vector, and the codeword of an index."""
 
-import contextlib
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor
 
+from ..arithmetic import product_type
 from ..errors import FormatError
 
 TABLE_ENTRIES = 2**17  # most distances held at once: 512 KiB of float32, which stay in the cache of a core
 TABLE_ENTRIES_CUDA = 2**22  # 16 MiB: a GPU waits for each block
 
 
-@contextlib.contextmanager
-def float32(device: torch.device) -> Iterator[None]:
+def float32(device: torch.device) -> torch.autocast:
     """Plain float32 inside an autocast region: mixed precision must not move a vector to another codeword."""
-    precision = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        with torch.autocast(device.type, enabled=False):
-            yield
-    finally:
-        torch.set_float32_matmul_precision(precision)
+    return torch.autocast(device.type, enabled=False)
 
 
 @torch.no_grad()
@@ -50,11 +41,13 @@ def nearest(z: Tensor, codebook: Tensor, penalty: Tensor | None = None) -> Tenso
         offsets = offsets + penalty  # [K] or [N, K]
     rows = max(1, (TABLE_ENTRIES_CUDA if z.is_cuda else TABLE_ENTRIES) // len(codebook))
     blocks = []
+    wide = product_type(z.device)
+    offsets, codes = offsets.to(wide), codes.to(wide)
     with float32(z.device):
         for start in range(0, len(z), rows):
             at = slice(start, start + rows)
             added = offsets[at] if offsets.ndim == 2 else offsets
-            blocks.append(torch.addmm(added, z[at] - centre, codes.T, alpha=-2).argmin(1))
+            blocks.append(torch.addmm(added, (z[at] - centre).to(wide), codes.T, alpha=-2).argmin(1))
     return torch.cat(blocks)  # [N]
 
 

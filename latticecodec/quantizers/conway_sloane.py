@@ -27,7 +27,7 @@ def nearest_d(x: Tensor) -> Tensor:
     point = x.round()  # [..., n]
     error = x - point  # [..., n]
     farthest = error.abs().argmax(-1, keepdim=True)  # [..., 1]
-    other_way = torch.where(error.gather(-1, farthest) < 0, -1.0, 1.0)  # [..., 1]
+    other_way = torch.where(error.gather(-1, farthest) < 0, -1.0, 1.0).to(x.dtype)  # [..., 1]
     odd = point.sum(-1, keepdim=True) % 2  # [..., 1] 0 or 1
     return point.scatter_add(-1, farthest, odd * other_way)  # [..., n]
 

@@ -82,13 +82,13 @@ class VectorQuantizer(nn.Module):
         self.codes, self.dimensions, self.update = codes, dimensions, update
         self.decay, self.commitment, self.cosine = decay, commitment, cosine
         self.revive_below, self.seed = revive_below, seed
-        codebook = torch.randn(codes, dimensions, generator=step_generator(seed, 0))  # [K, D]
+        codebook = torch.randn(codes, dimensions, generator=step_generator(seed, 0), dtype=torch.float32)  # [K, D]
         if update == "gradient":
             self.codebook = nn.Parameter(codebook)
         else:
             self.register_buffer("codebook", codebook)
             self.register_buffer("sums", codebook.clone())
-        self.register_buffer("counts", torch.ones(codes))
+        self.register_buffer("counts", torch.ones(codes, dtype=torch.float32))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     def forward(self, z: Tensor, penalty: Tensor | None = None) -> VectorQuantized:
@@ -142,7 +142,7 @@ class VectorQuantizer(nn.Module):
 
         `counts` [K] are the rows a batch gives each code, equal ones by default.
         """
-        counts = torch.ones(self.codes) if counts is None else counts
+        counts = torch.ones(self.codes, dtype=torch.float32) if counts is None else counts
         self.counts.copy_(counts)
         self._place(torch.arange(self.codes), codebook, counts)
         self.steps.fill_(max(1, int(self.steps)))

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..arithmetic import mixed_precision
+from ..arithmetic import flushed_denormals, mixed_precision, seeded
 from ..config import PATCH, ModelConfig
 from ..distortion import fidelity, structural_error
 from ..networks import initialise_from_patches
@@ -71,8 +71,8 @@ class Progress:
 
 def new_model(config: ModelConfig, crops: Crops, options: QuantizerOptions = DEFAULTS) -> PhotoModel:
     """A model initialised with the PCA of patches from the first batches of `crops`."""
-    torch.manual_seed(crops.seed)
-    model = MODELS[config.quantizer](config, options)
+    with seeded(crops.seed):
+        model = MODELS[config.quantizer](config, options)
     pictures = first_pictures(crops)  # [N, 3, S, S]
     patches = pictures.unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH)  # [N, 3, S/16, S/16, 16, 16]
     patches = patches.permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, PATCH, PATCH)
@@ -131,6 +131,7 @@ def as_input(pixels: Tensor, device: torch.device) -> Tensor:
     return pixels.to(device).float().div(255).contiguous(memory_format=torch.channels_last)
 
 
+@flushed_denormals()
 def train(
     model: PhotoModel,
     crops: Crops,
@@ -147,7 +148,6 @@ def train(
     """
     from torch.utils.tensorboard import SummaryWriter
 
-    torch.set_flush_denormal(True)
     model = model.to(device)
     average = Average(model)
     optimiser = make_optimiser(options.optimiser, parameter_groups(model), options.rate)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .. import zoo
+from ..arithmetic import seeded
 from ..config import CODEBOOKS, PRESETS, ModelConfig, with_codebooks
 from ..distortion import MS_SSIM_SIDE_MIN
 from ..errors import OutputError, TrainingError
@@ -88,7 +89,8 @@ def run(
     where = torch.device(zoo.resolve_device(device))
     pictures, held_out = _pictures(data, val)
     crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, where)
-    model = _start(quantizer, name, preset, init_from, resume, crops, options)
+    with seeded(crops.seed):
+        model = _start(quantizer, name, preset, init_from, resume, crops, options)
     if isinstance(model, VectorModel):
         model.plan(options.steps)
         model.freeze(options.freeze)
@@ -170,7 +172,6 @@ def _start(
             f"model {info.name} has quantizer {config.quantizer}, which is not trained: start from its base"
         )
     if options.rank:
-        torch.manual_seed(crops.seed)
         return start_low_rank(info, config, options.rank, options.quantizer)
     if config.base and zoo.base_of(info) not in zoo.list_models():
         config = dataclasses.replace(config, base="")
@@ -179,7 +180,6 @@ def _start(
         if resume is None and isinstance(model, TrainableModel):
             revive(model, first_pictures(crops))
         return model
-    torch.manual_seed(crops.seed)
     if {config.quantizer, quantizer} == {"vq", "rotation"}:  # they differ in their gradient alone
         return trainable(info, dataclasses.replace(config, quantizer=quantizer), options.quantizer)
     source = trainable(info, config)

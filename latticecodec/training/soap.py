@@ -137,7 +137,8 @@ def _orthonormal(x: Tensor, otherwise: Tensor) -> Tensor:
     The length of the columns is no matter to Q, so they are made equal first.
     """
     if x.device.type == "cpu":
-        return torch.linalg.qr(x)[0]
+        q: Tensor = torch.linalg.qr(x)[0]
+        return q
     return _by_cholesky(x, otherwise)
 
 

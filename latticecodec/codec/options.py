@@ -1,0 +1,40 @@
+"""What an encode was asked for."""
+
+import sys
+from dataclasses import dataclass
+
+from ..arguments import choice, positive, real, switch, whole
+from ..config import EFFORTS, TUNES
+from ..errors import TargetError
+
+
+@dataclass(frozen=True)
+class Options:
+    """Checked, and as plain numbers of Python; `Codec.encode` says what each means. Raises TargetError."""
+
+    quality: float
+    bpp: float | None
+    size: int | None
+    psnr: float | None
+    embed_basis: bool
+    effort: int
+    tune: str | None
+    tile: int | None
+    max_pixels: int
+
+    def __post_init__(self) -> None:
+        plain = {
+            "quality": real("quality", self.quality, 0, 100),
+            "bpp": None if self.bpp is None else positive("bpp", self.bpp),
+            "size": None if self.size is None else whole("size", self.size, 1, sys.maxsize),
+            "psnr": None if self.psnr is None else positive("psnr", self.psnr),
+            "embed_basis": switch("embed_basis", self.embed_basis),
+            "effort": whole("effort", self.effort, EFFORTS[0], EFFORTS[-1]),
+            "tune": None if self.tune is None else choice("tune", self.tune, TUNES),
+            "tile": None if self.tile is None else whole("tile", self.tile, 0),
+            "max_pixels": whole("max_pixels", self.max_pixels, 1),
+        }
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)
+        if sum(target is not None for target in (self.bpp, self.size, self.psnr)) > 1:
+            raise TargetError("bpp, size and psnr exclude each other; give one")

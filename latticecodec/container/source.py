@@ -1,0 +1,62 @@
+"""Where the bytes of a file can be: in memory, in a file that is open, or under a path."""
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from mmap import mmap
+from typing import IO, Any
+
+from ..errors import LcqError
+from .header import MAGIC
+
+Bytes = bytes | bytearray | memoryview | mmap  # a whole file, in memory or mapped
+Source = Bytes | str | os.PathLike[str] | IO[bytes]
+
+
+@contextmanager
+def named(source: Source) -> Iterator[None]:
+    """Errors of the library inside name the path, where the source is one."""
+    try:
+        yield
+    except LcqError as error:
+        if not isinstance(source, str | os.PathLike):
+            raise
+        raise type(error)(f"{os.fsdecode(source)}: {error}") from None
+
+
+@contextmanager
+def opened(source: Source) -> Iterator[IO[bytes]]:
+    """A path or an open file as a file at its beginning; raises LcqError where it is none, or cannot be read."""
+    try:
+        if isinstance(source, str | os.PathLike):
+            with open(source, "rb") as file:
+                yield file
+        else:
+            yield _at_its_beginning(source)
+    except FileNotFoundError:
+        raise LcqError("no such file") from None
+    except (OSError, ValueError) as error:  # ValueError: of a closed file, and of a path that none can have
+        raise LcqError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def contents(source: Source) -> Bytes:
+    """All bytes of a source; of a file that does not begin as .lcq only the beginning. Raises as `opened`."""
+    if isinstance(source, Bytes):
+        return source
+    with opened(source) as file:
+        start = file.read(len(MAGIC))
+        return start + file.read() if start == MAGIC else start
+
+
+def _at_its_beginning(source: Any) -> IO[bytes]:
+    """An open file, rewound where it can be."""
+    if isinstance(source, io.TextIOBase):
+        raise LcqError("the file is open as text; open it in binary mode, 'rb'")
+    if not callable(getattr(source, "read", None)):
+        kind = type(source).__name__
+        raise LcqError(f"a {kind}; expected the bytes of an .lcq file, a path, or a file that is open in binary mode")
+    if hasattr(source, "seekable") and source.seekable():
+        source.seek(0)
+    file: IO[bytes] = source
+    return file

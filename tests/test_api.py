@@ -1,0 +1,204 @@
+"""`encode`, `decode` and `read_header` as programs call them: where pictures and files come from, and options."""
+
+import io
+import math
+import os
+import pathlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from latticecodec import ImageError, LcqError, LimitError, TargetError, decode, encode, load, read_header
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+SIZE = (40, 24)
+
+
+class Unseekable(io.BytesIO):
+    """A stream, such as a socket gives."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, *_: Any) -> int:
+        raise io.UnsupportedOperation("seek")
+
+
+@pytest.fixture(scope="module")
+def picture() -> Image.Image:
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 40, 3), dtype=np.uint8))
+
+
+@pytest.fixture(scope="module")
+def png(picture: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="module")
+def data(picture: Image.Image, tiny_model: Path) -> bytes:
+    return encode(picture, model=tiny_model)
+
+
+@pytest.fixture
+def options(tiny_model: Path) -> dict[str, Any]:
+    return {"model": tiny_model, "device": "cpu"}
+
+
+MEMORY: dict[str, Callable[[bytes], Any]] = {
+    "bytes": bytes,
+    "bytearray": bytearray,
+    "memoryview": memoryview,
+    "every second byte": lambda data: memoryview(b"".join(bytes([byte, 0]) for byte in data))[::2],
+    "BytesIO": io.BytesIO,
+    "BytesIO at its end": lambda data: _written(io.BytesIO(), data),
+    "stream": Unseekable,
+}
+
+
+def _written(stream: io.BytesIO, data: bytes) -> io.BytesIO:
+    stream.write(data)
+    return stream
+
+
+@pytest.mark.parametrize("kind", MEMORY)
+def test_pictures_and_files_in_memory(kind: str, png: bytes, data: bytes, options: dict[str, Any]) -> None:
+    assert encode(MEMORY[kind](png), **options) == data
+    assert decode(MEMORY[kind](data), **options).size == SIZE
+    assert load(name_or_path=options["model"]).decode_indices(MEMORY[kind](data)).shape == (32, 2, 3)
+    header = read_header(MEMORY[kind](data))
+    assert (header.width, header.height) == SIZE
+
+
+def test_pictures_and_files_on_the_disk(png: bytes, data: bytes, options: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png)
+    (tmp_path / "a.lcq").write_bytes(data)
+    for path in (tmp_path / "a", str(tmp_path / "a"), pathlib.PurePath(tmp_path / "a")):
+        png_path, lcq_path = (type(path)(f"{path}{suffix}") for suffix in (".png", ".lcq"))
+        assert encode(png_path, **options) == data
+        assert decode(lcq_path, **options).size == SIZE
+        assert read_header(lcq_path).width == SIZE[0]
+    with open(tmp_path / "a.png", "rb") as opened_png, open(tmp_path / "a.lcq", "rb") as opened_lcq:
+        assert encode(opened_png, **options) == data
+        assert read_header(opened_lcq).width == SIZE[0]
+        assert decode(opened_lcq, **options).size == SIZE
+
+
+def test_of_a_file_no_more_is_read_than_the_header(data: bytes, tmp_path: Path) -> None:
+    stream = io.BytesIO(data + bytes(1 << 20))
+    read_header(stream)
+    assert stream.tell() < len(data)
+
+
+def test_sources_that_are_none(png: bytes, data: bytes, options: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "a.lcq").write_bytes(data[:-1])
+    closed = io.BytesIO(data)
+    closed.close()
+    text = io.StringIO("text")
+    for source, words in (
+        (tmp_path / "none.lcq", r"none\.lcq: no such file"),
+        (tmp_path, "Is a directory"),
+        ("a\0b", "null"),
+        (closed, "closed"),
+        (text, "'rb'"),
+        (5, "a int"),
+        (None, "a NoneType"),
+        ([1, 2], "a list"),
+    ):
+        for call in (lambda source: decode(source, **options), read_header, lambda source: encode(source, **options)):
+            with pytest.raises(LcqError, match=words) as caught:
+                call(source)
+            assert "\n" not in str(caught.value)
+    with pytest.raises(LcqError, match=rf"{tmp_path}/a\.lcq: the file ends at byte .*truncated"):
+        decode(tmp_path / "a.lcq", **options)
+    with pytest.raises(LcqError, match=r"not an \.lcq file"):
+        decode(io.BytesIO(png), **options)
+    with pytest.raises(ImageError, match="the bytes given: "):
+        encode(data[:20], **options)
+
+
+WRONG: dict[str, list[Any]] = {
+    "quality": [None, True, "50", b"50", math.nan, -1, 100.5, [50], np.array([1, 2]), np.bool_(True), 10**400],
+    "bpp": [False, "1", math.nan, math.inf, 0, -1.0, np.float64("nan"), [1.0]],
+    "size": [True, "64", 0, -5, 40_000.5, math.nan, 10**400, np.float32(8)],
+    "psnr": [True, "40", math.nan, math.inf, 0],
+    "effort": [None, True, "1", 1.0, -1, 10, math.nan],
+    "tune": ["", "taste", 5, b"psnr", ["psnr"], np.array([1, 2])],
+    "tile": [True, "64", 64.0, -64, 100, math.nan, 10**30],
+    "max_pixels": [None, True, "9", 0, -1, 9.5],
+    "model": [None, 5, True, b"lattice", [], ""],
+    "device": [None, 5, "tpu", ["cpu"], np.array([1, 2])],
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_options_of_the_wrong_type_or_out_of_range(name: str, picture: Image.Image, options: dict[str, Any]) -> None:
+    for value in WRONG[name]:
+        with pytest.raises(LcqError) as caught:
+            encode(picture, **(options | {name: value}))
+        assert name in str(caught.value), value
+        assert "\n" not in str(caught.value)
+        assert "--" not in str(caught.value)  # that is how the command line says it
+
+
+def test_numbers_of_numpy_are_numbers(picture: Image.Image, data: bytes, options: dict[str, Any]) -> None:
+    plain = encode(picture, quality=50, effort=1, tile=64, max_pixels=960, **options)
+    assert plain == encode(
+        picture,
+        quality=np.float32(50),
+        effort=np.int64(1),
+        tile=np.uint8(64),
+        max_pixels=np.int16(960),
+        **options,
+    )
+    assert encode(picture, size=np.int32(20_000), **options) == encode(picture, size=20_000, **options)
+    assert decode(data, region=tuple(np.array([8, 0, 16, 8])), max_pixels=np.int64(960), **options).size == (16, 8)
+
+
+def test_options_of_decode(data: bytes, options: dict[str, Any]) -> None:
+    for wrong in (
+        {"max_pixels": "9"},
+        {"max_pixels": True},
+        {"max_pixels": math.nan},
+        {"as_array": "no"},
+        {"as_array": None},
+        {"region": (0, 0, True, 1)},
+        {"region": "0,0,8,8"},
+        {"region": (0.0, 0, 8, 8)},
+    ):
+        with pytest.raises(TargetError, match=next(iter(wrong))):
+            decode(data, **(options | wrong))  # type: ignore[call-overload]
+    with pytest.raises(LimitError, match="959"):
+        decode(data, max_pixels=959, **options)
+
+
+def test_index_tensors_of_the_wrong_type(options: dict[str, Any]) -> None:
+    codec = load(options["model"], "cpu")
+    indices = np.zeros((32, 2, 3), np.int32)
+    for wrong in ({"quality": "50"}, {"quality": math.nan}, {"width": "48"}, {"height": 2.5}, {"grey": "yes"}):
+        with pytest.raises(TargetError, match=next(iter(wrong))):
+            codec.from_indices(indices, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(ImageError, match="unlike lengths"):
+        codec.from_indices([[1, 2], [3]])  # type: ignore[arg-type]
+
+
+def test_a_picture_of_too_many_pixels_is_not_decoded(
+    png: bytes, picture: Image.Image, options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.png").write_bytes(png)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda self: pytest.fail("it was decoded"))
+    for source in (png, tmp_path / "a.png", os.fspath(tmp_path / "a.png"), np.asarray(picture)):
+        with pytest.raises(ImageError, match="40x24 pixels: over the limit of 959 that was asked for"):
+            encode(source, max_pixels=959, **options)
+
+
+def test_a_limit_on_pixels_ends_with_the_call(picture: Image.Image, options: dict[str, Any]) -> None:
+    with pytest.raises(ImageError):
+        encode(picture, max_pixels=1, **options)
+    assert encode(picture, max_pixels=960, **options) == encode(picture, **options)
