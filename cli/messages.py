@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from latticecodec import LcqError, OutputError
+from latticecodec.errors import reason
 
 NO_MEMORY = "not enough memory for this; close other programs, give fewer --jobs, or take a machine with more"
 
@@ -66,11 +67,6 @@ def output_error(error: OSError) -> OutputError:
     if isinstance(error, BrokenPipeError):
         raise ReaderGone from None
     return OutputError(f"standard output: cannot be written: {reason(error)}")
-
-
-def reason(error: OSError) -> str:
-    """What the system says, without number and name."""
-    return error.strerror or str(error) or "the system does not say why"
 
 
 def is_expected(error: Exception) -> bool:

@@ -5,6 +5,7 @@ Numbers of NumPy are numbers; truth values and text are none, and neither is wha
 
 import math
 import operator
+import sys
 from numbers import Real
 from typing import Any
 
@@ -18,7 +19,8 @@ def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
     except TypeError:
         number = None
     if number is None or number < low or (high is not None and number > high):
-        reach = f"from {low} to {high}" if high is not None else f"of {low} or more"
+        top = "2^63 - 1" if high == sys.maxsize else high
+        reach = f"from {low} to {top}" if high is not None else f"of {low} or more"
         raise TargetError(f"{name} {shown(value)} is not an integer {reach}")
     return number
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from .errors import ModelError
+from .errors import ModelError, reason
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,48 +70,54 @@ class ModelConfig:
             if field.type is int and not (isinstance(value, int) and least <= value <= 4096):
                 raise ModelError(f"config field {field.name} is {value!r}; it must be an integer from {least} to 4096")
         if not all(isinstance(width, int) and width > 0 for width in self.groups):
-            raise ModelError(f"config field groups is {self.groups}; it must be a list of positive integers")
+            raise ModelError(f"config field groups is {list(self.groups)}; it must be a list of positive integers")
         if self.quantizer not in CODEBOOKS and (self.groups or self.codes):
-            raise ModelError(f"config: a {self.quantizer} has no groups and no codes")
+            raise ModelError(f"config: a {self.quantizer} has no groups and no codes; the fields must be [] and 0")
         if bool(self.books) != (self.quantizer == "adaptive"):
-            raise ModelError(f"config field books is {self.books}, the quantizer is {self.quantizer}")
+            needs = "one size or more" if self.quantizer == "adaptive" else "[]"
+            raise ModelError(f"config field books is {list(self.books)}; of a {self.quantizer} it must be {needs}")
         if self.books:
             self._check_books()
         if self.quantizer in CODEBOOKS and (sum(self.groups) != self.latents or self.codes < 2):
-            raise ModelError(f"config: groups must cover {self.latents} latents, with 2 codes or more")
+            told = f"config field groups covers {sum(self.groups)} latents, and codes is {self.codes}"
+            raise ModelError(f"{told}; groups must cover {self.latents} latents, with 2 codes or more")
         if self.latents % CONTEXT_STEPS:
             raise ModelError(f"config field latents is {self.latents}; it must be a multiple of {CONTEXT_STEPS}")
-        for pair in (self.analysis_blocks, self.synthesis_blocks):
+        for key, pair in (("analysis_blocks", self.analysis_blocks), ("synthesis_blocks", self.synthesis_blocks)):
             if len(pair) != 2 or not all(isinstance(count, int) and 1 <= count <= 64 for count in pair):
-                raise ModelError(f"config: {pair} blocks; it must be two integers from 1 to 64")
+                raise ModelError(f"config field {key} is {list(pair)}; it must be two integers from 1 to 64")
         for key, name in (("name", self.name), ("quantizer", self.quantizer), ("base", self.base or "none")):
             if not re.fullmatch(r"[\w-][\w.-]{0,63}", name):
                 raise ModelError(f"config field {key} is {name!r}; it must be a plain name: letters, digits, . _ -")
         if self.tune not in TUNES:
             raise ModelError(f"config field tune is {self.tune!r}; it must be one of {', '.join(TUNES)}")
-        for digest in (self.weights_sha256, self.prior_sha256):
+        for key, digest in (("weights_sha256", self.weights_sha256), ("prior_sha256", self.prior_sha256)):
             if not re.fullmatch("([0-9a-f]{64})?", digest):
-                raise ModelError(f"config: {digest!r} is not a SHA-256 in hexadecimal")
+                raise ModelError(f"config field {key} is {digest!r}; it must be a SHA-256, 64 hexadecimal digits")
         if self.quantizer in CODEBOOKS and self.context_width < 6:
             raise ModelError(f"config field context_width is {self.context_width}; codebooks need 6 or more")
         if not 0 < self.lambda_min < self.lambda_max:
-            raise ModelError(f"config: lambda from {self.lambda_min} to {self.lambda_max} is not a range of weights")
+            told = f"lambda_min is {self.lambda_min} and lambda_max {self.lambda_max}, not a range of weights"
+            raise ModelError(f"config: {told}; both must be above 0, and the second the larger")
         if len(self.reach) != 2 or not all(isinstance(value, int | float) for value in self.reach):
-            raise ModelError(f"config field reach is {self.reach}; it must be two numbers")
+            raise ModelError(f"config field reach is {list(self.reach)}; it must be two numbers")
         low, high = self.reach
         if not (0.01 <= self.octaves < 15.5 and low >= -2 and low + 0.1 <= high <= 2):
-            raise ModelError(f"config: {self.octaves} octaves with reach {low} to {high} is not a range of scales")
+            told = f"octaves is {self.octaves} and reach {low} to {high}"
+            told += ", not a range of scales; they must be 0.01 to 15.5, and two numbers from -2 to 2 that rise"
+            raise ModelError(f"config: {told}")
         widest = max(self.context_width, self.hyper_width)
         sums = max(self.latents * 127 * 127 + self.features * 127 * 255, widest * 127 * 255)
         if sums >= 2**24 - 2**20:
-            raise ModelError("config: latents and features are too many, the prior's sums would not fit in 24 bits")
+            raise ModelError("config: latents and features are too many for sums of 24 bits; make them fewer")
 
     def _check_books(self) -> None:
         sizes = all(isinstance(count, int) and count > 0 and self.books[0] % count == 0 for count in self.books)
         if not (sizes and sum(self.books) == self.codes and max(self.groups) <= self.books[0] // min(self.books)):
-            raise ModelError(f"config field books is {self.books}; it does not fit {self.codes} codes and the groups")
+            told = f"they must divide the first of them, add up to the {self.codes} codes, and suit the groups"
+            raise ModelError(f"config field books is {list(self.books)}; {told}")
         if math.isqrt(len(self.groups)) ** 2 != len(self.groups):
-            raise ModelError(f"config: {len(self.groups)} groups of an adaptive do not fill a square")
+            raise ModelError(f"config field groups has {len(self.groups)} entries; an adaptive needs a square number")
 
     def rate_weight(self, t: Coordinate) -> Coordinate:
         """lambda, the weight of 255^2 MSE against bits per pixel, at rate coordinates t: log-linear."""
@@ -125,13 +131,14 @@ class ModelConfig:
             with path.open(encoding="utf-8") as file:
                 raw = json.loads(file.read(CONFIG_MAX))
         except OSError as error:
-            raise ModelError(f"{path}: cannot be read ({error.strerror}); a model folder holds config.json") from None
+            raise ModelError(f"{path}: cannot be read ({reason(error)}); a model folder holds config.json") from None
         except (ValueError, RecursionError) as error:
             raise ModelError(f"{path}: not valid JSON ({error})") from None
         known = {field.name for field in dataclasses.fields(ModelConfig)}
         if not isinstance(raw, dict) or set(raw) | LATER != known:
             odd = sorted((known - LATER).symmetric_difference(set(raw) - LATER if isinstance(raw, dict) else ()))
-            raise ModelError(f"{path}: fields missing or unknown: {', '.join(odd)}")
+            told = f"fields missing or unknown: {', '.join(odd)}" if odd else "not a table of fields"
+            raise ModelError(f"{path}: {told}; the model is damaged, or of another version of latticecodec")
         try:
             for key in ("analysis_blocks", "synthesis_blocks", "groups", "books", "reach"):
                 if not isinstance(raw[key], list):

@@ -12,6 +12,10 @@ LcqError                    base of all; the command line prints it as one line 
 └── TrainingError           a training set or checkpoint that cannot be used
 """
 
+import errno
+
+WORDS = {errno.EISDIR: "it is a folder", errno.ENOTDIR: "a part of its path is a file, not a folder"}
+
 
 class LcqError(Exception):
     """Base class of all errors that latticecodec raises on bad input."""
@@ -51,3 +55,8 @@ class OutputError(LcqError):
 
 class TrainingError(LcqError):
     """A training set, checkpoint or option combination cannot be used."""
+
+
+def reason(error: OSError) -> str:
+    """What the system says of a file, in words, without number and name."""
+    return WORDS.get(error.errno or 0) or error.strerror or str(error) or "the system does not say why"

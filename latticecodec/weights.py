@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import ModelError
+from .errors import ModelError, reason
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,4 +53,4 @@ def _read(path: Path) -> bytes:
             raise ModelError(f"{path}: {size:,} bytes of weights; beyond the limit of {WEIGHTS_MAX:,}")
         return path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
+        raise ModelError(f"{path}: cannot be read ({reason(error)})") from None

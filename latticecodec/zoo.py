@@ -240,16 +240,15 @@ def _base_with(info: ModelInfo, digest: "Tensor | None") -> ModelInfo:
     """The model named in config.base, beside `info` or on the path, whose weights have the SHA-256 `digest`."""
     name = info.config.base
     if digest is None or digest.ndim != 1 or len(digest) != 32 or digest.dtype.itemsize != 1:
-        raise ModelError(
-            f"model {info.name}: its base is {name!r}, but no tensor {BASE_DIGEST} says with which weights"
-        )
+        told = f"its base is {name!r}, but no tensor {BASE_DIGEST} says with which weights"
+        raise ModelError(f"model {info.name}: {told}; take an undamaged copy of the model")
     wanted = bytes(int(byte) % 256 for byte in digest).hex()
     beside = info.folder.parent / name
     candidates = [_info(beside)] if (beside / CONFIG).is_file() else []
     for base in [*candidates, *list_models()]:
         if name in (base.name, base.config.name) and base.config.weights_sha256 == wanted:
             return base
-    raise ModelError(f"model {info.name}: its base {name!r} with the weights {wanted[:16]}... is not there")
+    raise ModelError(f"model {info.name}: its base {name!r} with the weights {wanted[:16]}... is not there; install it")
 
 
 def _read_own_weights(info: ModelInfo) -> "dict[str, Tensor]":
@@ -274,8 +273,8 @@ def _load(info: ModelInfo, device: str) -> "Codec":
     except FormatError as error:  # of the frequency tables
         raise ModelError(f"model {info.name}: {error}") from None
     except Exception as error:  # a tensor of a wrong shape can break a network in any way
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise ModelError(f"model {info.name}: its weights do not fit its {CONFIG} ({reason})") from None
+        told = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ModelError(f"model {info.name}: its weights do not fit its {CONFIG} ({told})") from None
 
 
 def _check_size(info: ModelInfo, tensors: "dict[str, Tensor]") -> None:

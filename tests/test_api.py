@@ -96,6 +96,13 @@ def test_of_a_file_no_more_is_read_than_the_header(data: bytes, tmp_path: Path) 
     assert stream.tell() < len(data)
 
 
+class TextReader:
+    """A file that is none of bytes, and does not say so."""
+
+    def read(self, size: int = -1) -> str:
+        return "text"[:size]
+
+
 def test_sources_that_are_none(png: bytes, data: bytes, options: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "a.lcq").write_bytes(data[:-1])
     closed = io.BytesIO(data)
@@ -103,13 +110,16 @@ def test_sources_that_are_none(png: bytes, data: bytes, options: dict[str, Any],
     text = io.StringIO("text")
     for source, words in (
         (tmp_path / "none.lcq", r"none\.lcq: no such file"),
-        (tmp_path, "Is a directory"),
-        ("a\0b", "null"),
-        (closed, "closed"),
+        (tmp_path, "it is a folder"),
+        ("a\0b", "such a name"),
+        (closed, "is closed; open it again"),
+        (Path(""), "it is a folder"),
+        ("", "'': no such file"),
+        (TextReader(), "does not give bytes"),
         (text, "'rb'"),
-        (5, "a int"),
-        (None, "a NoneType"),
-        ([1, 2], "a list"),
+        (5, "given as int"),
+        (None, "given as NoneType"),
+        ([1, 2], "given as list"),
     ):
         for call in (lambda source: decode(source, **options), read_header, lambda source: encode(source, **options)):
             with pytest.raises(LcqError, match=words) as caught:

@@ -6,6 +6,7 @@ comes of it below; `...` in that line stands for anything. To add one, write bot
 
 import ast
 import hashlib
+import io
 import json
 import re
 import shlex
@@ -20,20 +21,25 @@ import torch
 from click.testing import CliRunner
 from latticecodec.cli import main
 from lcq_parts import parts
+from picture_files import psd
 from PIL import Image
 from safetensors.torch import save
 
 import latticecodec
 from latticecodec import LcqError, evaluation
 from latticecodec.codec import Codec
+from latticecodec.picture import read
+from latticecodec.picture import save as save_picture
+from latticecodec.training import run
+from latticecodec.training.parts import join_parts
 
 TESTS = Path(__file__).parent
-NAMES = {"np": np, "torch": torch, "Image": Image, "Path": Path, "lcq": latticecodec, "evaluation": evaluation}
 ENTRIES = re.findall(r"^((?:\$|>>>) .+)\n(.+)$", (TESTS / "messages.txt").read_text(encoding="utf-8"), re.MULTILINE)
 ELSEWHERE = re.findall(r"^~ [^:]+: (.+)$", (TESTS / "messages.txt").read_text(encoding="utf-8"), re.MULTILINE)
 ROOT = TESTS.parent
-LIBRARY = ("picture", "container", "codec", "bottlenecks", "evaluation", "zoo.py", "api.py", "config.py", "weights.py")
-PLACES = [ROOT / "cli", *(ROOT / "latticecodec" / name for name in LIBRARY)]  # whose errors are all here
+FOLDERS = ("picture", "container", "codec", "bottlenecks", "evaluation", "training")
+FILES = ("zoo.py", "api.py", "arguments.py", "config.py", "search.py", "distortion.py", "weights.py")
+PLACES = [ROOT / "cli", *(ROOT / "latticecodec" / name for name in FOLDERS + FILES)]  # whose errors are all here
 CONFIGS: dict[str, dict[str, Any]] = {  # model folders: what is wrong in their config.json
     "no-weights": {},
     "other-weights": {"weights_sha256": 64 * "0"},
@@ -63,6 +69,38 @@ CONFIGS: dict[str, dict[str, Any]] = {  # model folders: what is wrong in their 
     "other-prior": {"prior_sha256": 64 * "0"},
     "other-shape": {"width8": 64},
     "other-base": {"base": "marble"},
+}
+
+
+class Text:
+    """A file that gives text."""
+
+    def read(self, size: int = -1) -> str:
+        return "text"[:size]
+
+
+class Gone:
+    """A file on a line that is cut."""
+
+    def read(self, size: int = -1) -> bytes:
+        raise OSError("no longer there")
+
+
+CLOSED = io.BytesIO()
+CLOSED.close()
+NAMES = {
+    "io": io,
+    "np": np,
+    "torch": torch,
+    "Image": Image,
+    "Path": Path,
+    "Text": Text,
+    "Gone": Gone,
+    "closed": CLOSED,
+    "lcq": latticecodec,
+    "evaluation": evaluation,
+    "run": run,
+    "join_parts": join_parts,
 }
 
 
@@ -106,10 +144,19 @@ def _pictures(folder: Path) -> None:
     picture.convert("RGBA").save(folder / "clear.png")
     Image.new("I", (4, 4)).save(folder / "bits.tif")
     Image.new("I;16", (4, 4)).save(folder / "deep.png")
+    picture.save(folder / "photo.tga")
+    packed = io.BytesIO()
+    save_picture(read(picture), "tif", packed)
+    (folder / "zip.tif").write_bytes(packed.getvalue()[: packed.tell() // 2])
+    picture.save(folder / "raw.tif", tiffinfo={254: 1})
+    (folder / "layers.psd").write_bytes(psd(2, composite=False))
     (folder / "nothing").mkdir()
     (folder / "nothing" / "notes.txt").touch()
     (folder / "taken.lcq").write_text("what was there")
     (folder / "loop.lcq").symlink_to("loop.lcq")
+    (folder / "trained" / "model").mkdir(parents=True)
+    (folder / "halfway").mkdir()
+    (folder / "halfway" / "checkpoint.pt").touch()
 
 
 def _models(folder: Path, tiny_model: Path) -> None:

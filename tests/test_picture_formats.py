@@ -56,7 +56,7 @@ def test_postscript_starts_no_program(ghostscript: Path, tmp_path: Path, name: s
     with pytest.raises(ImageError, match=f"{name}: not an image of a format that is read"):
         read(tmp_path / name)
     image = Image.open(io.BytesIO(POSTSCRIPT))
-    with pytest.raises(ImageError, match=r"EPS is not a format that is read; call load\(\)"):
+    with pytest.raises(ImageError, match=r"EPS is not a format that is read; load the picture before"):
         read(image)
     assert started[before:] == []
     assert not ghostscript.exists()
@@ -64,7 +64,7 @@ def test_postscript_starts_no_program(ghostscript: Path, tmp_path: Path, name: s
 
 def test_what_the_caller_has_loaded_is_read_whatever_its_format() -> None:
     image = Image.open(io.BytesIO(saved("TGA")))
-    with pytest.raises(ImageError, match=r"TGA is not a format that is read; call load\(\)"):
+    with pytest.raises(ImageError, match=r"TGA is not a format that is read; load the picture before"):
         read(image)
     image.load()
     assert same(read(image), example(3, 8, height=16, width=24))
@@ -287,7 +287,6 @@ def test_a_pbm_of_two_by_two(data: bytes) -> None:
 SENTENCES = (
     "the picture is damaged, cut short, or a kind of ",
     "not an image of a format",
-    "image file is truncated",
     "the file is cut short",
     "an animation of 2 frames",
 )
@@ -320,8 +319,9 @@ def test_what_decoders_say_is_no_more_than_a_hint() -> None:
 
 
 def test_libraries_in_c_print_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    cut = "the file is cut short; take a whole copy of it"
     opened(files()["PNG, 16 bits"])  # whose profile libpng does not take for one
-    assert message_of(files()["TIFF"][:700]) == message_of(files()["TIFF, 16 bits"][:900]) == "the file is cut short"
+    assert message_of(files()["TIFF"][:700]) == message_of(files()["TIFF, 16 bits"][:900]) == cut
     assert capfd.readouterr() == ("", "")
 
 

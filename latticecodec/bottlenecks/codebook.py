@@ -79,7 +79,7 @@ class CodebookBottleneck(Fineness):
     def check_basis(self, basis: Basis | None) -> None:
         """See `base.Bottleneck`."""
         if basis is not None:
-            raise ModelError(f"the file has a lattice basis, its model {self.config.name} has codebooks")
+            raise ModelError(f"the file has a lattice basis where its model {self.config.name} has codebooks: damaged")
 
     def check_indices(self, indices: Int32, rate: int) -> None:
         """See `base.Bottleneck`."""

@@ -62,7 +62,8 @@ class LatticeBottleneck(Fineness):
     def check_basis(self, basis: Basis | None) -> None:
         """See `base.Bottleneck`."""
         if basis is not None and len(basis) != self.config.latents:
-            raise ModelError(f"the file's basis has {len(basis)} entries, the model {self.config.latents}")
+            told = f"the file's basis has {len(basis)} entries where its model has {self.config.latents}"
+            raise ModelError(f"{told}: damaged")
 
     def check_indices(self, indices: Int32, rate: int) -> None:
         """See `base.Bottleneck`; which coordinates of E8 form blocks, and so their parity, is not checked."""

@@ -58,7 +58,8 @@ class Codec:
                 raise ModelError(f"model {config.name}: its weights do not fit its config.json ({error})") from None
             fingerprint = self.bottleneck.fingerprint()
         if fingerprint != config.prior_sha256:
-            raise ModelError(f"model {config.name}: the prior's self-test fails on {device}; decoding would go wrong")
+            told = f"the self-test of its prior fails on {device}, and files would not decode"
+            raise ModelError(f"model {config.name}: {told}; take an undamaged copy of the model, or another device")
         self._networks = Networks(config, self.device, analysis, synthesis, self.bottleneck)
 
     def encode(
@@ -257,6 +258,8 @@ class Codec:
         for a quality or side that is none.
         """
         quality, grey = real("quality", quality, 0, 100), switch("grey", grey)
+        if isinstance(indices, Tensor):
+            indices = np.zeros(0) if indices.is_meta else indices.detach().cpu().numpy()
         try:
             indices = np.asarray(indices)
         except ValueError:  # of lists of unlike lengths
@@ -310,7 +313,7 @@ class Codec:
         reader = Reader(contents(data), whole("max_pixels", max_pixels, 1))
         if reader.header.model != self.digest:
             raise ModelError(
-                f"the file was written with model {reader.header.model.hex()}, this is {self.digest.hex()}"
+                f"the file was written with model {reader.header.model.hex()}, but this is {self.digest.hex()}"
             )
         return reader
 

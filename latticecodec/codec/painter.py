@@ -27,7 +27,8 @@ class Painter:
         """Raises ModelError or FormatError where the header does not fit the model."""
         self._networks, self._header, self._bottleneck = networks, header, networks.bottleneck
         if (header.quantizer, header.family) != self._bottleneck.format_id:
-            raise ModelError(f"the file has quantizer {header.quantizer}.{header.family}, its model another")
+            told = f"the file has quantizer {header.quantizer}, family {header.family} where its model has another"
+            raise ModelError(f"{told}: damaged")
         self._bottleneck.check_basis(header.basis)
         self.rate = self._bottleneck.rate_of(header.scale)
         self.reach = synthesis_reach(networks.config)  # latent positions that a pixel depends on, each way

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from mmap import mmap
 from typing import IO, Any
 
-from ..errors import LcqError
+from ..errors import LcqError, reason
 from .header import MAGIC
 
 Bytes = bytes | bytearray | memoryview | mmap  # a whole file, in memory or mapped
@@ -22,7 +22,7 @@ def named(source: Source) -> Iterator[None]:
     except LcqError as error:
         if not isinstance(source, str | os.PathLike):
             raise
-        raise type(error)(f"{os.fsdecode(source)}: {error}") from None
+        raise type(error)(f"{os.fsdecode(source) or repr('')}: {error}") from None
 
 
 @contextmanager
@@ -36,8 +36,10 @@ def opened(source: Source) -> Iterator[IO[bytes]]:
             yield _at_its_beginning(source)
     except FileNotFoundError:
         raise LcqError("no such file") from None
-    except (OSError, ValueError) as error:  # ValueError: of a closed file, and of a path that none can have
-        raise LcqError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    except OSError as error:
+        raise LcqError(f"cannot be read: {reason(error)}") from None
+    except ValueError:  # with a null byte in it
+        raise LcqError("no file can have such a name") from None
 
 
 def contents(source: Source) -> Bytes:
@@ -55,8 +57,12 @@ def _at_its_beginning(source: Any) -> IO[bytes]:
         raise LcqError("the file is open as text; open it in binary mode, 'rb'")
     if not callable(getattr(source, "read", None)):
         kind = type(source).__name__
-        raise LcqError(f"a {kind}; expected the bytes of an .lcq file, a path, or a file that is open in binary mode")
+        raise LcqError(f"the file is given as {kind}; expected its bytes, a path, or a file open in binary mode")
+    if getattr(source, "closed", False):
+        raise LcqError("the file is closed; open it again")
     if hasattr(source, "seekable") and source.seekable():
         source.seek(0)
+    if not isinstance(source.read(0), bytes):
+        raise LcqError("the file does not give bytes when it is read; open it in binary mode, 'rb'")
     file: IO[bytes] = source
     return file

@@ -13,7 +13,7 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 
-from ..errors import OutputError
+from ..errors import OutputError, reason
 from .comparison import TARGET, Comparison
 from .curve import METRICS
 from .evaluate import Evaluation
@@ -62,7 +62,7 @@ def write_whole(path: Path, text: str) -> Path:
             file.write(text)
         part.replace(place)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None
+        raise OutputError(f"{path}: cannot be written: {reason(error)}") from None
     finally:
         part.unlink(missing_ok=True)
     return path

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import OutputError
+from ..errors import OutputError, reason
 
 HEADER = {"format": "lcodec eval", "version": 1}
 
@@ -70,7 +70,7 @@ class State:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
         except OSError as error:
-            raise OutputError(f"{self._path}: cannot be written: {error.strerror or error}") from None
+            raise OutputError(f"{self._path}: cannot be written: {reason(error)}") from None
 
 
 def _parsed(line: str) -> dict[str, Any]:

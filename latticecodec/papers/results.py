@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import OutputError
+from ..errors import OutputError, reason
 from .experiment import Experiment, share_of
 
 Result = dict[str, Any]
@@ -101,4 +101,4 @@ class Results:
             with self.file.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(result) + "\n")
         except OSError as error:
-            raise OutputError(f"{self.file}: cannot be written: {error.strerror or error}") from None
+            raise OutputError(f"{self.file}: cannot be written: {reason(error)}") from None

@@ -25,9 +25,9 @@ def told(kind: str, extra: str = "") -> Iterator[None]:
     except ImageError:
         raise
     except MemoryError:
-        raise ImageError("the picture takes more memory than there is") from None
+        raise ImageError("the picture takes more memory than there is; make it smaller first") from None
     except Image.DecompressionBombError:
-        raise ImageError("more pixels than Pillow's Image.MAX_IMAGE_PIXELS allows") from None
+        raise ImageError("has more pixels than Pillow's Image.MAX_IMAGE_PIXELS allows; raise that first") from None
     except ImportError as error:
         if not extra:
             raise

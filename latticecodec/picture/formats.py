@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import IO
 
+from ..container import MAGIC
 from ..errors import ImageError
 
 HEAD = 256  # bytes of a file that tell its format
@@ -124,6 +125,8 @@ def identify(file: IO[bytes]) -> Format:
     file.seek(0)
     if not head:
         raise ImageError("not an image; the file is empty")
+    if head.startswith(MAGIC):
+        raise ImageError("is an .lcq file already; decode it first, or give another picture")
     for known in FORMATS:
         if known.begins.match(head):
             return known

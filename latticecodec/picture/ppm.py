@@ -34,7 +34,7 @@ def read(image: ImageFile.ImageFile, file: IO[bytes]) -> Pixels:
         rows = colour[top : top + ROWS]
         raw = file.read(2 * rows.size)
         if len(raw) < 2 * rows.size:
-            raise ImageError("image file is truncated")
+            raise ImageError("the file is cut short; take a whole copy of it")
         values = np.minimum(np.frombuffer(raw, ">u2"), white).astype(np.uint32)
         rows[:] = ((values * PEAK + white // 2) // white).reshape(rows.shape)
     return Pixels(colour)

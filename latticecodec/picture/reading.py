@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ..container import PIXELS_MAX
-from ..errors import ImageError
+from ..errors import ImageError, reason
 from . import failures
 from .formats import identify
 from .pillow import from_pillow
@@ -46,11 +46,11 @@ def _read(picture: "Picture") -> Pixels:
             with open(picture, "rb") as file:
                 return read_file(file if file.seekable() else io.BytesIO(file.read()), os.fsdecode(picture))
         except FileNotFoundError:
-            raise ImageError(f"{os.fsdecode(picture)}: no such file") from None
+            raise ImageError(f"{os.fsdecode(picture) or repr('')}: no such file") from None
         except OSError as error:
-            raise ImageError(f"{os.fsdecode(picture)}: {error.strerror}") from None
-        except ValueError as error:  # a path that none can have
-            raise ImageError(f"{os.fsdecode(picture)}: {error}") from None
+            raise ImageError(f"{os.fsdecode(picture)}: cannot be read: {reason(error)}") from None
+        except ValueError:  # with a null byte in it
+            raise ImageError(f"{os.fsdecode(picture)}: no file can have such a name") from None
     if isinstance(picture, bytes | bytearray | memoryview):
         return read_file(io.BytesIO(bytes(picture)), "the bytes given")
     if isinstance(picture, io.TextIOBase):
@@ -65,9 +65,13 @@ def _read(picture: "Picture") -> Pixels:
 
 def _read_open(file: Any) -> Pixels:
     """The picture in an open file, from its beginning where it can be sought in."""
+    if getattr(file, "closed", False):
+        raise ImageError("the file is closed; open it again")
     try:
         whole = file if getattr(file, "seekable", bool)() else io.BytesIO(file.read())
-    except (OSError, ValueError, TypeError) as error:  # closed, or not open for reading bytes
+    except TypeError:  # not of bytes
+        raise ImageError("the file does not give bytes when it is read; open it in binary mode, 'rb'") from None
+    except (OSError, ValueError) as error:
         raise ImageError(f"the open file cannot be read: {error}") from None
     name = getattr(file, "name", None)
     return read_file(whole, name if isinstance(name, str) else "the open file")

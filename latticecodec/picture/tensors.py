@@ -55,16 +55,21 @@ def pixels_of_tensor(tensor: Any) -> Pixels:
 
     if not isinstance(tensor, torch.Tensor):
         kind = type(tensor).__name__
-        raise ImageError(f"a {kind}; expected a PIL image, a path, an open file or its bytes, an array or a tensor")
+        told = "expected a PIL image, a path, an open file or its bytes, an array or a tensor"
+        raise ImageError(f"the picture is given as {kind}; {told}")
+    if tensor.is_meta:
+        raise ImageError("a tensor on the meta device, which holds no values; give one that does")
     if tensor.ndim == 4 and tensor.shape[0] == 1:
         tensor = tensor[0]
     if tensor.ndim != 3:
         raise ImageError(f"a tensor of shape {tuple(tensor.shape)}; expected [1 to 4, H, W]")
+    if not tensor.shape[0]:
+        raise ImageError("a tensor of no channels; expected [1 to 4, H, W]")
     check_size(tensor.shape[2], tensor.shape[1])
     if tensor.is_floating_point():
         if not bool(torch.isfinite(tensor).all()) or float(tensor.min()) < 0 or float(tensor.max()) > 1:
             raise ImageError("a floating-point tensor with values outside [0, 1]")
-        tensor = (tensor.float() * 255).round().to(torch.uint8)
+        tensor = (tensor.detach().float() * 255).round().to(torch.uint8)
     if tensor.dtype not in (torch.uint8, torch.uint16):
         raise ImageError(f"a tensor of {tensor.dtype}; expected uint8, uint16 or floats in [0, 1]")
     return from_array(tensor.permute(1, 2, 0).cpu().numpy())

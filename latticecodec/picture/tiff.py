@@ -71,7 +71,7 @@ def check(file: IO[bytes], tags: ImageFileDirectory_v2) -> None:
     for kind in set(tags.get(FORMAT, ())) & REFUSED.keys():
         raise not_unsigned(REFUSED[kind])
     if tags.get(COMPRESSION, UNCOMPRESSED) != UNCOMPRESSED and _end(tags) > file.seek(0, io.SEEK_END):
-        raise ImageError("the file is cut short")  # of which libtiff would print a line
+        raise ImageError("the file is cut short; take a whole copy of it")  # of which libtiff would print a line
     bits = max(tags.get(BITS, (1,)))
     if bits > 8 and bits != 16:
         raise ImageError(f"has {bits} bits a sample; convert it to 16 first")

@@ -78,10 +78,11 @@ def resume(training: Training, path: Path) -> None:
     state = load_state(path)
     config, options = _settings(training.model.config, OF_EXPORT), _settings(training.options, UNSETTLED)
     if state["config"] != config:
-        raise TrainingError(f"{path}: belongs to another model configuration, {state['config']}")
-    fixed = [key for key in options if not (state["stable"] and key in RENEWED)]
-    if any(state["options"].get(key) != options[key] for key in fixed):
-        raise TrainingError(f"{path}: was made with other options, {state['options']}; repeat them to resume")
+        told = _differences(state["config"], config)
+        raise TrainingError(f"{path}: is of another model ({told}); give the --quantizer, --preset and --name it had")
+    fixed = {key: value for key, value in options.items() if not (state["stable"] and key in RENEWED)}
+    if told := _differences({key: state["options"].get(key) for key in fixed}, fixed):
+        raise TrainingError(f"{path}: was made with other options ({told}); repeat them to resume")
     training.model.load_state_dict(state["model"])
     training.average.load(state["average"])
     training.guard.load(state["guard"], training.average)
@@ -102,13 +103,30 @@ def load_state(path: Path) -> dict[str, Any]:
         state = torch.load(path, map_location="cpu", weights_only=True)
         wanted = {"config", "options", "step", "begun", "seconds", "stable", "guard", "model", "average"}
         missing = wanted - set(state)
-    except Exception as error:  # torch raises anything from OSError to UnpicklingError here
-        raise TrainingError(f"{path}: not a checkpoint of lcodec train ({type(error).__name__})") from None
+    except Exception:  # torch raises anything from OSError to UnpicklingError here
+        raise TrainingError(f"{path}: not a checkpoint of lcodec train; name a checkpoint.pt or stable.pt") from None
     if missing:
-        raise TrainingError(f"{path}: not a checkpoint of this lcodec train, it lacks {', '.join(sorted(missing))}")
+        lacks = ", ".join(sorted(missing))
+        raise TrainingError(f"{path}: a checkpoint of another version of lcodec train, without {lacks}; start anew")
     return dict(state)
 
 
 def _settings(settings: ModelConfig | TrainOptions, ignored: tuple[str, ...]) -> dict[str, Any]:
     """The fields of a dataclass that a checkpoint must agree on with the run that resumes it."""
     return {key: value for key, value in dataclasses.asdict(settings).items() if key not in ignored}
+
+
+def _differences(saved: dict[str, Any], wanted: dict[str, Any]) -> str:
+    """Where two settings differ, in words: "batch 8 where 4 is asked for"; empty where they do not."""
+    told = []
+    for key in sorted(saved | wanted):
+        before, now = saved.get(key), wanted.get(key)
+        if isinstance(before, dict) and isinstance(now, dict):
+            told.append(_differences(before, now))
+        elif before != now:
+            told.append(f"{key} {_in_words(before)} where {_in_words(now)} is asked for")
+    return ", ".join(filter(None, told))
+
+
+def _in_words(value: Any) -> str:
+    return "left out" if value is None else "empty" if value == "" else str(value)

@@ -118,7 +118,7 @@ class Crops:
             pixels = self._load(index)
             if pixels is not None:
                 return pixels
-        raise TrainingError("none of the images can be read")
+        raise TrainingError(f"{self.images[0]} and the rest: none of the pictures to train on can be read")
 
     def _load(self, index: int) -> Tensor | None:
         source = self.images[index]
@@ -153,5 +153,5 @@ def centre_crops(images: Sequence[Path | Tensor], size: int) -> Tensor:
             pixels = transforms.resize(pixels, [size], InterpolationMode.BILINEAR, antialias=True)
         crops.append(transforms.center_crop(pixels, [size, size]))
     if not crops:
-        raise TrainingError("none of the validation pictures can be read")
+        raise TrainingError(f"{images[0]} and the rest: none of the validation pictures can be read")
     return torch.stack(crops)  # [N, 3, size, size]

@@ -87,7 +87,7 @@ def self_test(tensors: dict[str, Tensor], config: ModelConfig) -> str:
     rate = bottleneck.rate(50)
     coded = bottleneck.encode(bottleneck.prepare(y, rate, None, ONE_PASS), rate, ONE_PASS.level)
     if not np.array_equal(bottleneck.decode(coded.payload, rate, 5, 6), coded.indices):
-        raise TrainingError("the exported prior does not decode what it encodes")
+        raise TrainingError("the exported prior does not decode what it encodes; please report it")
     return bottleneck.fingerprint()
 
 

@@ -41,7 +41,7 @@ def join_parts(folder: Path, name: str, target: Path) -> dict[str, Any]:
     """Write the parts of that name as one checkpoint file; returns what is in it. Raises TrainingError without them."""
     paths = _parts(folder, name)
     if not paths:
-        raise TrainingError(f"{folder}: holds no {name}-0.part")
+        raise TrainingError(f"{folder}: holds no {name}-0.part; name the folder of the parts")
     target.write_bytes(b"".join(path.read_bytes() for path in paths))
     return load_state(target)
 

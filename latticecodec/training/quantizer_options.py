@@ -51,9 +51,9 @@ class QuantizerOptions:
             if isinstance(value, float) and not math.isfinite(value):
                 raise TrainingError(f"{_option(name)} is {value}; it must be a finite number")
         if self.temperature is not None and self.selection != "attention":
-            raise TrainingError("--temperature is for --selection attention: costs choose without one")
+            raise TrainingError("--temperature is for --selection attention; add that, or leave it out")
         if self.codebook_size is not None and not from_scratch:
-            raise TrainingError("--codebook-size draws a first basis, but --init-from brings its own: leave one out")
+            raise TrainingError("--codebook-size draws a first basis, but --init-from brings its own; leave one out")
 
 
 DEFAULTS = QuantizerOptions()

@@ -69,23 +69,25 @@ def run(
         raise TrainingError(f"no training for quantizer {quantizer!r}; choose one of {', '.join(MODELS)}")
     options.quantizer.check(quantizer, init_from is None)
     if options.crop % CROP_MULTIPLE:
-        raise TrainingError(f"--crop {options.crop} is not a multiple of {CROP_MULTIPLE}")
+        near = CROP_MULTIPLE * max(1, round(options.crop / CROP_MULTIPLE))
+        raise TrainingError(f"--crop {options.crop} is not a multiple of {CROP_MULTIPLE}; try {near}")
     if (out / "model").exists():
         raise OutputError(f"{out / 'model'}: exists already; choose another --out")
     if resume is None and (out / "checkpoint.pt").exists():
         raise TrainingError(f"{out}: holds a checkpoint; go on with --resume, or choose another folder")
     if options.freeze != "nothing" and quantizer not in CODEBOOKS:
-        raise TrainingError(f"--freeze {options.freeze}: a {quantizer} is trained as one with its transforms")
+        told = f"a {quantizer} is trained as one with its transforms"
+        raise TrainingError(f"--freeze {options.freeze}: {told}; leave it out")
     if quantizer != "lattice" and (options.rank or options.tune != "psnr"):
         raise TrainingError(f"--rank and --tune are for --quantizer lattice, not for {quantizer}")
     if options.rank and init_from is None:
-        raise TrainingError("--rank needs the model that it adds to: name it with --init-from")
+        raise TrainingError("--rank needs the model that it adds to; name it with --init-from")
     if options.tune == "ms-ssim" and options.crop < MS_SSIM_SIDE_MIN:
         raise TrainingError(f"--crop {options.crop} is too small for --tune ms-ssim, which needs {MS_SSIM_SIDE_MIN}")
     if resume is not None and not resume.is_file():
-        raise TrainingError(f"{resume}: no such checkpoint")
+        raise TrainingError(f"{resume}: no such checkpoint; name the checkpoint.pt or stable.pt of a training")
     if options.minutes and options.quantizer.selection == "attention":
-        raise TrainingError("--selection attention cools down over --steps: give them in place of --minutes")
+        raise TrainingError("--selection attention cools down over --steps; give them in place of --minutes")
     where = torch.device(zoo.resolve_device(device))
     pictures, held_out = _pictures(data, val)
     crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, where)
