@@ -94,6 +94,7 @@ def test_every_format_has_an_example_and_a_suffix() -> None:
         )
 
 
+@pytest.mark.filterwarnings("ignore:IM image format is deprecated:DeprecationWarning")
 def test_every_format_of_pillow_is_in_the_table_or_refused() -> None:
     Image.init()
     own = {name for name, (factory, _) in Image.OPEN.items() if factory.__module__.startswith("PIL.")}
@@ -292,6 +293,7 @@ SENTENCES = (
 )
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data:UserWarning", "ignore:Truncated File Read:UserWarning")
 @pytest.mark.parametrize("name", sorted(files()))
 def test_messages_about_damage_are_sentences_of_ours(name: str) -> None:
     data, draw = files()[name], np.random.default_rng(0)
