@@ -107,7 +107,8 @@ def train_parts(arguments: argparse.Namespace) -> None:
     def keep(progress: Progress) -> None:
         nonlocal written
         if progress.validation or progress.went_back:
-            note = "went back at half the rate" if progress.went_back else str(progress.validation)
+            points = "  ".join(f"{bpp:.3f} bpp {psnr:.2f} dB" for _, bpp, psnr in progress.validation)
+            note = points or "went back to the last good average, at half the rate"
             print(f"step {progress.step}  {progress.seconds:.0f} s  loss {progress.loss:.3f}  {note}", flush=True)
         if time.monotonic() - written > 60 and (work / STABLE).exists():
             write_parts(work / STABLE, arguments.out, "stable")

@@ -74,8 +74,7 @@ def convolve(x: Tensor, weight: Tensor, bias: Tensor, padding: int = 0, groups: 
 
     In full float32, unless the caller is in autocast.
     """
-    kind = x.device.type
-    if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
+    if _in_autocast(x.device.type):
         return F.conv2d(x, weight, bias, padding=padding, groups=groups)
     wide = product_type(x.device)
     out: Tensor = torch._convolution(  # conv2d, but for its last argument: whether TF32 may be used
@@ -122,6 +121,16 @@ def mixed_precision(device: torch.device) -> torch.autocast:
     """Autocast to bfloat16 on CUDA and on CPUs with AMX or AVX512-BF16; elsewhere it is emulated, so float32 stays."""
     fast = device.type != "cpu" or torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
     return torch.autocast(device.type, torch.bfloat16, enabled=bool(fast))
+
+
+def in_product_type(x: Tensor) -> Tensor:
+    """x in the type that a product would turn it into: autocast's, where the caller is in autocast."""
+    return x.to(torch.get_autocast_dtype(x.device.type)) if _in_autocast(x.device.type) else x
+
+
+def _in_autocast(kind: str) -> bool:
+    """Whether the caller is in autocast on this kind of device."""
+    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
 
 
 def straight_through(rounded: Tensor, exact: Tensor) -> Tensor:

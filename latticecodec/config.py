@@ -167,6 +167,8 @@ PRESETS = {
         hyper_latents=96,
         features=192,
         context_width=192,
+        lambda_max=0.6,
+        octaves=4.7,
     ),
     "lc-test": ModelConfig(
         latents=32,

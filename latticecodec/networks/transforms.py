@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..arithmetic import in_product_type
 from ..config import PATCH, ModelConfig
 from .blocks import Block, Pointwise
 
@@ -50,12 +51,16 @@ class Analysis(nn.Module):
         self.shortcut = Pointwise(3 * PATCH**2, config.latents, scale=0.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.leave(self.features(x)) + self.shortcut(F.pixel_unshuffle(x - 0.5, PATCH))
+        x = in_product_type(x - 0.5)  # before it is copied twice
+        y: Tensor = self.leave(self._deep(x)) + self.shortcut(F.pixel_unshuffle(x, PATCH))
         return y  # [B, M, H/16, W/16]
 
     def features(self, x: Tensor) -> Tensor:
         """What the last layer of the deep path sees: [B, width16, H/16, W/16]."""
-        x = F.pixel_unshuffle(x - 0.5, 8)  # [B, 192, H/8, W/8]
+        return self._deep(x - 0.5)
+
+    def _deep(self, x: Tensor) -> Tensor:
+        x = F.pixel_unshuffle(x, 8)  # [B, 192, H/8, W/8]
         x = self.blocks8(self.enter(x))  # [B, width8, H/8, W/8]
         out: Tensor = self.blocks16(self.down(F.pixel_unshuffle(x, 2)))
         return out
