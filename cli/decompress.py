@@ -15,7 +15,7 @@ from . import options, progress
 from .batch import Outcome, Work, run
 from .compress import LARGE, summary
 from .files import Job, Writing, make_plan, write
-from .inputs import STANDARD, Place, called, name_of, opened
+from .inputs import STANDARD, Place, called, mapped, name_of
 
 if TYPE_CHECKING:
     from latticecodec import Damage
@@ -126,7 +126,7 @@ def _restored(asked: Restoration, job: Job) -> Outcome:
     _suffix(job.target)
     began = time.perf_counter()
     damaged: list[Damage] = []
-    with opened(job.source) as data:
+    with mapped(job.source) as data:
         reader, size = Reader(data, asked.max_pixels), len(data)
         header = reader.header
         found = time.perf_counter()

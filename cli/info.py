@@ -7,7 +7,7 @@ import click
 from . import options
 from .batch import Outcome, Work, run
 from .files import Job, look
-from .inputs import name_of, opened
+from .inputs import mapped, name_of
 from .messages import on_one_line
 
 COLOURS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGB and alpha"}
@@ -30,7 +30,7 @@ def _facts(many: bool, job: Job) -> Outcome:
     from latticecodec.container import BASIS_UNIT, LATTICE, QUANTIZER_NAMES, Reader
     from latticecodec.zoo import list_models
 
-    with opened(job.source) as data:
+    with mapped(job.source) as data:
         reader, length = Reader(data), len(data)
         reader.check()
     header = reader.header

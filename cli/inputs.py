@@ -135,7 +135,7 @@ def read(source: Place) -> bytes:
 
 
 @contextmanager
-def opened(source: Place) -> Iterator[bytes | mmap.mmap]:
+def mapped(source: Place) -> Iterator[bytes | mmap.mmap]:
     """A file, mapped into memory so that only what is looked at is read; standard input as bytes.
 
     Raises LcqError naming it where it cannot be read.
@@ -145,11 +145,11 @@ def opened(source: Place) -> Iterator[bytes | mmap.mmap]:
         return
     try:
         with source.open("rb") as file:
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise LcqError(f"{called(source)}: cannot be read: {reason(error)}") from None
     try:
-        yield mapped
+        yield view
     finally:
         with suppress(BufferError):  # an error on its way out can still hold a part; the rest goes with it
-            mapped.close()
+            view.close()

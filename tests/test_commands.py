@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from latticecodec.cli import main
 from PIL import Image
 
+from latticecodec.config import PRESETS
 from latticecodec.training.e8 import make_e8
 from latticecodec.training.synthetic import synthetic_picture
 
@@ -91,6 +92,9 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr("latticecodec.training.fit.ITERATIONS", 2)
+        patch.setattr("latticecodec.training.loop.VALIDATION_POINTS", (1.0,))
+        for preset in ("lc-s", "lc-m"):  # tests/test_every_training.py trains them at their size
+            patch.setitem(PRESETS, preset, PRESETS["lc-test"])
         patch.setattr("latticecodec.training.run.E8_CROP", 64)
         patch.setattr("latticecodec.training.run.synthetic_picture", lambda seed: synthetic_picture(seed, 64, 64))
         patch.setattr("latticecodec.training.run.make_e8", functools.partial(make_e8, thresholds=[8]))

@@ -38,3 +38,7 @@ def test_documents_are_finished() -> None:
     cards = (ROOT / "models").glob("*/README.md")
     for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *cards):
         assert not re.search(r"RESULT_|MEMORY_|TODO|XXX|not measured yet", page.read_text(encoding="utf-8")), page
+
+
+def test_rows_of_tables_fit_on_two_lines_of_a_screen() -> None:
+    assert [line for line in README.splitlines() if line.startswith("|") and len(line) > 200] == []

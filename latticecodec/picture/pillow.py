@@ -28,9 +28,7 @@ def from_pillow(image: Image.Image) -> Pixels:
     """
     if isinstance(image, ImageFile.ImageFile) and _waits(image):
         if image.format != OWN and image.format not in BY_PILLOW:
-            raise ImageError(
-                f"{image.format} is not a format that is read; load the picture before, or convert it to PNG"
-            )
+            raise ImageError(f"{image.format} is not a format that is read; load the picture before, or make it PNG")
         if image.format == "TIFF" and image.fp is not None:
             return from_tiff(image.fp)
     notes = several.check(image)
