@@ -9,23 +9,14 @@ from typing import Any
 import click
 
 from latticecodec import LcqError, __version__
+from latticecodec.errors import reason
 
 from .atomic import remove_parts
 from .compress import compress
 from .decompress import decompress
 from .evaluate import evaluate
 from .info import info
-from .messages import (
-    ReaderGone,
-    is_expected,
-    note,
-    on_one_line,
-    output_error,
-    printable,
-    reason,
-    told,
-    without_pillow_warnings,
-)
+from .messages import ReaderGone, is_expected, note, on_one_line, output_error, printable, told, without_pillow_warnings
 from .models import models
 from .reproduce import reproduce
 from .stop import Stopped, on_signals

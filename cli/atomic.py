@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import IO
 
 from latticecodec import OutputError
+from latticecodec.errors import reason
 
-from .messages import output_error, reason
+from .messages import output_error
 
 Fill = Callable[[IO[bytes]], object]  # writes the output to a file that is open for reading and writing
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from latticecodec import OutputError
+from latticecodec.errors import reason
 
 from . import evaluation_table, options, progress
-from .messages import reason, say, say_json
+from .messages import say, say_json
 
 PEER_NAMES = ("jpeg", "webp", "avif", "jpeg2000", "jpegxl")
 

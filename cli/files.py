@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from latticecodec import OutputError
+from latticecodec.errors import reason
 
 from . import atomic
 from .inputs import STANDARD, Input, Place, Refusal, find, name_of, place
-from .messages import reason
 
 EXISTS = "{}: exists already; --force overwrites it"
 

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from latticecodec import LcqError
-
-from .messages import reason
+from latticecodec.errors import reason
 
 STANDARD: Final = None  # standard input or output, `-` on the command line; `./-` is a file of that name
 Place = Path | None

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from latticecodec.cli import main
@@ -138,7 +139,8 @@ def test_exceptions_are_few_and_have_their_lines() -> None:
 @pytest.mark.parametrize("line", MENTIONS)
 def test_mentioned_options_exist(line: str) -> None:
     name, option = line.split()
-    assert option in {word for parameter in main.commands[name].params for word in parameter.opts}
+    command = main.commands[name]
+    assert option in {word for parameter in command.get_params(click.Context(command)) for word in parameter.opts}
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if line not in OTHERS])
