@@ -8,6 +8,7 @@ encoder alone, and reading a file takes nothing of it.
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -34,7 +35,7 @@ class AdaptiveBottleneck(CodebookBottleneck):
         self.channels, self.positions = 2, math.isqrt(len(config.groups))  # S
         self._selection: SliceAttention | None = None
         if part(SELECTION, tensors):
-            attention = SliceAttention(config.groups, len(config.books))
+            attention = partial(SliceAttention, config.groups, len(config.books))
             self._selection = network(attention, SELECTION, tensors, device)
 
     def _codebooks(self, stored: Tensor) -> Tensor:
