@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from short_runs import QUICK, train
+from short_runs import HASTY, QUICK, train
 
 from latticecodec import Codec, TrainingError, load, read_header
 from latticecodec.config import PRESETS, with_codebooks
@@ -35,7 +35,7 @@ EACH = [  # every option with every quantizer that it belongs to
 
 
 def options(**given: object) -> TrainOptions:
-    return dataclasses.replace(QUICK, steps=2, quantizer=QuantizerOptions(**given))  # type: ignore[arg-type]
+    return dataclasses.replace(HASTY, steps=2, quantizer=QuantizerOptions(**given))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("quantizer", "given"), EACH, ids=lambda value: str(value))

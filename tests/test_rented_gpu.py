@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 from PIL import Image
+from short_runs import HASTY, train
 
 from latticecodec import TrainingError, load
 from latticecodec.training.checkpoint import load_state
@@ -14,7 +15,7 @@ from latticecodec.training.parts import join_parts, write_parts
 from latticecodec.training.schedule import Schedule
 from latticecodec.training.synthetic import synthetic_picture
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 
 SCRIPT = Path(__file__).parent.parent / "docs" / "rented_gpu.py"
 NOT_THERE = ("constriction", "imagecodecs", "pytorch_msssim", "pytorch_optimizer")  # on such a machine
@@ -68,9 +69,7 @@ def test_photographs_to_parts_to_a_model(
 
 
 def test_parts_are_small_and_replace_older_ones(script: ModuleType, tmp_path: Path) -> None:
-    from short_runs import train
-
-    train(tmp_path / "run", "lattice")
+    train(tmp_path / "run", "lattice", options=HASTY)
     checkpoint = tmp_path / "run" / "checkpoint.pt"
     many = write_parts(checkpoint, tmp_path / "parts", "w", part_bytes=20_000)
     assert len(many) > 10  # and -10 comes after -9

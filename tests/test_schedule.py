@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from short_runs import QUICK, interrupted, train
+from short_runs import HASTY, interrupted, train
 
 from latticecodec import TrainingError, load
 from latticecodec.config import PRESETS
@@ -16,7 +16,7 @@ from latticecodec.training.optimiser import Average, make_optimiser, parameter_g
 from latticecodec.training.options import TrainOptions
 from latticecodec.training.schedule import Schedule
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 
 
 def test_warm_up_then_constant_then_linear_to_zero() -> None:
@@ -48,7 +48,7 @@ def test_a_training_by_the_clock_ends_in_a_model(tmp_path: Path, monkeypatch: py
         schedule.seconds += 0.2
 
     monkeypatch.setattr(Schedule, "tick", tick)
-    options = TrainOptions(steps=0, minutes=0.02, batch=2, crop=64, warm_up=2)
+    options = TrainOptions(steps=0, minutes=0.02, batch=2, crop=64, warm_up=2, optimiser="adamw")
     model = train(tmp_path / "run", "lattice", options=options)
     assert "--minutes 0.02" in (model / "README.md").read_text()
     state = load_state(tmp_path / "run" / "checkpoint.pt")
@@ -79,12 +79,12 @@ def test_weights_from_before_the_fall_go_on_in_other_ways(tmp_path: Path) -> Non
 
 
 def test_a_second_schedule_that_is_interrupted_resumes_too(tmp_path: Path) -> None:
-    train(tmp_path / "run", "lattice")
+    train(tmp_path / "run", "lattice", options=HASTY)
     stable = tmp_path / "run" / "stable.pt"
-    whole = train(tmp_path / "whole", "lattice", options=QUICK, resume=stable)
+    whole = train(tmp_path / "whole", "lattice", options=HASTY, resume=stable)
     with interrupted(after=8):
-        train(tmp_path / "part", "lattice", options=QUICK, resume=stable)
-    resumed = train(tmp_path / "part", "lattice", options=QUICK, resume=tmp_path / "part" / "checkpoint.pt")
+        train(tmp_path / "part", "lattice", options=HASTY, resume=stable)
+    resumed = train(tmp_path / "part", "lattice", options=HASTY, resume=tmp_path / "part" / "checkpoint.pt")
     assert (resumed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
     assert load(resumed, device="cpu").config.latents == 32
 
@@ -136,7 +136,7 @@ def test_a_training_that_explodes_is_taken_back(tmp_path: Path, monkeypatch: pyt
     calls: list[int] = []
     monkeypatch.setattr("latticecodec.training.loop.objective", broken_once)
     went_back = []
-    train(tmp_path / "run", "lattice", report=lambda progress: went_back.append(progress.went_back))
+    train(tmp_path / "run", "lattice", options=HASTY, report=lambda progress: went_back.append(progress.went_back))
     assert went_back == [False, False, False, True, False, False]
     assert load_state(tmp_path / "run" / "checkpoint.pt")["guard"]["share"] == 0.5
 
