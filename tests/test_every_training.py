@@ -32,6 +32,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("latticecodec.training.fit.ITERATIONS", 2)
     monkeypatch.setattr("latticecodec.training.loop.VALIDATION_POINTS", (1.0,))
     monkeypatch.setattr("latticecodec.training.loop.save_checkpoint", lambda *_: None)
+    monkeypatch.setattr("latticecodec.training.loop.save_stable", lambda *_: None)
     monkeypatch.setattr("latticecodec.training.run.E8_CROP", 64)
     monkeypatch.setattr("latticecodec.training.run.make_e8", functools.partial(make_e8, thresholds=[8]))
     monkeypatch.setattr("latticecodec.training.run.synthetic_picture", lambda seed: synthetic_picture(seed, 64, 64))
