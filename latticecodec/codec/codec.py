@@ -259,7 +259,9 @@ class Codec:
         """
         quality, grey = real("quality", quality, 0, 100), switch("grey", grey)
         if isinstance(indices, Tensor):
-            indices = np.zeros(0) if indices.is_meta else indices.detach().cpu().numpy()
+            if indices.is_meta:
+                raise ImageError("indices on the meta device, which hold no values; give some that do")
+            indices = indices.detach().cpu().numpy()
         try:
             indices = np.asarray(indices)
         except ValueError:  # of lists of unlike lengths
