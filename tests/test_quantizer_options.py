@@ -1,5 +1,6 @@
 """Options of single quantizers in `lcodec train`: what they do to a training, and to whom they belong."""
 
+import copy
 import dataclasses
 from pathlib import Path
 
@@ -216,6 +217,17 @@ def test_with_frozen_transforms_the_attention_learns_from_distances_and_bits() -
         model.zero_grad()
         part.sum().backward(retain_graph=True)
         assert model.quantizer.selection.query.grad.abs().max() > 0
+
+
+def test_the_prior_learns_what_files_hold() -> None:
+    """The plain choice, while noise explores others."""
+    torch.manual_seed(0)
+    model = VectorModel(with_codebooks(PRESETS["lc-test"], "adaptive"), QuantizerOptions(selection="attention"))
+    x, t = torch.rand(2, 3, 64, 64), torch.tensor([0.5, 1.0])
+    plain = copy.deepcopy(model).eval()(x, t)
+    noisy = model(x, t)
+    assert not torch.allclose(noisy.x_hat, plain.x_hat)
+    torch.testing.assert_close(noisy.bpp, plain.bpp)
 
 
 def test_the_temperature_of_a_run_falls_over_its_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,8 @@
 
 The codebooks are those of `shared`. Every slice is quantized with each of them, all of them learn from all slices, and
 the quantization loss is the mean over them (eq. 4 of Chen et al., arXiv 2407.04939); the attention of `selection`
-chooses one, in training with Gumbel noise, in eval mode without.
+chooses one, in training with Gumbel noise, in eval mode without. What counts indices or predicts them learns from the
+choice without noise, which is what files hold.
 """
 
 import math
@@ -23,6 +24,7 @@ from .vector import COMMITMENT, VectorQuantized, step_generator
 class Selected(VectorQuantized):
     """Result of quantizing rows with a codebook chosen for each of their slices."""
 
+    plain: VectorQuantized  # what a file holds: the codebooks of the largest scores, without noise
     choice: Tensor  # [N, G, m] one-hot, with the gradient of a softmax
     inside: Tensor  # [N, G, m] int64, the index of the union that each codebook would give
 
@@ -62,16 +64,16 @@ class AttentiveAdaptiveQuantizer(SharedAdaptiveQuantizer):
         """Quantize z [N, D]; in training mode learn from it as well. `penalties` are one [N, K] a slice."""
         z = z.float()
         scores = self.scores(z)  # [N, G, m]
-        choice = self._sampled(scores) if self.training else largest(scores)  # [N, G, m]
+        plain = largest(scores)  # [N, G, m]
+        choice = self._sampled(scores) if self.training else plain  # [N, G, m]
         inside = self._inside(z, penalties)  # [N, G, m]
         lifted = torch.stack([self.dequantize(indices) for indices in inside.unbind(2)], 2)  # [N, D, m]
-        widths = torch.tensor(self.widths, device=z.device)  # [G]
-        values = (lifted * choice.repeat_interleave(widths, 1)).sum(2)  # [N, D]
         loss = self.commitment * F.mse_loss(z[:, :, None].expand_as(lifted), lifted)
-        indices = inside.gather(2, choice.argmax(2, keepdim=True))[:, :, 0]  # [N, G]
+        coded = VectorQuantized(*self._taken(plain.detach(), lifted, inside), loss)
+        values, indices = self._taken(choice, lifted, inside)  # [N, D], [N, G]
         if self.training:
-            self._learn_all(z.detach(), indices, inside)
-        return Selected(values - (z.detach() - z), indices, loss, choice, inside)
+            self._learn_all(z.detach(), coded.indices, inside)
+        return Selected(values - (z.detach() - z), indices, loss, coded, choice, inside)
 
     @torch.no_grad()
     def quantize(self, z: Tensor, penalties: Sequence[Tensor] | None = None) -> Tensor:
@@ -79,6 +81,12 @@ class AttentiveAdaptiveQuantizer(SharedAdaptiveQuantizer):
         z = z.float()
         books = self.scores(z).argmax(2, keepdim=True)  # [N, G, 1]
         return self._inside(z, penalties).gather(2, books)[:, :, 0]
+
+    def _taken(self, choice: Tensor, lifted: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
+        """Values [N, D] and indices [N, G] of a choice [N, G, m], of all codebooks' [N, D, m] and [N, G, m]."""
+        widths = torch.tensor(self.widths, device=lifted.device)  # [G]
+        values = (lifted * choice.repeat_interleave(widths, 1)).sum(2)  # [N, D]
+        return values, inside.gather(2, choice.argmax(2, keepdim=True))[:, :, 0]
 
     def scores(self, z: Tensor) -> Tensor:
         """Score of every codebook for the slices of z [N, D], [N, G, m]; in float32 under autocast as well."""

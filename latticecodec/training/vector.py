@@ -97,8 +97,9 @@ class VectorModel(nn.Module):
         rows = as_rows(u)  # [N, M]
         q = self.quantizer(rows, penalties=list(self._penalties(rows, features)))
         values = as_maps(q.values, u.shape)  # [B, M, h, w]
-        logits = self.prior.logits(values.detach(), features)  # [G, N, K]
-        bits = index_bits(logits, q.indices.T)  # [G, N]
+        coded = q.plain if isinstance(q, Selected) else q
+        logits = self.prior.logits(as_maps(coded.values.detach(), u.shape), features)  # [G, N, K]
+        bits = index_bits(logits, coded.indices.T)  # [G, N]
         if self.training and self.frozen == "nothing":
             bits = bits + self._rate_gradient(rows, logits.detach())
         if isinstance(q, Selected):
