@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from latticecodec.config import TUNES
+
 from . import options, progress
 from .batch import Outcome, Report, Work, run
 from .files import Job, Writing, make_plan, write
@@ -77,9 +79,9 @@ class Compression:
 )
 @click.option(
     "--tune",
-    type=click.Choice(["psnr", "ms-ssim"]),
-    help="What to spend the bits for: the least squared error, or MS-SSIM, nearer to what eyes notice; takes the model "
-    "that was trained for it, where there is one. [default: what the model was trained for]",
+    type=click.Choice(TUNES),
+    help="What to spend the bits for: the least squared error, MS-SSIM, or SSIMULACRA2, which are nearer to what eyes "
+    "notice; takes the model that was trained for it, where there is one. [default: what the model was trained for]",
 )
 @click.option(
     "--tile",

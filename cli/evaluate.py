@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from latticecodec import OutputError
+from latticecodec.config import TUNES
 from latticecodec.errors import reason
 
 from . import evaluation_table, options, progress
 from .messages import say, say_json
 
-PEER_NAMES = ("jpeg", "webp", "avif", "jpeg2000", "jpegxl")
+PEER_NAMES = ("jpeg", "webp", "avif", "avif-ssimulacra2", "jpeg2000", "jpegxl")
 
 
 @click.command("eval")
@@ -48,7 +49,7 @@ PEER_NAMES = ("jpeg", "webp", "avif", "jpeg2000", "jpegxl")
     "--tune",
     "tunes",
     multiple=True,
-    type=click.Choice(["psnr", "ms-ssim"]),
+    type=click.Choice(TUNES),
     help="What to encode for, as in compress; may be given several times. [default: what each model was trained for]",
 )
 @click.option(
@@ -66,6 +67,11 @@ PEER_NAMES = ("jpeg", "webp", "avif", "jpeg2000", "jpegxl")
     "--ssimulacra2",
     is_flag=True,
     help="Measure SSIMULACRA2 too; takes as long as all the rest, needs latticecodec[eval]. --report has it anyway.",
+)
+@click.option(
+    "--butteraugli",
+    is_flag=True,
+    help="Measure Butteraugli too; needs its program, butteraugli_main, on the PATH. --report has it anyway.",
 )
 @click.option("--csv", "csv_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the table here too.")
 @click.option(
@@ -89,6 +95,7 @@ def evaluate(
     peers: tuple[str, ...],
     published: bool,
     ssimulacra2: bool,
+    butteraugli: bool,
     csv_file: Path | None,
     report: Path | None,
     resume: Path | None,
@@ -106,6 +113,7 @@ def evaluate(
     PSNR, dB     closeness of the restored picture to the original: larger is better; 30 is fair, 40 is very good
     MS-SSIM      likeness of structure, at most 1: larger is better
     SSIMULACRA2  how people would judge it, at most 100: 90 as good as the original, 70 high, 50 medium, 30 low
+    Butteraugli  how visible the differences are, its 3-norm: smaller is better, about 1 is just visible
     BD-rate      per cent of bits that a model needs more (+) or fewer (-) than the other for the same quality
     encode       seconds per million pixels on this machine, and how many times those of the first format
     peak memory  of a process that compresses and restores the largest picture and does nothing else
@@ -146,6 +154,7 @@ def evaluate(
             tunes=tunes,
             peers=peers,
             with_ssimulacra2=ssimulacra2 or report is not None,
+            with_butteraugli=butteraugli or report is not None,
             with_published=published,
             with_memory=True,
             state=state,

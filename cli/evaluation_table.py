@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from latticecodec.evaluation import Evaluation
 
 MIB = 2**20
+EXTRA = {  # measures that are shown where there are any: their titles and the layout of their values
+    "ssimulacra2": ("SSIMULACRA2", ".2f"),
+    "butteraugli": ("Butteraugli", ".3f"),
+}
 
 
 def show(evaluation: "Evaluation") -> None:
@@ -33,13 +37,13 @@ def _points(evaluation: "Evaluation") -> None:
     from latticecodec.evaluation import rows
 
     table = rows(evaluation)
-    perceptual = any(row["ssimulacra2"] is not None for row in table)
-    last = f" {'SSIMULACRA2':>11}" if perceptual else ""
+    extra = [name for name in EXTRA if any(row[name] is not None for row in table)]
+    last = "".join(f" {EXTRA[name][0]:>11}" for name in extra)
     say(f"{'codec':16} {'quality':>7} {'bpp':>8} {'PSNR, dB':>9} {'MS-SSIM':>8}{last}")
     for row in table:
         similarity = "-" if row["ms_ssim"] is None else f"{row['ms_ssim']:.5f}"
-        score = "-" if row["ssimulacra2"] is None else f"{row['ssimulacra2']:.2f}"
-        last = f" {score:>11}" if perceptual else ""
+        cells = ["-" if row[name] is None else format(row[name], EXTRA[name][1]) for name in extra]
+        last = "".join(f" {cell:>11}" for cell in cells)
         say(f"{row['codec']:16} {row['quality']:7g} {row['bpp']:8.4f} {row['psnr']:9.3f} {similarity:>8}{last}")
 
 
@@ -47,14 +51,15 @@ def _rates(evaluation: "Evaluation") -> None:
     from latticecodec.evaluation import bd_rates
 
     table = {model.codec: bd_rates(evaluation)[model.codec] for model in evaluation.models}
-    perceptual = any(rates["ssimulacra2"] is not None for row in table.values() for rates in row.values())
-    last = f" {'SSIMULACRA2':>11}" if perceptual else ""
+    every = [rates for row in table.values() for rates in row.values()]
+    extra = [name for name in EXTRA if any(rates[name] is not None for rates in every)]
+    last = "".join(f" {EXTRA[name][0]:>11}" for name in extra)
     say(f"\n{'BD-rate of':16} {'against':16} {'PSNR':>9} {'MS-SSIM':>9}{last}")
     for model, anchors in table.items():
         for anchor, rates in anchors.items():
-            cells = ["none" if rate is None else f"{rate:+.2f} %" for rate in rates.values()]
-            last = f" {cells[2]:>11}" if perceptual else ""
-            say(f"{model:16} {anchor:16} {cells[0]:>9} {cells[1]:>9}{last}")
+            cells = {name: "none" if rate is None else f"{rate:+.2f} %" for name, rate in rates.items()}
+            last = "".join(f" {cells[name]:>11}" for name in extra)
+            say(f"{model:16} {anchor:16} {cells['psnr']:>9} {cells['ms_ssim']:>9}{last}")
     say("\nnone: the two have no range of quality in common")
 
 

@@ -69,7 +69,12 @@ DEMONSTRATION_STEPS = 60
     help="What of a model with codebooks does not train; without its transforms a step is cheaper.",
 )
 @click.option(
-    "--tune", type=click.Choice(TUNES), default="psnr", show_default=True, help="What to train a lattice model for."
+    "--tune",
+    type=click.Choice(TUNES),
+    default="psnr",
+    show_default=True,
+    help="What to train a lattice model for: the least squared error, MS-SSIM, or SSIMULACRA2, which is nearest to "
+    "what people see.",
 )
 @click.option(
     "--rank",
@@ -127,6 +132,7 @@ def train(
     lcodec train --quantizer lattice-e8 --val photos-val/
     """
     from latticecodec import LcqError
+    from latticecodec.distortion import FIDELITY_UNITS
     from latticecodec.training.run import QuantizerOptions, TrainOptions, run, run_e8
 
     if steps and minutes:
@@ -159,7 +165,7 @@ def train(
         checkpoint_minutes=checkpoint_minutes,
     )
     warnings.showwarning = lambda message, *_: click.echo(f"Warning: {message}", err=True)
-    show = _Progress()
+    show = _Progress(FIDELITY_UNITS[tune])
     model = run(
         quantizer=quantizer,
         name=name or quantizer,
@@ -194,7 +200,9 @@ class _Progress:
 
     LENGTH = 1000  # of the bar: done, in thousandths
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str) -> None:
+        """`unit` is that of the quality which is trained for."""
+        self._unit = unit
         self._bar = click.progressbar(
             length=self.LENGTH, label="training", file=sys.stderr, item_show_func=self._show, update_min_steps=0
         )
@@ -213,11 +221,14 @@ class _Progress:
             text = "the loss exploded; going on from the last good average, at half the learning rate"
             click.echo(f"Warning: step {progress.step}: {text}", err=True)
         if progress.validation:
-            points = "  ".join(f"{bpp:.3f} bpp {psnr:.2f} dB" for _, bpp, psnr in progress.validation)
+            points = self._points(progress.validation)
             click.echo(f"step {progress.step}  {progress.seconds:.0f} s  validation: {points}")
         if progress.pages:
-            points = "  ".join(f"{bpp:.3f} bpp {psnr:.2f} dB" for _, bpp, psnr in progress.pages)
-            click.echo(f"step {progress.step}  drawn pages: {points}")
+            click.echo(f"step {progress.step}  drawn pages: {self._points(progress.pages)}")
+
+    def _points(self, rows: Any) -> str:
+        """Rates and qualities of a validation."""
+        return "  ".join(f"{bpp:.3f} bpp {quality:.2f} {self._unit}" for _, bpp, quality in rows)
 
     def close(self) -> None:
         """Leave the bar's line."""

@@ -43,8 +43,8 @@ def encode(
         psnr: target in dB of the decoded pixels; quality 0 where even that has more.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
         effort: 0 (fastest) to 9 (fewest bits for the same quality); files decode alike. See `Codec.encode`.
-        tune: "psnr", or "ms-ssim" to spend the bits where eyes notice, with the model trained for that in place of
-            `lattice` or `lattice-e8`; by default what the model was trained for.
+        tune: "psnr", or "ms-ssim" or "ssimulacra2" to spend the bits where eyes notice, with the model trained for that
+            in place of `lattice` or `lattice-e8` where there is one; by default what the model was trained for.
         tile: side of the tiles in pixels, a multiple of 64; 0 for one tile, None for what suits the size.
         strip: "all" leaves out EXIF and XMP, "gps" the place of the picture in both; the ICC profile stays.
         max_pixels: of the picture; one of more is refused before it is decoded.

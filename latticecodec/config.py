@@ -26,7 +26,7 @@ EFFORTS = range(10)  # how much time an encoder may take for fewer bits
 DEFAULT_EFFORT = 1
 LATER = {"tune"}  # fields that older models lack; they have the default
 CONFIG_MAX = 1 << 20  # characters of a config.json
-TUNES = ("psnr", "ms-ssim")  # what a model is trained for and an encoder aims at
+TUNES = ("psnr", "ms-ssim", "ssimulacra2")  # what a model is trained for and an encoder aims at
 HYPER = 4  # latent positions a hyper-latent position covers, each way
 
 

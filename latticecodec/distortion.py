@@ -12,6 +12,8 @@ MS_SSIM_SIDE_MIN = 161  # pixels; five scales of an 11-pixel window need more th
 MS_SSIM_UNIT = 1250.0  # 255^2 MSE that costs as much as losing all MS-SSIM: rates stay about as they were
 MSE_SHARE = 0.1  # of the squared error, in training for MS-SSIM
 MS_SSIM_SHARE = 0.5  # of the bits that squared error costs at the same latents
+PERCEPTUAL_MSE_SHARE = 0.15  # of the squared error, in training for SSIMULACRA2
+PERCEPTUAL_SHARE = 0.25  # as MS_SSIM_SHARE: of SSIMULACRA2, and of the squared error beside it
 
 
 def squared_error(x_hat: "Tensor", x: "Tensor", weight: float) -> "Tensor":
@@ -31,9 +33,27 @@ def structural(x_hat: "Tensor", x: "Tensor", weight: float) -> "Tensor":
         size = f"{x.shape[3]}x{x.shape[2]}"
         raise ImageError(f"a picture of {size} pixels is too small for MS-SSIM, which needs {MS_SSIM_SIDE_MIN} a side")
     lost = 1 - ms_ssim(x_hat * 255, x * 255, data_range=255)
+    return _at_share(MS_SSIM_SHARE, lost, x_hat, x, weight)
+
+
+def perceptual(x_hat: "Tensor", x: "Tensor", weight: float) -> "Tensor":
+    """SSIMULACRA2's error of x_hat and x [1, 3, H, W] in [0, 1], scaled as in `structural`, and as much squared error.
+
+    That keeps from pixels that SSIMULACRA2 does not look at what a step towards the others would do to them. Where a
+    side is below the 8 pixels that SSIMULACRA2 needs it is the squared error alone.
+    """
+    from .ssimulacra2 import SIDE_MIN, weighted_error
+
+    if min(x.shape[2:]) < SIDE_MIN:
+        return squared_error(x_hat, x, weight)
+    seen = _at_share(PERCEPTUAL_SHARE, weighted_error(x_hat, x)[0], x_hat, x, weight)
+    return seen + PERCEPTUAL_SHARE * squared_error(x_hat, x, weight)
+
+
+def _at_share(share: float, lost: "Tensor", x_hat: "Tensor", x: "Tensor", weight: float) -> "Tensor":
+    """`lost` [] at a constant scale: what it costs is a share of the squared error of x_hat and x [1, 3, H, W]."""
     scale = squared_error(x_hat.detach(), x, weight) / lost.detach().clamp_min(1e-6)
-    out: Tensor = MS_SSIM_SHARE * scale * lost
-    return out
+    return share * scale * lost
 
 
 def structural_error(x_hat: "Tensor", x: "Tensor") -> "Tensor":
@@ -51,10 +71,29 @@ def structural_error(x_hat: "Tensor", x: "Tensor") -> "Tensor":
     return out
 
 
+def perceptual_error(x_hat: "Tensor", x: "Tensor", unit: "Tensor") -> "Tensor":
+    """What training for SSIMULACRA2 takes for the squared error: [B], of x_hat and x [B, 3, H, W], in its units.
+
+    `unit` [B] is the 255^2 MSE that costs as much as one of SSIMULACRA2's error. PERCEPTUAL_MSE_SHARE of the squared
+    error keeps pixels in range and colours right where SSIMULACRA2 has no gradient.
+    """
+    from .ssimulacra2 import weighted_error
+
+    squared: Tensor = 255**2 * (x_hat - x).square().mean((1, 2, 3))  # [B]
+    return PERCEPTUAL_MSE_SHARE * squared + (1 - PERCEPTUAL_MSE_SHARE) * unit * weighted_error(x_hat, x)
+
+
 def fidelity(x_hat: "Tensor", x: "Tensor", tune: str) -> "Tensor":
-    """Quality [B] in dB of x_hat and x [B, 3, H, W] in 0..255: PSNR, or -10 log10(1 - MS-SSIM)."""
+    """Quality [B] of x_hat and x [B, 3, H, W] in 0..255, in what FIDELITY_UNITS says.
+
+    PSNR, -10 log10(1 - MS-SSIM), or SSIMULACRA2.
+    """
     import torch
 
+    if tune == "ssimulacra2":
+        from .ssimulacra2 import score, weighted_error
+
+        return score(weighted_error(x_hat / 255, x / 255))
     if tune == "ms-ssim":
         from pytorch_msssim import ms_ssim
 
@@ -64,4 +103,9 @@ def fidelity(x_hat: "Tensor", x: "Tensor", tune: str) -> "Tensor":
     return -10 * torch.log10(lost)
 
 
-DISTORTIONS: dict[str, Callable[["Tensor", "Tensor", float], "Tensor"]] = {"psnr": squared_error, "ms-ssim": structural}
+DISTORTIONS: dict[str, Callable[["Tensor", "Tensor", float], "Tensor"]] = {  # what an encoder goes down, by tune
+    "psnr": squared_error,
+    "ms-ssim": structural,
+    "ssimulacra2": perceptual,
+}
+FIDELITY_UNITS = {"psnr": "dB", "ms-ssim": "dB", "ssimulacra2": "points"}

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lcq_parts import parts
 
-from latticecodec import ChecksumError, FormatError, LimitError, VersionError
+from latticecodec import ChecksumError, FormatError, LimitError, VersionError, config
 from latticecodec.container import (
     BASIS,
     EXTENSIONS_MAX,
@@ -26,6 +26,7 @@ from latticecodec.container import (
     SIZE_MAX,
     TILES,
     TILES_MAX,
+    TUNES,
     Header,
     Reader,
     Tile,
@@ -33,6 +34,7 @@ from latticecodec.container import (
     read_header,
     write,
 )
+from latticecodec.distortion import DISTORTIONS, FIDELITY_UNITS
 
 MODEL = bytes(range(8))
 HEADER = Header(width=64, height=48, channels=3, model=MODEL, scale=-1894, quality=50.0)
@@ -250,11 +252,13 @@ def test_unknown_extension_that_must_be_understood(kind: int) -> None:
 
 
 def test_tune_is_told_and_may_be_ignored() -> None:
-    tuned = write(dataclasses.replace(HEADER, tune="ms-ssim"), [TILE])
-    assert tuned == with_extensions(extension(128, b"\1"))
-    assert read(tuned)[0].tune == "ms-ssim"
+    for number, tune in ((b"\1", "ms-ssim"), (b"\2", "ssimulacra2")):
+        tuned = write(dataclasses.replace(HEADER, tune=tune), [TILE])
+        assert tuned == with_extensions(extension(128, number))
+        assert read(tuned)[0].tune == tune
     assert read(SMALL)[0].tune == "psnr"
-    for unknown in (b"\2", b"", b"\1\1"):
+    assert tuple(TUNES.values()) == tuple(DISTORTIONS) == tuple(FIDELITY_UNITS) == config.TUNES
+    for unknown in (b"\3", b"", b"\1\1"):
         assert read(with_extensions(extension(128, unknown)))[0].tune == "other"
     with pytest.raises(VersionError, match="'other' needs a newer"):
         write(dataclasses.replace(HEADER, tune="other"), [TILE])

@@ -1,5 +1,6 @@
 """The peers: nine rising qualities of each, files of a wanted size, and a name for what is not installed."""
 
+import dataclasses
 import importlib.util
 import io
 import subprocess
@@ -94,8 +95,25 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [codec.name for codec in contenders([], ["jpegxl", "avif", "jpeg"], "cpu", [])] == ["jpeg"]
 
 
+def test_a_tune_that_the_build_refuses() -> None:
+    """As an aom that is too old does: the peer is left out, and what it takes is said."""
+    peer = next(peer for peer in PEERS if peer.name == "avif-ssimulacra2")
+    if not features.check("avif"):
+        pytest.skip(peer.reason_missing)
+    old = dataclasses.replace(peer, options=peer.options | {"advanced": {"tune": "beauty"}})
+    assert not old.available
+    assert old.reason_missing == "this build of Pillow cannot write it, which takes aom 3.13 or newer as its encoder"
+
+
+def test_the_tune_changes_the_file(photo: Image.Image) -> None:
+    plain, tuned = contender("avif"), contender("avif-ssimulacra2")
+    assert plain.encode(photo, 50).data != tuned.encode(photo, 50).data
+
+
 def test_an_unknown_peer_is_refused() -> None:
-    with pytest.raises(LcqError, match="unknown peer 'gif'; choose from jpeg, webp, avif, jpeg2000, jpegxl"):
+    with pytest.raises(
+        LcqError, match="unknown peer 'gif'; choose from jpeg, webp, avif, avif-ssimulacra2, jpeg2000, jpegxl"
+    ):
         contenders([], ["gif"], "cpu", [])
 
 

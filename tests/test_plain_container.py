@@ -24,7 +24,7 @@ from latticecodec.picture import alpha
 
 FOLDER = Path(__file__).parent / "conformance"
 MANIFEST = json.loads((FOLDER / "manifest.json").read_text())
-TUNES = {None: "psnr", b"\0": "psnr", b"\1": "ms-ssim"}
+TUNES = {None: "psnr", b"\0": "psnr", b"\1": "ms-ssim", b"\2": "ssimulacra2"}
 SOUND = {  # refused by the model, the range decoder, the index CRC or WebP: the container is whole
     *("alpha-damaged", "basis-short", "basis-vq", "impossible-state", "index-crc", "index-crc-e8", "index-crc-vq"),
     *("model", "other-quantizer", "tiles-swapped"),

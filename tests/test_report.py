@@ -1,6 +1,7 @@
 """The report: one page that needs nothing but itself, the files beside it, pictures at equal bytes, plots."""
 
 import base64
+import dataclasses
 import io
 import json
 import math
@@ -23,8 +24,11 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def evaluation(name: str = "mine", published: tuple[Curve, ...] = ()) -> Evaluation:
     """A model that needs half of what a peer needs."""
-    points = [Point(q, 0.1 * 2**q, 26.0 + 3 * q, 1 - 0.1 * 0.5**q, 20.0 * q - 10, 0.5, 0.25) for q in range(5)]
-    halves = [Point(p.quality, p.bpp / 2, p.psnr, p.ms_ssim, p.ssimulacra2, 1.0, 1.0) for p in points]
+    points = [Point(q, 0.1 * 2**q, 26.0 + 3 * q, 1 - 0.1 * 0.5**q, 20.0 * q - 10, 4 - q, 0.5, 0.25) for q in range(4)]
+    points.append(Point(4, 1.6, 38.0, 1 - 0.1 * 0.5**4, 70.0, 0.5, 0.5, 0.25))
+    halves = [
+        dataclasses.replace(p, bpp=p.bpp / 2, encode_s_per_megapixel=1.0, decode_s_per_megapixel=1.0) for p in points
+    ]
     models = (Curve(name, "weights 0123", tuple(halves), 700 * 2**20),)
     peers = (Curve("jpeg", "Pillow", tuple(points)),)
     return Evaluation(3, models, peers, published, {"avif": "it is not there"}, ("a note",), 0.99)
@@ -60,13 +64,22 @@ def test_the_page_needs_no_network(tmp_path: Path) -> None:
 
 def test_the_files_beside_it(tmp_path: Path) -> None:
     write_report(tmp_path, evaluation())
-    names = {"index.html", "results.json", "results.csv", "psnr.svg", "ms-ssim.svg", "ssimulacra2.svg"}
+    names = {
+        "index.html",
+        "results.json",
+        "results.csv",
+        "psnr.svg",
+        "ms-ssim.svg",
+        "ssimulacra2.svg",
+        "butteraugli.svg",
+    }
     assert {path.name for path in tmp_path.iterdir()} == names
     record = json.loads((tmp_path / "results.json").read_text())
-    assert record["bd_rate"]["mine"]["jpeg"] == pytest.approx({"psnr": -50, "ms_ssim": -50, "ssimulacra2": -50})
+    halved = {"psnr": -50, "ms_ssim": -50, "ssimulacra2": -50, "butteraugli": -50}
+    assert record["bd_rate"]["mine"]["jpeg"] == pytest.approx(halved)
     assert record["bd_rate"]["jpeg"]["mine"]["psnr"] == pytest.approx(100)
     assert record["costs"]["mine"]["encode_ratio"] == 2
-    assert (tmp_path / "results.csv").read_text().splitlines()[1] == "mine,0,0.05,26.0,0.9,-10.0,1.0,1.0"
+    assert (tmp_path / "results.csv").read_text().splitlines()[1] == "mine,0,0.05,26.0,0.9,-10.0,4,1.0,1.0"
 
 
 def test_names_cannot_become_markup(tmp_path: Path) -> None:

@@ -128,8 +128,8 @@ def test_a_training_that_explodes_is_taken_back(tmp_path: Path, monkeypatch: pyt
     objective = loop.objective
     monkeypatch.setattr("latticecodec.training.loop.LOOK", 2)
 
-    def broken_once(model: TrainableModel, x: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, ...]:
-        loss, bpp, mse = objective(model, x, generator)
+    def broken_once(model: TrainableModel, x: torch.Tensor, *rest: torch.Generator) -> tuple[torch.Tensor, ...]:
+        loss, bpp, mse = objective(model, x, *rest)
         calls.append(1)
         return (loss * math.nan if len(calls) == 3 else loss), bpp, mse
 

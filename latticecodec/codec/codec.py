@@ -95,9 +95,9 @@ class Codec:
                 in about twice the time. 2 to 9: 3 to 16 steps on bits and distortion, through decoder and prior and
                 back; with a target, in every trial of the search. Models with codebooks encode the same at every
                 effort.
-            tune: what to spend the bits for, "psnr" or "ms-ssim"; by default what the model was trained for. MS-SSIM is
-                nearer to what eyes notice; it needs a lattice, 161 pixels a side, and an effort of 1 or more where
-                the model was not trained for it. The header says which.
+            tune: what to spend the bits for, "psnr", "ms-ssim" or "ssimulacra2"; by default what the model was trained
+                for. MS-SSIM and SSIMULACRA2 are nearer to what eyes notice; they need a lattice, and an effort of 1 or
+                more where the model was not trained for them, MS-SSIM also 161 pixels a side. The header says which.
             tile: side of the tiles in pixels, a multiple of 64, or 0 for a picture in one tile; else 768 for pictures
                 of more than 4 megapixels. Tiles are coded independently: regions can be decoded alone, and damage
                 stays where it is.

@@ -24,7 +24,7 @@ QUANTIZER_NAMES = {
     (ADAPTIVE, PRODUCT): ("adaptive", "product"),
     (ROTATION, PRODUCT): ("rotation", "product"),
 }
-TUNES = {0: "psnr", 1: "ms-ssim"}  # what an encoder aimed at
+TUNES = {0: "psnr", 1: "ms-ssim", 2: "ssimulacra2"}  # what an encoder aimed at
 BASIS_UNIT = 1024  # scales and basis entries are in 1/1024 octave
 QUALITY_UNIT = 256  # quality is in 1/256
 QUALITY_MAX = 100 * QUALITY_UNIT

@@ -5,11 +5,12 @@
     write_report(folder, evaluation, comparisons)                       index.html, results.csv, results.json, *.svg
 
 Also here: `bd_rate` of any two rate-distortion curves and `compared` of two codecs', `published` curves, `psnr`,
-`ms_ssim` and `ssimulacra2` of two pictures, the peers themselves, `State` that lets a run resume.
+`ms_ssim`, `ssimulacra2` and `butteraugli` of two pictures, the peers themselves, `State` that lets a run resume.
 """
 
 from ..picture import psnr
 from .bdrate import bd_rate
+from .butteraugli import butteraugli
 from .comparison import Comparison, side_by_side
 from .contenders import DEFAULT_PEERS, QUALITIES
 from .curve import METRICS, Curve, Point, compared
@@ -34,6 +35,7 @@ __all__ = [
     "State",
     "bd_rate",
     "bd_rates",
+    "butteraugli",
     "compared",
     "costs",
     "evaluate",

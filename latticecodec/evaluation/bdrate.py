@@ -15,7 +15,7 @@ from .pchip import Float64, integrate
 CurvePoint = tuple[float, float]  # bits per pixel, PSNR in dB
 
 
-def bd_rate(reference: Iterable[CurvePoint], test: Iterable[CurvePoint]) -> float:
+def bd_rate(reference: Iterable[CurvePoint], test: Iterable[CurvePoint], least: float = -math.inf) -> float:
     """Mean difference in rate of `test` against `reference` at equal PSNR, in per cent; negative: `test` is smaller.
 
     100 (exp(mean of ln rate_test - ln rate_reference) - 1), the mean taken over the PSNR range that both curves cover.
@@ -23,14 +23,15 @@ def bd_rate(reference: Iterable[CurvePoint], test: Iterable[CurvePoint]) -> floa
     Args:
         reference: (bpp, PSNR in dB) of the codec compared with, at least two points in any order.
         test: the same of the codec in question.
+        least: PSNR from which on the range counts; the curves pass through the points below it all the same.
 
     A point that another of its curve equals or beats in both rate and PSNR is left out: nobody would choose it, and
     what remains rises strictly. Raises LcqError where a curve has fewer than two such points, where a value is not a
-    number or a rate is not positive, and where the ranges of PSNR do not overlap.
+    number or a rate is not positive, and where the ranges of PSNR do not overlap, or not above `least`.
     """
     psnr_a, log_rate_a = _curve(reference, "the reference")
     psnr_b, log_rate_b = _curve(test, "the test")
-    low, high = max(psnr_a[0], psnr_b[0]), min(psnr_a[-1], psnr_b[-1])
+    low, high = max(psnr_a[0], psnr_b[0], least), min(psnr_a[-1], psnr_b[-1])
     if low >= high:
         raise LcqError(
             f"no BD-rate: the curves share no range of PSNR ({psnr_a[0]:.2f} to {psnr_a[-1]:.2f} dB and "

@@ -182,7 +182,7 @@ def _code_digest() -> str:
     root = own.parent
     others = {"training", "evaluation", "cli"}
     codec = [path for path in root.rglob("*.py") if path.relative_to(root).parts[0] not in others]
-    measures = [own / name for name in ("peers.py", "msssim.py", "ssimulacra2.py", "contenders.py")]
+    measures = [own / name for name in ("peers.py", "msssim.py", "ssimulacra2.py", "butteraugli.py", "contenders.py")]
     digest = hashlib.sha256()
     for path in sorted([*codec, *measures]):
         digest.update(path.read_bytes())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..errors import LcqError
 from .bdrate import bd_rate
+from .butteraugli import likeness
 from .msssim import decibels
 
 
@@ -18,6 +19,7 @@ class Point:
     psnr: float  # dB, of RGB
     ms_ssim: float  # of RGB, 0 to 1
     ssimulacra2: float = math.nan  # at most 100
+    butteraugli: float = math.nan  # 3-norm, 0 or more: less is better
     encode_s_per_megapixel: float = math.nan  # wall clock
     decode_s_per_megapixel: float = math.nan
 
@@ -42,13 +44,14 @@ class Metric:
 
     label: str
     value: Callable[[Point], float]
-    least: float = -math.inf  # below it nobody would use a picture; plots end there
+    least: float = -math.inf  # below it nobody would use a picture: plots and BD-rates end there
 
 
 METRICS = {
     "psnr": Metric("PSNR, dB", lambda point: point.psnr),
     "ms_ssim": Metric("MS-SSIM, dB", lambda point: decibels(point.ms_ssim)),
-    "ssimulacra2": Metric("SSIMULACRA2", lambda point: point.ssimulacra2, 0.0),
+    "ssimulacra2": Metric("SSIMULACRA2", lambda point: point.ssimulacra2, 10.0),
+    "butteraugli": Metric("Butteraugli, -ln of the 3-norm", lambda point: likeness(point.butteraugli)),
 }
 
 
@@ -57,13 +60,13 @@ def compared(curve: Curve, anchor: Curve) -> dict[str, float | None]:
 
     None where the two have no range of quality in common, or a value is missing.
     """
-    return {metric: _bd_rate(anchor.by(metric), curve.by(metric)) for metric in METRICS}
+    return {name: _bd_rate(anchor.by(name), curve.by(name), metric.least) for name, metric in METRICS.items()}
 
 
-def _bd_rate(anchor: list[tuple[float, float]], test: list[tuple[float, float]]) -> float | None:
+def _bd_rate(anchor: list[tuple[float, float]], test: list[tuple[float, float]], least: float) -> float | None:
     if not all(math.isfinite(quality) for _, quality in anchor + test):
         return None
     try:
-        return bd_rate(anchor, test)
+        return bd_rate(anchor, test, least)
     except LcqError:
         return None

@@ -9,6 +9,8 @@ import numpy as np
 
 from ..config import DEFAULT_EFFORT
 from ..errors import ImageError, LcqError
+from .butteraugli import INSTALL as INSTALL_BUTTERAUGLI
+from .butteraugli import butteraugli_is_installed
 from .contenders import DEFAULT_PEERS, QUALITIES, Contender, contenders, missing
 from .curve import Curve, Point
 from .measure import Measurement, measurements
@@ -46,6 +48,7 @@ def evaluate(
     tunes: Sequence[str] = (),
     peers: Sequence[str] = DEFAULT_PEERS,
     with_ssimulacra2: bool = False,
+    with_butteraugli: bool = False,
     with_published: bool = False,
     with_memory: bool = False,
     state: State | None = None,
@@ -59,9 +62,10 @@ def evaluate(
         report_progress: called with (files done, files in all) after each compressed file.
         qualities: of the models, 0 to 100; a peer has its own nine.
         efforts: of the models' encoders, 0 to 9; each model is evaluated at each.
-        tunes: what to encode for, "psnr" or "ms-ssim"; likewise, see `zoo.tuned`. None: what a model was trained for.
+        tunes: what to encode for, out of config.TUNES; likewise, see `zoo.tuned`. None: what a model was trained for.
         peers: names out of `PEERS`.
         with_ssimulacra2: measure it too, where its package is installed; half a second for a picture of 768x512.
+        with_butteraugli: measure it too, where its program is installed; a second for such a picture.
         with_published: add the published curves, which belong to the 24 pictures of Kodak.
         with_memory: measure each codec's peak memory on the largest picture, in a process of its own.
         state: results of an earlier run; those that still hold are not made again, new ones are put there.
@@ -78,6 +82,10 @@ def evaluate(
     if with_ssimulacra2 and not ssimulacra2_is_installed():
         with_ssimulacra2 = False
         notes.append(f"SSIMULACRA2: left out, its package is not installed ({INSTALL})")
+    if with_butteraugli and not butteraugli_is_installed():
+        with_butteraugli = False
+        notes.append(f"Butteraugli: left out, its program is not on the PATH ({INSTALL_BUTTERAUGLI})")
+    asked = ["ssimulacra2"] * with_ssimulacra2 + ["butteraugli"] * with_butteraugli
     tallies = [_Tally(codec) for codec in codecs]
     each = sum(len(codec.qualities) for codec in codecs)
     skipped: dict[str, str] = {}
@@ -89,7 +97,7 @@ def evaluate(
             picture = read(file)
             picture_digest = digest(np.asarray(picture))
             for codec, measured in zip(codecs, results, strict=True):
-                for result in measurements(codec, picture, picture_digest, with_ssimulacra2, state):
+                for result in measurements(codec, picture, picture_digest, asked, state):
                     measured.append(result)
                     done += 1
                     if report_progress is not None:
@@ -141,13 +149,13 @@ class _Tally:
     def __init__(self, codec: Contender) -> None:
         self.codec = codec
         self.worst = 0.0
-        self._sums = np.zeros((len(codec.qualities), 4))  # bpp, PSNR, MS-SSIM, SSIMULACRA2
+        self._sums = np.zeros((len(codec.qualities), 5))  # bpp, PSNR, MS-SSIM, SSIMULACRA2, Butteraugli
         self._seconds = np.zeros((len(codec.qualities), 2))  # encode, decode
         self._area = 0
 
     def add(self, row: int, result: Measurement, area: int) -> None:
         """Count a file at the quality of this row, of a picture of `area` pixels."""
-        values = (result.psnr, result.ms_ssim, result.ssimulacra2)
+        values = (result.psnr, result.ms_ssim, result.ssimulacra2, result.butteraugli)
         self._sums[row] += [8 * result.size / area, *(math.nan if value is None else value for value in values)]
         self._seconds[row] += result.encode, result.decode
         self._area += area if row == 0 else 0

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
@@ -12,11 +12,13 @@ from PIL import Image
 
 from ..distortion import MS_SSIM_SIDE_MIN
 from ..picture import psnr
+from .butteraugli import butteraugli
 from .contenders import Contender
 from .msssim import ms_ssim
 from .ssimulacra2 import ssimulacra2
 from .state import State, key
 
+OPTIONAL = {"ssimulacra2": ssimulacra2, "butteraugli": butteraugli}  # measures that are taken where asked for
 THREADS = 2  # that measure decoded pictures; more would need memory for more of them
 
 
@@ -31,7 +33,8 @@ class Measurement:
     psnr: float  # dB, of RGB
     ms_ssim: float | None  # None: the picture is too small
     ssimulacra2: float | None  # None: the picture is too small, or not asked for
-    with_ssimulacra2: bool  # whether it was asked for
+    butteraugli: float | None  # the same
+    asked: Sequence[str]  # of OPTIONAL
 
 
 @dataclass(frozen=True)
@@ -47,23 +50,25 @@ def measurements(
     contender: Contender,
     picture: Image.Image,
     picture_digest: str,
-    with_ssimulacra2: bool,
+    asked: Sequence[str],
     state: State,
 ) -> Iterator[Measurement]:
     """A measurement for each of the codec's qualities, taken from `state` where it is there, else made and put there.
+
+    `asked` are the measures of OPTIONAL to take.
 
     First every file is written and read, alone, so that the times are those of the codec; then the decoded pictures are
     measured, on two threads.
     """
     keys = [key(contender.identity, quality, picture_digest) for quality in contender.qualities]
-    found = {name: _kept(state, name, with_ssimulacra2) for name in keys}
+    found = {name: _kept(state, name, asked) for name in keys}
     todo = {name: q for name, q in zip(keys, contender.qualities, strict=True) if found[name] is None}
     if todo:
         _warm_up(contender, picture)
     decoded = [_decoded(contender, picture, quality) for quality in todo.values()]
     original = np.asarray(picture.convert("RGB"))  # [H, W, 3]
     with ThreadPoolExecutor(THREADS) as pool:
-        measured = pool.map(lambda one: _measured(one, original, with_ssimulacra2), decoded)
+        measured = pool.map(lambda one: _measured(one, original, asked), decoded)
         for name in keys:
             kept = found[name]
             if kept is None:
@@ -72,9 +77,9 @@ def measurements(
             yield kept
 
 
-def _kept(state: State, name: str, with_ssimulacra2: bool) -> Measurement | None:
+def _kept(state: State, name: str, asked: Sequence[str]) -> Measurement | None:
     kept = state.get(name)
-    if kept is None or (with_ssimulacra2 and not kept["with_ssimulacra2"]):
+    if kept is None or not set(asked) <= set(kept["asked"]):
         return None
     return Measurement(**kept)
 
@@ -95,7 +100,7 @@ def _decoded(contender: Contender, picture: Image.Image, quality: float) -> _Dec
     return _Decoded(len(coded.data), coded.estimated_bits, middle - start, end - middle, np.asarray(image))
 
 
-def _measured(one: _Decoded, original: NDArray[np.uint8], with_ssimulacra2: bool) -> Measurement:
+def _measured(one: _Decoded, original: NDArray[np.uint8], asked: Sequence[str]) -> Measurement:
     """Compare decoded pixels [H, W, 3] with the original ones [H, W, 3]."""
     return Measurement(
         one.size,
@@ -104,8 +109,11 @@ def _measured(one: _Decoded, original: NDArray[np.uint8], with_ssimulacra2: bool
         one.decode,
         psnr(one.pixels, original),
         _number(ms_ssim, one.pixels, original),
-        _number(ssimulacra2, one.pixels, original) if with_ssimulacra2 else None,
-        with_ssimulacra2,
+        **{
+            name: _number(measure, one.pixels, original) if name in asked else None
+            for name, measure in OPTIONAL.items()
+        },
+        asked=asked,
     )
 
 

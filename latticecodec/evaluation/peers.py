@@ -1,9 +1,10 @@
 """The image formats that a model is compared with, written by Pillow.
 
 Settings are the ones that a careful user would choose for small files: JPEG 4:2:0 progressive with optimised Huffman
-tables, WebP with its most thorough method, AVIF 4:4:4 at libavif's default speed, JPEG 2000 of a given size with the
-irreversible transforms of colour and space, JPEG XL at libjxl's default effort. JPEG 2000 alone spends equal bits on
-every picture, as is usual in comparisons with it, which is kind to it in means over pictures.
+tables, WebP with its most thorough method, AVIF 4:4:4 at libavif's default speed, as it is and as aom tunes it for
+SSIMULACRA2, JPEG 2000 of a given size with the irreversible transforms of colour and space, JPEG XL at libjxl's default
+effort. JPEG 2000 alone spends equal bits on every picture, as is usual in comparisons with it, which is kind to it in
+means over pictures.
 """
 
 import importlib
@@ -41,7 +42,8 @@ class Peer:
         version_of: what `PIL.features` calls that library, or the plugin's package.
         qualities: values of the format's own scale, rising; about 0.1 to 3 bpp and 26 to 42 dB on photographs.
         lowest: the least value of that scale.
-        options: for `Image.save`.
+        options: for `Image.save`; libraries that do not know one of them are too old.
+        needs: of the library, where old ones do not do.
         setting: what `Image.save` takes for a value of the scale and a number of channels.
         media_type: that a browser shows, or "".
     """
@@ -56,19 +58,30 @@ class Peer:
     options: dict[str, Any] = field(hash=False)
     setting: Callable[[int, int], dict[str, Any]] = _quality
     media_type: str = ""
+    needs: str = ""
 
     @property
     def available(self) -> bool:
         """Whether this build of Pillow, or the plugin, can write it."""
         if not self.feature:
             return importlib.util.find_spec(PLUGIN) is not None
-        return bool(features.check(self.feature))
+        return bool(features.check(self.feature)) and (not self.needs or self._takes_options())
+
+    def _takes_options(self) -> bool:
+        """Whether the library knows the options, which only trying tells."""
+        try:
+            self.encode(Image.new("RGB", (8, 8)), self.lowest)
+        except (OSError, ValueError):
+            return False
+        return True
 
     @property
     def reason_missing(self) -> str:
         """Why it is not available, where it is not."""
         if not self.feature:
             return f"{PLUGIN_PACKAGE} is not installed (pip install 'latticecodec[eval]')"
+        if self.needs and features.check(self.feature):
+            return f"this build of Pillow cannot write it, which takes {self.needs}"
         return "this build of Pillow cannot write it"
 
     @property
@@ -133,6 +146,18 @@ PEERS = (
         lowest=0,
         options={"subsampling": "4:4:4", "speed": 6},
         media_type="image/avif",
+    ),
+    Peer(
+        name="avif-ssimulacra2",
+        format="AVIF",
+        feature="avif",
+        library="libavif",
+        version_of="avif",
+        qualities=(10, 20, 30, 40, 50, 60, 70, 80, 90),
+        lowest=0,
+        options={"subsampling": "4:4:4", "speed": 6, "codec": "aom", "advanced": {"tune": "ssimulacra2"}},
+        media_type="image/avif",
+        needs="aom 3.13 or newer as its encoder",
     ),
     Peer(
         name="jpeg2000",

@@ -56,7 +56,7 @@ def cost_table(evaluation: Evaluation) -> str:
 
 def point_table(evaluation: Evaluation) -> str:
     """Every point of every codec."""
-    digits = {"quality": "g", "bpp": ".4f", "psnr": ".3f", "ms_ssim": ".5f", "ssimulacra2": ".2f"}
+    digits = {"quality": "g", "bpp": ".4f", "psnr": ".3f", "ms_ssim": ".5f", "ssimulacra2": ".2f", "butteraugli": ".3f"}
     body = [
         [
             escape(row["codec"]),
@@ -64,7 +64,7 @@ def point_table(evaluation: Evaluation) -> str:
         ]
         for row in rows(evaluation)
     ]
-    return _table(["codec", "quality", "bpp", "PSNR, dB", "MS-SSIM", "SSIMULACRA2"], body)
+    return _table(["codec", "quality", "bpp", "PSNR, dB", "MS-SSIM", "SSIMULACRA2", "Butteraugli"], body)
 
 
 def builds_table(evaluation: Evaluation) -> str:

@@ -16,6 +16,7 @@ COLUMNS = (
     "psnr",
     "ms_ssim",
     "ssimulacra2",
+    "butteraugli",
     "encode_s_per_megapixel",
     "decode_s_per_megapixel",
 )

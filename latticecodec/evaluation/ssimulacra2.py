@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 INSTALL = "pip install 'latticecodec[eval]'"
-SIDE_MIN = 8  # pixels
 
 
 def ssimulacra2_is_installed() -> bool:
@@ -28,6 +27,8 @@ def ssimulacra2(decoded: NDArray[np.uint8], original: NDArray[np.uint8]) -> floa
     About half a second of one core for a picture of 768x512. Raises ImportError without the package.
     """
     from ssimulacra2 import compute_ssimulacra2  # type: ignore[import-untyped]
+
+    from ..ssimulacra2 import SIDE_MIN
 
     if min(original.shape[:2]) < SIDE_MIN:
         return math.nan

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.optim import Optimizer
 
 from ..config import ModelConfig
@@ -37,6 +38,7 @@ class Training:
     schedule: Schedule
     options: TrainOptions
     step: int = 0  # steps taken
+    units: Tensor | None = None  # [5] of the error, where that is SSIMULACRA2's (error.py)
 
 
 def save_checkpoint(training: Training, folder: Path) -> None:
@@ -60,6 +62,7 @@ def _save(training: Training, path: Path, stable: bool) -> None:
         "warm_up": training.schedule.warm_up,
         "seconds": training.schedule.seconds,
         "stable": stable,
+        "units": training.units,
         "guard": training.guard.state(),
         "model": training.model.state_dict(),
         "average": training.average.state(),
@@ -87,6 +90,8 @@ def resume(training: Training, path: Path) -> None:
     training.average.load(state["average"])
     training.guard.load(state["guard"], training.average)
     training.step = state["step"]
+    units = state.get("units")  # older checkpoints have none
+    training.units = None if units is None else units.to(next(training.model.parameters()).device)
     cold = "optimiser" not in state
     if not cold:
         training.optimiser.load_state_dict(state["optimiser"])

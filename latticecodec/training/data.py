@@ -137,6 +137,11 @@ class Crops:
         return pixels
 
 
+def as_input(pixels: Tensor, device: torch.device) -> Tensor:
+    """uint8 [B, 3, S, S] -> float32 in [0, 1], channels last, on `device`."""
+    return pixels.to(device).float().div(255).contiguous(memory_format=torch.channels_last)
+
+
 def generator_of(seed: int, step: int, index: int) -> torch.Generator:
     """The randomness of crop `index` of step `step`."""
     return torch.Generator().manual_seed((seed * 1_000_003 + step) * 65_537 + index)

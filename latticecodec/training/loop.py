@@ -1,6 +1,6 @@
 """The training loop: one function, `train`, resumable to the same result from any checkpoint.
 
-    step n:  crops(seed, n) ─► model at random rate coordinates t ─► (bpp + lambda 255^2 MSE) / lambda^w ─► SOAP ─► EMA
+    step n:  crops(seed, n) ─► model at random rate coordinates t ─► (bpp + lambda error) / lambda^w ─► SOAP ─► EMA
 
 All randomness of step n comes from generators seeded with (seed, n). Losses stay on the device; every LOOK steps their
 means are fetched, and the guard judges them.
@@ -21,13 +21,14 @@ from torch import Tensor
 
 from ..arithmetic import flushed_denormals, mixed_precision, seeded
 from ..config import PATCH, ModelConfig
-from ..distortion import fidelity, structural_error
+from ..distortion import fidelity
 from ..networks import initialise_from_patches
 from .accelerate import accelerated
 from .checkpoint import Training, resume, save_checkpoint, save_stable
-from .data import Crops, centre_crops
+from .data import Crops, as_input, centre_crops
 from .diagnosis import Diagnosis, diagnose
 from .drawn import drawn_page
+from .error import error, measured_units
 from .fit import fit
 from .guard import LOOK, Guard, Tally
 from .models import MODELS, PhotoModel
@@ -55,7 +56,7 @@ class Progress:
     psnr: float = math.nan  # dB
     seconds: float = 0.0  # of training, over all processes
     went_back: bool = False  # the guard has just gone back to an average, at half the rate
-    validation: list[tuple[float, float, float]] = field(default_factory=list)  # (t, bpp, dB), see `validate`
+    validation: list[tuple[float, float, float]] = field(default_factory=list)  # (t, bpp, quality), see `validate`
     pages: list[tuple[float, float, float]] = field(default_factory=list)  # the same of drawn pages
     diagnosis: Diagnosis | None = None  # of codebooks, when just validated
 
@@ -88,16 +89,21 @@ def first_pictures(crops: Crops) -> Tensor:
     return torch.cat([crops.batch(step) for step in range(16)]).cpu().float() / 255
 
 
-def objective(model: PhotoModel, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Loss, mean bpp and mean MSE of a batch x [B, 3, S, S] in [0, 1] at stratified random rate coordinates."""
+def objective(
+    model: PhotoModel, x: Tensor, generator: torch.Generator, units: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Loss, mean bpp and mean MSE of a batch x [B, 3, S, S] in [0, 1] at stratified random rate coordinates.
+
+    `units` [5] are those of the error that the model is trained for, see error.py.
+    """
     count = len(x)
     t = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
     t = t.to(x.device)
     weight = model.config.rate_weight(t)  # [B]
     with mixed_precision(x.device):
         result = model(x, t, noise_generator(generator, x.device))
-    error = 255**2 * result.mse if model.config.tune == "psnr" else structural_error(result.x_hat, x)  # [B]
-    loss = ((result.bpp + weight * error) / weight**RATE_WEIGHTING).mean() + result.loss
+    lost = error(model.config.tune, result, x, t, units)  # [B]
+    loss = ((result.bpp + weight * lost) / weight**RATE_WEIGHTING).mean() + result.loss
     return loss, result.bpp.mean(), result.mse.mean()
 
 
@@ -109,9 +115,9 @@ def noise_generator(parent: torch.Generator, device: torch.device) -> torch.Gene
 
 @torch.no_grad()
 def validate(model: PhotoModel, pictures: Tensor, device: torch.device) -> list[tuple[float, float, float]]:
-    """(t, bpp, quality in dB of rounded pixels), means over pictures, at five rates; pictures uint8 [N, 3, S, S].
+    """(t, bpp, quality of rounded pixels), means over pictures, at five rates; pictures uint8 [N, 3, S, S].
 
-    Quality is what the model is trained for: PSNR, or -10 log10 of what is missing to an MS-SSIM of 1.
+    Quality is what the model is trained for, see `distortion.fidelity`.
     """
     rows = []
     for point in VALIDATION_POINTS:
@@ -124,11 +130,6 @@ def validate(model: PhotoModel, pictures: Tensor, device: torch.device) -> list[
             quality.append(fidelity(result.x_hat.clamp(0, 1).mul(255).round(), x * 255, model.config.tune))
         rows.append((point, float(torch.cat(rates).mean()), float(torch.cat(quality).mean())))
     return rows
-
-
-def as_input(pixels: Tensor, device: torch.device) -> Tensor:
-    """uint8 [B, 3, S, S] -> float32 in [0, 1], channels last, on `device`."""
-    return pixels.to(device).float().div(255).contiguous(memory_format=torch.channels_last)
 
 
 @flushed_denormals()
@@ -155,6 +156,8 @@ def train(
     training = Training(model, average, optimiser, Guard(average), schedule, options)
     if checkpoint is not None:
         resume(training, checkpoint)
+    elif model.config.tune == "ssimulacra2":
+        training.units = measured_units(model, crops, device)
     pictures = centre_crops(held_out, VALIDATION_SIZE)
     pages = torch.stack([drawn_page(seed, VALIDATION_SIZE, VALIDATION_SIZE) for seed in range(VALIDATION_PAGES)])
     out.mkdir(parents=True, exist_ok=True)
@@ -199,7 +202,7 @@ def _step(training: Training, crops: Crops, device: torch.device) -> tuple[Tenso
     for group in optimiser.param_groups:
         group["lr"] = group["share"] * rate
     generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
-    loss, bpp, mse = objective(model, as_input(crops.batch(step), device), generator)
+    loss, bpp, mse = objective(model, as_input(crops.batch(step), device), generator, training.units)
     optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)

@@ -141,6 +141,7 @@ def _headers() -> list[Case]:
         Case("basis-e8", "lattice-e8", "embedded basis", encoded(scene(31, 17), embed_basis=True)),
         Case("basis-and-scale", "lattice", "a basis wins over the scale", _two_rates()),
         Case("ms-ssim", "lattice", "the mark of --tune ms-ssim", encoded(scene(168, 168), 5, tune="ms-ssim")),
+        Case("ssimulacra2", "lattice", "the mark of --tune ssimulacra2", encoded(scene(40, 30), 5, tune="ssimulacra2")),
         Case("tune-unknown", "lattice", "a mark of a later encoder", extended(plain, Record(128, b"\x07\x07"))),
         Case(
             "extension-unknown",
