@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import TrainingError
-from .claims import FAMILIES, frontier, points
 from .datasets import DATASETS
 from .experiment import Table
 from .figures import folder_of, stem_of
+from .rates import FAMILIES, frontier, points
 from .results import Result, Results
 from .verdicts import short
 
@@ -80,7 +80,7 @@ def course(table: Table, data: str, results: Results, file: Path) -> bool:
     """Write codebook use, gradient gap and quantization loss over the steps; False where nothing is measured."""
     runs: list[tuple[str, Result]] = []
     for row in table.rows:
-        found = [result for result in results.of(row.experiment, data)[1] if result.get("history")]
+        found = [result for result in results.of(row.on(data), data)[1] if result.get("history")]
         runs += [(row.label, found[0])] if found else []
     if not runs:
         return False
@@ -126,7 +126,7 @@ def _maps(table: Table, results: Results, folder: Path) -> list[Path]:
     shown = []
     rows = [table.row(label) for name, label in MAPPED if name == table.name]
     for row, data in ((each, data) for each in rows for data in each.data):
-        _, found = results.of(row.experiment, data)
+        _, found = results.of(row.on(data), data)
         for name in [f"{stem_of(result)}-codebook.png" for result in found[:1]]:
             source, target = folder_of(results.file) / name, folder / name
             if source.exists():

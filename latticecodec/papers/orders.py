@@ -1,0 +1,301 @@
+"""What results show of several rows at once: their order, the place of the best one, the course of a training.
+
+A finding looks at one result of each row, all of one seed and budget. `judged` makes a verdict of those of all seeds.
+"""
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from .experiment import Experiment
+from .results import Result, Results, measured
+from .verdicts import judge, number, short
+
+ALIVE = 3  # embeddings in use; a short training with fewer has collapsed, and its place in an order says nothing
+CRITICAL = {4: 1.0, 5: 0.9, 6: 0.829, 8: 0.643}  # rank correlation of n rows, 5 % one-sided
+TOO_MANY = 0.05  # probability of as many equal signs by chance, above which they show nothing
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Whether a statement holds, and the numbers."""
+
+    right: bool
+    told: str
+
+
+Find = Callable[[Sequence[Result]], Finding | None]  # None: the results do not have what it looks at
+
+
+def judged(results: Results, experiments: Sequence[Experiment], data: str, find: Find) -> str:
+    """The verdict at the longest budget at which all rows have a seed in common; clear where all seeds agree."""
+    for budget in results.budgets():
+        found, dead = [], 0
+        for seed in results.seeds():
+            one = [results.get(experiment, data, budget, seed) for experiment in experiments]
+            rows = [result for result in one if result and "metrics" in result]
+            if len(rows) == len(one) and (finding := find(rows)):
+                found.append(finding)
+                dead = sum((measured(row, "used") or 0) < ALIVE for row in rows)
+        if dead and short(budget):
+            collapsed = f"{dead} of {len(experiments)} rows use fewer than {ALIVE} embeddings"
+            return f"not possible yet: {short(budget)}, in which {collapsed}"
+        if found:
+            agreeing = sum(finding.right for finding in found)
+            told = found[0].told + (f"; so {agreeing} of {len(found)} seeds" if len(found) > 1 else "")
+            return judge(2 * agreeing > len(found), agreeing in (0, len(found)), len(found), budget, told)
+    return "not possible yet: not all of its rows are trained at one budget"
+
+
+def last(result: Result, name: str) -> float | None:
+    """What the history of a training ends with."""
+    history = result.get("history")
+    found: float | None = history[-1].get(name) if history else None
+    return found
+
+
+def known(values: Sequence[float | None]) -> list[float] | None:
+    """Values, None where one is missing."""
+    present = [value for value in values if value is not None]
+    return present if len(present) == len(values) else None
+
+
+def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
+    """Spearman's, with equal values at their mean rank; 0 where all values of one are equal."""
+    ranks = []
+    for values in (np.asarray(a), np.asarray(b)):
+        ranks.append([(values < value).sum() + ((values == value).sum() - 1) / 2 for value in values])
+    if min(map(np.ptp, ranks)) == 0:
+        return 0.0
+    return float(np.corrcoef(ranks)[0, 1])
+
+
+def rising(metric: str, along: Sequence[float], sign: int = 1) -> Find:
+    """A metric rises, or with sign -1 falls, with the numbers `along` the rows."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        values = known([measured(row, metric) for row in rows])
+        if values is None:
+            return None
+        correlation = rank_correlation(values, along)
+        numbers = ", ".join(map(number, values))
+        told = f"{metric} {numbers}, rank correlation {correlation:+.2f}"
+        least = CRITICAL[len(along)] - 1e-9
+        return Finding(sign * correlation >= least, told + (", the opposite" if -sign * correlation >= least else ""))
+
+    return find
+
+
+def less_with_more(rows: Sequence[Result]) -> Finding | None:
+    """The more embeddings a row uses, the lower its error."""
+    used, errors = (known([measured(row, name) for row in rows]) for name in ("used", "mse"))
+    if used is None or errors is None:
+        return None
+    correlation = rank_correlation(used, errors)
+    told = f"rank correlation {correlation:+.2f} of error and embeddings in use"
+    return Finding(-correlation >= CRITICAL[len(rows)], told)
+
+
+def inside(labels: Sequence[str]) -> Find:
+    """The least error is that of neither the first nor the last row."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        values = known([measured(row, "mse") for row in rows])
+        if values is None:
+            return None
+        at = int(np.argmin(values))
+        ends = f"{number(values[0])} of {labels[0]}, {number(values[-1])} of {labels[-1]}"
+        return Finding(0 < at < len(values) - 1, f"the least mse is {number(values[at])} of {labels[at]}; {ends}")
+
+    return find
+
+
+def as_printed(labels: Sequence[str], printed: Sequence[float]) -> Find:
+    """The errors are in the order of the printed ones, and the least is that of the same row."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        values = known([measured(row, "mse") for row in rows])
+        if values is None:
+            return None
+        correlation = rank_correlation(values, printed)
+        at = int(np.argmin(values))
+        told = f"rank correlation {correlation:+.2f} with the paper's, the least mse is that of {labels[at]}"
+        return Finding(correlation >= CRITICAL[len(printed)] and at == int(np.argmin(printed)), told)
+
+    return find
+
+
+def signs(labels: Sequence[str], printed: Sequence[float]) -> Find:
+    """Errors of the rows after the first are above or below its own as the printed ones are."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        values = known([measured(row, "mse") for row in rows])
+        if values is None:
+            return None
+        decided = [at for at in range(1, len(printed)) if printed[at] != printed[0]]
+        others = [labels[at] for at in decided if (values[at] < values[0]) != (printed[at] < printed[0])]
+        equal = len(decided) - len(others)
+        by_chance = sum(math.comb(len(decided), n) for n in range(equal, len(decided) + 1)) / 2 ** len(decided)
+        told = f"{equal} of {len(decided)} signs" + (f", not {', '.join(others)}" if others else "")
+        return Finding(by_chance < TOO_MANY, told)
+
+    return find
+
+
+def gap_beyond(best: int) -> Find:
+    """The gradient gap is level up to the row `best` and grows beyond it."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        gaps = known([last(row, "gradient_gap") for row in rows])
+        if gaps is None:
+            return None
+        level, beyond = gaps[: best + 1], gaps[best:]
+        grows = all(after > before for before, after in pairwise(beyond))
+        told = f"gaps {', '.join(map(number, level))}, then {', '.join(map(number, beyond[1:]))}"
+        return Finding(grows and beyond[-1] / beyond[0] > max(level) / max(min(level), 1e-12), told)
+
+    return find
+
+
+def loss_along(dimensions: Sequence[float]) -> Find:
+    """The quantization loss falls with D."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        losses = known([last(row, "quantization_error") for row in rows])
+        if losses is None:
+            return None
+        correlation = rank_correlation(losses, dimensions)
+        told = f"losses {', '.join(map(number, losses))}, rank correlation {correlation:+.2f} with D"
+        return Finding(correlation >= CRITICAL[len(dimensions)], told)
+
+    return find
+
+
+def both_low(rows: Sequence[Result]) -> Finding | None:
+    """Gradient gap and quantization loss of the first row are below the median of the others'."""
+    told, right = [], True
+    for name in ("gradient_gap", "quantization_error"):
+        values = known([last(row, name) for row in rows])
+        if values is None:
+            return None
+        median = statistics.median(values[1:])
+        others = f"{number(min(values[1:]))} to {number(max(values[1:]))}"
+        told.append(f"{name} {number(values[0])}, of fixed codebooks {others}")
+        right = right and values[0] <= median
+    return Finding(right, "; ".join(told))
+
+
+def falls(start: int) -> Find:
+    """The gradient gap of every row falls from the first look at or after the step `start` to the end."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        pairs = []
+        for row in rows:
+            gaps = [entry["gradient_gap"] for entry in row.get("history", []) if entry["step"] >= start]
+            if len(gaps) < 2:
+                return None
+            pairs.append((gaps[0], gaps[-1]))
+        falling = sum(after < before for before, after in pairs)
+        return Finding(falling == len(pairs), f"falls in {falling} of {len(pairs)} rows")
+
+    return find
+
+
+def chosen(best: int, sizes: Sequence[tuple[int, int]]) -> Find:
+    """The first row chooses the codebook of most codewords early in its training, at the end the `best` one."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        history = rows[0].get("history", [])
+        names = [f"share_{codes}" for codes, _ in sizes]
+        if len(history) < 2 or names[0] not in history[0]:
+            return None
+        tops = []
+        for entry in (history[1], history[-1]):
+            shares = [entry[name] for name in names]
+            tops.append((int(np.argmax(shares)), max(shares)))
+        early, late = (f"{list(sizes[at])} with {share:.0%}" for at, share in tops)
+        largest = int(np.argmax([codes for codes, _ in sizes]))
+        return Finding(
+            tops[0][0] == largest and tops[1][0] == best, f"early {early} of the positions, at the end {late}"
+        )
+
+    return find
+
+
+def below_by(least: float, printed: float) -> Find:
+    """The error of the first row is below the second's by the share `least` or more; `printed` is the paper's."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        values = known([measured(row, "mse") for row in rows])
+        if values is None or not values[1]:
+            return None
+        share = values[0] / values[1] - 1
+        return Finding(share <= -least, f"{share:+.0%}, of the paper {printed:+.0%}")
+
+    return find
+
+
+def faster(rows: Sequence[Result]) -> Finding | None:
+    """The first row takes less time for a picture of training than each other one, on the same hardware."""
+    paces = known([measured(row, "pace") for row in rows])
+    if paces is None or len({row["hardware"] for row in rows}) > 1:
+        return None
+    ratios = [paces[0] / pace for pace in paces[1:]]
+    return Finding(max(ratios) < 1, f"{', '.join(f'{ratio:.2f}' for ratio in ratios)} times as long")
+
+
+def denser(rows: Sequence[Result]) -> Finding | None:
+    """The pictures of a look have more embeddings at the end of each training than at its beginning."""
+    told, right = [], True
+    for row in rows:
+        history = row.get("history", [])
+        if len(history) < 2:
+            return None
+        first, end = history[0]["used"], history[-1]["used"]
+        told.append(f"{number(first)} to {number(end)}")
+        right = right and end > first
+    return Finding(right, f"embeddings of 32 pictures {', '.join(told)}")
+
+
+def utilised(sizes: Sequence[int]) -> Find:
+    """Embeddings as a share of K: the first row's below a tenth, those of the others above nine tenths."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        used = known([measured(row, "used") for row in rows])
+        if used is None:
+            return None
+        shares = [embeddings / codes for embeddings, codes in zip(used, sizes, strict=True)]
+        told = f"used / K {', '.join(f'{share:.2g}' for share in shares)}"
+        return Finding(shares[0] < 0.1 and min(shares[1:]) > 0.9, told)
+
+    return find
+
+
+def undegenerate(dimensions: int) -> Find:
+    """No dimension of a lattice has the same coordinate in all pictures."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        live = known([measured(row, "live_dimensions") for row in rows])
+        if live is None:
+            return None
+        told = f"degenerate dimensions {', '.join(number(dimensions - count) for count in live)} of {dimensions}"
+        return Finding(min(live) == dimensions, told)
+
+    return find
+
+
+def more_than(codes: int) -> Find:
+    """A count of vectors while codewords move gives more embeddings than there are codewords."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        counts = known([measured(rows[0], "used_moving"), measured(rows[0], "used")])
+        if counts is None:
+            return None
+        told = f"{number(counts[0])} while they move, {number(counts[1])} by index, K = {codes}"
+        return Finding(counts[0] > codes, told)
+
+    return find
