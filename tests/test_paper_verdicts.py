@@ -10,6 +10,7 @@ from latticecodec.papers import orders, presets_balance
 from latticecodec.papers.claims import CLAIMS
 from latticecodec.papers.experiment import Experiment
 from latticecodec.papers.page import paper_cell
+from latticecodec.papers.plots import choices
 from latticecodec.papers.rates import RATE_CLAIMS, Point, at_equal_rate
 from latticecodec.papers.results import Results, measured
 from latticecodec.papers.tables import TABLES
@@ -144,6 +145,8 @@ def test_equal_numbers_of_the_paper_have_no_sign(tmp_path: Path) -> None:
 def test_a_cell_of_the_paper_has_the_printed_number_and_the_one_of_a_batch() -> None:
     row = TABLES["balance-1"].row("[16384, 4]")
     assert paper_cell(row, "cifar10") == "error (printed sum of 157 batches) 0.503, mse 0.0032"
+    assert paper_cell(row, "tiny-imagenet") == "error (printed sum of 417 batches) 2.528, mse 0.00606"
+    assert paper_cell(TABLES["ll-4"].rows[3], "faces-64").startswith("mse 0.00009, minutes (printed) 16, time 0.296")
 
 
 def test_a_row_without_data_is_not_possible(tmp_path: Path) -> None:
@@ -262,6 +265,18 @@ def test_claims_on_the_course_of_a_training(tmp_path: Path) -> None:
     rows = [results.get(experiment, "fashion-mnist", "full", 0) for experiment in FIXED]
     assert orders.gap_beyond(5)([row for row in rows if row]).right  # type: ignore[union-attr]
     assert not orders.gap_beyond(3)([row for row in rows if row]).right  # type: ignore[union-attr]
+
+
+def test_choices_of_codebooks_are_drawn_where_a_history_has_them(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    results = Results(tmp_path / "results.jsonl")
+    table = TABLES["balance-2"]
+    course(results, table.row("fixed [16384, 4]").experiment, {"step": 0.0})
+    assert not choices(table, "fashion-mnist", results, tmp_path / "choices.png")
+    entry = {f"share_{codes}": 1 / 8 for codes, _ in presets_balance.SIZES}
+    course(results, table.row("adaptive").experiment, {"step": 0.0} | entry, {"step": 9.0} | entry)
+    assert choices(table, "fashion-mnist", results, tmp_path / "choices.png")
+    assert (tmp_path / "choices.png").exists()
 
 
 @pytest.mark.parametrize(("wrong", "right"), [(0, True), (3, True), (4, False)])

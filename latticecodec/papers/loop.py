@@ -90,7 +90,7 @@ def train(
             x_hat, _, passed = model(x, step / steps)
         loss = objective(x_hat, x, passed)
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         if not math.isfinite(float(loss.detach())):
             raise TrainingError(f"the loss is no longer a number at step {step} of {steps}")

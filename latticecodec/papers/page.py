@@ -34,7 +34,7 @@ one.
 - **K** or **N**: codewords of a codebook; **D**: dimensions of one; **gamma**: weight of the lattice's size term;
   **range**: the basis begins as U(-range, range); **alpha**: weight of the commitment loss; **beta**: of the
   quantization terms in "Balance", of the commitment loss in the tables of rotation.
-- **budget**: quick is minutes on two cores, a small part of the published training, and decides little; full is the
+- **budget**: quick is a minute a row or less, a small part of the published training, and decides little; full is the
   published training; a percentage is that share of the published steps at the published batch, its networks in
   bfloat16 where the hardware has it. Shorter ones squeeze the schedule: a learning rate that is published as 0 after
   one of five epochs is 0 after a fifth of them all.
@@ -91,6 +91,8 @@ def _claims(title: str, what: str, claims: Sequence[CentralClaim], results: Resu
 def _caption(plot: Path) -> str:
     if plot.stem.endswith("-codebook"):
         return f"{plot.stem}: the codebook on its two principal axes, at the quarters of the training"
+    if plot.stem.endswith("-choices"):
+        return f"{plot.stem}: how often adaptive codebooks are chosen over the training"
     return f"{plot.stem}: distinct embeddings, gradient gap and quantization loss over the training"
 
 
@@ -128,7 +130,14 @@ def _table(table: Table, rows: Sequence[tuple[Row, str]], results: Results) -> s
 
 def paper_cell(row: Row, data: str) -> str:
     """The paper's numbers; empty where it has none."""
-    return ", ".join(f"{metric} {number(value)}" for (name, metric), value in row.published.items() if name == data)
+    return ", ".join(f"{metric} {exact(value)}" for (name, metric), value in row.published.items() if name == data)
+
+
+def exact(value: float) -> str:
+    """A number as a paper prints it, of five digits at most; what is calculated from one is shortened as ours are."""
+    if float(f"{value:.5g}") != value or abs(value) >= 1000:
+        return number(value)
+    return f"{value:.10f}".rstrip("0").rstrip(".")
 
 
 def ours_cell(row: Row, data: str, found: Sequence[Result], pace: float) -> str:

@@ -17,7 +17,7 @@ PANELS = (
     ("gradient_gap", "gradient gap"),
     ("quantization_error", "quantization loss"),
 )
-LINES_MAX = 12  # in one plot
+LINES_MAX = 16  # in one plot
 NAMED = 1.2  # rate of a named point beside the one before, at least
 MAPPED = (  # rows whose codebook is shown
     ("ll-5", "VQ-VAE, constant rate"),
@@ -101,6 +101,28 @@ def course(table: Table, data: str, results: Results, file: Path) -> bool:
     return True
 
 
+def choices(table: Table, data: str, results: Results, file: Path) -> bool:
+    """Write which codebooks the first row of adaptive ones chooses over its training; False where none is measured."""
+    for row in table.rows:
+        found = [result for result in results.of(row.on(data), data)[1] if result.get("history")]
+        names = [name for name in found[0]["history"][0] if name.startswith("share_")] if found else []
+        if names:
+            break
+    else:
+        return False
+    plt = pyplot()
+    figure, axes = plt.subplots(figsize=(7.5, 4), layout="constrained")
+    history = found[0]["history"]
+    for name in names:
+        steps, shares = [entry["step"] for entry in history], [entry[name] for entry in history]
+        axes.plot(steps, shares, label=f"N = {int(name.removeprefix('share_')):,}")
+    axes.set(xlabel="step", ylabel="share of the positions", title=f"{row.label}, {data}", ylim=(0, 1))
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    _save(plt, figure, file)
+    return True
+
+
 def _save(plt: Any, figure: Any, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=80, metadata={"Software": None})
@@ -118,6 +140,8 @@ def all_plots(results: Results, tables: list[Table], folder: Path) -> dict[str, 
         for data in sorted({name for row in table.rows for name in row.data}):
             file = folder / f"{table.name}-{data}.png"
             written[table.name] += [file] if course(table, data, results, file) else []
+            file = folder / f"{table.name}-{data}-choices.png"
+            written[table.name] += [file] if choices(table, data, results, file) else []
     return written
 
 

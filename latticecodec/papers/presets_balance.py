@@ -155,7 +155,8 @@ LENGTH = (
 )
 CHOICE = (
     "Selection, projections and evaluation as in quantizers/adaptive.py: attention with keys and values, a hard "
-    "choice, no noise in evaluation. The paper's temperature falls from the number of iterations to 1."
+    "choice. The paper's temperature falls from the number of iterations to 1 and is 1 in validation; whether that "
+    "draws is not said, here it takes the largest score."
 )
 FORMULA = (
     "The paper's formula of the moving average has its weights reversed: with a decay of 0.99 it would keep 1 % of a "
