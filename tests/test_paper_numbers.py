@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from latticecodec.papers.presets_balance import DATA, passes
+from latticecodec.papers.results import Results, key
 from latticecodec.papers.tables import TABLES
 
 ROOT = Path(__file__).parent.parent
@@ -110,3 +111,17 @@ def test_rotation() -> None:
     for beta, row in PRINTED["rotation"]["table 3"]["rows"].items():
         names = [*(f"{name}_train" for name in LOSSES), *LOSSES]
         check("rotation-3", f"beta {float(beta):g}", "cifar10", dict(zip(names, row, strict=True)))
+
+
+def test_every_committed_result_belongs_to_a_row() -> None:
+    """Results of networks, losses or settings that the tables no longer have are not on the page."""
+    results = Results(ROOT / "docs" / "papers" / "results.jsonl")
+    known = {
+        key(row.on(data), data, budget, seed)
+        for table in TABLES.values()
+        for row in table.rows
+        for data in row.data
+        for budget in results.budgets()
+        for seed in results.seeds()
+    }
+    assert results.known.keys() <= known

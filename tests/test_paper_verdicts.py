@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from paper_rows import KINDS, result
 
-from latticecodec.papers import orders, presets_balance
+from latticecodec.papers import courses, orders, presets_balance
 from latticecodec.papers.claims import CLAIMS
 from latticecodec.papers.experiment import Experiment
 from latticecodec.papers.page import paper_cell
@@ -263,8 +263,8 @@ def test_claims_on_the_course_of_a_training(tmp_path: Path) -> None:
     assert balance_claim("quantization loss are low")(results).startswith("direction only: gradient_gap 0.5, of fixed")
     assert balance_claim("less error than the best")(results).startswith("direction only: -16%, of the paper -16%")
     rows = [results.get(experiment, "fashion-mnist", "full", 0) for experiment in FIXED]
-    assert orders.gap_beyond(5)([row for row in rows if row]).right  # type: ignore[union-attr]
-    assert not orders.gap_beyond(3)([row for row in rows if row]).right  # type: ignore[union-attr]
+    assert courses.gap_beyond(5)([row for row in rows if row]).right  # type: ignore[union-attr]
+    assert not courses.gap_beyond(3)([row for row in rows if row]).right  # type: ignore[union-attr]
 
 
 def test_choices_of_codebooks_are_drawn_where_a_history_has_them(tmp_path: Path) -> None:
@@ -301,9 +301,9 @@ def test_durations_are_compared_on_the_same_hardware_alone() -> None:
     def row(seconds: float, hardware: str = "a") -> dict[str, object]:
         return {"hardware": hardware, "seconds": seconds, "learning_steps": 10, "batch": 2}
 
-    finding = orders.faster([row(8.0), row(10.0), row(16.0)])
+    finding = courses.faster([row(8.0), row(10.0), row(16.0)])
     assert finding == orders.Finding(True, "0.80, 0.50 times as long")
-    assert orders.faster([row(8.0), row(10.0, "b"), row(16.0)]) is None
+    assert courses.faster([row(8.0), row(10.0, "b"), row(16.0)]) is None
 
 
 def test_checks_of_the_readers_of_ll_vq_vae() -> None:

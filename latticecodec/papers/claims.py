@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from . import orders, presets_balance, presets_rotation
+from . import courses, orders, presets_balance, presets_rotation
 from .datasets import DATASETS
 from .experiment import Experiment
 from .presets_lattice import D, K
@@ -46,7 +46,7 @@ def _lattice() -> list[CentralClaim]:
             text = f"LL-VQ-VAE has less error than {other}"
             claims.append(_pair(text, data, (table, "LL-VQ-VAE"), (table, other), [("mse", True)]))
         trio = [TABLES[table].row(label).on(data) for label in ("LL-VQ-VAE", "VQ-VAE", "VQ-VAE (EMA)")]
-        claims.append(_finding("LL-VQ-VAE trains faster than VQ-VAE and than VQ-VAE (EMA)", data, trio, orders.faster))
+        claims.append(_finding("LL-VQ-VAE trains faster than VQ-VAE and than VQ-VAE (EMA)", data, trio, courses.faster))
         text = "LL-VQ-VAE avoids collapse: more embeddings, higher perplexity than VQ-VAE"
         claims.append(_pair(text, data, (table, "LL-VQ-VAE"), (table, "VQ-VAE"), USE))
         text = "VQ-VAE (EMA) explodes: more embeddings than codewords, counted as vectors while these move"
@@ -55,7 +55,7 @@ def _lattice() -> list[CentralClaim]:
     constant = ("ll-5", "LL-VQ-VAE, constant rate"), ("ll-5", "VQ-VAE, constant rate")
     claims.append(_pair("LL-VQ-VAE avoids collapse: the same, with a constant learning rate", data, *constant, USE))
     free = [row.on(data) for row in TABLES["ll-3"].rows if data in row.data and row.experiment.sparsity == 0]
-    claims.append(_finding("without the size term (gamma 0) the lattice grows denser", data, free, orders.denser))
+    claims.append(_finding("without the size term (gamma 0) the lattice grows denser", data, free, courses.denser))
     grid = [row.on(data) for row in TABLES["ll-3"].rows if data in row.data]
     text = "the denser the lattice, the lower the error (six ranges and gammas)"
     claims.append(_finding(text, data, grid, orders.less_with_more))
@@ -103,7 +103,7 @@ def _balance(data: str) -> list[CentralClaim]:
             fixed,
             orders.as_printed(labels, printed),
         ),
-        _finding("the quantization loss falls with D", data, fixed, orders.loss_along([d for _, d in sizes])),
+        _finding("the quantization loss falls with D", data, fixed, courses.loss_along([d for _, d in sizes])),
         _finding(
             "adaptive codebooks have 13 to 22 % less error than the best fixed one",
             data,
@@ -114,13 +114,13 @@ def _balance(data: str) -> list[CentralClaim]:
             f"adaptive codebooks choose {labels[-1]} early and {labels[best]} in the end",
             data,
             [adaptive],
-            orders.chosen(best, sizes),
+            courses.chosen(best, sizes),
         ),
         _finding(
             "of adaptive codebooks gradient gap and quantization loss are low",
             data,
             [adaptive, *fixed],
-            orders.both_low,
+            courses.both_low,
         ),
         _finding(
             "each change of Table 3 raises or lowers the error as in the paper",
@@ -131,9 +131,9 @@ def _balance(data: str) -> list[CentralClaim]:
     ]
     if DATASETS[data].channels == 3:
         text = "the gradient gap is level up to the best codebook and grows beyond"
-        return [*claims, _finding(text, data, fixed, orders.gap_beyond(best))]
+        return [*claims, _finding(text, data, fixed, courses.gap_beyond(best))]
     text = "the gradient gap falls after the first 1,000 steps"
-    return [*claims, _finding(text, data, fixed, orders.falls(1000))]
+    return [*claims, _finding(text, data, fixed, courses.falls(1000))]
 
 
 def _rotation() -> list[CentralClaim]:

@@ -91,6 +91,8 @@ def _claims(title: str, what: str, claims: Sequence[CentralClaim], results: Resu
 def _caption(plot: Path) -> str:
     if plot.stem.endswith("-codebook"):
         return f"{plot.stem}: the codebook on its two principal axes, at the quarters of the training"
+    if plot.stem.endswith("-tsne"):
+        return f"{plot.stem}: the codebook by t-SNE at the beginning, the middle and the end of the training"
     if plot.stem.endswith("-choices"):
         return f"{plot.stem}: how often adaptive codebooks are chosen over the training"
     return f"{plot.stem}: distinct embeddings, gradient gap and quantization loss over the training"

@@ -24,6 +24,7 @@ MAPPED = (  # rows whose codebook is shown
     ("ll-rate", "VQ-VAE, k-means, K = 512"),
     ("rotation-ste", "straight-through, beta 0.25"),
     ("rotation-ste", "rotation, beta 0.25"),
+    ("rotation-3", "beta 0.25"),
 )
 
 
@@ -151,7 +152,7 @@ def _maps(table: Table, results: Results, folder: Path) -> list[Path]:
     rows = [table.row(label) for name, label in MAPPED if name == table.name]
     for row, data in ((each, data) for each in rows for data in each.data):
         _, found = results.of(row.on(data), data)
-        for name in [f"{stem_of(result)}-codebook.png" for result in found[:1]]:
+        for name in [f"{stem_of(result)}-{kind}.png" for result in found[:1] for kind in ("codebook", "tsne")]:
             source, target = folder_of(results.file) / name, folder / name
             if source.exists():
                 folder.mkdir(parents=True, exist_ok=True)
