@@ -229,6 +229,11 @@ def test_an_order_needs_every_row_and_codebooks_that_are_in_use(tmp_path: Path) 
     )
 
 
+def test_trainings_that_are_too_short_for_a_claim_are_told_apart(tmp_path: Path) -> None:
+    told = balance_claim("falls after the first 1,000 steps")(eight(tmp_path, ERRORS, "quick", 1))
+    assert told == "not possible yet: its trainings are too short for this, or were measured without it"
+
+
 def test_seeds_that_disagree_make_an_order_unclear(tmp_path: Path) -> None:
     results = eight(tmp_path, ERRORS, seeds=2)
     for experiment, error in zip(FIXED, ERRORS[::-1], strict=True):

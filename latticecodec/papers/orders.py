@@ -31,11 +31,13 @@ Find = Callable[[Sequence[Result]], Finding | None]  # None: the results do not 
 
 def judged(results: Results, experiments: Sequence[Experiment], data: str, find: Find) -> str:
     """The verdict at the longest budget at which all rows have a seed in common; clear where all seeds agree."""
+    complete = False
     for budget in results.budgets():
         found, dead = [], 0
         for seed in results.seeds():
             one = [results.get(experiment, data, budget, seed) for experiment in experiments]
             rows = [result for result in one if result and "metrics" in result]
+            complete |= len(rows) == len(one)
             if len(rows) == len(one) and (finding := find(rows)):
                 found.append(finding)
                 dead = sum((measured(row, "used") or 0) < ALIVE for row in rows)
@@ -46,6 +48,8 @@ def judged(results: Results, experiments: Sequence[Experiment], data: str, find:
             agreeing = sum(finding.right for finding in found)
             told = found[0].told + (f"; so {agreeing} of {len(found)} seeds" if len(found) > 1 else "")
             return judge(2 * agreeing > len(found), agreeing in (0, len(found)), len(found), budget, told)
+    if complete:
+        return "not possible yet: its trainings are too short for this, or were measured without it"
     return "not possible yet: not all of its rows are trained at one budget"
 
 
