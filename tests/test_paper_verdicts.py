@@ -132,6 +132,20 @@ def test_ablations_are_judged_by_the_sign_of_the_papers_numbers(
     assert verdict(table, table.row(label), "fashion-mnist", results).startswith(word)
 
 
+def test_a_short_training_that_has_collapsed_is_no_direction(tmp_path: Path) -> None:
+    """Two rows of one embedding each differ in what their networks make of a constant."""
+    table = TABLES["balance-3"]
+    base, row = table.row("Base"), table.row("CNN")
+    for budget, begins in (
+        ("quick", "not possible yet: a quick training with fewer than 3 embeddings in use, mse 0.1 against 0.2"),
+        ("full", "direction only: mse 0.1 against 0.2"),
+    ):
+        results = Results(tmp_path / f"{budget}.jsonl")
+        results.add(result(base.experiment, budget=budget, mse=0.2, used=1.0))
+        results.add(result(row.experiment, budget=budget, mse=0.1, used=1.0))
+        assert verdict(table, row, "fashion-mnist", results).startswith(begins)
+
+
 def test_equal_numbers_of_the_paper_have_no_sign(tmp_path: Path) -> None:
     """[2048, 32] and [4096, 16] have 0.618 on CIFAR-10: what is left is the number."""
     table = TABLES["balance-1"]

@@ -11,9 +11,8 @@ import numpy as np
 
 from .experiment import Experiment
 from .results import Result, Results, measured
-from .verdicts import judge, number, short
+from .verdicts import ALIVE, judge, number, short
 
-ALIVE = 3  # embeddings in use; a short training with fewer has collapsed, and its place in an order says nothing
 CRITICAL = {4: 1.0, 5: 0.9, 6: 0.829, 8: 0.643}  # rank correlation of n rows, 5 % one-sided
 TOO_MANY = 0.05  # probability of as many equal signs by chance, above which they show nothing
 

@@ -10,10 +10,9 @@ from .claims import CentralClaim
 from .experiment import Experiment
 from .results import Results
 from .tables import TABLES
-from .verdicts import judge, spread
+from .verdicts import ALIVE, judge, spread
 
 DECIBELS = 0.1  # a smaller difference at equal rate is none
-ALIVE = 3  # codewords in use; a row with fewer has collapsed, and its rate says nothing
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@
 - refuted: full budget, and the opposite of the paper's statement is clear, or its number is one that no further seed
   would be expected to give;
 - not possible: no data, nothing in the paper to compare with, or seeds that do not separate what is compared;
-  "not possible yet" where it is not measured, or where a short training does not show it, which may be its shortness.
+  "not possible yet" where it is not measured, or where a short training does not show it, which may be its shortness,
+  or has collapsed.
 """
 
 import math
@@ -20,6 +21,7 @@ from .results import Result, Results, measured
 SEEDS = 3  # that a verdict on a difference needs
 CLEAR = 2.78  # standard errors: Student's t of three and three seeds, 5 % two-sided
 UNMEASURED = "not possible yet: not measured"
+ALIVE = 3  # embeddings in use; a short training with fewer has collapsed, and its place beside others says nothing
 OUTSIDE = 4.30  # standard deviations: Student's t of three seeds, 5 % two-sided
 CLOSE, NEAR = 0.1, 1.0  # relative differences: a reproduced number, and one of the same size
 
@@ -127,7 +129,10 @@ def difference(
         right = all(a.mean < b.mean if lower else a.mean > b.mean for _, lower, a, b in known)
         clear = all(abs(a.mean - b.mean) > CLEAR * math.hypot(a.error, b.error) for _, _, a, b in known)
         seeds = min(min(a.seeds, b.seeds) for _, _, a, b in known)
-        if longest is None:
+        used = [spread(rows, "used") for rows in (first, second)]
+        if short(budget) and any(each is not None and each.mean < ALIVE for each in used):
+            longest = longest or f"not possible yet: {short(budget)} with fewer than {ALIVE} embeddings in use, {told}"
+        elif longest is None:
             longest = judge(right, clear, seeds, budget, told)
             if seeds >= SEEDS:
                 return longest
