@@ -13,7 +13,7 @@ from .messages import note, say, say_json
 
 @click.command()
 @click.argument("tables", metavar="[list | render | TABLE...]", nargs=-1)
-@click.option("--quick", is_flag=True, help="Minutes on two cores. This is the default.")
+@click.option("--quick", is_flag=True, help="A minute a row or less. This is the default.")
 @click.option("--full", is_flag=True, help="The published training: hours a row on a CPU.")
 @click.option(
     "--share",
@@ -66,10 +66,10 @@ def reproduce(
 ) -> None:
     """Rerun the tables of the papers behind the quantizers, and see ours beside the paper's numbers.
 
-    Without a TABLE, every row whose data is there: with --quick at most an hour on two cores. Each row is trained, its
-    indices are coded to real bytes, and the result is appended to --out; a run that was interrupted goes on where it
-    stopped, within a row to ten minutes. At the end the page of all tables is written, with plots beside it. Pictures
-    of a training, reconstructions and maps of its codebook, go into a folder beside --out.
+    Without a TABLE, every row whose data is there: with --quick at most 25 minutes of one core for each data set. Each
+    row is trained, its indices are coded to real bytes, and the result is appended to --out; a run that was interrupted
+    goes on where it stopped, within a row to ten minutes. At the end the page of all tables is written, with plots
+    beside it. Pictures of a training, reconstructions and maps of its codebook, go into a folder beside --out.
 
     \b
     list      the tables, the data that they need, and where to get what is missing
@@ -82,7 +82,7 @@ def reproduce(
     lcodec reproduce ll-5 ll-k --full --seed 0 --seed 1 --seed 2 --data data/
     lcodec reproduce render --out runs/papers/results.jsonl --page docs/papers.md
 
-    Needs latticecodec[papers] for its plots.
+    Needs latticecodec[papers] for its plots, and for maps of codebooks by t-SNE.
     """
     from latticecodec.papers import page as pages
     from latticecodec.papers.experiment import FULL, QUICK, part

@@ -11,18 +11,30 @@ KINDS: dict[str, Experiment] = {
     "vq": replace(presets_lattice.VQ, **SMALL),  # type: ignore[arg-type]
     "vq-ema": replace(presets_lattice.EMA, **SMALL),  # type: ignore[arg-type]
     "lattice": replace(presets_lattice.LATTICE, **SMALL, width=0.1, sparsity=0.0),  # type: ignore[arg-type]
-    "adaptive": replace(presets_balance.ADAPTIVE, sizes=((8, 4), (16, 2), (32, 1)), quick_steps=3, quick_batch=4),
+    "projected": replace(
+        presets_balance.FIXED,
+        network="cnn",
+        codes=16,
+        dimensions=4,
+        quick_steps=3,
+        quick_batch=4,
+    ),
+    "adaptive": replace(
+        presets_balance.ADAPTIVE, network="cnn", sizes=((8, 4), (16, 2), (32, 1)), quick_steps=3, quick_batch=4
+    ),
     "rotation": replace(presets_rotation.ROTATION, **SMALL | {"dimensions": 8}),  # type: ignore[arg-type]
     "rescaled": replace(presets_rotation.RESCALED, **SMALL | {"dimensions": 8}),  # type: ignore[arg-type]
     "k-means": replace(presets_lattice.EMA, **SMALL, start="k-means"),  # type: ignore[arg-type]
 }
 
 
-def result(experiment: Experiment, seed: int = 0, budget: str = "full", **metrics: float) -> dict[str, object]:
+def result(
+    experiment: Experiment, seed: int = 0, budget: str = "full", data: str = "fashion-mnist", **metrics: float
+) -> dict[str, object]:
     measured = {"mse": 0.1, "psnr": 20.0, "bpp": 0.5, "used": 10.0, "perplexity": 5.0} | metrics
     return {
-        "key": key(experiment, "fashion-mnist", budget, seed),
-        "data": "fashion-mnist",
+        "key": key(experiment, data, budget, seed),
+        "data": data,
         "budget": budget,
         "seed": seed,
         "metrics": measured,

@@ -25,6 +25,7 @@ def test_every_row_can_be_built_and_every_claim_has_its_other_row() -> None:
             assert row.experiment.start in STARTS
             assert set(row.data) <= set(DATASETS) | set(UNAVAILABLE)
             assert row.claim is None or row.claim.than in labels
+            assert all(row.claim is None or table.lower(row, data) in (True, False, None) for data in row.data)
             assert {data for data, _ in row.published} <= set(row.data)
 
 
@@ -45,7 +46,7 @@ def test_ll_vq_vae_schedules_and_basis() -> None:
     published = TABLES["ll-5"].row("LL-VQ-VAE").experiment
     assert published.rate_decay == 0.0  # config.yaml: scheduler_gamma 0.0
     assert TABLES["ll-5"].row("LL-VQ-VAE, constant rate").experiment.rate_decay == 1.0
-    assert published.width == pytest.approx(9.77, abs=5e-3)  # eq. 6, Table 3
+    assert published.width == pytest.approx(9.767, abs=5e-4)  # eq. 6; Table 3 prints 9.76
     assert (published.sparsity, published.codes) == (1.0, 512)
     dense = TABLES["ll-5"].row("LL-VQ-VAE (dense)").experiment
     assert (dense.width, dense.sparsity) == (1.0, -1.0)  # dense_lattice.yaml: U(-1, 1), sparsity -1
@@ -56,7 +57,7 @@ def test_ll_vq_vae_schedules_and_basis() -> None:
 
 def test_ll_vq_vae_checks_of_its_readers() -> None:
     assert {row.experiment.codes for row in TABLES["ll-k"].rows} == {64, 256, 512, 1024}
-    assert [row.experiment.sparsity for row in TABLES["ll-gamma"].rows] == [0.001, 0.01, 0.1, 1.0]
+    assert [row.experiment.sparsity for row in TABLES["ll-gamma"].rows] == [0.001, 0.01, 0.1, 1.0, 1 / 64]
     assert [row.experiment.width for row in TABLES["ll-range"].rows] == [1.0, 5.0, 10.0]
 
 
@@ -69,14 +70,55 @@ def test_balance() -> None:
     assert all(codes * dimensions == 65536 for codes, dimensions in pairs)  # Table 1: N x D = 65536
     for row in rows("balance-"):
         e = row.experiment
-        assert (e.rate, e.decay) == (1e-4, 0.99)  # Adam 1e-4, EMA 0.99
-        assert e.batch == (24 if row.data == ("tiny-imagenet",) else 64)
+        assert (e.rate, e.decay, e.low, e.span) == (1e-4, 0.99, -0.5, 1.0)  # Adam 1e-4, EMA 0.99
+        assert {data: row.on(data).batch for data in row.data} == {data: BATCHES.get(data, 64) for data in row.data}
+    assert {row.experiment.network for row in rows("balance-1")} == {"resnet"}  # section 4: CNN and ResNet
     adaptive = TABLES["balance-2"].row("adaptive").experiment
     assert adaptive.sizes == tuple(pairs)
-    assert (adaptive.commitment, adaptive.beta, adaptive.temperature) == (0.25, 1.0, "linear")  # alpha, beta
-    betas = {row.experiment.beta for row in TABLES["balance-3"].rows}
-    assert betas == {0.01, 0.2, 1.0}
-    assert {row.experiment.network for row in TABLES["balance-3"].rows} == {"cnn", "resnet", "inception"}
+    assert (adaptive.network, adaptive.commitment, adaptive.beta, adaptive.temperature) == (
+        "resnet",
+        0.25,
+        1.0,
+        "linear",
+    )
+
+
+BATCHES = {"tiny-imagenet": 24, "celeba": 2, "diabetic-retinopathy": 1}  # appendix A.1; 64 elsewhere
+
+
+def test_balance_changes_one_thing_at_a_time() -> None:
+    """Table 3: its rows differ from Base in what their names say and in nothing else."""
+    base = TABLES["balance-3"].row("Base").experiment
+    assert base == TABLES["balance-2"].row("adaptive").experiment
+    changed = {
+        row.label: {name: value for name, value in vars(row.experiment).items() if value != getattr(base, name)}
+        for row in TABLES["balance-3"].rows
+    }
+    assert {label: change["commitment"] for label, change in changed.items() if label.startswith("alpha")} == {
+        f"alpha = {alpha:g}": alpha for alpha in (0.5, 0.75, 1, 5, 10)
+    }
+    assert {label: change["beta"] for label, change in changed.items() if label.startswith("beta")} == {
+        f"beta = {beta:g}": beta for beta in (0.01, 0.2, 5)
+    }
+    assert changed["CNN"] == {"network": "cnn"}
+    assert changed["CNN and Inception"] == {"network": "inception"}
+    assert changed["without EMA"] == {"quantizer": "adaptive-gradient", "start": "uniform"}
+    for capacity, count in ((32768, 8), (16384, 7), (8192, 7), (4096, 6)):
+        (sizes,) = changed[f"W = {capacity}"].values()
+        assert {codes * dimensions for codes, dimensions in sizes} == {capacity}
+        assert len(sizes) == count  # section 3.1: N is above D
+        assert all(codes > dimensions for codes, dimensions in sizes)
+
+
+@pytest.mark.parametrize("network", ["cnn", "resnet", "inception"])
+def test_encoder_and_decoder_of_balance_have_the_same_blocks(network: str) -> None:
+    networks = AUTOENCODERS[network](1, 0)
+    kinds = ("Residual", "Inception")
+    blocks = [
+        [type(part).__name__ for part in side if type(part).__name__ in kinds]
+        for side in (networks.encoder, networks.decoder)
+    ]
+    assert blocks[0] == blocks[1] == {"cnn": [], "resnet": ["Residual"] * 2, "inception": ["Inception"] * 2}[network]
 
 
 def test_rotation() -> None:
@@ -84,11 +126,21 @@ def test_rotation() -> None:
         for row in TABLES[name].rows:
             e = row.experiment  # section 3.1: CIFAR-10 in [-1, 1], Adam 2e-4, EMA 0.99, D = 256
             assert (e.dimensions, e.rate, e.decay, e.low, e.span, e.batch) == (256, 2e-4, 0.99, -1.0, 2.0, 128)
-    assert [row.experiment.codes for row in TABLES["rotation-2"].rows] == [256, 512, 1024, 2048]
-    assert {row.experiment.epochs for row in TABLES["rotation-2"].rows} == {100}
+    assert [row.experiment.codes for row in TABLES["rotation-2"].rows] == [1024, 256, 512, 1024, 2048]
+    assert [row.experiment.epochs for row in TABLES["rotation-2"].rows] == [1, 100, 100, 100, 100]
     assert [row.experiment.commitment for row in TABLES["rotation-3"].rows] == [0.1, 0.25, 0.5, 1.0, 2.0]
     assert {(row.experiment.codes, row.experiment.epochs) for row in TABLES["rotation-3"].rows} == {(1024, 50)}
-    assert TABLES["rotation-3"].row("beta 0.1").published["cifar10", "perplexity"] == 617.9
+
+
+def test_losses_of_the_rotation_add_up_but_for_the_three_rows_that_are_one() -> None:
+    """Total loss = reconstruction + (1 + beta) x codebook loss."""
+    broken = []
+    for row in rows("rotation-2") + rows("rotation-3"):
+        numbers = {metric: value for (_, metric), value in row.published.items()}
+        for end in [end for end in ("", "_train") if f"total_loss{end}" in numbers]:
+            parts = numbers[f"mse_forward{end}"] + (1 + row.experiment.commitment) * numbers[f"codebook_loss{end}"]
+            broken += [row.label] if numbers[f"total_loss{end}"] != pytest.approx(parts, abs=2.5e-4) else []
+    assert broken == ["Small, K = 256", "Large, K = 1024", "X-Large, K = 2048"]
 
 
 def test_full_is_the_published_length() -> None:

@@ -4,9 +4,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from paper_rows import KINDS as ROWS
 
 from latticecodec.papers import presets_balance, presets_rotation
-from latticecodec.papers.bottleneck import KINDS, Adaptive, begin
+from latticecodec.papers.bottleneck import KINDS, Adaptive, Passed, Projected, begin
+from latticecodec.papers.looks import gap_at_encoder
+from latticecodec.papers.loop import objective
+from latticecodec.papers.model import PaperModel
 from latticecodec.papers.variants import ReflectedQuantizer
 from latticecodec.quantizers import RescaledQuantizer, RotationQuantizer, VectorQuantizer
 
@@ -109,3 +113,68 @@ def test_all_kinds_give_values_that_their_symbols_give_again() -> None:
         assert passed.values.shape == z.shape
         if name != "rotation-as-coded":
             assert torch.allclose(bottleneck.dequantize(passed.symbols), passed.values, atol=1e-5), name
+
+
+def test_a_fixed_codebook_is_the_adaptive_quantizer_with_one_codebook() -> None:
+    """Both have projections to D and back around the search, so that Table 2 compares codebooks alone."""
+    e = replace(presets_balance.FIXED, codes=16, dimensions=2, beta=0.5)
+    fixed = KINDS["vq-ema-projected"](e, 8, 10, 0)
+    adaptive = KINDS["adaptive"](replace(e, quantizer="adaptive", sizes=((16, 2),)), 8, 10, 0)
+    assert isinstance(fixed, Projected)
+    assert isinstance(adaptive, Adaptive)
+    adaptive.quantizer.down[0].load_state_dict(fixed.down.state_dict())
+    adaptive.quantizer.up[0].load_state_dict(fixed.up.state_dict())
+    adaptive.quantizer.codebooks[0].load_state_dict(fixed.quantizer.state_dict())
+    z = torch.randn(40, 8, generator=torch.Generator().manual_seed(0))
+    ours, theirs = fixed(z, 0.5), adaptive(z, 0.5)
+    assert torch.allclose(ours.values, theirs.values, atol=1e-5)
+    assert torch.equal(ours.symbols[:, 0], theirs.symbols[:, 1])
+    assert torch.allclose(ours.loss, theirs.loss)
+    assert fixed.losses(z) == pytest.approx(adaptive.losses(z))
+
+
+def test_networks_of_balance_leave_the_projection_to_the_quantizer() -> None:
+    for experiment in (presets_balance.FIXED, presets_balance.ADAPTIVE):
+        rows, _ = PaperModel(replace(experiment, codes=16, dimensions=2, sizes=((16, 2),)), 1, 1, 0).encode(
+            torch.zeros(1, 1, 8, 8)
+        )
+        assert rows.shape == (4, 128)
+
+
+@pytest.mark.parametrize("kind", ["vq", "projected", "adaptive", "lattice"])
+def test_the_gradient_gap_is_that_of_the_encoders_output(kind: str) -> None:
+    """Eq. 5 of "Balance": gradients with and without the search, both taken through the projections."""
+    model = PaperModel(ROWS[kind], 1, 10, 0).eval()
+    x = torch.rand(2, 1, 16, 16, generator=torch.Generator().manual_seed(0)) - 0.5
+    with torch.no_grad():
+        rows, shape = model.encode(x)
+        passed = model.bottleneck(rows, 1.0)
+    at = rows.clone().requires_grad_()
+    found = []
+    for values in (model.bottleneck.unquantized(at, passed.symbols), model.bottleneck(at, 1.0).values):
+        (gradient,) = torch.autograd.grad((model.decode(values, shape) - x).square().mean(), at, retain_graph=True)
+        found.append(gradient)
+    gap = gap_at_encoder(model, x, rows, shape, passed)
+    assert gap > 0
+    if kind != "adaptive":  # whose own gradient has that of the choice in it
+        assert gap == pytest.approx(float((found[0] - found[1]).norm()), rel=1e-3)
+    chosen = passed.symbols[:1].expand(len(rows), -1)  # projections of another symbol give other values
+    assert model.bottleneck.unquantized(rows, chosen).shape == rows.shape
+
+
+def test_lossless_codebooks_have_no_gap() -> None:
+    """Where every row is a codeword, the gradients are the same."""
+    model = PaperModel(replace(ROWS["vq"], codes=32), 1, 10, 0).eval()
+    x = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0)) - 0.5
+    with torch.no_grad():
+        rows, shape = model.encode(x)  # 16 rows
+        model.bottleneck.quantizer.codebook[: len(rows)] = rows  # type: ignore[union-attr, operator, index]
+        passed = model.bottleneck(rows, 1.0)
+    assert gap_at_encoder(model, x, rows, shape, passed) == pytest.approx(0, abs=1e-7)
+
+
+def test_the_loss_is_the_plain_squared_error() -> None:
+    """Eq. 3 and 4 divide it by nothing: with beta = 1 the terms weigh as they are written."""
+    x_hat, x = torch.zeros(1, 1, 2, 2), torch.full((1, 1, 2, 2), 0.1)
+    passed = Passed(torch.zeros(1, 1), torch.zeros(1, 1, dtype=torch.int64), torch.tensor(0.5))
+    assert float(objective(x_hat, x, passed)) == pytest.approx(0.01 + 0.5)

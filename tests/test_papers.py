@@ -18,9 +18,9 @@ from latticecodec.papers import presets_rotation, released, resume
 from latticecodec.papers.datasets import DATASETS, load, missing
 from latticecodec.papers.experiment import FULL, Budget
 from latticecodec.papers.experiment import part as budget_of
-from latticecodec.papers.figures import Gallery
+from latticecodec.papers.figures import MAP_SIDE, Gallery
 from latticecodec.papers.loop import train
-from latticecodec.papers.measure import measure
+from latticecodec.papers.measure import measure, used_moving
 from latticecodec.papers.model import PaperModel
 from latticecodec.papers.results import Results, key
 from latticecodec.papers.run import Job, plan, run
@@ -60,6 +60,9 @@ def test_a_row_trains_and_its_indices_come_back_from_bytes(kind: str, folder: Pa
     assert metrics["mse"] == pytest.approx(metrics["mse_forward"], rel=1e-4)
     assert metrics["bpp"] == 8 * metrics["bytes"] / (4 * 28 * 28)  # type: ignore[operator]
     assert 1 <= metrics["perplexity"] <= metrics["used"]  # type: ignore[operator]
+    moves = kind in ("vq-ema", "projected", "rotation", "rescaled", "k-means")
+    assert (metrics["used_moving"] is not None) == moves
+    assert (metrics["live_dimensions"] is not None) == (kind == "lattice")
     again = train(KINDS[kind], pictures, TINY, 0, CPU, lambda *_: None)
     assert again.history == trained.history
     assert train(KINDS[kind], pictures, TINY, 1, CPU, lambda *_: None).history != trained.history
@@ -104,6 +107,63 @@ def test_a_row_does_not_go_on_from_what_other_code_has_left(folder: Path, tmp_pa
     assert resume.Resumable(tmp_path / "row.pt", "one", gallery).load() is None
     (tmp_path / "row.pt").write_bytes(b"cut short")
     assert resume.Resumable(tmp_path / "row.pt", "one", gallery).load() is None
+
+
+def test_adaptive_codebooks_log_how_often_each_is_chosen_and_its_loss(folder: Path) -> None:
+    entry = train(KINDS["adaptive"], load(FASHION, folder), TINY, 0, CPU, lambda *_: None).history[-1]
+    shares, losses = ([entry[f"{name}_{codes}"] for codes in (8, 16, 32)] for name in ("share", "loss"))
+    assert sum(shares) == pytest.approx(1)
+    assert sum(losses) / 3 == pytest.approx(entry["quantization_error"])
+
+
+def test_codewords_that_move_are_counted_once_for_every_batch(folder: Path) -> None:
+    """How a codebook of 16 shows more than 16 embeddings: three batches, in each of which codewords are others."""
+    pictures = load(FASHION, folder)
+    experiment = replace(KINDS["k-means"], batch=8)
+    model = train(experiment, pictures, TINY, 0, CPU, lambda *_: None).model
+    before = model.bottleneck.codewords().clone()
+    each = [used_moving(model, part, CPU) for part in torch.split(pictures.train, 8)]
+    together = used_moving(model, pictures.train, CPU)
+    assert together is not None
+    assert together > max(each)  # type: ignore[type-var]
+    assert together > 16
+    assert torch.equal(model.bottleneck.codewords(), before)  # it moves a copy
+
+
+def test_a_batch_of_one_embedding_has_a_perplexity_of_one(folder: Path) -> None:
+    """The mean over batches is below the perplexity of all pictures together."""
+    pictures = load(FASHION, folder)
+    experiment = replace(KINDS["k-means"], batch=2)
+    metrics = measure(PaperModel(experiment, 1, 1, 0).eval(), pictures, TINY, CPU)
+    assert 1 <= metrics["batch_perplexity_train"] <= metrics["perplexity"] + 1e-9  # type: ignore[operator]
+
+
+def test_dimensions_that_never_leave_zero_are_not_live(folder: Path) -> None:
+    pictures = load(FASHION, folder)
+    model = PaperModel(replace(KINDS["lattice"], width=0.001), 1, 1, 0).eval()
+    live = measure(model, pictures, TINY, CPU)["live_dimensions"]
+    model.bottleneck.quantizer.b.data[:2] = 1e6  # type: ignore[union-attr]
+    assert measure(model, pictures, TINY, CPU)["live_dimensions"] == live - 2  # type: ignore[operator]
+
+
+def test_pictures_are_made_at_the_quarters_of_a_training(folder: Path) -> None:
+    steps: list[int] = []
+
+    def look(step: int, model: PaperModel) -> None:
+        steps.append(step)
+
+    train(replace(KINDS["vq"], quick_steps=8), load(FASHION, folder), TINY, 0, CPU, lambda *_: None, look)
+    assert steps == [0, 2, 4, 6, 8]
+
+
+def test_codebooks_by_tsne_are_beside_the_maps(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    gallery = Gallery(tmp_path, "vq", load(FASHION, folder), CPU, tsne=True)
+    train(KINDS["vq"], load(FASHION, folder), TINY, 0, CPU, lambda *_: None, gallery.look)
+    gallery.write()
+    with Image.open(tmp_path / "vq-tsne.png") as picture:
+        assert picture.size == (3 * MAP_SIDE, MAP_SIDE)
+        assert len(picture.getcolors()) >= 2
 
 
 def test_the_published_rotation_code_decodes_what_its_indices_do_not_hold(folder: Path) -> None:

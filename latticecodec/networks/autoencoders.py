@@ -6,7 +6,8 @@
 - `strided`: LL-VQ-VAE (arXiv 2310.09382, section 4.1, and its published code): a 4x4 stride-2 convolution for each of
   `widths`, a 3x3 one, two residual layers, 1x1 to D, LeakyReLU throughout, also at the end.
 - `cnn`, `resnet`, `inception`: "Balance of Number of Embedding" (arXiv 2407.04939) on the public VQ-VAE example that it
-  names as its base: two stride-2 convolutions, a 3x3 one, then nothing, residual layers, or inception blocks.
+  names as its base: two stride-2 convolutions and a 3x3 one, then nothing, residual layers, or inception blocks; the
+  decoder has the same before it doubles the sides. Quantizers project to D and back.
 - `rotation`: the CIFAR-10 model of "Rotational and rescaling VQ-VAE": two stride-2 convolutions and two residual blocks
   of D channels that end in a ReLU; tanh at the end.
 """
@@ -103,16 +104,13 @@ def strided(channels: int, dimensions: int, widths: Sequence[int]) -> Autoencode
     return Autoencoder(nn.Sequential(*encoder), nn.Sequential(*decoder), dimensions)
 
 
-def balance(channels: int, dimensions: int, middle: Callable[[], list[nn.Module]]) -> Autoencoder:
-    """The base of "Balance of Number of Embedding", sides shrink by 4; `middle` ends the encoder.
-
-    dimensions: D of a fixed codebook; HIDDEN for the adaptive quantizer, which brings its own projections.
-    """
+def balance(channels: int, middle: Callable[[], list[nn.Module]]) -> Autoencoder:
+    """The networks of "Balance of Number of Embedding", sides shrink by 4; `middle` is what follows 3x3 in both."""
     encoder = [down(channels, HIDDEN // 2), nn.ReLU(), down(HIDDEN // 2, HIDDEN), nn.ReLU()]
-    encoder += [nn.Conv2d(HIDDEN, HIDDEN, 3, padding=1), *middle(), nn.Conv2d(HIDDEN, dimensions, 1)]
-    decoder = [nn.Conv2d(dimensions, HIDDEN, 3, padding=1), *_residuals()]
+    encoder += [nn.Conv2d(HIDDEN, HIDDEN, 3, padding=1), *middle()]
+    decoder = [nn.Conv2d(HIDDEN, HIDDEN, 3, padding=1), *middle()]
     decoder += [up(HIDDEN, HIDDEN // 2), nn.ReLU(), up(HIDDEN // 2, channels)]
-    return Autoencoder(nn.Sequential(*encoder), nn.Sequential(*decoder), dimensions)
+    return Autoencoder(nn.Sequential(*encoder), nn.Sequential(*decoder), HIDDEN)
 
 
 def _residuals() -> list[nn.Module]:
@@ -130,13 +128,13 @@ def rotation(channels: int, dimensions: int) -> Autoencoder:
     return Autoencoder(nn.Sequential(*encoder), nn.Sequential(*decoder), dimensions)
 
 
-AUTOENCODERS: dict[str, Callable[[int, int], Autoencoder]] = {  # name: (picture channels, D)
+AUTOENCODERS: dict[
+    str, Callable[[int, int], Autoencoder]
+] = {  # name: (picture channels, D where the latents have no other)
     "strided-2": lambda channels, dimensions: strided(channels, dimensions, [64]),
     "strided-4": lambda channels, dimensions: strided(channels, dimensions, [16, 32]),
-    "cnn": lambda channels, dimensions: balance(channels, dimensions, lambda: [nn.ReLU()]),
-    "resnet": lambda channels, dimensions: balance(channels, dimensions, _residuals),
-    "inception": lambda channels, dimensions: balance(
-        channels, dimensions, lambda: [nn.ReLU(), Inception(HIDDEN), Inception(HIDDEN)]
-    ),
+    "cnn": lambda channels, _: balance(channels, lambda: [nn.ReLU()]),
+    "resnet": lambda channels, _: balance(channels, _residuals),
+    "inception": lambda channels, _: balance(channels, lambda: [nn.ReLU(), Inception(HIDDEN), Inception(HIDDEN)]),
     "rotation": rotation,
 }

@@ -10,9 +10,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..quantizers import TEMPERATURES, AdaptiveQuantizer, RescaledQuantizer, RotationQuantizer, VectorQuantizer
+from ..quantizers import (
+    TEMPERATURES,
+    AdaptiveQuantizer,
+    RescaledQuantizer,
+    RotationQuantizer,
+    VectorQuantizer,
+    quantization_error,
+)
 from ..quantizers.signed import SignedLattice
 from ..quantizers.vector import VectorQuantized
 from .experiment import Experiment
@@ -52,6 +60,14 @@ class Bottleneck(nn.Module):
         """The codewords [K, D] of the first codebook, or the basis of a lattice as one row [1, D]."""
         raise NotImplementedError
 
+    def unquantized(self, z: Tensor, symbols: Tensor) -> Tensor:
+        """Values [N, D] of z [N, D] if every row were a codeword; projections as for its symbols [N, S]."""
+        return z
+
+    def losses(self, z: Tensor) -> list[float]:
+        """Mean squared difference of rows z [N, D] and codewords where codewords are, for each codebook."""
+        return [quantization_error(z, self(z, 1.0).values)]
+
 
 class Codebook(Bottleneck):
     """A VectorQuantizer of any kind."""
@@ -77,6 +93,41 @@ class Codebook(Bottleneck):
     def codewords(self) -> Tensor:
         """See Bottleneck."""
         return self.quantizer.codebook.detach()
+
+
+class Projected(Codebook):
+    """A VectorQuantizer in D dimensions between two linear layers: the adaptive quantizer with one codebook.
+
+    Args:
+        quantizer: VectorQuantizer.
+        hidden: dimensions of the rows.
+        beta: weight of the quantization terms.
+    """
+
+    def __init__(self, quantizer: VectorQuantizer, hidden: int, beta: float) -> None:
+        super().__init__(quantizer)
+        self.beta = beta
+        self.down, self.up = nn.Linear(hidden, quantizer.dimensions), nn.Linear(quantizer.dimensions, hidden)
+
+    def forward(self, z: Tensor, progress: float) -> Passed:
+        """See Bottleneck."""
+        result = self.quantizer(self.down(z))
+        return Passed(self.up(result.values), result.indices[:, None], self.beta * result.loss)
+
+    def dequantize(self, symbols: Tensor) -> Tensor:
+        """See Bottleneck."""
+        values: Tensor = self.up(super().dequantize(symbols))  # [N, hidden]
+        return values
+
+    def unquantized(self, z: Tensor, symbols: Tensor) -> Tensor:
+        """See Bottleneck."""
+        values: Tensor = self.up(self.down(z))  # [N, hidden]
+        return values
+
+    def losses(self, z: Tensor) -> list[float]:
+        """See Bottleneck."""
+        rows = self.down(z)  # [N, D]
+        return [quantization_error(rows, self.quantizer.dequantize(self.quantizer.quantize(rows)))]
 
 
 class Lattice(Bottleneck):
@@ -136,6 +187,18 @@ class Adaptive(Bottleneck):
         """See Bottleneck."""
         return self._books()[0].codebook.detach()
 
+    def unquantized(self, z: Tensor, symbols: Tensor) -> Tensor:
+        """See Bottleneck."""
+        chosen = F.one_hot(symbols[:, 0], len(self._books())).to(z.dtype)  # [N, m]
+        layers = zip(self.quantizer.down, self.quantizer.up, strict=True)
+        lifted = torch.stack([up(down(z)) for down, up in layers], 1)  # [N, m, D]
+        return (chosen[:, :, None] * lifted).sum(1)  # [N, D]
+
+    def losses(self, z: Tensor) -> list[float]:
+        """See Bottleneck."""
+        parts = [(book, down(z)) for book, down in zip(self._books(), self.quantizer.down, strict=True)]
+        return [quantization_error(rows, book.dequantize(book.quantize(rows))) for book, rows in parts]
+
     def _books(self) -> list[VectorQuantizer]:
         return [book for book in self.quantizer.codebooks if isinstance(book, VectorQuantizer)]
 
@@ -172,9 +235,9 @@ def _keep_smoothed(quantizer: nn.Module, inputs: tuple[Tensor, ...], result: Vec
         quantizer.counts.copy_(quantizer.smoothed_counts())
 
 
-def _codebook(
-    kind: type[VectorQuantizer], update: Literal["ema", "gradient"], e: Experiment, hidden: int, steps: int, seed: int
-) -> Bottleneck:
+def _vector(
+    kind: type[VectorQuantizer], update: Literal["ema", "gradient"], e: Experiment, seed: int
+) -> VectorQuantizer:
     quantizer = kind(
         e.codes,
         e.dimensions,
@@ -185,7 +248,17 @@ def _codebook(
         seed=seed,
     )
     begin(quantizer, e.start, torch.Generator().manual_seed(seed))
-    return Codebook(quantizer)
+    return quantizer
+
+
+def _codebook(
+    kind: type[VectorQuantizer], update: Literal["ema", "gradient"], e: Experiment, hidden: int, steps: int, seed: int
+) -> Bottleneck:
+    return Codebook(_vector(kind, update, e, seed))
+
+
+def _projected(e: Experiment, hidden: int, steps: int, seed: int) -> Bottleneck:
+    return Projected(_vector(VectorQuantizer, "ema", e, seed), hidden, e.beta)
 
 
 def _lattice(e: Experiment, hidden: int, steps: int, seed: int) -> Bottleneck:
@@ -207,6 +280,7 @@ def _adaptive(update: Literal["ema", "gradient"], e: Experiment, hidden: int, st
 KINDS: dict[str, Callable[[Experiment, int, int, int], Bottleneck]] = {  # (experiment, hidden, steps, seed)
     "vq": functools.partial(_codebook, VectorQuantizer, "gradient"),
     "vq-ema": functools.partial(_codebook, VectorQuantizer, "ema"),
+    "vq-ema-projected": _projected,
     "rotation": functools.partial(_codebook, RotationQuantizer, "ema"),
     "rotation-rescaled": functools.partial(_codebook, RescaledQuantizer, "ema"),
     "rotation-as-coded": functools.partial(_codebook, ReflectedQuantizer, "ema"),

@@ -1,6 +1,6 @@
 """What a row of a paper's table is made of: small data, readable at a glance."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Experiment:
     commitment: float = 0.25
     decay: float = 0.99  # gamma of the moving averages of codewords
     sizes: tuple[tuple[int, int], ...] = ()  # adaptive: (N_i, D_i) of each codebook
-    beta: float = 1.0  # adaptive: weight of the quantization terms
+    beta: float = 1.0  # adaptive and projected codebooks: weight of the quantization terms
     temperature: str = "linear"  # adaptive: the paper's schedule; or exponential, 5 to 0.5
     width: float = 1.0  # lattice: the basis begins as U(-width, width)
     sparsity: float = 1.0  # lattice: gamma of the size term
@@ -26,7 +26,6 @@ class Experiment:
     low: float = 0.0  # pixels 0 to 255 become low to low + 1 x span
     span: float = 1.0
     flip: bool = False  # random horizontal flips
-    normalised: bool = False  # the error of the loss is divided by the variance of the data
     quick_steps: int = 300
     quick_batch: int = 8
     weights: str = ""  # released ones, which are measured in place of a training: a file below the folder of the data
@@ -38,7 +37,7 @@ class Claim:
 
     metric: str  # key of metrics
     than: str  # label of the other row
-    lower: bool = True
+    lower: bool | None = True  # None: as in the paper's numbers, of each data set
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,11 @@ class Row:
     data: tuple[str, ...]  # keys of datasets.DATASETS
     published: dict[tuple[str, str], float] = field(default_factory=dict)  # (data, metric): the paper's number
     claim: Claim | None = None
+    batches: dict[str, int] = field(default_factory=dict)  # of data sets whose batch is another
+
+    def on(self, data: str) -> Experiment:
+        """The experiment on one of its data sets."""
+        return replace(self.experiment, batch=self.batches.get(data, self.experiment.batch))
 
 
 @dataclass(frozen=True)
@@ -61,10 +65,20 @@ class Table:
     paper: str  # title, number, section
     rows: tuple[Row, ...]
     remarks: tuple[str, ...] = ()  # what is ambiguous, and what was chosen
+    tsne: bool = False  # its paper shows codebooks by t-SNE
 
     def row(self, label: str) -> Row:
         """The row of a label."""
         return next(row for row in self.rows if row.label == label)
+
+    def lower(self, row: Row, data: str) -> bool | None:
+        """Whether the metric of a row's claim is lower than the other row's; None where the paper has them equal."""
+        assert row.claim is not None
+        if row.claim.lower is not None:
+            return row.claim.lower
+        at = (data, row.claim.metric)
+        ours, theirs = row.published[at], self.row(row.claim.than).published[at]
+        return None if ours == theirs else ours < theirs
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Pictures of one training: reconstructions and the codebook's map at several times. They stay beside the results."""
 
+import importlib
+import importlib.util
 import re
 from pathlib import Path
 
@@ -35,10 +37,11 @@ class Gallery:
         stem: of their file names.
         pictures: the data set.
         device: of the model.
+        tsne: whether the codebook is shown by t-SNE as well, where scikit-learn is installed.
     """
 
-    def __init__(self, folder: Path, stem: str, pictures: Pictures, device: torch.device) -> None:
-        self.folder, self.stem, self.device = folder, stem, device
+    def __init__(self, folder: Path, stem: str, pictures: Pictures, device: torch.device, tsne: bool = False) -> None:
+        self.folder, self.stem, self.device, self.tsne = folder, stem, device, tsne
         self.test = pictures.test[:SHOWN]
         self.strips = [_strip(self.test.float() / 255)]
         self.maps: list[Tensor] = []
@@ -51,12 +54,15 @@ class Gallery:
         self.maps.append(model.bottleneck.codewords()[:MAP_CODES].cpu().clone())  # training goes on in place
 
     def write(self) -> None:
-        """Write <stem>-reconstructions.png, originals on top and looks below, and <stem>-codebook.png."""
+        """Write <stem>-reconstructions.png, originals on top and looks below, <stem>-codebook.png, <stem>-tsne.png."""
         self.folder.mkdir(parents=True, exist_ok=True)
         sheet = torch.cat(self.strips, 1).mul(255).round().to(torch.uint8)  # [C, rows H, SHOWN W]
         _image(sheet).save(self.folder / f"{self.stem}-reconstructions.png")
         if len(self.maps[-1]) > 2 and self.maps[-1].shape[1] > 1:
             _image(codebook_maps(self.maps)).save(self.folder / f"{self.stem}-codebook.png")
+            if self.tsne and importlib.util.find_spec("sklearn"):
+                times = [self.maps[at * (len(self.maps) - 1) // 2] for at in range(3)]  # beginning, middle, end
+                _image(tsne_maps(times)).save(self.folder / f"{self.stem}-tsne.png")
 
 
 def _strip(x: Tensor) -> Tensor:
@@ -79,10 +85,31 @@ def codebook_maps(codebooks: list[Tensor]) -> Tensor:
     centre = last.median(0).values  # [D]
     _, _, axes = torch.linalg.svd(last - last.mean(0), full_matrices=False)  # rows are axes
     spread = float(((last - centre) @ axes[:2].T).std()) or 1.0
-    maps = []
+    return _maps([(codebook.double() - centre) @ axes[:2].T / (3 * spread) for codebook in codebooks])
+
+
+def tsne_maps(codebooks: list[Tensor]) -> Tensor:
+    """Codebooks [K, D] of one training by t-SNE, each by itself, side by side: uint8 [1, S, n S].
+
+    Perplexity 30 or less than a third of K, learning rate 200, 1,000 iterations, as "Rotational and rescaling VQ-VAE"
+    shows them; needs scikit-learn.
+    """
+    manifold = importlib.import_module("sklearn.manifold")
+    places = []
     for codebook in codebooks:
-        at = (codebook.double() - centre) @ axes[:2].T / (3 * spread)  # [K, 2]
-        at = ((at.clamp(-1, 1) + 1) / 2 * (MAP_SIDE - 3) + 1).long()  # [K, 2]
+        near = min(30.0, (len(codebook) - 1) / 3)
+        fitted = manifold.TSNE(perplexity=near, learning_rate=200.0, max_iter=1000, init="random", random_state=0)
+        at = torch.from_numpy(fitted.fit_transform(codebook.double().numpy())).double()  # [K, 2]
+        centred = at - at.mean(0)  # [K, 2]
+        places.append(centred / (float(centred.abs().max()) or 1.0))
+    return _maps(places)
+
+
+def _maps(places: list[Tensor]) -> Tensor:
+    """Dots at places [K, 2], on the border where they are not within -1 to 1: uint8 [1, S, n S]."""
+    maps = []
+    for place in places:
+        at = ((place.clamp(-1, 1) + 1) / 2 * (MAP_SIDE - 3) + 1).long()  # [K, 2]
         page = torch.full((MAP_SIDE, MAP_SIDE), 255, dtype=torch.uint8)
         page[0] = page[:, -1] = 200
         for row in (0, 1):

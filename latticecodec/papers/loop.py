@@ -13,14 +13,14 @@ from torch import Tensor
 
 from ..arithmetic import flushed_denormals, mixed_precision
 from ..errors import TrainingError
-from ..quantizers import gradient_gap, quantization_error
-from .counting import Statistics
+from .bottleneck import Passed
 from .datasets import Pictures
 from .experiment import Budget, Experiment
+from .looks import seen
 from .model import PaperModel
 from .resume import Resumable
 
-LOOK_PICTURES = 32  # training pictures that a look sees
+QUARTERS = 4  # parts of a training at whose ends pictures are made
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Trained:
     learning_steps: int  # at a learning rate above 0; after those, only moving averages change
     batch: int
     seconds: float  # of the learning steps; on a CPU those of the processor, which other programs do not lengthen
-    history: list[dict[str, float]]  # one entry a look: step, mse, used, perplexity, quantization_error, gradient_gap
+    history: list[dict[str, float]]  # one entry a look: step, and what `looks` has
 
 
-Look = Callable[[int, PaperModel], None]  # called with the step at every look, for pictures
+Look = Callable[[int, PaperModel], None]  # called with the step at 0, 1/4, 1/2, 3/4 and the end, for pictures
 
 
 @flushed_denormals()  # moving averages of unused codewords fade to such numbers
@@ -57,8 +57,7 @@ def train(
     steps, batch = budget.steps(experiment, pictures.published or len(pictures.train)), budget.batch(experiment)
     model = PaperModel(experiment, pictures.train.shape[1], steps, seed).to(device)
     optimiser = torch.optim.Adam(model.parameters(), lr=experiment.rate)
-    scale = _variance(model, pictures) if experiment.normalised else 1.0
-    every = max(1, steps // budget.looks)
+    every, quarters = max(1, steps // budget.looks), {steps * part // QUARTERS for part in range(QUARTERS)}
     history: list[dict[str, float]] = []
     seconds, learned, first = 0.0, 0, 0
     if resumable and (state := resumable.load()):
@@ -71,10 +70,12 @@ def train(
         if resumable and resumable.due():
             told = {"history": history, "seconds": seconds, "learned": learned, "step": step}
             resumable.save({"model": model.state_dict(), "optimiser": optimiser.state_dict()} | told)
-        if step % every == 0:
+        if step % every == 0 or step in quarters:
             model.eval()
-            history.append({"step": float(step)} | _seen(model, pictures, device, step / steps))
-            look(step, model)
+            if step % every == 0:
+                history.append({"step": float(step)} | seen(model, pictures, device, step / steps))
+            if step in quarters:
+                look(step, model)
             model.train()
         advance(step, steps)
         rate = experiment.rate * experiment.rate_decay ** (step * experiment.epochs // steps)
@@ -87,9 +88,9 @@ def train(
         x = model.to_input(pixels.to(device))  # [B, C, H, W]
         with mixed_precision(device) if budget.mixed else contextlib.nullcontext():
             x_hat, _, passed = model(x, step / steps)
-        loss = F.mse_loss(x_hat, x) / scale + passed.loss
+        loss = objective(x_hat, x, passed)
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         if not math.isfinite(float(loss.detach())):
             raise TrainingError(f"the loss is no longer a number at step {step} of {steps}")
@@ -97,9 +98,14 @@ def train(
         learned += 1
     advance(steps, steps)
     model.eval()
-    history.append({"step": float(steps)} | _seen(model, pictures, device, 1.0))
+    history.append({"step": float(steps)} | seen(model, pictures, device, 1.0))
     look(steps, model)
     return Trained(model, steps, learned, batch, seconds, history)
+
+
+def objective(x_hat: Tensor, x: Tensor, passed: Passed) -> Tensor:
+    """The loss [] of all papers: mean squared error of pictures [B, C, H, W], and the quantizer's terms."""
+    return F.mse_loss(x_hat, x) + passed.loss
 
 
 @torch.no_grad()
@@ -108,10 +114,6 @@ def _average(model: PaperModel, pixels: Tensor, progress: float) -> None:
     if model.bottleneck.averaging:
         rows, _ = model.encode(model.to_input(pixels))
         model.bottleneck(rows, progress)
-
-
-def _variance(model: PaperModel, pictures: Pictures) -> float:
-    return float(model.to_input(pictures.train[:4096]).var())
 
 
 def _batches(pixels: Tensor, batch: int, steps: int, seed: int, flip: bool) -> Iterator[Tensor]:
@@ -127,22 +129,3 @@ def _batches(pixels: Tensor, batch: int, steps: int, seed: int, flip: bool) -> I
             turned = torch.rand(len(chosen), generator=generator) < 0.5  # [B]
             chosen = torch.where(turned[:, None, None, None], chosen.flip(-1), chosen)
         yield chosen
-
-
-def _seen(model: PaperModel, pictures: Pictures, device: torch.device, progress: float) -> dict[str, float]:
-    """What the first training pictures tell of the model; in eval mode, so that nothing learns from them."""
-    x = model.to_input(pictures.train[:LOOK_PICTURES].to(device))  # [B, C, H, W]
-    with torch.no_grad():
-        rows, shape = model.encode(x)
-        passed = model.bottleneck(rows, progress)
-        mse = float(F.mse_loss(model.decode(passed.values, shape), x))
-    statistics = Statistics(model.bottleneck)
-    statistics.add(passed.symbols.view(*shape, -1))
-    gap = gradient_gap(lambda at: F.mse_loss(model.decode(at, shape), x), rows, passed.values)
-    return {
-        "mse": mse,
-        "used": float(statistics.distinct()),
-        "perplexity": statistics.perplexity(),
-        "quantization_error": quantization_error(rows, passed.values),
-        "gradient_gap": gap,
-    }

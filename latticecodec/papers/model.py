@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from ..arithmetic import seeded
-from ..networks.autoencoders import AUTOENCODERS, HIDDEN
+from ..networks.autoencoders import AUTOENCODERS
 from ..quantizers.codewords import float32
 from .bottleneck import KINDS, Passed
 from .experiment import Experiment
@@ -22,8 +22,7 @@ class PaperModel(nn.Module):
     def __init__(self, experiment: Experiment, channels: int, steps: int, seed: int) -> None:
         super().__init__()
         with seeded(seed):
-            adaptive = bool(experiment.sizes)
-            networks = AUTOENCODERS[experiment.network](channels, HIDDEN if adaptive else experiment.dimensions)
+            networks = AUTOENCODERS[experiment.network](channels, experiment.dimensions)
             self.experiment = experiment
             self.encoder, self.decoder = networks.encoder, networks.decoder
             self.bottleneck = KINDS[experiment.quantizer](experiment, networks.hidden, steps, seed)

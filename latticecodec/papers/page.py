@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from .claims import CLAIMS
+from .claims import CLAIMS, CentralClaim
+from .datasets import DATASETS
 from .experiment import Row, Table
 from .figures import folder_of
 from .plots import all_plots
+from .rates import RATE_CLAIMS
 from .results import Result, Results
 from .tables import TABLES
 from .verdicts import number, spread, verdict
@@ -17,35 +19,39 @@ Every table of the papers behind the quantizers, beside what this code measures.
 `lcodec reproduce list` names the tables, `lcodec reproduce TABLE --full --data DIR --seed 0 --seed 1 --seed 2` repeats
 one.
 
-- **paper**: its numbers, where they are known here; an empty cell means that they are not. *used (printed)* is the
-  paper's table, *used* the count in the files beside its released checkpoints.
-- **ours**: mean and standard deviation over seeds. *mse* in the paper's own pixel range, decoded from indices alone;
-  PSNR in dB of all test pictures; *bpp* from the bytes of a real stream that decodes to the same indices, *memoryless*
-  of one that looks at no neighbours; *used* and *perplexity* count distinct embeddings over training pictures, by
-  index; *time* is that of training on one picture, as a ratio to the first row of the table with the same data, budget
-  and hardware.
+- **paper**: its numbers. *printed* ones stand there for comparison alone; the others are in the unit of ours. An empty
+  cell is a row that the paper does not have.
+- **ours**: mean and standard deviation over seeds. *mse* in the range of pixels that the network sees, whose width is
+  1 (LL-VQ-VAE and "Balance", which state none) or 2 (rotation), decoded from indices alone, *mse_forward* from the
+  values of the network's forward pass; PSNR in dB of all test pictures; *bpp* from the bytes of a real stream that
+  decodes to the same indices, *memoryless* of one that looks at no neighbours; *used* and *perplexity* count distinct
+  embeddings over training pictures, by index, *used_moving* as vectors while codewords move; *live_dimensions* of a
+  lattice vary; what ends in *_train* is of training pictures; *time* is that of training on one picture, as a ratio to
+  the first row of the table with the same data, budget and hardware.
 - **rate**: raw pixels are 8 bpp, of colour 24. The prior is static, counted on training pictures: the class of an
   embedding, one of 32, by those of its left and upper neighbours, then the embedding within its class. Embeddings
   beyond the first 65,536 are coded coordinate by coordinate, as a lattice is whose embeddings hardly come twice.
 - **K** or **N**: codewords of a codebook; **D**: dimensions of one; **gamma**: weight of the lattice's size term;
   **range**: the basis begins as U(-range, range); **alpha**: weight of the commitment loss; **beta**: of the
   quantization terms in "Balance", of the commitment loss in the tables of rotation.
-- **budget**: quick is minutes on two cores, a small part of the published training, and decides little; full is the
+- **budget**: quick is a minute a row or less, a small part of the published training, and decides little; full is the
   published training; a percentage is that share of the published steps at the published batch, its networks in
   bfloat16 where the hardware has it. Shorter ones squeeze the schedule: a learning rate that is published as 0 after
   one of five epochs is 0 after a fifth of them all.
 - **verdict**: *reproduced*, *direction only*, *refuted* or *not possible*, and why. A difference is clear at 2.78
   standard errors of three and three seeds, a number is refuted outside the prediction interval of three (5 %,
   two-sided each); a short training or fewer seeds give *direction only* at best, and *not possible yet* where they do
-  not show it. Where the longest budget has fewer than three seeds, a shorter one that has them is told too.
+  not show it. Where the longest budget has fewer than three seeds, a shorter one that has them is told too. An order is
+  judged by rank correlation (5 %, one-sided), signs by the chance of as many, and it is clear where all seeds agree.
 """
-METRICS = ("mse", "mse_forward", "psnr", "bpp", "memoryless_bpp", "used", "perplexity")
+ALWAYS = ("mse", "mse_forward", "psnr", "bpp", "memoryless_bpp", "used", "perplexity", "parameters")
+SOMETIMES = ("used_moving", "live_dimensions")  # where a row has them
 PLANES = """
 Every measured row, whatever its rate. Hollow points are of short trainings; of the rows that no other one beats, those
 that lie apart are named.
 """
 STRIPS = """
-Reconstructions at several times of each training, and maps of all codebooks, are written by `lcodec reproduce` into a
+Reconstructions at the quarters of each training, and maps of all codebooks, are written by `lcodec reproduce` into a
 folder beside its results; they are pictures of the data sets and not shown here.
 """
 
@@ -58,24 +64,37 @@ def write_page(results: Results, page: Path) -> int:
     for table in tables:
         rows = [(row, data) for row in table.rows for data in row.data]
         lines += len(rows)
-        measured += sum(bool(results.of(row.experiment, data)[1]) for row, data in rows)
+        measured += sum(bool(results.of(row.on(data), data)[1]) for row, data in rows)
         parts.append(_table(table, rows, results))
         parts += [f"![{_caption(plot)}]({page.stem}/{plot.name})" for plot in plots[table.name]]
-    claims = ["## Central claims", "", "| claim | data | verdict |", "|---|---|---|"]
-    claims += [f"| {claim.text} | {claim.data} | {claim.verdict(results, claim.data)} |" for claim in CLAIMS]
-    count = f"{lines} lines, {measured} of them measured, and {len(CLAIMS)} central claims."
+    claims = _claims("Central claims", "What the papers say, on the data that is to be had.", CLAIMS, results)
+    rated = _claims("At equal rate", "What none of them asks: the same over rates in common.", RATE_CLAIMS, results)
+    count = f"{lines} lines, {measured} of them measured, and {len(CLAIMS) + len(RATE_CLAIMS)} claims."
     planes = [f"![{plot.stem}]({page.stem}/{plot.name})" for plot in plots[""]]
     if planes:
         planes = ["## Rate and distortion", PLANES.strip(), "\n".join(planes)]
-    text = "\n\n".join([HEAD.rstrip("\n"), count, "\n".join(claims), *planes, *parts, *_strips(results, page)])
+    text = "\n\n".join([HEAD.rstrip("\n"), count, claims, rated, *planes, *parts, *_strips(results, page)])
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
     return measured
 
 
+def _claims(title: str, what: str, claims: Sequence[CentralClaim], results: Results) -> str:
+    lines = [f"## {title}", "", what, "", "| claim | data | verdict |", "|---|---|---|"]
+    for claim in claims:
+        remark = DATASETS[claim.data].remark
+        told = claim.verdict(results, claim.data) + (f"; {remark}" if remark else "")
+        lines.append(f"| {claim.text} | {claim.data} | {told} |")
+    return "\n".join(lines)
+
+
 def _caption(plot: Path) -> str:
     if plot.stem.endswith("-codebook"):
-        return f"{plot.stem}: the codebook on its two principal axes, at evenly spaced times of the training"
+        return f"{plot.stem}: the codebook on its two principal axes, at the quarters of the training"
+    if plot.stem.endswith("-tsne"):
+        return f"{plot.stem}: the codebook by t-SNE at the beginning, the middle and the end of the training"
+    if plot.stem.endswith("-choices"):
+        return f"{plot.stem}: how often adaptive codebooks are chosen over the training"
     return f"{plot.stem}: distinct embeddings, gradient gap and quantization loss over the training"
 
 
@@ -85,7 +104,7 @@ def _strips(results: Results, page: Path) -> list[str]:
     if page.parent.resolve() != folder.parent.resolve() or not folder.is_dir():
         return [STRIPS.strip()]
     files = sorted(folder.glob("*-reconstructions.png"))
-    return ["## Reconstructions", "Originals on top, then at evenly spaced times of the training."] + [
+    return ["## Reconstructions", "Originals on top, then at the quarters of the training."] + [
         f"![{file.stem}]({folder.name}/{file.name})" for file in files
     ]
 
@@ -96,14 +115,14 @@ def _table(table: Table, rows: Sequence[tuple[Row, str]], results: Results) -> s
     lines += ["", "| row | data | paper | ours | budget | verdict |", "|---|---|---|---|---|---|"]
     paces: dict[tuple[str, str, str], float] = {}
     for row, data in rows:
-        budget, found = results.of(row.experiment, data)
+        budget, found = results.of(row.on(data), data)
         trained = [result for result in found if "metrics" in result]
         like = (data, budget, trained[0]["hardware"] if trained else "")
         cells = (
             row.label,
             data,
             paper_cell(row, data),
-            ours_cell(trained, paces.setdefault(like, _pace(trained)) if trained else 0.0),
+            ours_cell(row, data, trained, paces.setdefault(like, _pace(trained)) if trained else 0.0),
             budget_cell(row, budget, trained),
             verdict(table, row, data, results),
         )
@@ -112,16 +131,24 @@ def _table(table: Table, rows: Sequence[tuple[Row, str]], results: Results) -> s
 
 
 def paper_cell(row: Row, data: str) -> str:
-    """The paper's numbers; empty where none is known."""
-    return ", ".join(f"{metric} {number(value)}" for (name, metric), value in row.published.items() if name == data)
+    """The paper's numbers; empty where it has none."""
+    return ", ".join(f"{metric} {exact(value)}" for (name, metric), value in row.published.items() if name == data)
 
 
-def ours_cell(found: Sequence[Result], pace: float) -> str:
+def exact(value: float) -> str:
+    """A number as a paper prints it, of five digits at most; what is calculated from one is shortened as ours are."""
+    if float(f"{value:.5g}") != value or abs(value) >= 1000:
+        return number(value)
+    return f"{value:.10f}".rstrip("0").rstrip(".")
+
+
+def ours_cell(row: Row, data: str, found: Sequence[Result], pace: float) -> str:
     """Our numbers over seeds; `pace` is the seconds a picture of the row that time is compared with."""
     if not found:
-        return ""
+        return "not measured"
     parts = []
-    values = {name: spread(found, name) for name in METRICS}
+    printed = [metric for name, metric in row.published if name == data and metric not in ALWAYS]
+    values = {name: spread(found, name) for name in (*ALWAYS, *dict.fromkeys((*printed, *SOMETIMES)))}
     parts.append(f"mse {values['mse']}")
     if str(values["mse_forward"]) != str(values["mse"]):
         parts.append(f"mse_forward {values['mse_forward']}")
@@ -129,6 +156,7 @@ def ours_cell(found: Sequence[Result], pace: float) -> str:
     if values["bpp"]:
         rate = f"at {values['bpp']} bpp ({values['memoryless_bpp']} memoryless)"
     parts += [f"{values['psnr']} dB {rate}", f"used {values['used']}", f"perplexity {values['perplexity']}"]
+    parts += [f"{name} {value}" for name, value in values.items() if value and name not in ALWAYS]
     parts.append(f"{number(found[0]['metrics']['parameters'])} parameters")
     return ", ".join(parts) + (f", time {_pace(found) / pace:.2f}" if pace else "")
 

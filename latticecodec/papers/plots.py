@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import TrainingError
-from .claims import FAMILIES, frontier, points
 from .datasets import DATASETS
 from .experiment import Table
 from .figures import folder_of, stem_of
+from .rates import FAMILIES, frontier, points
 from .results import Result, Results
 from .verdicts import short
 
@@ -17,13 +17,14 @@ PANELS = (
     ("gradient_gap", "gradient gap"),
     ("quantization_error", "quantization loss"),
 )
-LINES_MAX = 12  # in one plot
+LINES_MAX = 16  # in one plot
 NAMED = 1.2  # rate of a named point beside the one before, at least
 MAPPED = (  # rows whose codebook is shown
     ("ll-5", "VQ-VAE, constant rate"),
     ("ll-rate", "VQ-VAE, k-means, K = 512"),
     ("rotation-ste", "straight-through, beta 0.25"),
     ("rotation-ste", "rotation, beta 0.25"),
+    ("rotation-3", "beta 0.25"),
 )
 
 
@@ -80,7 +81,7 @@ def course(table: Table, data: str, results: Results, file: Path) -> bool:
     """Write codebook use, gradient gap and quantization loss over the steps; False where nothing is measured."""
     runs: list[tuple[str, Result]] = []
     for row in table.rows:
-        found = [result for result in results.of(row.experiment, data)[1] if result.get("history")]
+        found = [result for result in results.of(row.on(data), data)[1] if result.get("history")]
         runs += [(row.label, found[0])] if found else []
     if not runs:
         return False
@@ -97,6 +98,28 @@ def course(table: Table, data: str, results: Results, file: Path) -> bool:
         axes.grid(alpha=0.3)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
     figure.suptitle(f"{table.title}, {data}", fontsize=10)
+    _save(plt, figure, file)
+    return True
+
+
+def choices(table: Table, data: str, results: Results, file: Path) -> bool:
+    """Write which codebooks the first row of adaptive ones chooses over its training; False where none is measured."""
+    for row in table.rows:
+        found = [result for result in results.of(row.on(data), data)[1] if result.get("history")]
+        names = [name for name in found[0]["history"][0] if name.startswith("share_")] if found else []
+        if names:
+            break
+    else:
+        return False
+    plt = pyplot()
+    figure, axes = plt.subplots(figsize=(7.5, 4), layout="constrained")
+    history = found[0]["history"]
+    for name in names:
+        steps, shares = [entry["step"] for entry in history], [entry[name] for entry in history]
+        axes.plot(steps, shares, label=f"N = {int(name.removeprefix('share_')):,}")
+    axes.set(xlabel="step", ylabel="share of the positions", title=f"{row.label}, {data}", ylim=(0, 1))
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
     _save(plt, figure, file)
     return True
 
@@ -118,6 +141,8 @@ def all_plots(results: Results, tables: list[Table], folder: Path) -> dict[str, 
         for data in sorted({name for row in table.rows for name in row.data}):
             file = folder / f"{table.name}-{data}.png"
             written[table.name] += [file] if course(table, data, results, file) else []
+            file = folder / f"{table.name}-{data}-choices.png"
+            written[table.name] += [file] if choices(table, data, results, file) else []
     return written
 
 
@@ -126,8 +151,8 @@ def _maps(table: Table, results: Results, folder: Path) -> list[Path]:
     shown = []
     rows = [table.row(label) for name, label in MAPPED if name == table.name]
     for row, data in ((each, data) for each in rows for data in each.data):
-        _, found = results.of(row.experiment, data)
-        for name in [f"{stem_of(result)}-codebook.png" for result in found[:1]]:
+        _, found = results.of(row.on(data), data)
+        for name in [f"{stem_of(result)}-{kind}.png" for result in found[:1] for kind in ("codebook", "tsne")]:
             source, target = folder_of(results.file) / name, folder / name
             if source.exists():
                 folder.mkdir(parents=True, exist_ok=True)

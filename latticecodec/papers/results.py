@@ -34,6 +34,25 @@ def key(experiment: Experiment, data: str, budget: str, seed: int) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def measured(result: Result, metric: str) -> float | None:
+    """A metric of a result, or what follows from its metrics; None where it was not measured.
+
+    - total_loss, total_loss_train: reconstruction + (1 + commitment) x codebook loss, of the forward pass;
+    - pace: seconds of training for a picture.
+    """
+    metrics: dict[str, float | None] = result.get("metrics", {})
+    if metric == "pace":
+        pictures = result["learning_steps"] * result["batch"]
+        return float(result["seconds"] / pictures) if pictures else None
+    if not metric.startswith("total_loss"):
+        return metrics.get(metric)
+    end = metric.removeprefix("total_loss")
+    parts = metrics.get(f"mse_forward{end}"), metrics.get(f"codebook_loss{end}")
+    if parts[0] is None or parts[1] is None:
+        return None
+    return parts[0] + (1 + float(result["experiment"]["commitment"])) * parts[1]
+
+
 @dataclass
 class Results:
     """The results of a file, and where new ones are appended.

@@ -32,6 +32,7 @@ class Job:
     experiment: Experiment
     data: str
     seed: int
+    tsne: bool = False  # whether its codebook is shown by t-SNE as well
 
 
 def plan(tables: Sequence[Table], folder: Path, seeds: Sequence[int]) -> tuple[list[Job], list[str]]:
@@ -47,12 +48,13 @@ def plan(tables: Sequence[Table], folder: Path, seeds: Sequence[int]) -> tuple[l
                 if location(data, folder) is None:
                     lacking[data.name] = missing(data, folder)
                     continue
-                if lack := released.missing(row.experiment, folder):
+                experiment = row.on(data.name)
+                if lack := released.missing(experiment, folder):
                     lacking[lack] = lack
                     continue
-                for seed in seeds if not row.experiment.weights else seeds[:1]:
-                    job = Job(table.name, row.label, row.experiment, data.name, seed)
-                    jobs.setdefault((data.name, row.experiment, seed), job)
+                for seed in seeds if not experiment.weights else seeds[:1]:
+                    job = Job(table.name, row.label, experiment, data.name, seed, table.tsne)
+                    jobs.setdefault((data.name, experiment, seed), job)
     order = list(DATASETS)
     return sorted(jobs.values(), key=lambda job: order.index(job.data)), list(lacking.values())
 
@@ -87,7 +89,7 @@ def run(
                 advance(1000 * number + 1000 * done // steps, 1000 * len(jobs))
 
             row = described(job, pictures, extent, device)
-            gallery = Gallery(folder_of(results.file), stem_of(row), pictures, device)
+            gallery = Gallery(folder_of(results.file), stem_of(row), pictures, device, job.tsne)
             origin = f"{row['source']} {row['digest']}"
             resumable = Resumable(unfinished(results.file) / f"{row['key']}.pt", origin, gallery)
             if job.experiment.weights:

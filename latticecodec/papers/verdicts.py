@@ -5,7 +5,8 @@
 - refuted: full budget, and the opposite of the paper's statement is clear, or its number is one that no further seed
   would be expected to give;
 - not possible: no data, nothing in the paper to compare with, or seeds that do not separate what is compared;
-  "not possible yet" where it is not measured, or where a short training does not show it, which may be its shortness.
+  "not possible yet" where it is not measured, or where a short training does not show it, which may be its shortness,
+  or has collapsed.
 """
 
 import math
@@ -15,11 +16,12 @@ from dataclasses import dataclass
 
 from .datasets import DATASETS, UNAVAILABLE
 from .experiment import FULL, QUICK, Experiment, Row, Table
-from .results import Result, Results
+from .results import Result, Results, measured
 
 SEEDS = 3  # that a verdict on a difference needs
 CLEAR = 2.78  # standard errors: Student's t of three and three seeds, 5 % two-sided
 UNMEASURED = "not possible yet: not measured"
+ALIVE = 3  # embeddings in use; a short training with fewer has collapsed, and its place beside others says nothing
 OUTSIDE = 4.30  # standard deviations: Student's t of three seeds, 5 % two-sided
 CLOSE, NEAR = 0.1, 1.0  # relative differences: a reproduced number, and one of the same size
 
@@ -52,15 +54,14 @@ class Spread:
 
 def number(value: float) -> str:
     """Four digits at most, thousands with a comma."""
-    if abs(value) >= 1000:
+    if 1000 <= abs(value) < 1e12:
         return f"{value:,.0f}"
     return f"{value:.3g}" if abs(value) < 100 else f"{value:.4g}"
 
 
 def spread(results: Sequence[Result], metric: str) -> Spread | None:
     """A metric of the results that have it."""
-    values = [result["metrics"].get(metric) for result in results if "metrics" in result]
-    values = [value for value in values if value is not None]
+    values = [found for result in results if (found := measured(result, metric)) is not None]
     if not values:
         return None
     return Spread(statistics.mean(values), statistics.stdev(values) if len(values) > 1 else 0.0, len(values))
@@ -70,13 +71,16 @@ def verdict(table: Table, row: Row, data: str, results: Results) -> str:
     """The verdict on a row of a table on one data set."""
     if data in UNAVAILABLE:
         return f"not possible: {UNAVAILABLE[data]}"
-    budget, found = results.of(row.experiment, data)
+    budget, found = results.of(row.on(data), data)
     if not found:
         return UNMEASURED
     failed = [result["failed"] for result in found if "failed" in result]
     if len(failed) == len(found):
         return f"not possible: with the published settings {failed[0]}"
-    text = _on_claim(table, row, data, results, found) if row.claim else _on_numbers(table, row, data, budget, found)
+    if row.claim and table.lower(row, data) is not None:
+        text = _on_claim(table, row, data, results, found)
+    else:
+        text = _on_numbers(table, row, data, budget, found)
     remark = DATASETS[data].remark
     return f"{text}; {remark}" if remark else text
 
@@ -125,7 +129,10 @@ def difference(
         right = all(a.mean < b.mean if lower else a.mean > b.mean for _, lower, a, b in known)
         clear = all(abs(a.mean - b.mean) > CLEAR * math.hypot(a.error, b.error) for _, _, a, b in known)
         seeds = min(min(a.seeds, b.seeds) for _, _, a, b in known)
-        if longest is None:
+        used = [spread(rows, "used") for rows in (first, second)]
+        if short(budget) and any(each is not None and each.mean < ALIVE for each in used):
+            longest = longest or f"not possible yet: {short(budget)} with fewer than {ALIVE} embeddings in use, {told}"
+        elif longest is None:
             longest = judge(right, clear, seeds, budget, told)
             if seeds >= SEEDS:
                 return longest
@@ -137,9 +144,10 @@ def difference(
 
 def _on_claim(table: Table, row: Row, data: str, results: Results, found: list[Result]) -> str:
     assert row.claim is not None
-    claim = row.claim
-    other = table.row(claim.than).experiment
-    text = difference(results, row.experiment, other, data, [(claim.metric, claim.lower)], f" of {claim.than}")
+    claim, lower = row.claim, table.lower(row, data)
+    assert lower is not None
+    other = table.row(claim.than).on(data)
+    text = difference(results, row.on(data), other, data, [(claim.metric, lower)], f" of {claim.than}")
     if text is None:
         return f"not possible yet: {claim.than} is not measured at the same budget"
     numbers = _numbers(row, data, found)
@@ -148,8 +156,9 @@ def _on_claim(table: Table, row: Row, data: str, results: Results, found: list[R
 
 def _numbers(row: Row, data: str, found: list[Result]) -> list[tuple[str, float, Spread]]:
     """(metric, the paper's number, ours) of those that both have."""
-    pairs = [(metric, value, spread(found, metric)) for (name, metric), value in row.published.items() if name == data]
-    return [(metric, value, ours) for metric, value, ours in pairs if ours is not None]
+    printed = [(metric, paper) for (name, metric), paper in row.published.items() if name == data]
+    pairs = [(metric, paper, spread(found, metric)) for metric, paper in printed]
+    return [(metric, paper, ours) for metric, paper, ours in pairs if ours is not None]
 
 
 def _told(numbers: list[tuple[str, float, Spread]]) -> str:
@@ -158,6 +167,8 @@ def _told(numbers: list[tuple[str, float, Spread]]) -> str:
 
 def _on_numbers(table: Table, row: Row, data: str, budget: str, found: list[Result]) -> str:
     numbers = _numbers(row, data, found)
+    if not numbers and any(name == data for name, _ in row.published):
+        return "not possible yet: this training was measured without what the paper prints"
     if not numbers:
         claimed = any(other.claim and other.claim.than == row.label for other in table.rows)
         return "not possible: no number of the paper to compare with" + (

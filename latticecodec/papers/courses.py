@@ -1,0 +1,120 @@
+"""What the histories of trainings show, and how long they took; findings as in `orders`."""
+
+import statistics
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from .orders import CRITICAL, Find, Finding, known, rank_correlation
+from .results import Result, measured
+from .verdicts import number
+
+
+def last(result: Result, name: str) -> float | None:
+    """What the history of a training ends with."""
+    history = result.get("history")
+    found: float | None = history[-1].get(name) if history else None
+    return found
+
+
+def gap_beyond(best: int) -> Find:
+    """The gradient gap is level up to the row `best` and grows beyond it."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        gaps = known([last(row, "gradient_gap") for row in rows])
+        if gaps is None:
+            return None
+        level, beyond = gaps[: best + 1], gaps[best:]
+        grows = all(after > before for before, after in pairwise(beyond))
+        told = f"gaps {', '.join(map(number, level))}, then {', '.join(map(number, beyond[1:]))}"
+        return Finding(grows and beyond[-1] * min(level) > max(level) * beyond[0], told)
+
+    return find
+
+
+def loss_along(dimensions: Sequence[float]) -> Find:
+    """The quantization loss falls with D."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        losses = known([last(row, "quantization_error") for row in rows])
+        if losses is None:
+            return None
+        correlation = rank_correlation(losses, dimensions)
+        told = f"losses {', '.join(map(number, losses))}, rank correlation {correlation:+.2f} with D"
+        return Finding(correlation >= CRITICAL[len(dimensions)], told)
+
+    return find
+
+
+def both_low(rows: Sequence[Result]) -> Finding | None:
+    """Gradient gap and quantization loss of the first row are below the median of the others'."""
+    told, right = [], True
+    for name in ("gradient_gap", "quantization_error"):
+        values = known([last(row, name) for row in rows])
+        if values is None:
+            return None
+        median = statistics.median(values[1:])
+        others = f"{number(min(values[1:]))} to {number(max(values[1:]))}"
+        told.append(f"{name} {number(values[0])}, of fixed codebooks {others}")
+        right = right and values[0] <= median
+    return Finding(right, "; ".join(told))
+
+
+def falls(start: int) -> Find:
+    """The gradient gap of every row falls from the first look at or after the step `start` to the end."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        pairs = []
+        for row in rows:
+            gaps = [entry["gradient_gap"] for entry in row.get("history", []) if entry["step"] >= start]
+            if len(gaps) < 2:
+                return None
+            pairs.append((gaps[0], gaps[-1]))
+        falling = sum(after < before for before, after in pairs)
+        return Finding(falling == len(pairs), f"falls in {falling} of {len(pairs)} rows")
+
+    return find
+
+
+def chosen(best: int, sizes: Sequence[tuple[int, int]]) -> Find:
+    """The first row chooses the codebook of most codewords early in its training, at the end the `best` one."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        history = rows[0].get("history", [])
+        names = [f"share_{codes}" for codes, _ in sizes]
+        if len(history) < 2 or names[0] not in history[0]:
+            return None
+        tops = []
+        for entry in (history[1], history[-1]):
+            shares = [entry[name] for name in names]
+            tops.append((int(np.argmax(shares)), max(shares)))
+        early, late = (f"{list(sizes[at])} with {share:.0%}" for at, share in tops)
+        largest = int(np.argmax([codes for codes, _ in sizes]))
+        return Finding(
+            tops[0][0] == largest and tops[1][0] == best, f"early {early} of the positions, at the end {late}"
+        )
+
+    return find
+
+
+def denser(rows: Sequence[Result]) -> Finding | None:
+    """The pictures of a look have more embeddings at the end of each training than at its beginning."""
+    told, right = [], True
+    for row in rows:
+        history = row.get("history", [])
+        if len(history) < 2:
+            return None
+        first, end = history[0]["used"], history[-1]["used"]
+        told.append(f"{number(first)} to {number(end)}")
+        right = right and end > first
+    return Finding(right, f"embeddings of 32 pictures {', '.join(told)}")
+
+
+def faster(rows: Sequence[Result]) -> Finding | None:
+    """The first row takes less time for a picture of training than each other one, on the same hardware."""
+    paces = known([measured(row, "pace") for row in rows])
+    if paces is None or len({row["hardware"] for row in rows}) > 1:
+        return None
+    ratios = [paces[0] / pace for pace in paces[1:]]
+    return Finding(max(ratios) < 1, f"{', '.join(f'{ratio:.2f}' for ratio in ratios)} times as long")

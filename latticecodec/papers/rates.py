@@ -1,0 +1,160 @@
+"""Rate and distortion of the trained rows, which none of the papers looks at, and our claims at equal rate."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .claims import CentralClaim
+from .experiment import Experiment
+from .results import Results
+from .tables import TABLES
+from .verdicts import ALIVE, judge, spread
+
+DECIBELS = 0.1  # a smaller difference at equal rate is none
+
+
+@dataclass(frozen=True)
+class Point:
+    """A trained row in the plane of rate and distortion, mean over seeds."""
+
+    label: str
+    experiment: Experiment
+    bpp: float
+    psnr: float
+    budget: str
+    seeds: int
+
+
+def points(results: Results, data: str) -> list[Point]:
+    """All measured rows of a data set that have a rate, each experiment once."""
+    found: dict[Experiment, Point] = {}
+    for table in TABLES.values():
+        for row in table.rows:
+            if data not in row.data or row.on(data) in found:
+                continue
+            experiment = row.on(data)
+            budget, rows = results.of(experiment, data)
+            bpp, psnr = spread(rows, "bpp"), spread(rows, "psnr")
+            used = spread(rows, "used")
+            if bpp and psnr and used and used.mean >= ALIVE:
+                found[experiment] = Point(row.label, experiment, bpp.mean, psnr.mean, budget, psnr.seeds)
+    return list(found.values())
+
+
+def frontier(some: Sequence[Point]) -> list[Point]:
+    """Those that no other one beats in rate and in distortion, by rising rate."""
+    best: list[Point] = []
+    for point in sorted(some, key=lambda point: (point.bpp, -point.psnr)):
+        if not best or point.psnr > best[-1].psnr:
+            best.append(point)
+    return best
+
+
+def at_equal_rate(ours: Sequence[Point], theirs: Sequence[Point]) -> tuple[float, int] | None:
+    """Mean PSNR difference in dB, ours minus theirs, and how many points it rests on; None without a common rate.
+
+    Each point of our frontier is compared with the line through theirs, over the logarithm of the rate.
+    """
+    line = frontier(theirs)
+    if not line:
+        return None
+    rates, values = [math.log(point.bpp) for point in line], [point.psnr for point in line]
+    differences = [
+        point.psnr - float(np.interp(math.log(point.bpp), rates, values))
+        for point in frontier(ours)
+        if line[0].bpp <= point.bpp <= line[-1].bpp
+    ]
+    return (sum(differences) / len(differences), len(differences)) if differences else None
+
+
+def compared(
+    results: Results, data: str, ours: Callable[[Experiment], bool], theirs: Callable[[Experiment], bool]
+) -> str:
+    """The verdict on "ours is better at equal rate" over two families of rows.
+
+    It rests on the longest budget at which both have points at rates in common; where there is none, the best points of
+    both are told, and no verdict follows from them.
+    """
+    known = points(results, data)
+    first, second = ([p for p in known if family(p.experiment)] for family in (ours, theirs))
+    if not first or not second:
+        return f"not possible yet: of one family no row is measured that uses {ALIVE} embeddings or more"
+    for budget in results.budgets():
+        a, b = ([p for p in family if p.budget == budget] for family in (first, second))
+        if difference := at_equal_rate(a, b):
+            mean, count = difference
+            told = f"{mean:+.2f} dB at equal rate, mean of {count} points"
+            return judge(mean > 0, abs(mean) > DECIBELS, min(p.seeds for p in (*a, *b)), budget, told)
+    best = (max(frontier(family), key=lambda point: point.psnr) for family in (first, second))
+    bests = " against ".join(f"{point.psnr:.2f} dB at {point.bpp:.3g} bpp" for point in best)
+    return f"not possible yet: no rate in common at one budget, the best {bests}"
+
+
+def _lattice(e: Experiment) -> bool:
+    return e.quantizer == "lattice"
+
+
+def _strided_codebook(e: Experiment) -> bool:
+    return e.network.startswith("strided") and e.quantizer in ("vq", "vq-ema")
+
+
+def _throughout(family: Callable[[Experiment], bool], data: str) -> Callable[[Experiment], bool]:
+    """Those of a family that learn to the end; of faces there are none, and the published schedule has to do."""
+    return lambda e: family(e) and (e.rate_decay == 1 or data != "fashion-mnist")
+
+
+def _fixed(e: Experiment) -> bool:
+    return e.quantizer == "vq-ema-projected" and e.start == "example"
+
+
+def _rotation(e: Experiment) -> bool:
+    return e.quantizer == "rotation"
+
+
+def _straight(e: Experiment) -> bool:
+    return e.network == "rotation" and e.quantizer == "vq-ema"
+
+
+def _adaptive(e: Experiment) -> bool:
+    return e.quantizer.startswith("adaptive")
+
+
+FAMILIES: tuple[tuple[str, Callable[[Experiment], bool]], ...] = (  # for the pictures of rate and distortion
+    ("lattice", _lattice),
+    ("codebook of LL-VQ-VAE", _strided_codebook),
+    ("fixed codebook of equal capacity", _fixed),
+    ("the same, with k-means and revived codes", lambda e: e.quantizer == "vq-ema-projected" and e.start == "k-means"),
+    ("adaptive codebooks", _adaptive),
+    ("straight-through", _straight),
+    ("rotation", lambda e: e.quantizer in ("rotation", "rotation-rescaled")),
+    ("rotation as coded", lambda e: e.quantizer == "rotation-as-coded"),
+)
+
+
+def _claim(
+    text: str, data: str, ours: Callable[[Experiment], bool], theirs: Callable[[Experiment], bool]
+) -> CentralClaim:
+    return CentralClaim(text, data, lambda results, data: compared(results, data, ours, theirs))
+
+
+def _claims() -> list[CentralClaim]:
+    claims = []
+    for data in ("fashion-mnist", "faces-128", "faces-64"):
+        families = _throughout(_lattice, data), _throughout(_strided_codebook, data)
+        claims.append(_claim("the lattice has less error than a codebook", data, *families))
+    for data in ("mnist", "fashion-mnist", "cifar10"):
+        claims += [
+            _claim(
+                "fixed codebooks of N >= 8192 have less error than those of N <= 4096",
+                data,
+                lambda e: _fixed(e) and e.codes >= 8192,
+                lambda e: _fixed(e) and e.codes <= 4096,
+            ),
+            _claim("adaptive codebooks have less error than fixed ones", data, _adaptive, _fixed),
+        ]
+    return [*claims, _claim("the rotation has less error than straight-through", "cifar10", _rotation, _straight)]
+
+
+RATE_CLAIMS = _claims()
