@@ -82,7 +82,7 @@ def test_the_gradient_leads_to_the_original() -> None:
 
 
 def test_what_an_encoder_goes_down() -> None:
-    """Squared error and SSIMULACRA2 at equal cost; the squared error alone where a side is short."""
+    """Squared error and SSIMULACRA2 at equal cost, its slope cut; the squared error alone where a side is short."""
     x = tensor(synthetic_picture(0, 48, 40).permute(1, 2, 0).numpy())
     x_hat = (x + 0.05 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))).requires_grad_(True)
     cost = perceptual(x_hat, x, 0.01)
@@ -90,7 +90,9 @@ def test_what_an_encoder_goes_down() -> None:
     assert cost.item() == pytest.approx(squared.item() / 2)
     (ours,) = torch.autograd.grad(cost - squared / 4, x_hat)
     (metric,) = torch.autograd.grad(weighted_error(x_hat, x).sum(), x_hat)
-    assert float(torch.cosine_similarity(ours.flatten(), metric.flatten(), 0)) == pytest.approx(1)
+    root = metric.square().mean().sqrt()
+    assert float(metric.abs().max()) > 3 * root
+    torch.testing.assert_close(ours / ours.abs().max(), (metric / root).clamp(-1, 1), atol=1e-4, rtol=1e-3)
     short = (x_hat[:, :, :7], x[:, :, :7], 0.01)
     assert torch.equal(perceptual(*short), squared_error(*short))
 
@@ -99,12 +101,12 @@ def test_what_an_encoder_goes_down() -> None:
 def test_tuning_for_ssimulacra2(lattice: Codec, photo: Image.Image, effort: int) -> None:
     """More of it for a bit, by the package, and the header says so."""
     pytest.importorskip("ssimulacra2")
-    face, worth = photo.crop((112, 40, 208, 120)), {}
+    face, worth = photo.crop((64, 0, 320, 208)).resize((256, 228)), {}
     for tune in ("psnr", "ssimulacra2"):
-        data = lattice.encode(face, 60, tune=tune, effort=effort)
+        data = lattice.encode(face, 40, tune=tune, effort=effort)
         worth[tune] = ssimulacra2(np.asarray(lattice.decode(data)), np.asarray(face)) / len(data)
         assert read_header(data).tune == tune
-    assert worth["ssimulacra2"] > 1.03 * worth["psnr"]
+    assert worth["ssimulacra2"] > 1.03 * worth["psnr"], worth
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 70), (7, 7), (8, 8), (200, 7)])
