@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from traceback import walk_tb
 from typing import Any
 
 import click
@@ -66,8 +67,14 @@ def _errors_told() -> Iterator[None]:
         if not is_expected(error):
             raise
         if isinstance(error, OSError) and error.filename is None:
-            error = output_error(error) if _standard_output_fails() else LcqError(f"{NAMELESS}: {reason(error)}")
+            printed = _printing(error) or _standard_output_fails()
+            error = output_error(error) if printed else LcqError(f"{NAMELESS}: {reason(error)}")
         raise click.ClickException(on_one_line(printable(told(error)))) from None
+
+
+def _printing(error: BaseException) -> bool:
+    """Whether the error is of what click prints itself, as help; where nothing buffers, that does not fail again."""
+    return any(frame.f_code is click.echo.__code__ for frame, _ in walk_tb(error.__traceback__))
 
 
 def _standard_output_fails() -> bool:

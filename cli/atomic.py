@@ -18,6 +18,7 @@ from typing import IO
 from latticecodec import OutputError
 from latticecodec.errors import reason
 
+from .inputs import name_of
 from .messages import output_error
 
 Fill = Callable[[IO[bytes]], object]  # writes the output to a file that is open for reading and writing
@@ -76,7 +77,7 @@ def write_file(target: Path, fill: Fill, overwrite: bool, times: tuple[int, int]
     except FileExistsError:
         raise
     except OSError as error:
-        raise OutputError(f"{target}: cannot be written: {reason(error)}") from None
+        raise OutputError(f"{name_of(target)}: cannot be written: {reason(error)}") from None
     finally:
         part.unlink(missing_ok=True)
         _parts.discard(part)

@@ -189,11 +189,11 @@ def _compressed(asked: Compression, job: Job) -> Outcome:
     seconds = time.perf_counter() - began
     header, name, notes = read_header(result.data), called(job.source), []
     if asked.effort > max(codec.bottleneck.efforts, 1):
-        notes.append(f"{name}: {codec.config.name} encodes the same at every effort")
+        notes.append(f"{codec.config.name} encodes the same at every effort")
     if asked.quality is not None and abs(result.quality - asked.quality) > QUALITY_NOTE:
         offer = f"{codec.config.name} offers no quality {asked.quality:g}; the nearest, {result.quality:.1f}, was used"
-        notes.append(f"{name}: {offer}")
-    notes += [f"{name}: {text}" for text in source.notes]
+        notes.append(offer)
+    notes += source.notes
     facts = {
         "input": name_of(job.source),
         "output": name_of(job.target),
@@ -209,10 +209,10 @@ def _compressed(asked: Compression, job: Job) -> Outcome:
         "indices_sha256": result.indices_sha256,
         "model": codec.config.name,
         "note": result.note or None,
-        "notes": list(source.notes),
+        "notes": notes,
         "seconds": seconds,
     }
-    return Outcome(facts, summary(facts), tuple(notes))
+    return Outcome(facts, summary(facts), tuple(f"{name}: {text}" for text in notes))
 
 
 def summary(report: Report) -> str:
@@ -230,4 +230,4 @@ def _picture(source: Place) -> "Pixels":
 
     if source is STANDARD:
         return picture.read_file(io.BytesIO(read(source)), called(source))
-    return picture.read(source)
+    return picture.read(name_of(source))

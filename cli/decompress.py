@@ -157,6 +157,7 @@ def _restored(asked: Restoration, job: Job) -> Outcome:
         "bpp": 8 * size / (header.width * header.height),
         "damaged_tiles": [damage.tile for damage in damaged],
         "excess_bytes": excess,
+        "notes": [*told, *lost],
         "seconds": seconds,
     }
     notes = [f"{called(job.source)}: {line}" for line in told] + [f"{name_of(job.target)}: {line}" for line in lost]

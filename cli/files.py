@@ -15,6 +15,7 @@ from . import atomic
 from .inputs import STANDARD, Input, Place, Refusal, find, name_of, place
 
 EXISTS = "{}: exists already; --force overwrites it"
+ONE_NAME = "rename one, or give each folder an -o of its own"  # where folders hold files of one name
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def make_plan(
         suffixes: files that are picked from a folder.
         rename: source path to target path, used without -o and inside a folder.
         writing: how outputs are written.
-        advice: what helps where several inputs would become one output.
+        advice: what helps where inputs of several names would become one output.
 
     Raises OutputError where nothing could be written at all; single files that cannot are refused in the plan.
     """
@@ -120,9 +121,10 @@ def _without_collisions(jobs: list[Job], advice: str) -> tuple[list[Job], list[R
     for target, group in groups.items():
         sources = tuple(job.source for job in group if job.source is not STANDARD)
         if len(group) > 1:
-            names = " and ".join(str(source) for source in sources)
+            names = " and ".join(name_of(source) for source in sources)
             all_of_them = "both" if len(group) == 2 else "all"
-            refused.append(Refusal(sources, f"{names} would {all_of_them} become {target}; {advice}"))
+            apart = advice if len({source.name for source in sources}) == len(sources) else ONE_NAME
+            refused.append(Refusal(sources, f"{names} would {all_of_them} become {name_of(target)}; {apart}"))
     return alone, refused
 
 

@@ -65,7 +65,7 @@ def name_of(place: Place) -> str:
     """What a place is called in reports: as it can be given on the command line."""
     if place is STANDARD:
         return "-"
-    return "./-" if str(place) == "-" else str(place)
+    return f"./{place}" if str(place).startswith("-") else str(place)
 
 
 def find(arguments: Iterable[str], suffixes: Set[str]) -> Inputs:

@@ -81,6 +81,16 @@ def test_only_the_files_that_would_become_one_are_refused(album: Path, own: list
     assert listed[2]["output"] == "out/IMG_2.lcq"
 
 
+def test_files_of_one_name_in_two_folders_are_not_sent_to_keep_suffix(album: Path, own: list[object]) -> None:
+    Path("other").mkdir()
+    (album / "IMG_2.png").rename("other/IMG_1.png")
+    for option in ([], ["--keep-suffix"]):
+        done = lcodec("compress", album, "other", "-o", "out", *option, *own)
+        assert done.exit_code == 1
+        assert "other/IMG_1.png would " in done.stderr
+        assert "; rename one, or give each folder an -o of its own\n" in done.stderr
+
+
 def test_names_with_their_suffix(album: Path, own: list[object]) -> None:
     """Each has an output of its own, and comes back beside the others: IMG_1.jpg.lcq as IMG_1.jpg.png."""
     assert lcodec("compress", album, "--keep-suffix", "-o", "out", *own).exit_code == 0

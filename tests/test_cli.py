@@ -103,8 +103,9 @@ def test_effort(here: Path, tiny_model: Path) -> None:
     assert json.loads(result.stdout)["effort"] == 3
     assert "compressing" in result.stderr
     lcodec("decompress", "photo.lcq", "--model", str(tiny_model), "-o", "back.png")
-    same = lcodec("compress", "photo.png", "--effort", "9", "--model", "vq", "--force")
-    assert "vq encodes the same at every effort" in same.stderr
+    same = lcodec("compress", "photo.png", "--effort", "9", "--model", "vq", "--force", "--json")
+    assert "photo.png: vq encodes the same at every effort" in same.stderr
+    assert json.loads(same.stdout)["notes"] == ["vq encodes the same at every effort"]
 
 
 def test_folders_are_mirrored_and_a_bad_file_does_not_stop_the_others(here: Path, tiny_model: Path) -> None:
@@ -239,6 +240,8 @@ def test_what_an_output_format_cannot_hold_is_said(here: Path, tiny_model: Path)
     assert done.exit_code == 0
     assert done.stderr == "flat.jpg: JPEG holds no alpha; flattened onto white\n"
     assert Image.open("flat.jpg").getpixel((8, 8)) == (255, 255, 255)
+    report = json.loads(lcodec("decompress", "clear.lcq", "-o", "flat.jpg", *own, "--force", "--json").stdout)
+    assert report["notes"] == ["JPEG holds no alpha; flattened onto white"]
     assert lcodec("decompress", "clear.lcq", "-o", "whole.png", *own).stderr == ""
     assert Image.open("whole.png").getpixel((8, 8))[3] == 0
 

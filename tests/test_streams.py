@@ -1,6 +1,7 @@
 """Standard input, output and error that are closed, full or a terminal; names that are no text; `-` and `./-`."""
 
 import errno
+import io
 import json
 import os
 import pty
@@ -106,6 +107,18 @@ def test_standard_output_that_is_closed(packed: Path, run: Callable[..., tuple[i
     assert told.splitlines()[-1].startswith(CLOSED)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("command", ["--help", "info --help", "--version"])
+def test_standard_output_without_a_buffer(run: Callable[..., tuple[int, str]], command: str) -> None:
+    """As PYTHONUNBUFFERED has it: what failed once is gone, and would not fail again."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb", buffering=0) as raw, io.TextIOWrapper(raw, write_through=True) as gone:
+        assert run(gone, command) == (141, "")
+    with open("/dev/full", "wb", buffering=0) as raw, io.TextIOWrapper(raw, write_through=True) as full:
+        assert run(full, command) == (1, FULL)
+
+
 def test_nothing_is_said_when_the_interpreter_ends(packed: Path) -> None:
     """Python would try to write once more, and complain."""
     command = [sys.executable, "-m", "latticecodec", "info", str(packed)]
@@ -164,7 +177,10 @@ def test_a_file_named_like_standard_input(here: Path, tiny_model: Path) -> None:
     assert refused.stderr.startswith("Error: ./-: cannot write a file without suffix; try .png, ")
     assert sorted(os.listdir()) == ["-", "a.lcq"]
     packed = json.loads(lcodec("compress", "./-", *own, "--json").stdout)
-    assert (packed["input"], packed["output"]) == ("./-", "-.lcq")
+    assert (packed["input"], packed["output"]) == ("./-", "./-.lcq")
+    assert json.loads(lcodec("info", packed["output"], "--json").stdout)["file"] == "./-.lcq"
+    Path("-").write_bytes(b"no picture")
+    assert lcodec("compress", "./-", "-o", "b.lcq", *own).stderr.startswith("Error: ./-: not an image")
     os.rename("a.lcq", "-")
     assert json.loads(lcodec("info", "./-", "--json", data=b"not this").stdout)["file"] == "./-"
 
