@@ -128,7 +128,7 @@ def _adaptive_rows() -> tuple[Row, ...]:
         ("adaptive, temperature 5 to 0.5", cooled),
         ("adaptive, k-means, temperature 5 to 0.5", replace(cooled, start="k-means")),
     ):
-        rows.append(Row(label, experiment, SMALL, claim=Claim("mse", "adaptive")))
+        rows.append(Row(label, experiment, SMALL))
     return tuple(rows)
 
 
