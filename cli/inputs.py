@@ -95,12 +95,14 @@ def _add_folder(found: Inputs, folder: Path, suffixes: Set[str], seen: set[Path]
     from latticecodec.picture import is_wanted
 
     errors: list[OSError] = []
-    walked = [Path(top, name) for top, _, names in os.walk(folder, onerror=errors.append) for name in names]
-    files = sorted(path for path in walked if path.is_file())
-    picked = [path for path in files if is_wanted(path, suffixes)]
+    walked = []
+    for top, folders, names in os.walk(folder, onerror=errors.append):
+        walked += [Path(top, name) for name in (*names, *folders)]
+    files = sorted(path for path in walked if path.is_symlink() or not path.is_dir())
+    picked = [path for path in files if path.is_file() and is_wanted(path, suffixes)]
     found.files += [Input(path, folder) for path in picked if path not in seen]
     seen.update(picked)
-    found.left_out.update(_kind(path) for path in files if not is_wanted(path, suffixes))
+    found.left_out.update(_kind(path) for path in files if not (path.is_file() and is_wanted(path, suffixes)))
     for error in errors:
         closed = Path(error.filename)
         found.refused.append(Refusal((closed,), f"{closed}: the folder cannot be read: {reason(error)}"))
@@ -110,7 +112,9 @@ def _add_folder(found: Inputs, folder: Path, suffixes: Set[str], seen: set[Path]
 
 
 def _kind(path: Path) -> str:
-    """What a file that is left out counts as."""
+    """What a file that is left out counts as; links to folders, which may lead in circles, are not followed."""
+    if not path.is_file():
+        return "link to a folder" if path.is_dir() else "link to nothing" if path.is_symlink() else "no file"
     return "._*" if path.name.startswith("._") else path.suffix.lower() or "without suffix"
 
 

@@ -26,7 +26,8 @@ from PIL import Image, features
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from latticecodec.config import PRESETS
-from latticecodec.picture import find_images
+from latticecodec.errors import ImageError
+from latticecodec.picture import find_images, read, to_pillow
 from latticecodec.training.checkpoint import CHECKPOINT, STABLE
 from latticecodec.training.data import Crops
 from latticecodec.training.loop import Progress, new_model, train
@@ -71,7 +72,11 @@ def pack(arguments: argparse.Namespace) -> None:
     order = torch.randperm(len(files), generator=torch.Generator().manual_seed(0)).tolist()
     total = packed = 0
     for index in order:
-        picture = Image.open(files[index]).convert("RGB")
+        try:
+            picture = to_pillow(read(files[index])).convert("RGB")
+        except ImageError as error:
+            print(f"left out: {error}")
+            continue
         size = tuple(max(1, round(SHRINK * side)) for side in picture.size)
         path = arguments.out / f"{packed:04}.avif"
         small = picture.resize(size, Image.Resampling.LANCZOS)

@@ -120,6 +120,21 @@ def test_what_a_folder_leaves_out_is_told_in_the_last_line(album: Path, own: lis
     assert done.stderr.splitlines()[-1].endswith("11 left out: 2 .mov, 1 ._*, 1 .s0, 1 .s1, 1 .s2, 5 of other kinds")
 
 
+def test_what_is_no_file_of_the_folder_is_told_as_left_out(album: Path, own: list[object]) -> None:
+    (album / "holiday").symlink_to(album.absolute())  # a circle
+    (album / "lost.png").symlink_to("nowhere.png")
+    (album / "IMG_3.png").symlink_to("IMG_2.png")
+    os.mkfifo(album / "pipe.png")
+    done = lcodec("compress", album, "--keep-suffix", "-o", "out", *own)
+    assert done.exit_code == 0
+    last = done.stderr.splitlines()[-1]
+    assert (
+        last
+        == "4 compressed, 8 left out: 2 .mov, 1 ._*, 1 .txt, 1 link to a folder, 1 link to nothing, 2 of other kinds"
+    )
+    assert names("out") == [f"IMG_{name}.lcq" for name in ("1.jpg", "1.png", "2.png", "3.png")]
+
+
 def test_an_empty_folder_does_not_stop_the_others(album: Path, own: list[object]) -> None:
     Path("empty").mkdir()
     done = lcodec("compress", "empty", album / "IMG_2.png", "-o", "out", *own)

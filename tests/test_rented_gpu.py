@@ -50,7 +50,10 @@ def test_photographs_to_parts_to_a_model(
 
     monkeypatch.setattr(Schedule, "tick", tick)
     monkeypatch.setattr(script, "TRIAL_STEPS", 2)
-    assert "4 of 4 pictures" in call("pack", "photos", "--out", "small")
+    Path("photos/program.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n")
+    packed = call("pack", "photos", "--out", "small")
+    assert "left out: photos/program.jpg: not an image of a format that is read" in packed
+    assert "4 of 5 pictures" in packed
     small = ("--data", "small", "--preset", "lc-test", "--device", "cpu", "--batch", "2", "--crop", "64")
     with monkeypatch.context() as patch:
         for name in NOT_THERE:

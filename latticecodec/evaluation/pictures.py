@@ -24,4 +24,4 @@ def read(file: Path) -> Image.Image:
     try:
         return to_pillow(Pixels(plain(read_picture(file))))
     except ImageError as error:
-        raise ImageError(str(error) if str(file) in str(error) else f"{file}: {error}") from None
+        raise ImageError(str(error) if str(error).startswith(f"{file}: ") else f"{file}: {error}") from None

@@ -30,7 +30,8 @@ def read_pixels(path: Path) -> Tensor | None:
     try:
         pixels = plain(read(path))  # [H, W, C]
     except ImageError as error:
-        warnings.warn(f"{path}: skipped ({error})", stacklevel=2)
+        reason = str(error).removeprefix(f"{path}: ")
+        warnings.warn(f"{path}: skipped, {reason}", stacklevel=2)
         return None
     return torch.from_numpy(pixels.copy()).permute(2, 0, 1).expand(3, -1, -1)  # [3, H, W]
 
