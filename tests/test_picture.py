@@ -170,7 +170,7 @@ def test_a_palette_with_transparency() -> None:
 def test_ppm_of_other_depths_is_scaled() -> None:
     data = b"P5 2 1 1023\n" + struct.pack(">2H", 1023, 512)
     assert read_file(io.BytesIO(data), "x").colour.ravel().tolist() == [65535, round(512 * 65535 / 1023)]
-    with pytest.raises(ImageError, match=r"x: .*truncated"):
+    with pytest.raises(ImageError, match=r"x: the file is cut short"):
         read_file(io.BytesIO(data[:-1]), "x")
     with pytest.raises(ImageError, match="text PPM"):
         read_file(io.BytesIO(b"P3 1 1 1023\n1 2 3\n"), "x")
