@@ -14,7 +14,7 @@ from latticecodec.training.run import run
 from latticecodec.training.synthetic import synthetic_picture
 
 PICTURES = 3
-QUICK = TrainOptions(steps=6, batch=2, crop=64, validate_every=3, checkpoint_minutes=0.0, warm_up=2)
+QUICK = TrainOptions(steps=6, batch=2, crop=64, drawn=0.0, validate_every=3, checkpoint_minutes=0.0, warm_up=2)
 HASTY = dataclasses.replace(QUICK, optimiser="adamw")  # where SOAP shows nothing more
 FROZEN = dataclasses.replace(QUICK, freeze="transforms")
 

@@ -17,7 +17,7 @@ from latticecodec.config import PRESETS, ModelConfig, with_codebooks
 from latticecodec.training.export import trainable
 from latticecodec.zoo import find, read_weights
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 
 BOOKS = (16, 8, 4)  # codewords, with 1, 2 and 4 entries
 

@@ -17,7 +17,7 @@ from latticecodec.training.synthetic import synthetic_picture
 from latticecodec.training.vector import VectorModel
 from latticecodec.zoo import find
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 
 LOW, HIGH = (
     math.log(weight / 0.0009) / math.log(0.15 / 0.0009) for weight in (0.0002, 0.02)

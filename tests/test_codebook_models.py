@@ -24,7 +24,7 @@ from latticecodec.training.synthetic import synthetic_picture
 from latticecodec.training.vector import VectorModel
 from latticecodec.zoo import find, read_weights
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 
 
 @pytest.fixture(scope="module", params=["vq", "rotation"])

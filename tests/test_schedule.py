@@ -63,7 +63,7 @@ def test_weights_from_before_the_fall_go_on_in_other_ways(tmp_path: Path) -> Non
     train(tmp_path / "run", "lattice")  # 6 steps: the rate of the fifth is lower
     stable = tmp_path / "run" / "stable.pt"
     assert load_state(stable)["step"] == 4
-    other = TrainOptions(steps=3, batch=1, crop=128, rate=1e-3, warm_up=2, checkpoint_minutes=0.0)
+    other = TrainOptions(steps=3, batch=1, crop=128, drawn=0.0, rate=1e-3, warm_up=2, checkpoint_minutes=0.0)
     train(tmp_path / "longer", "lattice", options=other, resume=stable)
     assert load_state(tmp_path / "longer" / "checkpoint.pt")["step"] == 4 + 3
     state = load_state(stable)

@@ -27,7 +27,7 @@ from latticecodec.training.synthetic import synthetic_picture
 
 MODELS = Path(__file__).parent / "conformance" / "models"
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 
 
 @contextlib.contextmanager

@@ -24,7 +24,9 @@ from latticecodec.training.run import run
 from latticecodec.training.synthetic import synthetic_picture
 from latticecodec.zoo import find
 
-QUICK = TrainOptions(steps=4, batch=2, crop=64, validate_every=2, checkpoint_minutes=0.0, warm_up=2)
+pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
+
+QUICK = TrainOptions(steps=4, batch=2, crop=64, drawn=0.0, validate_every=2, checkpoint_minutes=0.0, warm_up=2)
 
 
 def train_quickly(out: Path, options: TrainOptions = QUICK, **settings: object) -> Path:
