@@ -16,7 +16,7 @@ demo: $(VENV)/installed
 	$(BIN)/python samples/demo.py
 
 test: check
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile # a file a core, one thread each
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder # a file a core
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
