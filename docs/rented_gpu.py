@@ -29,7 +29,7 @@ from latticecodec.config import PRESETS
 from latticecodec.errors import ImageError
 from latticecodec.picture import find_images, read, to_pillow
 from latticecodec.training.checkpoint import CHECKPOINT, STABLE
-from latticecodec.training.data import Crops
+from latticecodec.training.data import Crops, processes_for
 from latticecodec.training.loop import Progress, new_model, train
 from latticecodec.training.options import TrainOptions
 from latticecodec.training.parts import join_parts, write_parts
@@ -159,7 +159,7 @@ def run(arguments: argparse.Namespace, options: TrainOptions, out: Path, report:
     files = find_images(arguments.data)
     held_out = files[:: max(2, len(files) // HELD_OUT)][:HELD_OUT]
     pictures = [file for file in files if file not in held_out]
-    crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, device)
+    crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, processes_for(device))
     crops.decode_all(os.cpu_count() or 1)
     print(f"{len(pictures)} pictures decoded in {time.monotonic() - began:.1f} s", flush=True)
     start = None

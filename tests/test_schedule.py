@@ -125,16 +125,16 @@ def test_an_average_that_is_not_finite_is_no_good() -> None:
 def test_a_training_that_explodes_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from latticecodec.training import loop
 
-    objective = loop.objective
+    weighed = loop.weighed
     monkeypatch.setattr("latticecodec.training.loop.LOOK", 2)
 
     def broken_once(model: TrainableModel, x: torch.Tensor, *rest: torch.Generator) -> tuple[torch.Tensor, ...]:
-        loss, bpp, mse = objective(model, x, *rest)
+        loss, bpp, mse = weighed(model, x, *rest)
         calls.append(1)
         return (loss * math.nan if len(calls) == 3 else loss), bpp, mse
 
     calls: list[int] = []
-    monkeypatch.setattr("latticecodec.training.loop.objective", broken_once)
+    monkeypatch.setattr("latticecodec.training.loop.weighed", broken_once)
     went_back = []
     train(tmp_path / "run", "lattice", options=HASTY, report=lambda progress: went_back.append(progress.went_back))
     assert went_back == [False, False, False, True, False, False]

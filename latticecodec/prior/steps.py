@@ -15,7 +15,8 @@ POSITION_RANK = ((0, 2), (3, 1))  # of (row mod 2, column mod 2)
 
 def context_steps(channels: int, height: int, width: int, device: torch.device | None = None) -> Tensor:
     """The step 0..3 at which each symbol is coded: uint8 [channels, height, width]."""
-    rank = torch.tensor(POSITION_RANK, device=device, dtype=torch.uint8)
-    rank = rank.repeat((height + 1) // 2, (width + 1) // 2)[:height, :width]
+    row, column = (torch.arange(side, device=device).remainder(2) for side in (height, width))
+    (_, right), (below, _) = POSITION_RANK  # computed, since a copy from the host would make a GPU wait
+    rank = ((below * row)[:, None] ^ (right * column)).to(torch.uint8)  # [height, width]
     group = torch.arange(channels, device=device).remainder(CONTEXT_STEPS).to(torch.uint8)
     return rank[None] ^ group[:, None, None]  # [channels, height, width]

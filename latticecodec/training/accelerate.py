@@ -18,16 +18,20 @@ def accelerated(model: nn.Module, crop: int, batch: int, device: torch.device) -
     """Inside, a model on CUDA trains as fast as is known; elsewhere nothing changes.
 
     Grouped convolutions run with or without groups, whichever is faster for so many crops of `crop` pixels a side.
-    Blocks are compiled once each shape; where that fails they run as they are.
+    The model is compiled; what cannot be compiled runs as it is.
     """
     if device.type != "cuda":
         yield
         return
-    choose_convolution(model, crop, batch, device)
-    for block in [part for part in model.modules() if isinstance(part, Block)]:
-        block.compile()
-    with torch._dynamo.config.patch(suppress_errors=True):
-        yield
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = True
+    try:
+        choose_convolution(model, crop, batch, device)
+        model.compile()
+        with torch._dynamo.config.patch(suppress_errors=True):
+            yield
+    finally:
+        torch.backends.cudnn.benchmark = before
 
 
 def choose_convolution(model: nn.Module, crop: int, batch: int, device: torch.device) -> dict[int, float]:

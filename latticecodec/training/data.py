@@ -4,13 +4,16 @@ Crop i of step n is a function of (seed, n, i) alone, so that a resumed run sees
 several processes may share the crops of a step.
 """
 
+import os
+import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as transforms
 
@@ -19,7 +22,7 @@ from ..picture import plain, read
 from .drawn import drawn_page, pasted
 
 CACHE_BYTES = 2 << 30  # decoded pixels kept in memory; the rest is decoded again at each draw
-CPU = torch.device("cpu")
+STEPS_MAX = 1 << 40
 PAGES = 300  # drawn pages in all, 0.8 MB each
 FIRST_PAGE = 1000  # seed of the first; those below are for validation
 PASTED = 0.5  # of the crops with drawn pages: share that is pasted into a picture
@@ -45,7 +48,8 @@ class Crops:
         batch: crops in a batch.
         seed: of all random choices.
         drawn: share of the crops that hold drawn pages, half of them pasted into a picture; 0 for pictures alone.
-        device: where the decoded pictures are kept and the crops are made.
+        processes: that make batches beside this one, each after decoding nothing itself (`decode_all`), for a GPU that
+            takes them faster than one core makes them; 0: a thread of this process. Linux alone.
     """
 
     def __init__(
@@ -55,23 +59,30 @@ class Crops:
         batch: int,
         seed: int = 0,
         drawn: float = 0.0,
-        device: torch.device = CPU,
+        processes: int = 0,
     ) -> None:
         self.images = list(images)
-        self.size, self.size_batch, self.seed, self.drawn, self.device = size, batch, seed, drawn, device
+        self.size, self.size_batch, self.seed, self.drawn, self.processes = size, batch, seed, drawn, processes
         self._cache: dict[int, Tensor] = {}
         self._cached = 0
         self._pages: dict[int, Tensor] = {}  # drawn so far, by number
         self._bad: set[int] = set()
         self._pool = ThreadPoolExecutor(1)
         self._ahead: tuple[int, Future[Tensor]] | None = None
+        self._stream: tuple[int, Iterator[Tensor]] | None = None
 
     def batch(self, step: int) -> Tensor:
-        """The batch of step `step`: uint8 [batch, 3, size, size]. Draws the next one in the background."""
+        """The batch of step `step`: uint8 [batch, 3, size, size]. Draws the next ones in the background."""
+        if self.processes:
+            at, stream = self._stream or (-1, iter(()))
+            if at != step:
+                stream = self._begin(step)
+            self._stream = step + 1, stream
+            return next(stream)
         if self._ahead is None or self._ahead[0] != step:
-            self._ahead = step, self._pool.submit(self._draw, step)
+            self._ahead = step, self._pool.submit(self.draw, step)
         result = self._ahead[1].result()
-        self._ahead = step + 1, self._pool.submit(self._draw, step + 1)
+        self._ahead = step + 1, self._pool.submit(self.draw, step + 1)
         return result
 
     def decode_all(self, threads: int) -> None:
@@ -79,7 +90,21 @@ class Crops:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(self._load, range(len(self.images))))
 
-    def _draw(self, step: int) -> Tensor:
+    def _begin(self, step: int) -> Iterator[Tensor]:
+        """Batches from `step` on, by processes that share the decoded pictures."""
+        loader = DataLoader(
+            _Batches(self),
+            batch_size=None,
+            sampler=range(step, STEPS_MAX),
+            num_workers=self.processes,
+            pin_memory=torch.cuda.is_available(),
+            generator=torch.Generator(),
+            multiprocessing_context="fork",
+        )
+        return iter(loader)
+
+    def draw(self, step: int) -> Tensor:
+        """The batch of step `step`, made here and now."""
         return torch.stack([self._crop(generator_of(self.seed, step, i)) for i in range(self.size_batch)])
 
     def _crop(self, generator: torch.Generator) -> Tensor:
@@ -110,7 +135,7 @@ class Crops:
     def _page(self, number: int) -> Tensor:
         """A drawn page, drawn when it is first wanted."""
         if number not in self._pages:
-            self._pages[number] = drawn_page(FIRST_PAGE + number).to(self.device)
+            self._pages[number] = drawn_page(FIRST_PAGE + number)
         return self._pages[number]
 
     def _pick(self, generator: torch.Generator) -> Tensor:
@@ -131,16 +156,32 @@ class Crops:
         if pixels is None:
             self._bad.add(index)
             return None
-        pixels = pixels.to(self.device)
         if self._cached + pixels.numel() <= CACHE_BYTES:
             self._cache[index] = pixels
             self._cached += pixels.numel()
         return pixels
 
 
+def processes_for(device: torch.device) -> int:
+    """How many processes are to make batches for a training on `device`."""
+    if device.type == "cpu" or sys.platform != "linux":
+        return 0
+    return max(1, len(os.sched_getaffinity(0)) - 2)
+
+
+class _Batches(Dataset[Tensor]):
+    """The batches of `crops` by step."""
+
+    def __init__(self, crops: Crops) -> None:
+        self.crops = crops
+
+    def __getitem__(self, step: int) -> Tensor:
+        return self.crops.draw(step)
+
+
 def as_input(pixels: Tensor, device: torch.device) -> Tensor:
     """uint8 [B, 3, S, S] -> float32 in [0, 1], channels last, on `device`."""
-    return pixels.to(device).float().div(255).contiguous(memory_format=torch.channels_last)
+    return pixels.to(device, non_blocking=True).float().div(255).contiguous(memory_format=torch.channels_last)
 
 
 def generator_of(seed: int, step: int, index: int) -> torch.Generator:

@@ -31,9 +31,11 @@ from .drawn import drawn_page
 from .error import error, measured_units
 from .fit import fit
 from .guard import LOOK, Guard, Tally
+from .model import TrainableModel
 from .models import MODELS, PhotoModel
 from .optimiser import Average, make_optimiser, parameter_groups
 from .options import TrainOptions
+from .passes import Pass
 from .quantizer_options import DEFAULTS, QuantizerOptions
 from .schedule import Schedule
 from .vector import VectorModel, as_rows
@@ -96,21 +98,26 @@ def objective(
 
     `units` [5] are those of the error that the model is trained for, see error.py.
     """
-    count = len(x)
+    t, seed = drawn_rates(len(x), generator)
+    return weighed(model, x, t.to(x.device), torch.Generator(x.device).manual_seed(seed), units)
+
+
+def drawn_rates(count: int, generator: torch.Generator) -> tuple[Tensor, int]:
+    """Stratified rate coordinates [count], in random order, and a seed for the noise beside them."""
     t = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
-    t = t.to(x.device)
+    return t, int(torch.randint(2**62, (1,), generator=generator))
+
+
+def weighed(
+    model: PhotoModel, x: Tensor, t: Tensor, noise: torch.Generator, units: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`objective` at rate coordinates t [B], with a generator of noise on x's device."""
     weight = model.config.rate_weight(t)  # [B]
     with mixed_precision(x.device):
-        result = model(x, t, noise_generator(generator, x.device))
+        result = model(x, t, noise)
     lost = error(model.config.tune, result, x, t, units)  # [B]
     loss = ((result.bpp + weight * lost) / weight**RATE_WEIGHTING).mean() + result.loss
     return loss, result.bpp.mean(), result.mse.mean()
-
-
-def noise_generator(parent: torch.Generator, device: torch.device) -> torch.Generator:
-    """A generator on `device` seeded from `parent`."""
-    seed = int(torch.randint(2**62, (1,), generator=parent))
-    return torch.Generator(device).manual_seed(seed)
 
 
 @torch.no_grad()
@@ -168,9 +175,14 @@ def train(
     falling = schedule.falling(training.step)
     saved = time.monotonic()
     schedule.tick()
+
+    def compute(pixels: Tensor, t: Tensor, noise: torch.Generator) -> tuple[Tensor, ...]:
+        return weighed(model, as_input(pixels, device), t, noise, training.units)
+
+    one_pass = Pass(model, compute, device, record=isinstance(model, TrainableModel))
     with accelerated(model, options.crop, options.batch, device):
         while progress.done < 1:
-            tally.add(*_step(training, crops, device))
+            tally.add(*_step(training, crops, one_pass))
             schedule.tick()
             progress = progress.after(training.step, schedule)
             last = progress.done == 1
@@ -195,21 +207,19 @@ def train(
     return model.eval()
 
 
-def _step(training: Training, crops: Crops, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+def _step(training: Training, crops: Crops, one_pass: Pass) -> tuple[Tensor, ...]:
     """One step of training; returns its loss, bpp and MSE [] each, on the device."""
     model, optimiser, options, step = training.model, training.optimiser, training.options, training.step
     rate = options.rate * training.guard.share * training.schedule.rate(step)
     for group in optimiser.param_groups:
         group["lr"] = group["share"] * rate
     generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
-    loss, bpp, mse = objective(model, as_input(crops.batch(step), device), generator, training.units)
-    optimiser.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    values = one_pass(crops.batch(step), *drawn_rates(options.batch, generator))
     torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)
     optimiser.step()
     training.average.update(model, step)
     training.step += 1
-    return loss, bpp, mse
+    return values
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from ..errors import OutputError, TrainingError
 from ..picture import find_images
 from .adopt import adopt, exchange
 from .checkpoint import load_state
-from .data import Crops, centre_crops
+from .data import Crops, centre_crops, processes_for
 from .e8 import make_e8
 from .export import export, trainable
 from .loop import Progress, first_pictures, new_model, train
@@ -90,7 +90,9 @@ def run(
         raise TrainingError("--selection attention cools down over --steps; give them in place of --minutes")
     where = torch.device(zoo.resolve_device(device))
     pictures, held_out = _pictures(data, val)
-    crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, where)
+    crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, processes_for(where))
+    if crops.processes:
+        crops.decode_all(crops.processes)
     with seeded(crops.seed):
         model = _start(quantizer, name, preset, init_from, resume, crops, options)
     if isinstance(model, VectorModel):

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-SIDE_MAX = 256  # longer sides are not preconditioned: a basis costs the cube of its side
+SIDE_MAX = 320  # longer sides are not preconditioned: a basis costs the cube of its side
 EPSILON = 1e-8
 SIDES = ("left", "right")
 
