@@ -160,7 +160,7 @@ def run(arguments: argparse.Namespace, options: TrainOptions, out: Path, report:
     held_out = files[:: max(2, len(files) // HELD_OUT)][:HELD_OUT]
     pictures = [file for file in files if file not in held_out]
     crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, processes_for(device))
-    crops.decode_all(os.cpu_count() or 1)
+    crops.prepare()
     print(f"{len(pictures)} pictures decoded in {time.monotonic() - began:.1f} s", flush=True)
     start = None
     if getattr(arguments, "start", None) is not None:

@@ -132,7 +132,8 @@ def in_product_type(x: Tensor) -> Tensor:
 
 def _in_autocast(kind: str) -> bool:
     """Whether the caller is in autocast on this kind of device."""
-    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+    known = torch.compiler.is_compiling() or torch.amp.is_autocast_available(kind)  # only the second can be compiled
+    return known and torch.is_autocast_enabled(kind)
 
 
 def straight_through(rounded: Tensor, exact: Tensor) -> Tensor:

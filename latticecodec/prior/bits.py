@@ -71,7 +71,7 @@ class _Bits(torch.autograd.Function):
         for start in range(0, x.numel(), step):
             at = slice(start, start + step)
             parts = (x.view(-1)[at], mean.view(-1)[at], scale.view(-1)[at])
-            found = _bits_and_slopes(*parts, any(ctx.needs_input_grad))
+            found = bits_and_slopes(*parts, any(ctx.needs_input_grad))
             for whole, part in zip((bits, *slopes), found, strict=False):
                 if whole is not None:
                     whole.view(-1)[at] = part
@@ -83,7 +83,7 @@ class _Bits(torch.autograd.Function):
         return tuple(None if slope is None else slope * gradient for slope in ctx.saved_tensors)
 
 
-def _bits_and_slopes(x: Tensor, mean: Tensor, scale: Tensor, with_slopes: bool) -> list[Tensor]:
+def bits_and_slopes(x: Tensor, mean: Tensor, scale: Tensor, with_slopes: bool) -> list[Tensor]:
     """Bits of x [N], and their derivatives by x, mean and scale where asked for."""
     on_grid = mean.mul(2**MEAN_BITS).round_()
     share = (scale >= TAIL_FROM).to(x.dtype).mul_(TAIL_SHARE - TAIL_SHARE_NARROW).add_(TAIL_SHARE_NARROW)

@@ -9,7 +9,11 @@ from torch import Tensor, nn
 
 from ..arithmetic import mixed_precision
 from ..networks.blocks import Block, Grouped
+from ..prior import bits
+from ..prior.network import Context, HyperDecoder
 
+COMPILED = (Block, Context, HyperDecoder)
+SHAPES_MAX = 64  # of what is compiled, over all parts
 TRIALS = 5  # timed passes of each way, after as many that are not
 
 
@@ -18,20 +22,25 @@ def accelerated(model: nn.Module, crop: int, batch: int, device: torch.device) -
     """Inside, a model on CUDA trains as fast as is known; elsewhere nothing changes.
 
     Grouped convolutions run with or without groups, whichever is faster for so many crops of `crop` pixels a side.
-    The model is compiled; what cannot be compiled runs as it is.
+    The parts of the model that most time goes to are compiled, once each shape; where that fails they run as they are.
     """
     if device.type != "cuda":
         yield
         return
+    as_it_was = bits.bits_and_slopes
     before = torch.backends.cudnn.benchmark
     torch.backends.cudnn.benchmark = True
     try:
         choose_convolution(model, crop, batch, device)
-        model.compile()
-        with torch._dynamo.config.patch(suppress_errors=True):
+        for part in model.modules():
+            if isinstance(part, COMPILED):
+                part.compile()
+        bits.bits_and_slopes = torch.compile(as_it_was, dynamic=False)
+        with torch._dynamo.config.patch(suppress_errors=True, recompile_limit=SHAPES_MAX):
             yield
     finally:
         torch.backends.cudnn.benchmark = before
+        bits.bits_and_slopes = as_it_was
 
 
 def choose_convolution(model: nn.Module, crop: int, batch: int, device: torch.device) -> dict[int, float]:

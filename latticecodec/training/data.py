@@ -4,13 +4,16 @@ Crop i of step n is a function of (seed, n, i) alone, so that a resumed run sees
 several processes may share the crops of a step.
 """
 
+import multiprocessing
 import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -48,8 +51,8 @@ class Crops:
         batch: crops in a batch.
         seed: of all random choices.
         drawn: share of the crops that hold drawn pages, half of them pasted into a picture; 0 for pictures alone.
-        processes: that make batches beside this one, each after decoding nothing itself (`decode_all`), for a GPU that
-            takes them faster than one core makes them; 0: a thread of this process. Linux alone.
+        processes: that make batches beside this one, for a GPU that takes them faster than one core makes them; they
+            share what this one did to `prepare`. 0: a thread of this process. Linux alone.
     """
 
     def __init__(
@@ -85,10 +88,15 @@ class Crops:
         self._ahead = step + 1, self._pool.submit(self.draw, step + 1)
         return result
 
-    def decode_all(self, threads: int) -> None:
-        """Decode every picture now, as far as memory is set aside for them."""
-        with ThreadPoolExecutor(threads) as pool:
+    def prepare(self) -> None:
+        """Decode every picture now, as far as memory is set aside for them, and draw every page, on all cores."""
+        cores = len(os.sched_getaffinity(0))
+        with ThreadPoolExecutor(cores) as pool:
             list(pool.map(self._load, range(len(self.images))))
+        if self.drawn:
+            with ProcessPoolExecutor(cores, multiprocessing.get_context("fork")) as pages:
+                drawn = pages.map(_page_pixels, range(PAGES), chunksize=4)
+                self._pages = {number: torch.from_numpy(page) for number, page in enumerate(drawn)}
 
     def _begin(self, step: int) -> Iterator[Tensor]:
         """Batches from `step` on, by processes that share the decoded pictures."""
@@ -135,7 +143,7 @@ class Crops:
     def _page(self, number: int) -> Tensor:
         """A drawn page, drawn when it is first wanted."""
         if number not in self._pages:
-            self._pages[number] = drawn_page(FIRST_PAGE + number)
+            self._pages[number] = torch.from_numpy(_page_pixels(number))
         return self._pages[number]
 
     def _pick(self, generator: torch.Generator) -> Tensor:
@@ -160,6 +168,12 @@ class Crops:
             self._cache[index] = pixels
             self._cached += pixels.numel()
         return pixels
+
+
+def _page_pixels(number: int) -> npt.NDArray[np.uint8]:
+    """A drawn page to train on: uint8 [3, H, W]."""
+    pixels: npt.NDArray[np.uint8] = drawn_page(FIRST_PAGE + number).numpy()
+    return pixels
 
 
 def processes_for(device: torch.device) -> int:

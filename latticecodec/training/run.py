@@ -92,7 +92,7 @@ def run(
     pictures, held_out = _pictures(data, val)
     crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, processes_for(where))
     if crops.processes:
-        crops.decode_all(crops.processes)
+        crops.prepare()
     with seeded(crops.seed):
         model = _start(quantizer, name, preset, init_from, resume, crops, options)
     if isinstance(model, VectorModel):
