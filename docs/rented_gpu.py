@@ -38,6 +38,7 @@ SHRINK = 0.6  # of the photographs that are packed: training looks at smaller ve
 QUALITY = 85  # of AVIF, 4:4:4
 HELD_OUT = 24  # pictures for validation
 TRIAL_STEPS = 40
+TOLD = 500  # steps between two lines of what is printed
 
 
 def main() -> None:
@@ -111,9 +112,9 @@ def train_parts(arguments: argparse.Namespace) -> None:
 
     def keep(progress: Progress) -> None:
         nonlocal written
-        if progress.validation or progress.went_back:
+        if progress.step % TOLD == 0 or progress.validation or progress.went_back:
             points = "  ".join(f"{bpp:.3f} bpp {psnr:.2f} dB" for _, bpp, psnr in progress.validation)
-            note = points or "went back to the last good average, at half the rate"
+            note = "went back to the last good average, at half the rate" if progress.went_back else points
             print(f"step {progress.step}  {progress.seconds:.0f} s  loss {progress.loss:.3f}  {note}", flush=True)
         if time.monotonic() - written > 60 and (work / STABLE).exists():
             write_parts(work / STABLE, arguments.out, "stable")
@@ -147,8 +148,8 @@ def options_of(arguments: argparse.Namespace) -> TrainOptions:
         crop=arguments.crop,
         rate=arguments.lr,
         warm_up=300 if arguments.device == "cuda" else 20,
-        validate_every=2000,
-        checkpoint_minutes=min(1.0, minutes / 5),
+        validate_every=5000,
+        checkpoint_minutes=min(2.5, minutes / 5),
     )
 
 

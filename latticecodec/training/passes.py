@@ -20,8 +20,8 @@ class Pass:
 
     Args:
         model: whose parameters get gradients.
-        compute: (pixels [B, 3, S, S] uint8, t [B], generator of noise), all on `device`, -> values []. To be recorded it
-            must do the same every time, but for what it is given, and fetch nothing from the device.
+        compute: (pixels [B, 3, S, S] uint8, t [B], generator of noise), all on `device`, -> values []. To be recorded
+            it must do the same every time, but for what it is given, and fetch nothing from the device.
         device: on CUDA the work is recorded where `record`.
         record: whether `compute` is such.
     """

@@ -42,17 +42,21 @@ class Soap(Optimizer):
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """One step down the gradients."""
+        due = []
         for group in self.param_groups:
             for stack in _stacks(group["params"]):
-                self._step(stack, group)
+                state = self._step(stack, group)
+                if state["step"] == 1 or (state["step"] > 1 and state["step"] % group["refresh"] == 0):
+                    due.append(state)
+        _refresh(due)
 
-    def _step(self, stack: list[Tensor], group: dict[str, Any]) -> None:
-        """One step of parameters of one shape; what is known of all of them is kept with the first."""
+    def _step(self, stack: list[Tensor], group: dict[str, Any]) -> dict[str, Any]:
+        """One step of parameters of one shape; what is known of all of them is kept with the first, and returned."""
         gradient = torch.stack([parameter.grad for parameter in stack])  # type: ignore[misc]  # [n, a, b] or [n, a]
         state = self.state[stack[0]]
         if not state:
             self._begin(state, gradient)
-            return
+            return state
         state["step"] += 1
         rate, (first, second) = group["lr"], group["betas"]
         turned = _turn(gradient, state)
@@ -63,8 +67,7 @@ class Soap(Optimizer):
         update = _turn_back(state["mean"] / state["square"].sqrt().add_(EPSILON), state)
         torch._foreach_add_(stack, list(update.unbind()), alpha=-rate * scale)
         _look(gradient, state, 1 - second)
-        if state["step"] % group["refresh"] == 0 or state["step"] == 1:
-            _refresh(state)
+        return state
 
     def _begin(self, state: dict[str, Any], gradient: Tensor) -> None:
         state["step"] = 0
@@ -113,21 +116,34 @@ def _look(gradient: Tensor, state: dict[str, Any], weight: float) -> None:
         state["right"].lerp_(gradient.mT @ gradient, weight)
 
 
-def _refresh(state: dict[str, Any]) -> None:
-    """One power iteration of the bases, largest eigenvalue first; the moments follow the order and the turn."""
-    mean = _turn_back(state["mean"], state)
-    for dimension, side in enumerate(SIDES, start=1):
-        if side not in state:
-            continue
-        average, basis = state[side], state[f"{side}_basis"]
-        image = average @ basis  # [n, s, s]
-        order = (basis * image).sum(1).argsort(1, descending=True)  # [n, s] of the estimated eigenvalues
-        image = image.gather(2, order[:, None].expand_as(image))
-        kept = basis.gather(2, order[:, None].expand_as(basis))
-        state[f"{side}_basis"] = _orthonormal(image, kept)
-        index = order[:, :, None] if dimension == 1 else order[:, None]
-        state["square"] = state["square"].gather(dimension, index.expand_as(state["square"]))
-    state["mean"] = _turn(mean, state)
+def _refresh(states: list[dict[str, Any]]) -> None:
+    """One power iteration of the bases, largest eigenvalue first; the moments follow the order and the turn.
+
+    Bases of one length are made orthonormal together: for a GPU a hundred small matrices are as much work as ten.
+    """
+    means = [_turn_back(state["mean"], state) for state in states]
+    images: dict[int, list[Tensor]] = {}
+    kept: dict[int, list[Tensor]] = {}
+    for state in states:
+        for dimension, side in enumerate(SIDES, start=1):
+            if side not in state:
+                continue
+            average, basis = state[side], state[f"{side}_basis"]
+            image = average @ basis  # [n, s, s]
+            order = (basis * image).sum(1).argsort(1, descending=True)  # [n, s] of the estimated eigenvalues
+            images.setdefault(image.shape[1], []).append(image.gather(2, order[:, None].expand_as(image)))
+            kept.setdefault(image.shape[1], []).append(basis.gather(2, order[:, None].expand_as(basis)))
+            index = order[:, :, None] if dimension == 1 else order[:, None]
+            state["square"] = state["square"].gather(dimension, index.expand_as(state["square"]))
+    bases = {
+        length: iter(_orthonormal(torch.cat(images[length]), torch.cat(kept[length])).split([len(x) for x in stack]))
+        for length, stack in kept.items()
+    }
+    for state, mean in zip(states, means, strict=True):
+        for side in SIDES:
+            if side in state:
+                state[f"{side}_basis"] = next(bases[state[side].shape[1]])
+        state["mean"] = _turn(mean, state)
 
 
 def _orthonormal(x: Tensor, otherwise: Tensor) -> Tensor:
