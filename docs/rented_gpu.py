@@ -122,7 +122,7 @@ def train_parts(arguments: argparse.Namespace) -> None:
 
     run(arguments, options_of(arguments), work, keep)
     write_parts(work / STABLE, arguments.out, "stable")
-    write_parts(work / CHECKPOINT, arguments.out, "final")
+    write_parts(work / CHECKPOINT, arguments.out, "final", averaged=True)
     (arguments.out / "log.csv").write_bytes((work / "log.csv").read_bytes())
     print(f"weights in {arguments.out}: {', '.join(path.name for path in sorted(arguments.out.glob('*.part')))}")
 

@@ -7,6 +7,10 @@ from latticecodec.config import PRESETS
 from latticecodec.networks import Synthesis
 from latticecodec.networks.blocks import Grouped
 from latticecodec.training.accelerate import accelerated, choose_convolution
+from latticecodec.training.data import as_input
+from latticecodec.training.loop import weighed
+from latticecodec.training.model import TrainableModel
+from latticecodec.training.passes import RECORD_AT, Pass
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
@@ -38,17 +42,44 @@ def test_nothing_changes_on_a_processor() -> None:
         assert not any(layer.dense for layer in network.modules() if isinstance(layer, Grouped))
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
-def test_cuda_trains_a_step_as_the_processor_does() -> None:
-    from latticecodec.training.loop import objective
-    from latticecodec.training.model import TrainableModel
+def one_pass(model: TrainableModel, device: torch.device) -> Pass:
+    """What training does with a batch."""
 
+    def compute(pixels: torch.Tensor, t: torch.Tensor, noise: torch.Generator) -> tuple[torch.Tensor, ...]:
+        return weighed(model, as_input(pixels, device), t, noise, None)
+
+    return Pass(model, compute, device, record=True)
+
+
+def test_a_pass_gives_the_gradients_of_its_batch_alone() -> None:
+    model = TrainableModel(PRESETS["lc-test"])
+    work = one_pass(model, CPU)
+    batches = torch.randint(256, (2, 2, 3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    t = torch.tensor([0.2, 0.7])
+    loss, bpp, mse = work(batches[1], t, 5)
+    wanted = [parameter.grad for parameter in model.parameters()]
+    work(batches[0], t, 6)
+    assert work(batches[1], t, 5) == (loss, bpp, mse)
+    for parameter, gradient in zip(model.parameters(), wanted, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_cuda_records_a_pass_that_follows_the_weights() -> None:
     torch.manual_seed(0)
     model = TrainableModel(PRESETS["lc-test"])
-    x = torch.rand(2, 3, 64, 64)
-    model.eval()
-    here = [float(value) for value in objective(model, x, torch.Generator().manual_seed(0))[1:]]
+    pixels = torch.randint(256, (2, 3, 64, 64), dtype=torch.uint8)
+    t = torch.tensor([0.2, 0.7])
+    here = [float(value) for value in one_pass(model, CPU)(pixels, t, 5)]
+    norm = torch.stack([parameter.grad.norm() for parameter in model.parameters()]).norm()
     cuda = torch.device("cuda")
     with accelerated(model.to(cuda), 64, 2, cuda):
-        there = [float(value) for value in objective(model, x.to(cuda), torch.Generator().manual_seed(0))[1:]]
-    assert there == pytest.approx(here, rel=0.05)  # other noise, bfloat16
+        work = one_pass(model, cuda)
+        for _ in range(RECORD_AT + 2):  # the last ones are replayed
+            there = [float(value) for value in work(pixels, t, 5)]
+        assert there == pytest.approx(here, rel=0.05)  # other noise, bfloat16
+        again = torch.stack([parameter.grad.norm() for parameter in model.parameters()]).norm()
+        assert float(again) == pytest.approx(float(norm), rel=0.2)
+        with torch.no_grad():
+            model.synthesis.leave.bias += 0.5
+        assert float(work(pixels, t, 5)[2]) > 2 * there[2]

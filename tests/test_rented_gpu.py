@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 from PIL import Image
 from short_runs import HASTY, train
 
@@ -77,8 +78,14 @@ def test_parts_are_small_and_replace_older_ones(script: ModuleType, tmp_path: Pa
     many = write_parts(checkpoint, tmp_path / "parts", "w", part_bytes=20_000)
     assert len(many) > 10  # and -10 comes after -9
     assert all(path.stat().st_size <= 20_000 for path in many)
-    whole = join_parts(tmp_path / "parts", "w", tmp_path / "whole.pt")
+    whole, before = join_parts(tmp_path / "parts", "w", tmp_path / "whole.pt"), load_state(checkpoint)
     assert whole["step"] == 6
+    assert all(torch.equal(value, before["model"][name].half()) for name, value in whole["average"].items())
+    write_parts(checkpoint, tmp_path / "parts", "a", averaged=True)
+    mean = join_parts(tmp_path / "parts", "a", tmp_path / "mean.pt")
+    assert all(torch.equal(mean["model"][name], value.half()) for name, value in before["average"].items())
+    for part in tmp_path.glob("parts/a-*"):
+        part.unlink()
     fewer = write_parts(checkpoint, tmp_path / "parts", "w", part_bytes=200_000)
     assert sorted(tmp_path.glob("parts/*")) == sorted(fewer)
     with pytest.raises(TrainingError, match=r"holds no x-0\.part"):

@@ -55,10 +55,10 @@ def test_matrices_of_one_shape_step_as_they_would_alone() -> None:
 
 def test_the_basis_follows_the_gradients() -> None:
     """After some refreshes the preconditioner's average is nearly diagonal in its basis, largest first."""
-    weight = torch.nn.Parameter(torch.zeros(6, 300))
+    weight = torch.nn.Parameter(torch.zeros(6, 330))
     optimiser = Soap([{"params": [weight]}], lr=1e-3)
     for step in range(60):
-        weight.grad = ill_conditioned(step, 6, 300)
+        weight.grad = ill_conditioned(step, 6, 330)
         optimiser.step()
     state = optimiser.state[weight]
     assert "right" not in state  # longer than SIDE_MAX

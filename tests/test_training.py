@@ -1,6 +1,7 @@
 """Training as a tool: data, resuming to the same result, export, and the demonstration."""
 
 import csv
+import sys
 import warnings
 from pathlib import Path
 
@@ -58,6 +59,16 @@ def test_crops_depend_on_seed_and_step_alone(folder: Path) -> None:
     assert torch.equal(first.batch(1), second.batch(1))
     assert not torch.equal(first.batch(2), Crops(files, 64, 4, seed=8).batch(2))
     assert first.batch(3).shape == (4, 3, 64, 64)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes that share memory are for Linux")
+def test_processes_make_the_crops_that_one_thread_makes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latticecodec.training.data.PAGES", 3)
+    files = find_images(folder)
+    alone, together = Crops(files, 64, 4, drawn=0.5), Crops(files, 64, 4, drawn=0.5, processes=2)
+    together.prepare()
+    for step in (0, 1, 2, 7):
+        assert torch.equal(together.batch(step), alone.batch(step))
 
 
 def test_pictures_smaller_than_a_crop_are_enlarged() -> None:

@@ -89,12 +89,11 @@ class Crops:
         return result
 
     def prepare(self) -> None:
-        """Decode every picture now, as far as memory is set aside for them, and draw every page, on all cores."""
-        cores = len(os.sched_getaffinity(0))
-        with ThreadPoolExecutor(cores) as pool:
+        """Decode every picture now, as far as memory is set aside for them; for processes, draw every page too."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(self._load, range(len(self.images))))
-        if self.drawn:
-            with ProcessPoolExecutor(cores, multiprocessing.get_context("fork")) as pages:
+        if self.drawn and self.processes:
+            with ProcessPoolExecutor(mp_context=multiprocessing.get_context("fork")) as pages:
                 drawn = pages.map(_page_pixels, range(PAGES), chunksize=4)
                 self._pages = {number: torch.from_numpy(page) for number, page in enumerate(drawn)}
 

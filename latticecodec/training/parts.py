@@ -1,6 +1,7 @@
 """Weights in parts: what a training leaves, in half precision and without its optimiser, in files of a limited size.
 
-For machines that hand back only small files. Parts of one name put together are a file for torch.load.
+For machines that hand back only small files, and few of them: of the weights and their average one is kept, in the
+place of both. Parts of one name put together are a file for torch.load.
 """
 
 import io
@@ -15,15 +16,18 @@ from .checkpoint import load_state
 PART_BYTES = 15 << 20
 
 
-def write_parts(checkpoint: Path, folder: Path, name: str, part_bytes: int = PART_BYTES) -> list[Path]:
-    """The model and its average out of a checkpoint file -> `folder`/`name`-0.part, -1.part, ...; returns their paths.
+def write_parts(
+    checkpoint: Path, folder: Path, name: str, averaged: bool = False, part_bytes: int = PART_BYTES
+) -> list[Path]:
+    """The weights in a checkpoint, or their average -> `folder`/`name`-0.part, -1.part, ...; returns their paths.
 
     Older parts of that name are replaced. Raises TrainingError where `checkpoint` is none.
     """
     state = load_state(checkpoint)
     state.pop("optimiser", None)
-    for part in ("model", "average"):
-        state[part] = {key: _half(value) for key, value in state[part].items()}
+    kept = state["model"] | (state["average"] if averaged else {})
+    state["model"] = {key: _half(value) for key, value in kept.items()}
+    state["average"] = {key: state["model"][key] for key in state["average"]}  # the same tensors, written once
     whole = io.BytesIO()
     torch.save(state, whole)
     data = whole.getvalue()
