@@ -134,7 +134,7 @@ def evaluate(
     peers = tuple(name for name in peers if name != "none")
     if csv_file is not None and not csv_file.absolute().parent.is_dir():
         raise OutputError(f"{csv_file}: the folder {csv_file.parent} does not exist; make it first")
-    from latticecodec import evaluation as library
+    from latticecodec.lab import evaluation as library
 
     if report is not None:
         try:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from .messages import say
 
 if TYPE_CHECKING:
-    from latticecodec.evaluation import Evaluation
+    from latticecodec.lab.evaluation import Evaluation
 
 MIB = 2**20
 EXTRA = {  # measures that are shown where there are any: their titles and the layout of their values
@@ -34,7 +34,7 @@ def show(evaluation: "Evaluation") -> None:
 
 
 def _points(evaluation: "Evaluation") -> None:
-    from latticecodec.evaluation import rows
+    from latticecodec.lab.evaluation import rows
 
     table = rows(evaluation)
     extra = [name for name in EXTRA if any(row[name] is not None for row in table)]
@@ -48,7 +48,7 @@ def _points(evaluation: "Evaluation") -> None:
 
 
 def _rates(evaluation: "Evaluation") -> None:
-    from latticecodec.evaluation import bd_rates
+    from latticecodec.lab.evaluation import bd_rates
 
     table = {model.codec: bd_rates(evaluation)[model.codec] for model in evaluation.models}
     every = [rates for row in table.values() for rates in row.values()]
@@ -64,7 +64,7 @@ def _rates(evaluation: "Evaluation") -> None:
 
 
 def _costs(evaluation: "Evaluation") -> None:
-    from latticecodec.evaluation import costs
+    from latticecodec.lab.evaluation import costs
 
     first = f"x {evaluation.peers[0].codec}" if evaluation.peers else ""
     say(f"\n{'s/megapixel':16} {'encode':>8} {first:>8} {'decode':>8} {first:>8} {'peak memory':>12}")

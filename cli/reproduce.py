@@ -84,10 +84,10 @@ def reproduce(
 
     Needs latticecodec[papers] for its plots, and for maps of codebooks by t-SNE.
     """
-    from latticecodec.papers import page as pages
-    from latticecodec.papers.experiment import FULL, QUICK, part
-    from latticecodec.papers.plots import pyplot
-    from latticecodec.papers.results import Results
+    from latticecodec.lab.papers import page as pages
+    from latticecodec.lab.papers.experiment import FULL, QUICK, part
+    from latticecodec.lab.papers.plots import pyplot
+    from latticecodec.lab.papers.results import Results
 
     words = {"list", "render"} & set(tables)
     if words and len(tables) > 1:
@@ -121,8 +121,8 @@ def train(
     """Run the rows of tables; new results, without their histories."""
     import torch
 
-    from latticecodec.papers import tables
-    from latticecodec.papers.run import Job, plan, run
+    from latticecodec.lab.papers import tables
+    from latticecodec.lab.papers.run import Job, plan, run
     from latticecodec.zoo import resolve_device
 
     jobs, lacking = plan(tables.find(names), folder, sorted(set(seeds)))
@@ -145,9 +145,9 @@ def train(
 
 def show_list(folder: Path, as_json: bool) -> None:
     """Tables with their rows and data, and what is missing."""
-    from latticecodec.papers import released
-    from latticecodec.papers.datasets import DATASETS, UNAVAILABLE, location, missing
-    from latticecodec.papers.tables import TABLES
+    from latticecodec.lab.papers import released
+    from latticecodec.lab.papers.datasets import DATASETS, UNAVAILABLE, location, missing
+    from latticecodec.lab.papers.tables import TABLES
 
     present = {name: location(data, folder) is not None for name, data in DATASETS.items()}
     listed = [

@@ -132,8 +132,8 @@ def train(
     lcodec train --quantizer lattice-e8 --val photos-val/
     """
     from latticecodec import LcqError
-    from latticecodec.distortion import FIDELITY_UNITS
-    from latticecodec.training.run import QuantizerOptions, TrainOptions, run, run_e8
+    from latticecodec.lab.distortion import FIDELITY_UNITS
+    from latticecodec.lab.training.run import QuantizerOptions, TrainOptions, run, run_e8
 
     if steps and minutes:
         raise LcqError("--steps and --minutes exclude each other; give one")

@@ -14,7 +14,7 @@ from .messages import on_one_line
 
 if TYPE_CHECKING:
     from latticecodec import Codec
-    from latticecodec.coder import Int32
+    from latticecodec.entropy.coder import Int32
 
 
 @click.command()

@@ -27,14 +27,14 @@ import torch
 from PIL import Image
 
 from latticecodec import Codec, load
-from latticecodec.arithmetic import exact_arithmetic
-from latticecodec.bottlenecks import LatticeBottleneck
-from latticecodec.bottlenecks.base import ONE_PASS
-from latticecodec.bottlenecks.stream import hyper_latents
-from latticecodec.coder import PRECISION, Decoder, Encoder, Int32, estimate_bits
 from latticecodec.config import PATCH, PRESETS
+from latticecodec.entropy.coder import PRECISION, Decoder, Encoder, Int32, estimate_bits
+from latticecodec.kinds import LatticeBottleneck
+from latticecodec.kinds.base import ONE_PASS
+from latticecodec.kinds.stream import hyper_latents
+from latticecodec.lab.arithmetic import exact_arithmetic
+from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.picture import plain, read, to_pillow, to_tensor
-from latticecodec.training.synthetic import synthetic_picture
 
 AVIF = {"quality": 60, "speed": 6, "subsampling": "4:4:4"}
 QUALITY = 50.0  # of the model

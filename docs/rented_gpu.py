@@ -27,12 +27,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from latticecodec.config import PRESETS
 from latticecodec.errors import ImageError
+from latticecodec.lab.training.checkpoint import CHECKPOINT, STABLE
+from latticecodec.lab.training.data import Crops, processes_for
+from latticecodec.lab.training.loop import Progress, new_model, train
+from latticecodec.lab.training.options import TrainOptions
+from latticecodec.lab.training.parts import join_parts, write_parts
 from latticecodec.picture import find_images, read, to_pillow
-from latticecodec.training.checkpoint import CHECKPOINT, STABLE
-from latticecodec.training.data import Crops, processes_for
-from latticecodec.training.loop import Progress, new_model, train
-from latticecodec.training.options import TrainOptions
-from latticecodec.training.parts import join_parts, write_parts
 
 SHRINK = 0.6  # of the photographs that are packed: training looks at smaller versions of them anyway
 QUALITY = 85  # of AVIF, 4:4:4
@@ -129,7 +129,7 @@ def train_parts(arguments: argparse.Namespace) -> None:
 
 def join(arguments: argparse.Namespace) -> None:
     """Parts to stable.pt and a model folder."""
-    from latticecodec.training.run import export_checkpoint
+    from latticecodec.lab.training.run import export_checkpoint
 
     arguments.out.mkdir(parents=True)
     join_parts(arguments.parts, "stable", arguments.out / STABLE)

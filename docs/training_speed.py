@@ -18,10 +18,10 @@ def main() -> None:
     import torch
 
     from latticecodec.config import PRESETS
-    from latticecodec.training.data import Crops
-    from latticecodec.training.loop import as_input, new_model, objective
-    from latticecodec.training.optimiser import Average, make_optimiser, parameter_groups
-    from latticecodec.training.synthetic import synthetic_picture
+    from latticecodec.lab.training.data import Crops
+    from latticecodec.lab.training.loop import as_input, new_model, objective
+    from latticecodec.lab.training.optimiser import Average, make_optimiser, parameter_groups
+    from latticecodec.lab.training.synthetic import synthetic_picture
 
     torch.set_flush_denormal(True)
     crops = Crops([synthetic_picture(seed, 512, 512) for seed in range(4)], crop, batch)

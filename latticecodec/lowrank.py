@@ -13,7 +13,7 @@ def with_low_rank(tensors: "dict[str, Tensor]") -> "dict[str, Tensor]":
 
     Raises ValueError where a pair is not whole or does not fit its T.
     """
-    from .arithmetic import multiply
+    from .lab.arithmetic import multiply
 
     whole = {name: value for name, value in tensors.items() if not name.endswith((LEFT, RIGHT))}
     for name in {name.removesuffix(LEFT).removesuffix(RIGHT) for name in tensors.keys() - whole.keys()}:

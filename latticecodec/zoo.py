@@ -260,8 +260,8 @@ def _read_own_weights(info: ModelInfo) -> "dict[str, Tensor]":
 def _load(info: ModelInfo, device: str) -> "Codec":
     import torch
 
-    from .arithmetic import undisturbed
     from .codec import Codec
+    from .lab.arithmetic import undisturbed
 
     with undisturbed(torch.device(device)):
         tensors = read_weights(info)
@@ -281,7 +281,7 @@ def _check_size(info: ModelInfo, tensors: "dict[str, Tensor]") -> None:
     """Raise ModelError for networks that need more numbers than the weights have, before they take any memory."""
     import torch
 
-    from .networks import Analysis, HyperAnalysis, Synthesis
+    from .lab.nets import Analysis, HyperAnalysis, Synthesis
 
     with torch.device("meta"):
         networks = [network(info.config) for network in (Analysis, Synthesis, HyperAnalysis)]

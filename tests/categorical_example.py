@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latticecodec.coder import Decoder, Encoder, Int32
 from latticecodec.config import PRESETS
-from latticecodec.prior.categorical import Choose, IntegerCategorical, units
-from latticecodec.prior.categorical_network import CategoricalPrior
-from latticecodec.prior.categorical_state import categorical_state
-from latticecodec.prior.state import float_tensors
+from latticecodec.entropy.categorical import Choose, IntegerCategorical, units
+from latticecodec.entropy.coder import Decoder, Encoder, Int32
+from latticecodec.lab.nets.categorical_prior import CategoricalPrior
+from latticecodec.lab.nets.categorical_state import categorical_state
+from latticecodec.lab.nets.prior_state import float_tensors
 
 CPU = torch.device("cpu")
 CODES, LEVEL, WIDTHS, LATENTS = 12, 20, (1, 2, 2, 3), 8

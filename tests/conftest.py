@@ -14,11 +14,11 @@ from PIL import Image
 
 from latticecodec import Codec, load, zoo
 from latticecodec.config import PRESETS
-from latticecodec.training.data import Crops
-from latticecodec.training.e8 import make_e8
-from latticecodec.training.export import export
-from latticecodec.training.loop import new_model
-from latticecodec.training.synthetic import synthetic_picture
+from latticecodec.lab.training.data import Crops
+from latticecodec.lab.training.e8 import make_e8
+from latticecodec.lab.training.export import export
+from latticecodec.lab.training.loop import new_model
+from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.zoo import find
 
 os.environ.pop("LCODEC_MODELS", None)  # models of whoever runs the tests
@@ -79,14 +79,14 @@ def one_thread() -> Iterator[None]:
 def small_validation() -> Iterator[None]:
     """Trainings validate on 64 x 64 pixels of every picture."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("latticecodec.training.loop.VALIDATION_SIZE", 64)
+        patch.setattr("latticecodec.lab.training.loop.VALIDATION_SIZE", 64)
         yield
 
 
 @pytest.fixture
 def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without peak memory, which is measured in new processes and takes seconds; tests/test_memory.py has it."""
-    module = importlib.import_module("latticecodec.evaluation.evaluate")
+    module = importlib.import_module("latticecodec.lab.evaluation.evaluate")
     monkeypatch.setattr(module, "peak_memory", lambda *_: None)
 
 

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from latticecodec.papers import presets_balance, presets_lattice, presets_rotation
-from latticecodec.papers.experiment import Experiment
-from latticecodec.papers.results import key
+from latticecodec.lab.papers import presets_balance, presets_lattice, presets_rotation
+from latticecodec.lab.papers.experiment import Experiment
+from latticecodec.lab.papers.results import key
 
 SMALL = {"network": "strided-4", "codes": 16, "dimensions": 4, "quick_steps": 3, "quick_batch": 4}
 KINDS: dict[str, Experiment] = {

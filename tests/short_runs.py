@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from latticecodec.training.checkpoint import Training, save_checkpoint
-from latticecodec.training.options import TrainOptions
-from latticecodec.training.run import run
-from latticecodec.training.synthetic import synthetic_picture
+from latticecodec.lab.training.checkpoint import Training, save_checkpoint
+from latticecodec.lab.training.options import TrainOptions
+from latticecodec.lab.training.run import run
+from latticecodec.lab.training.synthetic import synthetic_picture
 
 PICTURES = 3
 QUICK = TrainOptions(steps=6, batch=2, crop=64, drawn=0.0, validate_every=3, checkpoint_minutes=0.0, warm_up=2)
@@ -39,6 +39,6 @@ def interrupted(after: int) -> Iterator[None]:
             raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("latticecodec.training.loop.save_checkpoint", save)
+        patch.setattr("latticecodec.lab.training.loop.save_checkpoint", save)
         with pytest.raises(KeyboardInterrupt):
             yield

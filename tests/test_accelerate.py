@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from latticecodec.config import PRESETS
-from latticecodec.networks import Synthesis
-from latticecodec.networks.blocks import Grouped
-from latticecodec.training.accelerate import accelerated, choose_convolution
-from latticecodec.training.data import as_input
-from latticecodec.training.loop import weighed
-from latticecodec.training.model import TrainableModel
-from latticecodec.training.passes import RECORD_AT, Pass
+from latticecodec.lab.nets import Synthesis
+from latticecodec.lab.nets.blocks import Grouped
+from latticecodec.lab.training.accelerate import accelerated, choose_convolution
+from latticecodec.lab.training.data import as_input
+from latticecodec.lab.training.loop import weighed
+from latticecodec.lab.training.model import TrainableModel
+from latticecodec.lab.training.passes import RECORD_AT, Pass
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")

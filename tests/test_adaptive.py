@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from latticecodec.errors import FormatError, TrainingError
-from latticecodec.quantizers import AdaptiveQuantizer, temperature_exponential, temperature_linear, usage
-from latticecodec.quantizers.adaptive import all_values
+from latticecodec.lab.quantizers import AdaptiveQuantizer, temperature_exponential, temperature_linear, usage
+from latticecodec.lab.quantizers.adaptive import all_values
 
 SIZES = ((8, 4), (16, 2), (32, 1))  # 32 numbers each
 HIDDEN = 6

@@ -14,7 +14,7 @@ from short_runs import FROZEN, train
 
 from latticecodec import Codec, ImageError, ModelError, load, read_header
 from latticecodec.config import PRESETS, ModelConfig, with_codebooks
-from latticecodec.training.export import trainable
+from latticecodec.lab.training.export import trainable
 from latticecodec.zoo import find, read_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from latticecodec.config import PRESETS, with_codebooks
-from latticecodec.quantizers import usage
-from latticecodec.training.adopt import _square, adopt
-from latticecodec.training.export import trainable
-from latticecodec.training.model import TrainableModel
-from latticecodec.training.synthetic import synthetic_picture
-from latticecodec.training.vector import VectorModel
+from latticecodec.lab.quantizers import usage
+from latticecodec.lab.training.adopt import _square, adopt
+from latticecodec.lab.training.export import trainable
+from latticecodec.lab.training.model import TrainableModel
+from latticecodec.lab.training.synthetic import synthetic_picture
+from latticecodec.lab.training.vector import VectorModel
 from latticecodec.zoo import find
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")

@@ -6,9 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from latticecodec.prior import bits
-from latticecodec.prior.bits import coordinate_bits
-from latticecodec.prior.numbers import (
+from latticecodec.entropy import bits
+from latticecodec.entropy.numbers import (
     LOG_SCALE_MIN,
     MEAN_BITS,
     MEAN_MAX,
@@ -19,6 +18,7 @@ from latticecodec.prior.numbers import (
     TAIL_SHARE,
     TAIL_SHARE_NARROW,
 )
+from latticecodec.lab.nets.bits import coordinate_bits
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -12,8 +12,8 @@ from latticecodec.cli.evaluation_table import show
 from PIL import ImageFilter
 
 from latticecodec import LcqError
-from latticecodec.evaluation import Curve, Evaluation, Point, State, butteraugli, compared, evaluate
-from latticecodec.evaluation.butteraugli import butteraugli_is_installed
+from latticecodec.lab.evaluation import Curve, Evaluation, Point, State, butteraugli, compared, evaluate
+from latticecodec.lab.evaluation.butteraugli import butteraugli_is_installed
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
 

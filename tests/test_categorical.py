@@ -28,9 +28,9 @@ from categorical_example import (
 from torch import Tensor
 
 from latticecodec import FormatError, ModelError
-from latticecodec.coder import PRECISION, Encoder, Int32, row_bits
-from latticecodec.prior.categorical import IntegerCategorical, coding_pass, frequencies
-from latticecodec.prior.categorical_state import LIMIT, categorical_state
+from latticecodec.entropy.categorical import IntegerCategorical, coding_pass, frequencies
+from latticecodec.entropy.coder import PRECISION, Encoder, Int32, row_bits
+from latticecodec.lab.nets.categorical_state import LIMIT, categorical_state
 
 PINNED = "1c4af1192f21cc0a8dfd3d95800df924c6889c0d126aa8fbec4d35dd25920e72"
 
@@ -77,7 +77,7 @@ def test_order_of_coding(monkeypatch: pytest.MonkeyPatch) -> None:
     passes = [0, 2, 4, 6, 8], [1, 3, 5, 7]
     for (symbols, _), (own, group) in zip(whole, [(own, g) for own in passes for g in range(GROUPS)], strict=True):
         np.testing.assert_array_equal(symbols, indices[group].ravel()[own])
-    monkeypatch.setattr("latticecodec.prior.categorical.ROWS", 2)
+    monkeypatch.setattr("latticecodec.entropy.categorical.ROWS", 2)
     blocks = group_rows(PRIOR, indices, z)
     order = [(block, g) for block in ([0, 2], [4, 6], [8], [1, 3], [5, 7]) for g in range(GROUPS)]
     for (symbols, rows), (block, group) in zip(blocks, order, strict=True):

@@ -21,10 +21,10 @@ from categorical_example import (
 )
 from torch import Tensor
 
-from latticecodec.coder import Int32, row_bits
-from latticecodec.prior.categorical import IntegerCategorical, coding_pass
-from latticecodec.prior.categorical_network import CategoricalPrior, all_bits, index_bits
-from latticecodec.prior.categorical_state import categorical_state
+from latticecodec.entropy.categorical import IntegerCategorical, coding_pass
+from latticecodec.entropy.coder import Int32, row_bits
+from latticecodec.lab.nets.categorical_prior import CategoricalPrior, all_bits, index_bits
+from latticecodec.lab.nets.categorical_state import categorical_state
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

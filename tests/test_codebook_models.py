@@ -15,13 +15,13 @@ from short_runs import FROZEN, QUICK, interrupted, train
 
 from latticecodec import Codec, ImageError, ModelError, TrainingError, container, load, read_header
 from latticecodec.config import PRESETS, with_codebooks
-from latticecodec.training.data import Crops
-from latticecodec.training.diagnosis import diagnose
-from latticecodec.training.export import trainable
-from latticecodec.training.loop import new_model
-from latticecodec.training.options import TrainOptions
-from latticecodec.training.synthetic import synthetic_picture
-from latticecodec.training.vector import VectorModel
+from latticecodec.lab.training.data import Crops
+from latticecodec.lab.training.diagnosis import diagnose
+from latticecodec.lab.training.export import trainable
+from latticecodec.lab.training.loop import new_model
+from latticecodec.lab.training.options import TrainOptions
+from latticecodec.lab.training.synthetic import synthetic_picture
+from latticecodec.lab.training.vector import VectorModel
 from latticecodec.zoo import find, read_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
@@ -78,7 +78,7 @@ def test_the_document_is_enough_to_decode(
     codec: Codec, model: Path, photo: Image.Image, monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
     """The second reader gets the same indices, also where a pass has several blocks of positions."""
-    monkeypatch.setattr("latticecodec.prior.categorical.ROWS", block)
+    monkeypatch.setattr("latticecodec.entropy.categorical.ROWS", block)
     monkeypatch.setattr(PlainReader, "BLOCK", block)
     data = codec.encode(photo.resize((90, 70)), quality=60)
     np.testing.assert_array_equal(PlainReader(data, model).indices(), codec.decode_indices(data))
@@ -90,7 +90,7 @@ def test_the_encoder_weighs_bits_against_distance(
     """Its files are no larger than those of nearest codewords."""
     qualities = (0, 25, 50, 75, 100)
     sizes = [len(codec.encode(photo, quality=quality)) for quality in qualities]
-    monkeypatch.setattr("latticecodec.bottlenecks.codebook.BIT", 0.0)
+    monkeypatch.setattr("latticecodec.kinds.codebook.BIT", 0.0)
     nearest = [len(codec.encode(photo, quality=quality)) for quality in qualities]
     assert all(own <= other for own, other in zip(sizes, nearest, strict=True))
     assert sum(sizes) < sum(nearest)

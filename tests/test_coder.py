@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from latticecodec import FormatError
-from latticecodec.coder import EXCESS_BITS, PRECISION, Decoder, Encoder, Int32, Tables, estimate_bits, row_bits
+from latticecodec.entropy.coder import EXCESS_BITS, PRECISION, Decoder, Encoder, Int32, Tables, estimate_bits, row_bits
 
 TOTAL = 1 << PRECISION
 LARGEST_EXCESS = (1 << EXCESS_BITS) - 1

@@ -18,8 +18,8 @@ from latticecodec.cli import main
 from PIL import Image
 
 from latticecodec.config import PRESETS
-from latticecodec.training.e8 import make_e8
-from latticecodec.training.synthetic import synthetic_picture
+from latticecodec.lab.training.e8 import make_e8
+from latticecodec.lab.training.synthetic import synthetic_picture
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
 
@@ -92,13 +92,13 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "large.lcq").touch()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr("latticecodec.training.fit.ITERATIONS", 2)
-        patch.setattr("latticecodec.training.loop.VALIDATION_POINTS", (1.0,))
+        patch.setattr("latticecodec.lab.training.fit.ITERATIONS", 2)
+        patch.setattr("latticecodec.lab.training.loop.VALIDATION_POINTS", (1.0,))
         for preset in ("lc-s", "lc-m"):  # tests/test_every_training.py trains them at their size
             patch.setitem(PRESETS, preset, PRESETS["lc-test"])
-        patch.setattr("latticecodec.training.run.E8_CROP", 64)
-        patch.setattr("latticecodec.training.run.synthetic_picture", lambda seed: synthetic_picture(seed, 64, 64))
-        patch.setattr("latticecodec.training.run.make_e8", functools.partial(make_e8, thresholds=[8]))
+        patch.setattr("latticecodec.lab.training.run.E8_CROP", 64)
+        patch.setattr("latticecodec.lab.training.run.synthetic_picture", lambda seed: synthetic_picture(seed, 64, 64))
+        patch.setattr("latticecodec.lab.training.run.make_e8", functools.partial(make_e8, thresholds=[8]))
         yield folder
 
 
@@ -123,10 +123,10 @@ def trained(here: Path) -> dict[str, Path]:
         if "checkpoint.pt" in line:
             shutil.rmtree(here / "runs" / "mine" / "model")  # as if it had been interrupted
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("latticecodec.training.loop.VALIDATION_SIZE", side)
+            patch.setattr("latticecodec.lab.training.loop.VALIDATION_SIZE", side)
             if "runs/mine" not in line:  # which others resume
-                patch.setattr("latticecodec.training.loop.save_checkpoint", lambda *_: None)
-                patch.setattr("latticecodec.training.loop.save_stable", lambda *_: None)
+                patch.setattr("latticecodec.lab.training.loop.save_checkpoint", lambda *_: None)
+                patch.setattr("latticecodec.lab.training.loop.save_stable", lambda *_: None)
             told = lcodec(*_shortened(shlex.split(line)), "--crop", str(side))
         done[recipe(line)] = Path(told.splitlines()[-1].rsplit(" ", 1)[1]).parent
     return done

@@ -3,8 +3,8 @@
 import pytest
 
 from latticecodec import list_models
-from latticecodec.complexity import complexity
 from latticecodec.config import PRESETS, ModelConfig
+from latticecodec.lab.complexity import complexity
 from latticecodec.zoo import find, read_weights
 
 

@@ -34,7 +34,7 @@ from latticecodec.container import (
     read_header,
     write,
 )
-from latticecodec.distortion import DISTORTIONS, FIDELITY_UNITS
+from latticecodec.lab.distortion import DISTORTIONS, FIDELITY_UNITS
 
 MODEL = bytes(range(8))
 HEADER = Header(width=64, height=48, channels=3, model=MODEL, scale=-1894, quality=50.0)

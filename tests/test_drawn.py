@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 import torch
 
-from latticecodec.training import data
-from latticecodec.training.data import Crops
-from latticecodec.training.drawn import drawn_page, pasted
+from latticecodec.lab.training import data
+from latticecodec.lab.training.data import Crops
+from latticecodec.lab.training.drawn import drawn_page, pasted
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from latticecodec import ModelError, TrainingError, load, read_header
-from latticecodec.coder import Decoder, Encoder, Int32, estimate_bits
-from latticecodec.prior.e8 import E8Points, e8_state, one_parity
-from latticecodec.prior.numbers import LOG_SCALE_MIN, SCALE_COUNT
-from latticecodec.prior.tables import make_table_index
-from latticecodec.quantizers.conway_sloane import is_e8
-from latticecodec.training.e8 import make_e8
+from latticecodec.entropy.coder import Decoder, Encoder, Int32, estimate_bits
+from latticecodec.entropy.e8 import E8Points, e8_state, one_parity
+from latticecodec.entropy.numbers import LOG_SCALE_MIN, SCALE_COUNT
+from latticecodec.entropy.tables import make_table_index
+from latticecodec.lab.quantizers.conway_sloane import is_e8
+from latticecodec.lab.training.e8 import make_e8
 from latticecodec.zoo import find
 
 THRESHOLD = 8  # sigma 0.29 steps

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from latticecodec.quantizers import entropy_constrained, kmeans
-from latticecodec.quantizers.codewords import nearest
+from latticecodec.lab.quantizers import entropy_constrained, kmeans
+from latticecodec.lab.quantizers.codewords import nearest
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

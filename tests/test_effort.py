@@ -9,15 +9,15 @@ import torch
 from PIL import Image
 
 from latticecodec import Codec, ImageError, ModelError, TargetError, load, read_header
-from latticecodec.bottlenecks import LatticeBottleneck
-from latticecodec.bottlenecks.refine import refine
-from latticecodec.coder import Float32, Int32, Tables, symbol_bits
-from latticecodec.evaluation import ms_ssim
+from latticecodec.entropy.coder import Float32, Int32, Tables, symbol_bits
+from latticecodec.entropy.e8 import E8Points, e8_state
+from latticecodec.entropy.numbers import LOG_SCALE_MIN
+from latticecodec.entropy.points import IntegerPoints
+from latticecodec.entropy.tables import make_table_index
+from latticecodec.kinds import LatticeBottleneck
+from latticecodec.kinds.refine import refine
+from latticecodec.lab.evaluation import ms_ssim
 from latticecodec.picture import psnr
-from latticecodec.prior.e8 import E8Points, e8_state
-from latticecodec.prior.numbers import LOG_SCALE_MIN
-from latticecodec.prior.points import IntegerPoints
-from latticecodec.prior.tables import make_table_index
 
 WEIGHT = 0.1  # squared distance that a bit is worth
 QUALITY = 60.0
@@ -96,7 +96,7 @@ def test_one_step_in_parts_is_one_step(tiny: Codec, monkeypatch: pytest.MonkeyPa
     """The halo of a part is as wide as the synthesis sees, so that almost nothing depends on the cut."""
     noise = np.random.default_rng(0).integers(0, 256, (320, 352, 3), dtype=np.uint8)
     whole = tiny.encode_detailed(noise).indices
-    monkeypatch.setattr("latticecodec.bottlenecks.refine.PART", 10)
+    monkeypatch.setattr("latticecodec.kinds.refine.PART", 10)
     cut = tiny.encode_detailed(noise).indices
     assert (whole == cut).mean() > 0.999
 

@@ -9,7 +9,7 @@ from eval_runs import astronaut, lcodec_eval
 from PIL import Image
 
 from latticecodec import ImageError, OutputError
-from latticecodec.evaluation import State, evaluate, published
+from latticecodec.lab.evaluation import State, evaluate, published
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
 

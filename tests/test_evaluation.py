@@ -12,7 +12,7 @@ from eval_runs import astronaut, lcodec_eval
 from PIL import features
 
 from latticecodec import ImageError, LcqError, load
-from latticecodec.evaluation import (
+from latticecodec.lab.evaluation import (
     DEFAULT_PEERS,
     PEERS,
     QUALITIES,
@@ -24,7 +24,7 @@ from latticecodec.evaluation import (
     ms_ssim,
     psnr,
 )
-from latticecodec.evaluation.pchip import integrate, slopes
+from latticecodec.lab.evaluation.pchip import integrate, slopes
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
 DEFAULTS = [peer for peer in PEERS if peer.name in DEFAULT_PEERS]

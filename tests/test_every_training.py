@@ -11,11 +11,11 @@ from latticecodec.cli import main
 from PIL import Image
 
 from latticecodec.config import CODEBOOKS, PRESETS, with_codebooks
-from latticecodec.training.adopt import adopt
-from latticecodec.training.e8 import make_e8
-from latticecodec.training.model import TrainableModel
-from latticecodec.training.models import MODELS
-from latticecodec.training.synthetic import synthetic_picture
+from latticecodec.lab.training.adopt import adopt
+from latticecodec.lab.training.e8 import make_e8
+from latticecodec.lab.training.model import TrainableModel
+from latticecodec.lab.training.models import MODELS
+from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.zoo import find
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
@@ -29,13 +29,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").mkdir()
     Image.fromarray(synthetic_picture(0, 64, 64).permute(1, 2, 0).numpy()).save("photos/0.png")
-    monkeypatch.setattr("latticecodec.training.fit.ITERATIONS", 2)
-    monkeypatch.setattr("latticecodec.training.loop.VALIDATION_POINTS", (1.0,))
-    monkeypatch.setattr("latticecodec.training.loop.save_checkpoint", lambda *_: None)
-    monkeypatch.setattr("latticecodec.training.loop.save_stable", lambda *_: None)
-    monkeypatch.setattr("latticecodec.training.run.E8_CROP", 64)
-    monkeypatch.setattr("latticecodec.training.run.make_e8", functools.partial(make_e8, thresholds=[8]))
-    monkeypatch.setattr("latticecodec.training.run.synthetic_picture", lambda seed: synthetic_picture(seed, 64, 64))
+    monkeypatch.setattr("latticecodec.lab.training.fit.ITERATIONS", 2)
+    monkeypatch.setattr("latticecodec.lab.training.loop.VALIDATION_POINTS", (1.0,))
+    monkeypatch.setattr("latticecodec.lab.training.loop.save_checkpoint", lambda *_: None)
+    monkeypatch.setattr("latticecodec.lab.training.loop.save_stable", lambda *_: None)
+    monkeypatch.setattr("latticecodec.lab.training.run.E8_CROP", 64)
+    monkeypatch.setattr("latticecodec.lab.training.run.make_e8", functools.partial(make_e8, thresholds=[8]))
+    monkeypatch.setattr("latticecodec.lab.training.run.synthetic_picture", lambda seed: synthetic_picture(seed, 64, 64))
     return tmp_path
 
 
@@ -83,7 +83,7 @@ def test_adaptive_from_a_lattice_of_the_largest_preset() -> None:
 def test_e8_chooses_its_threshold_on_what_is_held_out(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, ...]] = []
     monkeypatch.setattr(
-        "latticecodec.training.run.make_e8", lambda base, pictures, *_, **__: seen.append((len(pictures),))
+        "latticecodec.lab.training.run.make_e8", lambda base, pictures, *_, **__: seen.append((len(pictures),))
     )
     for seed in range(1, 25):
         Image.new("RGB", (64, 64), (seed, 0, 0)).save(f"photos/{seed}.png")

@@ -13,15 +13,13 @@ from PIL import Image
 from plain_reader import PlainReader
 
 from latticecodec import Codec, container, load
-from latticecodec.coder import EXCESS_BITS, PRECISION, Decoder, Encoder, Tables
 from latticecodec.config import PATCH, ModelConfig
 from latticecodec.container import Header, Tile
 from latticecodec.container.file import FIXED
 from latticecodec.container.header import TILE_UNIT
-from latticecodec.networks import synthesis_reach
-from latticecodec.picture import alpha
-from latticecodec.prior.categorical import ROWS
-from latticecodec.prior.numbers import (
+from latticecodec.entropy.categorical import ROWS
+from latticecodec.entropy.coder import EXCESS_BITS, PRECISION, Decoder, Encoder, Tables
+from latticecodec.entropy.numbers import (
     ACTIVATION_MAX,
     COORDINATE_MAX,
     EXPONENT_MAX,
@@ -32,7 +30,9 @@ from latticecodec.prior.numbers import (
     SCALE_COUNT,
     WEIGHT_MAX,
 )
-from latticecodec.prior.steps import POSITION_RANK
+from latticecodec.entropy.steps import POSITION_RANK
+from latticecodec.lab.nets import synthesis_reach
+from latticecodec.picture import alpha
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "FORMAT.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from latticecodec import ModelError, TrainingError
-from latticecodec.quantizers import (
+from latticecodec.lab.quantizers import (
     DiagonalLattice,
     FullLattice,
     closest_point,

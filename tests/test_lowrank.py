@@ -12,12 +12,12 @@ from PIL import Image
 from short_runs import QUICK
 
 from latticecodec import ModelError, TargetError, TrainingError, decode, encode, load, read_header, zoo
-from latticecodec.distortion import structural_error
-from latticecodec.training.export import trainable, write_model
-from latticecodec.training.lowrank import add_low_rank
-from latticecodec.training.lowrank_start import start_low_rank
-from latticecodec.training.model import TrainableModel
-from latticecodec.training.synthetic import synthetic_picture
+from latticecodec.lab.distortion import structural_error
+from latticecodec.lab.training.export import trainable, write_model
+from latticecodec.lab.training.lowrank import add_low_rank
+from latticecodec.lab.training.lowrank_start import start_low_rank
+from latticecodec.lab.training.model import TrainableModel
+from latticecodec.lab.training.synthetic import synthetic_picture
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from eval_runs import astronaut
 
-from latticecodec.evaluation.memory import peak_memory
+from latticecodec.lab.evaluation.memory import peak_memory
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the system does not tell")
 

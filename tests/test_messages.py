@@ -26,12 +26,13 @@ from PIL import Image
 from safetensors.torch import save
 
 import latticecodec
-from latticecodec import LcqError, evaluation
+from latticecodec import LcqError
 from latticecodec.codec import Codec
+from latticecodec.lab import evaluation
+from latticecodec.lab.training import run
+from latticecodec.lab.training.parts import join_parts
 from latticecodec.picture import read
 from latticecodec.picture import save as save_picture
-from latticecodec.training import run
-from latticecodec.training.parts import join_parts
 
 TESTS = Path(__file__).parent
 ENTRIES = re.findall(r"^((?:\$|>>>) .+)\n(.+)$", (TESTS / "messages.txt").read_text(encoding="utf-8"), re.MULTILINE)

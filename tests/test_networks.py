@@ -3,8 +3,8 @@
 import torch
 
 from latticecodec.config import PRESETS
-from latticecodec.networks import Analysis, HyperAnalysis, Synthesis, initialise_from_patches
-from latticecodec.training.synthetic import synthetic_picture
+from latticecodec.lab.nets import Analysis, HyperAnalysis, Synthesis, initialise_from_patches
+from latticecodec.lab.training.synthetic import synthetic_picture
 
 TINY = PRESETS["lc-test"]
 

@@ -6,13 +6,13 @@ import torch
 from paper_rows import KINDS
 
 from latticecodec.errors import FormatError
-from latticecodec.papers import counting
-from latticecodec.papers.context import CLASSES
-from latticecodec.papers.counting import Statistics
-from latticecodec.papers.experiment import Experiment
-from latticecodec.papers.measure import codes
-from latticecodec.papers.model import PaperModel
-from latticecodec.papers.stream import Code, Shape
+from latticecodec.lab.papers import counting
+from latticecodec.lab.papers.context import CLASSES
+from latticecodec.lab.papers.counting import Statistics
+from latticecodec.lab.papers.experiment import Experiment
+from latticecodec.lab.papers.measure import codes
+from latticecodec.lab.papers.model import PaperModel
+from latticecodec.lab.papers.stream import Code, Shape
 
 
 def codes_of(experiment: Experiment, symbols: torch.Tensor) -> dict[str, Code]:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from latticecodec.papers.presets_balance import DATA, passes
-from latticecodec.papers.results import Results, key
-from latticecodec.papers.tables import TABLES
+from latticecodec.lab.papers.presets_balance import DATA, passes
+from latticecodec.lab.papers.results import Results, key
+from latticecodec.lab.papers.tables import TABLES
 
 ROOT = Path(__file__).parent.parent
 PRINTED = json.loads((ROOT / "tests" / "paper_tables.json").read_text())

@@ -2,11 +2,11 @@
 
 import pytest
 
-from latticecodec.networks.autoencoders import AUTOENCODERS
-from latticecodec.papers.bottleneck import KINDS, STARTS
-from latticecodec.papers.datasets import DATASETS, UNAVAILABLE
-from latticecodec.papers.experiment import FULL, QUICK, part
-from latticecodec.papers.tables import TABLES
+from latticecodec.lab.nets.autoencoders import AUTOENCODERS
+from latticecodec.lab.papers.bottleneck import KINDS, STARTS
+from latticecodec.lab.papers.datasets import DATASETS, UNAVAILABLE
+from latticecodec.lab.papers.experiment import FULL, QUICK, part
+from latticecodec.lab.papers.tables import TABLES
 
 ROWS = [(table.name, row) for table in TABLES.values() for row in table.rows]
 

@@ -6,13 +6,13 @@ import pytest
 import torch
 from paper_rows import KINDS as ROWS
 
-from latticecodec.papers import presets_balance, presets_rotation
-from latticecodec.papers.bottleneck import KINDS, Adaptive, Passed, Projected, begin
-from latticecodec.papers.looks import gap_at_encoder
-from latticecodec.papers.loop import objective
-from latticecodec.papers.model import PaperModel
-from latticecodec.papers.variants import ReflectedQuantizer
-from latticecodec.quantizers import RescaledQuantizer, RotationQuantizer, VectorQuantizer
+from latticecodec.lab.papers import presets_balance, presets_rotation
+from latticecodec.lab.papers.bottleneck import KINDS, Adaptive, Passed, Projected, begin
+from latticecodec.lab.papers.looks import gap_at_encoder
+from latticecodec.lab.papers.loop import objective
+from latticecodec.lab.papers.model import PaperModel
+from latticecodec.lab.papers.variants import ReflectedQuantizer
+from latticecodec.lab.quantizers import RescaledQuantizer, RotationQuantizer, VectorQuantizer
 
 
 def begun(start: str, update: str = "ema") -> VectorQuantizer:

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from paper_rows import KINDS, result
 
-from latticecodec.papers import courses, orders, presets_balance
-from latticecodec.papers.claims import CLAIMS
-from latticecodec.papers.experiment import Experiment
-from latticecodec.papers.page import paper_cell
-from latticecodec.papers.plots import choices
-from latticecodec.papers.rates import RATE_CLAIMS, Point, at_equal_rate
-from latticecodec.papers.results import Results, measured
-from latticecodec.papers.tables import TABLES
-from latticecodec.papers.verdicts import judge, verdict
+from latticecodec.lab.papers import courses, orders, presets_balance
+from latticecodec.lab.papers.claims import CLAIMS
+from latticecodec.lab.papers.experiment import Experiment
+from latticecodec.lab.papers.page import paper_cell
+from latticecodec.lab.papers.plots import choices
+from latticecodec.lab.papers.rates import RATE_CLAIMS, Point, at_equal_rate
+from latticecodec.lab.papers.results import Results, measured
+from latticecodec.lab.papers.tables import TABLES
+from latticecodec.lab.papers.verdicts import judge, verdict
 
 
 @pytest.mark.parametrize(

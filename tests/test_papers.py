@@ -14,17 +14,17 @@ from paper_rows import KINDS, result
 from PIL import Image
 
 from latticecodec.errors import OutputError, TrainingError
-from latticecodec.papers import presets_rotation, released, resume
-from latticecodec.papers.datasets import DATASETS, load, missing
-from latticecodec.papers.experiment import FULL, Budget
-from latticecodec.papers.experiment import part as budget_of
-from latticecodec.papers.figures import MAP_SIDE, Gallery
-from latticecodec.papers.loop import train
-from latticecodec.papers.measure import measure, used_moving
-from latticecodec.papers.model import PaperModel
-from latticecodec.papers.results import Results, key
-from latticecodec.papers.run import Job, plan, run
-from latticecodec.papers.tables import TABLES, find
+from latticecodec.lab.papers import presets_rotation, released, resume
+from latticecodec.lab.papers.datasets import DATASETS, load, missing
+from latticecodec.lab.papers.experiment import FULL, Budget
+from latticecodec.lab.papers.experiment import part as budget_of
+from latticecodec.lab.papers.figures import MAP_SIDE, Gallery
+from latticecodec.lab.papers.loop import train
+from latticecodec.lab.papers.measure import measure, used_moving
+from latticecodec.lab.papers.model import PaperModel
+from latticecodec.lab.papers.results import Results, key
+from latticecodec.lab.papers.run import Job, plan, run
+from latticecodec.lab.papers.tables import TABLES, find
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image, features
 
 from latticecodec import LcqError
-from latticecodec.evaluation import PEERS, psnr
-from latticecodec.evaluation.contenders import Contender, contenders, missing
-from latticecodec.evaluation.peers import Peer
+from latticecodec.lab.evaluation import PEERS, psnr
+from latticecodec.lab.evaluation.contenders import Contender, contenders, missing
+from latticecodec.lab.evaluation.peers import Peer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -75,7 +75,7 @@ def test_a_new_process_reads_the_files_of_an_earlier_one(peer: Peer, photo: Imag
     file = tmp_path / "picture"
     file.write_bytes(contender(peer.name).encode(photo, peer.qualities[0]).data)
     program = (
-        "import sys, pathlib; from latticecodec.evaluation import PEERS;"
+        "import sys, pathlib; from latticecodec.lab.evaluation import PEERS;"
         "peer = next(peer for peer in PEERS if peer.name == sys.argv[1]);"
         "print(*peer.decode(pathlib.Path(sys.argv[2]).read_bytes()).size)"
     )

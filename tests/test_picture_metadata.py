@@ -12,7 +12,7 @@ from picture_files import psd
 from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from latticecodec.evaluation.pictures import read as evaluated
+from latticecodec.lab.evaluation.pictures import read as evaluated
 from latticecodec.picture import Pixels, read, read_file, save, to_pillow, upright
 
 KINDS = [(channels, depth) for channels in (1, 2, 3, 4) for depth in (8, 16)]

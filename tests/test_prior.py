@@ -8,15 +8,15 @@ import torch
 from safetensors.torch import load_file
 
 from latticecodec import Codec, ModelError
-from latticecodec.coder import PRECISION
 from latticecodec.config import PRESETS
-from latticecodec.prior.integer import IntegerPrior
-from latticecodec.prior.layers import Layer, shuffle
-from latticecodec.prior.network import compand, symbol_inputs
-from latticecodec.prior.numbers import LOG_SCALE_MIN, MEAN_MAX, SCALE_BITS, SCALE_COUNT
-from latticecodec.prior.steps import context_steps
-from latticecodec.prior.tables import integer_frequencies, make_table_index
-from latticecodec.training.export import trainable
+from latticecodec.entropy.coder import PRECISION
+from latticecodec.entropy.integer import IntegerPrior
+from latticecodec.entropy.layers import Layer, shuffle
+from latticecodec.entropy.numbers import LOG_SCALE_MIN, MEAN_MAX, SCALE_BITS, SCALE_COUNT
+from latticecodec.entropy.steps import context_steps
+from latticecodec.entropy.tables import integer_frequencies, make_table_index
+from latticecodec.lab.nets.prior import compand, symbol_inputs
+from latticecodec.lab.training.export import trainable
 from latticecodec.zoo import find
 
 CPU = torch.device("cpu")

@@ -6,11 +6,11 @@ from importlib import resources
 
 import pytest
 
-from latticecodec.evaluation import Curve, Point, bd_rate, compared, published
+from latticecodec.lab.evaluation import Curve, Point, bd_rate, compared, published
 
 
 def test_the_curves_are_in_the_package_with_their_sources() -> None:
-    data = json.loads((resources.files("latticecodec.evaluation") / "published.json").read_text(encoding="utf-8"))
+    data = json.loads((resources.files("latticecodec.lab.evaluation") / "published.json").read_text(encoding="utf-8"))
     assert [curve.codec for curve in published()] == [curve["name"] for curve in data["curves"]]
     assert {"VTM", "BPG 4:4:4", "hyperprior", "mbt2018", "cheng2020", "ELIC", "HPCM-Large"} <= {
         curve["name"] for curve in data["curves"]

@@ -11,14 +11,14 @@ from short_runs import HASTY, QUICK, train
 
 from latticecodec import Codec, TrainingError, load, read_header
 from latticecodec.config import PRESETS, with_codebooks
-from latticecodec.quantizers import TEMPERATURES, AttentiveAdaptiveQuantizer, RescaledQuantizer, RotationQuantizer
-from latticecodec.training.export import trainable
-from latticecodec.training.loop import TrainOptions
-from latticecodec.training.model import TrainableModel
-from latticecodec.training.quantizer_options import QuantizerOptions
-from latticecodec.training.run import run
-from latticecodec.training.synthetic import synthetic_picture
-from latticecodec.training.vector import ROTATED_FROM, VectorModel
+from latticecodec.lab.quantizers import TEMPERATURES, AttentiveAdaptiveQuantizer, RescaledQuantizer, RotationQuantizer
+from latticecodec.lab.training.export import trainable
+from latticecodec.lab.training.loop import TrainOptions
+from latticecodec.lab.training.model import TrainableModel
+from latticecodec.lab.training.quantizer_options import QuantizerOptions
+from latticecodec.lab.training.run import run
+from latticecodec.lab.training.synthetic import synthetic_picture
+from latticecodec.lab.training.vector import ROTATED_FROM, VectorModel
 from latticecodec.zoo import find, read_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")

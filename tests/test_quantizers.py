@@ -5,8 +5,8 @@ import itertools
 import pytest
 import torch
 
-from latticecodec.quantizers import DiagonalLattice
-from latticecodec.quantizers.lattice import width_for_codebook_size
+from latticecodec.lab.quantizers import DiagonalLattice
+from latticecodec.lab.quantizers.lattice import width_for_codebook_size
 
 AT_ZERO = torch.zeros(1)
 

@@ -11,10 +11,10 @@ from PIL import Image
 from short_runs import HASTY, train
 
 from latticecodec import TrainingError, load
-from latticecodec.training.checkpoint import load_state
-from latticecodec.training.parts import join_parts, write_parts
-from latticecodec.training.schedule import Schedule
-from latticecodec.training.synthetic import synthetic_picture
+from latticecodec.lab.training.checkpoint import load_state
+from latticecodec.lab.training.parts import join_parts, write_parts
+from latticecodec.lab.training.schedule import Schedule
+from latticecodec.lab.training.synthetic import synthetic_picture
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 

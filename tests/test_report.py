@@ -15,8 +15,8 @@ import pytest
 from eval_runs import astronaut, lcodec_eval
 from PIL import Image
 
-from latticecodec.evaluation import PEERS, Comparison, Curve, Evaluation, Point, psnr, side_by_side, write_report
-from latticecodec.evaluation.plot import plot
+from latticecodec.lab.evaluation import PEERS, Comparison, Curve, Evaluation, Point, psnr, side_by_side, write_report
+from latticecodec.lab.evaluation.plot import plot
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -98,7 +98,7 @@ def test_names_cannot_become_markup(tmp_path: Path) -> None:
 
 def side_by_side_of(name: str, data: bytes) -> Comparison:
     """A comparison of one picture of 8x8 pixels with itself."""
-    from latticecodec.evaluation.comparison import Shown
+    from latticecodec.lab.evaluation.comparison import Shown
 
     shown = tuple(Shown(codec, 100, None, "image/png", data) for codec in ("original", name))
     return Comparison(name, 8, 8, True, True, shown)

@@ -8,9 +8,9 @@ import pytest
 from eval_runs import astronaut, lcodec_eval
 
 from latticecodec import OutputError
-from latticecodec.evaluation import Evaluation, State, contenders, evaluate, measure, to_json
-from latticecodec.evaluation.contenders import PeerContender
-from latticecodec.evaluation.state import HEADER, digest
+from latticecodec.lab.evaluation import Evaluation, State, contenders, evaluate, measure, to_json
+from latticecodec.lab.evaluation.contenders import PeerContender
+from latticecodec.lab.evaluation.state import HEADER, digest
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
 

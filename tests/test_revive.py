@@ -3,11 +3,11 @@
 import torch
 
 from latticecodec.config import PRESETS
-from latticecodec.training.data import Crops
-from latticecodec.training.loop import new_model
-from latticecodec.training.model import TrainableModel
-from latticecodec.training.revive import revive
-from latticecodec.training.synthetic import synthetic_picture
+from latticecodec.lab.training.data import Crops
+from latticecodec.lab.training.loop import new_model
+from latticecodec.lab.training.model import TrainableModel
+from latticecodec.lab.training.revive import revive
+from latticecodec.lab.training.synthetic import synthetic_picture
 
 DEAD = torch.tensor([3, 8, 9, 31])
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from latticecodec.quantizers import RotationQuantizer, VectorQuantizer, rotate
+from latticecodec.lab.quantizers import RotationQuantizer, VectorQuantizer, rotate
 
 
 def rows(count: int, dimensions: int, seed: int = 0) -> Tensor:

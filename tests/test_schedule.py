@@ -9,12 +9,12 @@ from short_runs import HASTY, interrupted, train
 
 from latticecodec import TrainingError, load
 from latticecodec.config import PRESETS
-from latticecodec.training.checkpoint import load_state
-from latticecodec.training.guard import Guard, Tally
-from latticecodec.training.model import TrainableModel
-from latticecodec.training.optimiser import Average, make_optimiser, parameter_groups
-from latticecodec.training.options import TrainOptions
-from latticecodec.training.schedule import Schedule
+from latticecodec.lab.training.checkpoint import load_state
+from latticecodec.lab.training.guard import Guard, Tally
+from latticecodec.lab.training.model import TrainableModel
+from latticecodec.lab.training.optimiser import Average, make_optimiser, parameter_groups
+from latticecodec.lab.training.options import TrainOptions
+from latticecodec.lab.training.schedule import Schedule
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 
@@ -123,10 +123,10 @@ def test_an_average_that_is_not_finite_is_no_good() -> None:
 
 
 def test_a_training_that_explodes_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from latticecodec.training import loop
+    from latticecodec.lab.training import loop
 
     weighed = loop.weighed
-    monkeypatch.setattr("latticecodec.training.loop.LOOK", 2)
+    monkeypatch.setattr("latticecodec.lab.training.loop.LOOK", 2)
 
     def broken_once(model: TrainableModel, x: torch.Tensor, *rest: torch.Generator) -> tuple[torch.Tensor, ...]:
         loss, bpp, mse = weighed(model, x, *rest)
@@ -134,7 +134,7 @@ def test_a_training_that_explodes_is_taken_back(tmp_path: Path, monkeypatch: pyt
         return (loss * math.nan if len(calls) == 3 else loss), bpp, mse
 
     calls: list[int] = []
-    monkeypatch.setattr("latticecodec.training.loop.weighed", broken_once)
+    monkeypatch.setattr("latticecodec.lab.training.loop.weighed", broken_once)
     went_back = []
     train(tmp_path / "run", "lattice", options=HASTY, report=lambda progress: went_back.append(progress.went_back))
     assert went_back == [False, False, False, True, False, False]

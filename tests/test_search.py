@@ -5,7 +5,7 @@ import math
 import pytest
 
 from latticecodec import TargetError
-from latticecodec.search import Target, bpp_target, psnr_target, search, size_target
+from latticecodec.codec.search import Target, bpp_target, psnr_target, search, size_target
 
 
 def test_a_smooth_curve_needs_few_trials() -> None:

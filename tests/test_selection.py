@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from latticecodec.quantizers import AttentiveAdaptiveQuantizer, SharedAdaptiveQuantizer
-from latticecodec.quantizers.selection import SliceAttention, gumbel_choice, largest
+from latticecodec.lab.quantizers import AttentiveAdaptiveQuantizer, SharedAdaptiveQuantizer
+from latticecodec.lab.quantizers.selection import SliceAttention, gumbel_choice, largest
 
 SIZES = ((16, 1), (8, 2), (4, 4))  # 16 numbers each, 28 codewords in all
 FIRST = (0, 16, 24, 28)  # where each codebook begins in the union

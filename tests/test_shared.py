@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from latticecodec import FormatError
-from latticecodec.quantizers import SharedAdaptiveQuantizer
-from latticecodec.quantizers.shared import pairs_of, union_of
+from latticecodec.lab.quantizers import SharedAdaptiveQuantizer
+from latticecodec.lab.quantizers.shared import pairs_of, union_of
 
 SIZES = ((16, 1), (8, 2), (4, 4))  # 16 numbers each, 28 codewords in all
 WIDTHS = (1, 2, 4, 3)

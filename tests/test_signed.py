@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from latticecodec.errors import TrainingError
-from latticecodec.quantizers.signed import SMALLEST, SignedLattice
+from latticecodec.lab.quantizers.signed import SMALLEST, SignedLattice
 
 
 def lattice(b: list[float], **options: float) -> SignedLattice:

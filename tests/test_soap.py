@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from latticecodec.training.soap import SIDE_MAX, Soap, _by_cholesky
+from latticecodec.lab.training.soap import SIDE_MAX, Soap, _by_cholesky
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

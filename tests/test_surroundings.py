@@ -19,11 +19,11 @@ import torch
 from PIL import Image
 
 from latticecodec import load
-from latticecodec.arithmetic import convolve, multiply
 from latticecodec.config import PRESETS
-from latticecodec.training.data import Crops
-from latticecodec.training.loop import TrainOptions, new_model, train
-from latticecodec.training.synthetic import synthetic_picture
+from latticecodec.lab.arithmetic import convolve, multiply
+from latticecodec.lab.training.data import Crops
+from latticecodec.lab.training.loop import TrainOptions, new_model, train
+from latticecodec.lab.training.synthetic import synthetic_picture
 
 MODELS = Path(__file__).parent / "conformance" / "models"
 

@@ -11,7 +11,7 @@ from latticecodec import ChecksumError, Codec, Damage, FormatError, TargetError,
 from latticecodec.codec import indices_sha256, tiling
 from latticecodec.config import PATCH
 from latticecodec.container import Box, Header
-from latticecodec.networks import synthesis_reach
+from latticecodec.lab.nets import synthesis_reach
 
 TILE = 64
 REGIONS = [(0, 0, 320, 208), (0, 0, 1, 1), (319, 207, 1, 1), (60, 60, 9, 9), (17, 31, 203, 101), (128, 64, 64, 64)]

@@ -12,17 +12,17 @@ from PIL import Image
 from short_runs import interrupted
 
 from latticecodec import ImageError, OutputError, TrainingError, load
-from latticecodec.arithmetic import mixed_precision
 from latticecodec.config import PRESETS
+from latticecodec.lab.arithmetic import mixed_precision
+from latticecodec.lab.training.data import Crops, centre_crops
+from latticecodec.lab.training.export import export, trainable
+from latticecodec.lab.training.loop import new_model
+from latticecodec.lab.training.model import TrainableModel
+from latticecodec.lab.training.optimiser import SLOW, Average, make_optimiser, parameter_groups
+from latticecodec.lab.training.options import TrainOptions
+from latticecodec.lab.training.run import run
+from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.picture import find_images
-from latticecodec.training.data import Crops, centre_crops
-from latticecodec.training.export import export, trainable
-from latticecodec.training.loop import new_model
-from latticecodec.training.model import TrainableModel
-from latticecodec.training.optimiser import SLOW, Average, make_optimiser, parameter_groups
-from latticecodec.training.options import TrainOptions
-from latticecodec.training.run import run
-from latticecodec.training.synthetic import synthetic_picture
 from latticecodec.zoo import find
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
@@ -63,7 +63,7 @@ def test_crops_depend_on_seed_and_step_alone(folder: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes that share memory are for Linux")
 def test_processes_make_the_crops_that_one_thread_makes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("latticecodec.training.data.PAGES", 3)
+    monkeypatch.setattr("latticecodec.lab.training.data.PAGES", 3)
     files = find_images(folder)
     alone, together = Crops(files, 64, 4, drawn=0.5), Crops(files, 64, 4, drawn=0.5, processes=2)
     together.prepare()

@@ -15,14 +15,14 @@ from PIL import Image, ImageFilter
 from short_runs import QUICK
 
 from latticecodec import Codec, decode, encode, read_header, zoo
-from latticecodec.distortion import fidelity, perceptual, perceptual_error, squared_error
-from latticecodec.evaluation import ssimulacra2
-from latticecodec.ssimulacra2 import score, weighted_error
-from latticecodec.training.data import Crops
-from latticecodec.training.drawn import drawn_page
-from latticecodec.training.error import measured_units, unit_at
-from latticecodec.training.export import trainable
-from latticecodec.training.synthetic import synthetic_picture
+from latticecodec.lab.distortion import fidelity, perceptual, perceptual_error, squared_error
+from latticecodec.lab.evaluation import ssimulacra2
+from latticecodec.lab.ssimulacra2 import score, weighted_error
+from latticecodec.lab.training.data import Crops
+from latticecodec.lab.training.drawn import drawn_page
+from latticecodec.lab.training.error import measured_units, unit_at
+from latticecodec.lab.training.export import trainable
+from latticecodec.lab.training.synthetic import synthetic_picture
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from latticecodec.errors import FormatError
-from latticecodec.quantizers import collapsed, gradient_gap, quantization_error, usage
+from latticecodec.lab.quantizers import collapsed, gradient_gap, quantization_error, usage
 
 
 def test_even_use() -> None:

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from latticecodec.errors import FormatError, TargetError, TrainingError
-from latticecodec.quantizers import ProductQuantizer, ResidualQuantizer, VectorQuantizer, codewords, kmeans, usage
-from latticecodec.quantizers.composite import product_of
-from latticecodec.quantizers.vector import KMEANS_ITERATIONS, step_generator
+from latticecodec.lab.quantizers import ProductQuantizer, ResidualQuantizer, VectorQuantizer, codewords, kmeans, usage
+from latticecodec.lab.quantizers.composite import product_of
+from latticecodec.lab.quantizers.vector import KMEANS_ITERATIONS, step_generator
 
 
 def rows(count: int, dimensions: int, seed: int = 0) -> Tensor:

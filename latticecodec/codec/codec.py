@@ -12,21 +12,21 @@ from torch import Tensor
 
 from .. import picture
 from ..arguments import real, switch, whole
-from ..arithmetic import undisturbed
-from ..bottlenecks import BOTTLENECKS, Bottleneck
-from ..bottlenecks.tensors import network
-from ..coder import Int32
 from ..config import DEFAULT_EFFORT, PATCH, ModelConfig
 from ..container import PIXELS_MAX, Box, Header, Reader, Source, contents, named
+from ..entropy.coder import Int32
 from ..errors import ImageError, ModelError, TargetError
-from ..networks import Analysis, Synthesis
+from ..kinds import BOTTLENECKS, Bottleneck
+from ..kinds.tensors import network
+from ..lab.arithmetic import undisturbed
+from ..lab.nets import Analysis, Synthesis
 from ..picture import Pixels, Samples, psnr
-from ..search import Target, bpp_target, psnr_target, search, size_target
 from .decoder import Damage, PictureDecoder
 from .encoder import Encoding, PictureEncoder, Report
 from .networks import Networks
 from .options import Options
 from .painter import Painter
+from .search import Target, bpp_target, psnr_target, search, size_target
 from .tiling import tile_side
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..coder import Int32
 from ..config import PATCH
 from ..container import Box, Reader, Tile
+from ..entropy.coder import Int32
 from ..errors import ChecksumError, FormatError
 from ..picture import Pixels, Samples
 from ..picture import alpha as coding

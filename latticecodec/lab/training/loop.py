@@ -1,0 +1,267 @@
+"""The training loop: one function, `train`, resumable to the same result from any checkpoint.
+
+    step n:  crops(seed, n) ─► model at random rate coordinates t ─► (bpp + lambda error) / lambda^w ─► SOAP ─► EMA
+
+All randomness of step n comes from generators seeded with (seed, n). Losses stay on the device; every LOOK steps their
+means are fetched, and the guard judges them.
+"""
+
+import contextlib
+import csv
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...config import PATCH, ModelConfig
+from ..arithmetic import flushed_denormals, mixed_precision, seeded
+from ..distortion import fidelity
+from ..nets import initialise_from_patches
+from .accelerate import accelerated
+from .checkpoint import Training, resume, save_checkpoint, save_stable
+from .data import Crops, as_input, centre_crops
+from .diagnosis import Diagnosis, diagnose
+from .drawn import drawn_page
+from .error import error, measured_units
+from .fit import fit
+from .guard import LOOK, Guard, Tally
+from .model import TrainableModel
+from .models import MODELS, PhotoModel
+from .optimiser import Average, make_optimiser, parameter_groups
+from .options import TrainOptions
+from .passes import Pass
+from .quantizer_options import DEFAULTS, QuantizerOptions
+from .schedule import Schedule
+from .vector import VectorModel, as_rows
+
+RATE_WEIGHTING = 0.4  # the loss of a sample is divided by its lambda to this power
+VALIDATION_POINTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # rate coordinates t
+VALIDATION_SIZE = 384  # pixels a side
+VALIDATION_PAGES = 8  # drawn
+LOG = "log.csv"
+
+
+@dataclass
+class Progress:
+    """What the loop reports after every step; loss, rate and quality are means up to the last look."""
+
+    step: int
+    done: float  # 0 to 1: how much of the training
+    loss: float = math.nan
+    bpp: float = math.nan
+    psnr: float = math.nan  # dB
+    seconds: float = 0.0  # of training, over all processes
+    went_back: bool = False  # the guard has just gone back to an average, at half the rate
+    validation: list[tuple[float, float, float]] = field(default_factory=list)  # (t, bpp, quality), see `validate`
+    pages: list[tuple[float, float, float]] = field(default_factory=list)  # the same of drawn pages
+    diagnosis: Diagnosis | None = None  # of codebooks, when just validated
+
+    def after(self, step: int, schedule: Schedule) -> "Progress":
+        """What is known after another step, before anyone looks: loss, rate and quality as of the last look."""
+        return Progress(step, schedule.done(step), self.loss, self.bpp, self.psnr, schedule.seconds)
+
+    def see(self, means: list[float]) -> None:
+        """Take over the means of loss, bpp and MSE of the steps since the last look."""
+        self.loss, self.bpp, mse = means
+        self.psnr = -10 * math.log10(mse) if mse > 0 else math.nan
+
+
+def new_model(config: ModelConfig, crops: Crops, options: QuantizerOptions = DEFAULTS) -> PhotoModel:
+    """A model initialised with the PCA of patches from the first batches of `crops`."""
+    with seeded(crops.seed):
+        model = MODELS[config.quantizer](config, options)
+    pictures = first_pictures(crops)  # [N, 3, S, S]
+    patches = pictures.unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH)  # [N, 3, S/16, S/16, 16, 16]
+    patches = patches.permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, PATCH, PATCH)
+    initialise_from_patches(model.analysis, model.synthesis, patches)
+    if isinstance(model, VectorModel):
+        with torch.no_grad():
+            fit(model, as_rows(model.analysis(pictures)))
+    return model
+
+
+def first_pictures(crops: Crops) -> Tensor:
+    """The crops of the first 16 batches: float32 [N, 3, S, S] in [0, 1]."""
+    return torch.cat([crops.batch(step) for step in range(16)]).cpu().float() / 255
+
+
+def objective(
+    model: PhotoModel, x: Tensor, generator: torch.Generator, units: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Loss, mean bpp and mean MSE of a batch x [B, 3, S, S] in [0, 1] at stratified random rate coordinates.
+
+    `units` [5] are those of the error that the model is trained for, see error.py.
+    """
+    t, seed = drawn_rates(len(x), generator)
+    return weighed(model, x, t.to(x.device), torch.Generator(x.device).manual_seed(seed), units)
+
+
+def drawn_rates(count: int, generator: torch.Generator) -> tuple[Tensor, int]:
+    """Stratified rate coordinates [count], in random order, and a seed for the noise beside them."""
+    t = (torch.randperm(count, generator=generator) + torch.rand(count, generator=generator)) / count
+    return t, int(torch.randint(2**62, (1,), generator=generator))
+
+
+def weighed(
+    model: PhotoModel, x: Tensor, t: Tensor, noise: torch.Generator, units: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`objective` at rate coordinates t [B], with a generator of noise on x's device."""
+    weight = model.config.rate_weight(t)  # [B]
+    with mixed_precision(x.device):
+        result = model(x, t, noise)
+    lost = error(model.config.tune, result, x, t, units)  # [B]
+    loss = ((result.bpp + weight * lost) / weight**RATE_WEIGHTING).mean() + result.loss
+    return loss, result.bpp.mean(), result.mse.mean()
+
+
+@torch.no_grad()
+def validate(model: PhotoModel, pictures: Tensor, device: torch.device) -> list[tuple[float, float, float]]:
+    """(t, bpp, quality of rounded pixels), means over pictures, at five rates; pictures uint8 [N, 3, S, S].
+
+    Quality is what the model is trained for, see `distortion.fidelity`.
+    """
+    rows = []
+    for point in VALIDATION_POINTS:
+        rates, quality = [], []
+        for part in torch.split(pictures, 4):
+            x = as_input(part, device)
+            with mixed_precision(device):
+                result = model(x, torch.full((len(x),), point, device=device))
+            rates.append(result.bpp)
+            quality.append(fidelity(result.x_hat.clamp(0, 1).mul(255).round(), x * 255, model.config.tune))
+        rows.append((point, float(torch.cat(rates).mean()), float(torch.cat(quality).mean())))
+    return rows
+
+
+@flushed_denormals()
+def train(
+    model: PhotoModel,
+    crops: Crops,
+    held_out: list[Path | Tensor],
+    out: Path,
+    options: TrainOptions,
+    device: torch.device,
+    checkpoint: Path | None = None,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> PhotoModel:
+    """Train `model` and return it with averaged weights; writes a log, TensorBoard events and checkpoints to `out`.
+
+    Raises TrainingError when `checkpoint`, to go on from, is not one of the same configuration and options.
+    """
+    from torch.utils.tensorboard import SummaryWriter
+
+    model = model.to(device)
+    average = Average(model)
+    optimiser = make_optimiser(options.optimiser, parameter_groups(model), options.rate)
+    schedule = Schedule(options.steps, options.minutes, options.warm_up)
+    training = Training(model, average, optimiser, Guard(average), schedule, options)
+    if checkpoint is not None:
+        resume(training, checkpoint)
+    elif model.config.tune == "ssimulacra2":
+        training.units = measured_units(model, crops, device)
+    pictures = centre_crops(held_out, VALIDATION_SIZE)
+    pages = torch.stack([drawn_page(seed, VALIDATION_SIZE, VALIDATION_SIZE) for seed in range(VALIDATION_PAGES)])
+    out.mkdir(parents=True, exist_ok=True)
+    _forget_rows_after(out / LOG, training.step)
+    board = SummaryWriter(str(out))
+    tally = Tally(3, device)
+    progress = Progress(training.step, schedule.done(training.step))
+    falling = schedule.falling(training.step)
+    saved = time.monotonic()
+    schedule.tick()
+
+    def compute(pixels: Tensor, t: Tensor, noise: torch.Generator) -> tuple[Tensor, ...]:
+        return weighed(model, as_input(pixels, device), t, noise, training.units)
+
+    one_pass = Pass(model, compute, device, record=isinstance(model, TrainableModel))
+    with accelerated(model, options.crop, options.batch, device):
+        while progress.done < 1:
+            tally.add(*_step(training, crops, one_pass))
+            schedule.tick()
+            progress = progress.after(training.step, schedule)
+            last = progress.done == 1
+            if last or training.step % LOOK == 0:
+                progress.see(tally.means())
+                progress.went_back = training.guard.look(progress.loss, model, average, optimiser)
+            if last or training.step % options.validate_every == 0:
+                with averaged(model, average, device):
+                    progress.validation = validate(model, pictures, device)
+                    progress.pages = validate(model, pages, device) if options.drawn else []
+                    progress.diagnosis = diagnose(model, pictures, device)
+                _log(out / LOG, board, progress, model.config.tune)
+            if falling != schedule.falling(training.step):
+                falling = True
+                save_stable(training, out)
+            if last or time.monotonic() - saved > 60 * options.checkpoint_minutes:
+                save_checkpoint(training, out)
+                saved = time.monotonic()
+            report(progress)
+    board.close()
+    average.swap(model)
+    return model.eval()
+
+
+def _step(training: Training, crops: Crops, one_pass: Pass) -> tuple[Tensor, ...]:
+    """One step of training; returns its loss, bpp and MSE [] each, on the device."""
+    model, optimiser, options, step = training.model, training.optimiser, training.options, training.step
+    rate = options.rate * training.guard.share * training.schedule.rate(step)
+    for group in optimiser.param_groups:
+        group["lr"] = group["share"] * rate
+    generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
+    values = one_pass(crops.batch(step), *drawn_rates(options.batch, generator))
+    torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)
+    optimiser.step()
+    training.average.update(model, step)
+    training.step += 1
+    return values
+
+
+@contextlib.contextmanager
+def averaged(model: PhotoModel, average: Average, device: torch.device) -> Iterator[None]:
+    """Inside, the model holds its averaged weights, is in eval mode, and compiles nothing for what it is shown."""
+    as_it_is = contextlib.nullcontext() if device.type == "cpu" else torch.compiler.set_stance("force_eager")
+    average.swap(model)
+    model.eval()
+    try:
+        with as_it_is:
+            yield
+    finally:
+        model.train()
+        average.swap(model)
+
+
+def _forget_rows_after(path: Path, step: int) -> None:
+    """Drop what a run logged after the checkpoint that it now goes on from."""
+    if path.exists():
+        head, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text(head + "".join(row for row in rows if int(row.split(",")[0]) <= step), encoding="utf-8")
+
+
+def _log(path: Path, board: Any, progress: Progress, tune: str) -> None:
+    """Append a row to the CSV log and the same numbers to TensorBoard."""
+    row: dict[str, float] = {
+        "step": progress.step,
+        "seconds": round(progress.seconds, 1),
+        "loss": round(progress.loss, 5),
+    }
+    for t, bpp, quality in progress.validation:
+        row[f"bpp@{t:g}"], row[f"{tune}@{t:g}"] = round(bpp, 5), round(quality, 4)
+    for t, bpp, quality in progress.pages:
+        row[f"pages-bpp@{t:g}"], row[f"pages-{tune}@{t:g}"] = round(bpp, 5), round(quality, 4)
+    if progress.diagnosis is not None:
+        row |= dataclasses.asdict(progress.diagnosis)
+    fresh = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        if fresh:
+            writer.writeheader()
+        writer.writerow(row)
+    for key, value in row.items():
+        if key != "step":
+            board.add_scalar(key.replace("@", "/"), value, progress.step)

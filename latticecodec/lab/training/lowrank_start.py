@@ -1,0 +1,61 @@
+"""Where low-rank additions begin: at an installed model, or with those of another model, carried over to it."""
+
+import dataclasses
+
+import torch
+
+from ... import zoo
+from ...config import ModelConfig
+from ...errors import TrainingError
+from ...lowrank import LEFT, RIGHT
+from ...zoo import ModelInfo
+from .export import trainable
+from .lowrank import add_low_rank, plain_name
+from .model import TrainableModel
+from .quantizer_options import DEFAULTS, QuantizerOptions
+
+
+def installed_base(info: ModelInfo) -> ModelInfo:
+    """The installed model that additions started from `info` belong to: of the name of its base, else itself."""
+    name = info.config.base or info.name
+    for base in zoo.list_models():
+        if base.name == name and base.config.quantizer == "lattice" and not base.config.base:
+            return base
+    raise TrainingError(f"model {info.name}: low-rank additions need an installed lattice model as their base")
+
+
+@torch.no_grad()
+def start_low_rank(
+    info: ModelInfo, config: ModelConfig, rank: int, options: QuantizerOptions = DEFAULTS
+) -> TrainableModel:
+    """A model with low-rank additions to an installed lattice model.
+
+    It begins at that model where `info` is that model, and with the additions of `info` where it has some: they are
+    carried over where they were made for other weights of the base, what trains as a whole by its difference to those.
+
+    Raises TrainingError where the base is not installed or `info` has additions of another rank.
+    """
+    base = installed_base(info)
+    config = dataclasses.replace(config, base=base.name)
+    model = trainable(base, config, options)
+    assert isinstance(model, TrainableModel)
+    add_low_rank(model, rank)
+    if info.config.base:
+        _carry_over(model, info)
+    return model
+
+
+def _carry_over(model: TrainableModel, info: ModelInfo) -> None:
+    """Give `model` the additions of `info` and its differences to its own base."""
+    plain = dataclasses.replace(info.config, base="")
+    before = trainable(zoo.base_of(info), plain).state_dict()
+    after = trainable(info, plain).state_dict()
+    factors = zoo.read_low_rank(info)
+    for name, value in model.named_parameters():
+        stored = plain_name(name)
+        if stored.endswith((LEFT, RIGHT)):
+            if stored not in factors or factors[stored].shape != value.shape:
+                raise TrainingError(f"model {info.name}: {stored} is not of the rank of --rank; give its own")
+            value.copy_(factors[stored].float())
+        elif value.requires_grad:
+            value.add_(after[stored] - before[stored])

@@ -1,0 +1,230 @@
+"""`lcodec train` as a function: from a folder of pictures to a model folder."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ... import zoo
+from ...config import CODEBOOKS, PRESETS, ModelConfig, with_codebooks
+from ...errors import OutputError, TrainingError
+from ...picture import find_images
+from ..arithmetic import seeded
+from ..distortion import MS_SSIM_SIDE_MIN
+from .adopt import adopt, exchange
+from .checkpoint import load_state
+from .data import Crops, centre_crops, processes_for
+from .e8 import make_e8
+from .export import export, trainable
+from .loop import Progress, first_pictures, new_model, train
+from .lowrank_start import start_low_rank
+from .model import TrainableModel
+from .models import MODELS, PhotoModel
+from .options import TrainOptions
+from .quantizer_options import QuantizerOptions
+from .revive import revive
+from .synthetic import synthetic_picture
+from .vector import VectorModel
+
+__all__ = ["QuantizerOptions", "TrainOptions", "run", "run_e8"]
+
+HOLD_OUT = 20  # every 20th picture is for validation
+E8_CROP = 512  # pixels a side of the pictures that the threshold is chosen on
+CROP_MULTIPLE = 64  # a hyper-latent covers 64 x 64 pixels
+
+
+def run(
+    quantizer: str,
+    name: str,
+    preset: str,
+    data: Path | None,
+    val: Path | None,
+    out: Path,
+    options: TrainOptions,
+    device: str = "auto",
+    init_from: str | Path | None = None,
+    resume: Path | None = None,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Path:
+    """Train a model and export it; returns the folder of the finished model, `out`/model.
+
+    Args:
+        quantizer: key of training.models.MODELS.
+        name: of the model, for its config.json.
+        preset: key of config.PRESETS.
+        data: folder of training pictures; None draws synthetic ones.
+        val: folder of validation pictures; None holds out every 20th of `data`.
+        out: folder for logs, checkpoints and the model; must not hold a model yet.
+        options: how to train.
+        device: "auto", "cpu" or "cuda".
+        init_from: name or folder of a model whose weights to start from; its configuration replaces `preset`.
+        resume: checkpoint to go on from.
+        report: called after every step.
+
+    Raises TrainingError, ImageError, OutputError or ModelError.
+    """
+    if quantizer not in MODELS:
+        raise TrainingError(f"no training for quantizer {quantizer!r}; choose one of {', '.join(MODELS)}")
+    options.quantizer.check(quantizer, init_from is None)
+    if options.crop % CROP_MULTIPLE:
+        near = CROP_MULTIPLE * max(1, round(options.crop / CROP_MULTIPLE))
+        raise TrainingError(f"--crop {options.crop} is not a multiple of {CROP_MULTIPLE}; try {near}")
+    if (out / "model").exists():
+        raise OutputError(f"{out / 'model'}: exists already; choose another --out")
+    if resume is None and (out / "checkpoint.pt").exists():
+        raise TrainingError(f"{out}: holds a checkpoint; go on with --resume, or choose another folder")
+    if options.freeze != "nothing" and quantizer not in CODEBOOKS:
+        told = f"a {quantizer} is trained as one with its transforms"
+        raise TrainingError(f"--freeze {options.freeze}: {told}; leave it out")
+    if quantizer != "lattice" and (options.rank or options.tune != "psnr"):
+        raise TrainingError(f"--rank and --tune are for --quantizer lattice, not for {quantizer}")
+    if options.rank and init_from is None:
+        raise TrainingError("--rank needs the model that it adds to; name it with --init-from")
+    if options.tune == "ms-ssim" and options.crop < MS_SSIM_SIDE_MIN:
+        raise TrainingError(f"--crop {options.crop} is too small for --tune ms-ssim, which needs {MS_SSIM_SIDE_MIN}")
+    if resume is not None and not resume.is_file():
+        raise TrainingError(f"{resume}: no such checkpoint; name the checkpoint.pt or stable.pt of a training")
+    if options.minutes and options.quantizer.selection == "attention":
+        raise TrainingError("--selection attention cools down over --steps; give them in place of --minutes")
+    where = torch.device(zoo.resolve_device(device))
+    pictures, held_out = _pictures(data, val)
+    crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, processes_for(where))
+    if crops.processes:
+        crops.prepare()
+    with seeded(crops.seed):
+        model = _start(quantizer, name, preset, init_from, resume, crops, options)
+    if isinstance(model, VectorModel):
+        model.plan(options.steps)
+        model.freeze(options.freeze)
+    model = train(model, crops, held_out, out, options, where, resume, report)
+    export(model, out / "model", _card(model.config, data, len(pictures), options, init_from))
+    return out / "model"
+
+
+def export_checkpoint(checkpoint: Path, folder: Path, card: str) -> Path:
+    """Make a model folder of the averaged weights in a checkpoint file; returns `folder`.
+
+    Raises TrainingError where it is no checkpoint or belongs to a model with a base, OutputError where `folder` exists.
+    """
+    state = load_state(checkpoint)
+    config = ModelConfig(**state["config"])
+    if config.base:
+        raise TrainingError(f"{checkpoint}: {config.name} adds to {config.base}; finish its training to export it")
+    model = MODELS[config.quantizer](config, QuantizerOptions(**state["options"]["quantizer"]))
+    model.load_state_dict(state["model"] | state["average"])
+    export(model.eval(), folder, card)
+    return folder
+
+
+def run_e8(
+    base: str | Path, data: Path | None, val: Path | None, out: Path, report: Callable[[int, float], None]
+) -> Path:
+    """Make the E8 twin of model `base` (name or folder), its threshold chosen on `val`; returns `out`/model.
+
+    Args:
+        base: name or folder of a model with a diagonal lattice.
+        data: folder of the pictures that the base was trained on, or None.
+        val: folder of pictures to choose on; None holds out every 20th of `data`, or without it draws two.
+        out: folder to write to.
+        report: called with every threshold tried and its cost relative to the base.
+
+    Raises TrainingError, ImageError, OutputError or ModelError.
+    """
+    if (out / "model").exists():
+        raise OutputError(f"{out / 'model'}: exists already; choose another --out")
+    pictures = _pictures(data, val)[1] if data or val else [synthetic_picture(seed) for seed in range(2)]
+    crops = centre_crops(pictures, E8_CROP).permute(0, 2, 3, 1).numpy()  # [N, S, S, 3]
+    make_e8(zoo.find(base), list(crops), out / "model", report=report)
+    return out / "model"
+
+
+def _pictures(data: Path | None, val: Path | None) -> tuple[list[Path | Tensor], list[Path | Tensor]]:
+    """Training and validation pictures."""
+    if data is None:
+        drawn: list[Path | Tensor] = [synthetic_picture(seed) for seed in range(24)]
+        return drawn[:20], list(find_images(val)) if val else drawn[20:]
+    files: list[Path | Tensor] = list(find_images(data))
+    if val is not None:
+        return files, list(find_images(val))
+    if len(files) < HOLD_OUT:
+        return files[1:] or files, files[:1]
+    return [f for i, f in enumerate(files) if i % HOLD_OUT], files[::HOLD_OUT]
+
+
+def _start(
+    quantizer: str,
+    name: str,
+    preset: str,
+    init_from: str | Path | None,
+    resume: Path | None,
+    crops: Crops,
+    options: TrainOptions,
+) -> PhotoModel:
+    """The model at step 0."""
+    if init_from is None:
+        config = dataclasses.replace(PRESETS[preset], name=name, tune=options.tune)
+        config = with_codebooks(config, quantizer) if quantizer in CODEBOOKS else config
+        if resume is not None:
+            return MODELS[quantizer](config, options.quantizer)
+        return new_model(config, crops, options.quantizer)
+    info = zoo.find(init_from)
+    config = dataclasses.replace(info.config, name=name, tune=options.tune, weights_sha256="", prior_sha256="")
+    if config.quantizer not in MODELS:
+        raise TrainingError(
+            f"model {info.name} has quantizer {config.quantizer}, which is not trained: start from its base"
+        )
+    if options.rank:
+        return start_low_rank(info, config, options.rank, options.quantizer)
+    if config.base and zoo.base_of(info) not in zoo.list_models():
+        config = dataclasses.replace(config, base="")
+    if config.quantizer == quantizer:
+        model = trainable(info, config, options.quantizer)
+        if resume is None and isinstance(model, TrainableModel):
+            revive(model, first_pictures(crops))
+        return model
+    if {config.quantizer, quantizer} == {"vq", "rotation"}:  # they differ in their gradient alone
+        return trainable(info, dataclasses.replace(config, quantizer=quantizer), options.quantizer)
+    source = trainable(info, config)
+    if isinstance(source, VectorModel) and quantizer in CODEBOOKS:
+        return exchange(source, quantizer, first_pictures(crops), options.quantizer)
+    if isinstance(source, TrainableModel) and config.quantizer == "lattice" and quantizer in CODEBOOKS:
+        base = info.name if info in zoo.list_models() else ""
+        return adopt(source, quantizer, base, first_pictures(crops), options.quantizer)
+    raise TrainingError(f"model {info.name} has quantizer {config.quantizer}: {quantizer} cannot start from it")
+
+
+def _budget(options: TrainOptions) -> str:
+    """The option that says how long to train."""
+    return f"--minutes {options.minutes:g}" if options.minutes else f"--steps {options.steps}"
+
+
+def _length(options: TrainOptions) -> str:
+    """How long the training was, in words."""
+    return f"{options.minutes:g} minutes of steps" if options.minutes else f"{options.steps} steps"
+
+
+def _card(
+    config: ModelConfig, data: Path | None, count: int, options: TrainOptions, init_from: str | Path | None
+) -> str:
+    """The model card of a fresh model: what is known without measuring."""
+    command = [f"lcodec train --quantizer {config.quantizer} {_budget(options)} --batch {options.batch}"]
+    command += [f"--crop {options.crop} --optimiser {options.optimiser} --lr {options.rate:g} --seed {options.seed}"]
+    command += [f"--drawn {options.drawn:g}"] if options.drawn != TrainOptions.drawn else []
+    command += [f"--data {data}"] if data else []
+    command += [f"--init-from {init_from}"] if init_from else []
+    command += [f"--rank {options.rank}"] if options.rank else []
+    command += [f"--tune {options.tune}"] if options.tune != "psnr" else []
+    command += [f"--freeze {options.freeze}"] if options.freeze != "nothing" else []
+    command += options.quantizer.arguments()
+    source = f"{count} pictures of a folder named {data.name}" if data else f"{count} synthetic pictures"
+    start = f"the weights of {Path(init_from).name}" if init_from else "the PCA of 16x16 patches"
+    return (
+        f"# {config.name}\n\n"
+        f"Quantizer: {config.quantizer}. Trained on {source}, from {start}: {_length(options)} of {options.batch} "
+        f"crops of {options.crop}x{options.crop}, {options.optimiser}, peak learning rate {options.rate:g}, seed "
+        f"{options.seed}, lambda {config.lambda_min:g} to {config.lambda_max:g}, for {config.tune}.\n\n"
+        f"    {' '.join(command)}\n\n"
+        "Results: not measured yet; `lcodec eval DIR --model THIS_FOLDER` prints them.\n"
+    )

@@ -1,0 +1,170 @@
+"""SOAP (Vyas et al. 2024): Adam in the eigenbasis of Shampoo's preconditioners, matrices of one shape as one stack.
+
+For a gradient G [a, b] with running averages L of G G^T and R of G^T G, whose eigenvectors are Q_L and Q_R:
+
+    G' = Q_L^T G Q_R      Adam on G'      step = Q_L (m' / sqrt(v')) Q_R^T
+
+The eigenvectors follow L and R by one step of a power iteration at a time. A model has hundreds of matrices but a dozen
+shapes; stacked, a step is a few batched products instead of hundreds of small ones. Nothing is read from the device.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+SIDE_MAX = 320  # longer sides are not preconditioned: a basis costs the cube of its side
+EPSILON = 1e-8
+SIDES = ("left", "right")
+
+
+class Soap(Optimizer):
+    """SOAP without weight decay. The first step only looks at the gradients.
+
+    Args:
+        parameters: groups with `params`; matrices are preconditioned, vectors get plain Adam.
+        lr: learning rate.
+        betas: decay of the first moment, and of the second moment and the preconditioners' averages.
+        refresh: steps between two refreshes of the eigenbasis.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[dict[str, Any]],
+        lr: float,
+        betas: tuple[float, float] = (0.95, 0.95),
+        refresh: int = 10,
+    ) -> None:
+        super().__init__(parameters, {"lr": lr, "betas": betas, "refresh": refresh})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """One step down the gradients."""
+        due = []
+        for group in self.param_groups:
+            for stack in _stacks(group["params"]):
+                state = self._step(stack, group)
+                if state["step"] == 1 or (state["step"] > 1 and state["step"] % group["refresh"] == 0):
+                    due.append(state)
+        _refresh(due)
+
+    def _step(self, stack: list[Tensor], group: dict[str, Any]) -> dict[str, Any]:
+        """One step of parameters of one shape; what is known of all of them is kept with the first, and returned."""
+        gradient = torch.stack([parameter.grad for parameter in stack])  # type: ignore[misc]  # [n, a, b] or [n, a]
+        state: dict[str, Any] = self.state[stack[0]]
+        if not state:
+            self._begin(state, gradient)
+            return state
+        state["step"] += 1
+        rate, (first, second) = group["lr"], group["betas"]
+        turned = _turn(gradient, state)
+        state["mean"].lerp_(turned, 1 - first)
+        state["square"].lerp_(turned.square_(), 1 - second)
+        # Adam's corrections for averages that began at zero
+        scale = (1 - second ** state["step"]) ** 0.5 / (1 - first ** state["step"])
+        update = _turn_back(state["mean"] / state["square"].sqrt().add_(EPSILON), state)
+        torch._foreach_add_(stack, list(update.unbind()), alpha=-rate * scale)
+        _look(gradient, state, 1 - second)
+        return state
+
+    def _begin(self, state: dict[str, Any], gradient: Tensor) -> None:
+        state["step"] = 0
+        state["mean"], state["square"] = torch.zeros_like(gradient), torch.zeros_like(gradient)
+        for side, length in zip(SIDES, gradient.shape[1:], strict=False):
+            if gradient.ndim == 3 and length <= SIDE_MAX:
+                state[side] = torch.zeros(len(gradient), length, length, device=gradient.device)
+        _look(gradient, state, 1.0)
+        for side in SIDES:
+            if side in state:
+                state[f"{side}_basis"] = torch.linalg.eigh(state[side].double())[1].flip(2).float()
+
+
+def _stacks(parameters: list[Tensor]) -> Iterator[list[Tensor]]:
+    """Parameters that have a gradient, by shape."""
+    stacks: dict[torch.Size, list[Tensor]] = {}
+    for parameter in parameters:
+        if parameter.grad is not None:
+            stacks.setdefault(parameter.shape, []).append(parameter)
+    yield from stacks.values()
+
+
+def _turn(x: Tensor, state: dict[str, Any]) -> Tensor:
+    """x [n, a, b] in the eigenbasis of each side that has one; a new tensor."""
+    left, right = (state.get(f"{side}_basis") for side in SIDES)
+    if left is not None:
+        x = left.mT @ x
+    if right is not None:
+        x = x @ right
+    return x if left is not None or right is not None else x.clone()
+
+
+def _turn_back(x: Tensor, state: dict[str, Any]) -> Tensor:
+    """Inverse of `_turn`."""
+    left, right = (state.get(f"{side}_basis") for side in SIDES)
+    if left is not None:
+        x = left @ x
+    return x if right is None else x @ right.mT
+
+
+def _look(gradient: Tensor, state: dict[str, Any], weight: float) -> None:
+    """Let the preconditioners' averages see a gradient [n, a, b]."""
+    if "left" in state:
+        state["left"].lerp_(gradient @ gradient.mT, weight)
+    if "right" in state:
+        state["right"].lerp_(gradient.mT @ gradient, weight)
+
+
+def _refresh(states: list[dict[str, Any]]) -> None:
+    """One power iteration of the bases, largest eigenvalue first; the moments follow the order and the turn.
+
+    Bases of one length are made orthonormal together: for a GPU a hundred small matrices are as much work as ten.
+    """
+    means = [_turn_back(state["mean"], state) for state in states]
+    images: dict[int, list[Tensor]] = {}
+    kept: dict[int, list[Tensor]] = {}
+    for state in states:
+        for dimension, side in enumerate(SIDES, start=1):
+            if side not in state:
+                continue
+            average, basis = state[side], state[f"{side}_basis"]
+            image = average @ basis  # [n, s, s]
+            order = (basis * image).sum(1).argsort(1, descending=True)  # [n, s] of the estimated eigenvalues
+            images.setdefault(image.shape[1], []).append(image.gather(2, order[:, None].expand_as(image)))
+            kept.setdefault(image.shape[1], []).append(basis.gather(2, order[:, None].expand_as(basis)))
+            index = order[:, :, None] if dimension == 1 else order[:, None]
+            state["square"] = state["square"].gather(dimension, index.expand_as(state["square"]))
+    bases = {
+        length: iter(torch.split(_orthonormal(torch.cat(images[length]), torch.cat(stack)), [len(x) for x in stack]))
+        for length, stack in kept.items()
+    }
+    for state, mean in zip(states, means, strict=True):
+        for side in SIDES:
+            if side in state:
+                state[f"{side}_basis"] = next(bases[state[side].shape[1]])
+        state["mean"] = _turn(mean, state)
+
+
+def _orthonormal(x: Tensor, otherwise: Tensor) -> Tensor:
+    """Q of the QR factors of matrices x [n, s, s]; `otherwise` for those that are too near to singular.
+
+    On a GPU a QR of a stack runs matrix after matrix; there it is done by Cholesky factors, twice, in double precision.
+    The length of the columns is no matter to Q, so they are made equal first.
+    """
+    if x.device.type == "cpu":
+        q: Tensor = torch.linalg.qr(x)[0]
+        return q
+    return _by_cholesky(x, otherwise)
+
+
+def _by_cholesky(x: Tensor, otherwise: Tensor) -> Tensor:
+    q = x.double()
+    for _ in range(2):
+        q = q / q.norm(dim=1, keepdim=True).clamp_min(1e-300)
+        gram = q.mT @ q
+        gram.diagonal(dim1=1, dim2=2).add_(1e-14)
+        factor, _ = torch.linalg.cholesky_ex(gram, upper=True)
+        q = torch.linalg.solve_triangular(factor, q, upper=True, left=False)
+    error = (q.mT @ q - torch.eye(q.shape[1], device=q.device, dtype=q.dtype)).abs().amax((1, 2))  # [n]
+    return torch.where((error < 1e-6)[:, None, None], q.float(), otherwise)
