@@ -34,7 +34,7 @@ from latticecodec.kinds.base import ONE_PASS
 from latticecodec.kinds.stream import hyper_latents
 from latticecodec.lab.arithmetic import exact_arithmetic
 from latticecodec.lab.training.synthetic import synthetic_picture
-from latticecodec.picture import plain, read, to_pillow, to_tensor
+from latticecodec.picture import plain, read, to_pillow, to_planes
 
 AVIF = {"quality": 60, "speed": 6, "subsampling": "4:4:4"}
 QUALITY = 50.0  # of the model
@@ -110,7 +110,8 @@ def coding_walk(codec: Codec, picture: Image.Image) -> list[tuple[Int32, Int32]]
     if not isinstance(inside, LatticeBottleneck):
         raise SystemExit(f"model {codec.config.name} has codebooks; this measures lattices")
     with exact_arithmetic(codec.device):
-        y = codec._networks.analysis(to_tensor(plain(read(picture)), PATCH).to(codec.device))[0]  # [M, h, w]
+        x = torch.from_numpy(to_planes(plain(read(picture)), PATCH))[None].to(codec.device)  # [1, 3, 16h, 16w]
+        y = codec._networks.analysis(x)[0]  # [M, h, w]
         u = inside.prepare(y, inside.rate(QUALITY), None, ONE_PASS)  # [M, h, w]
         z = hyper_latents(inside._hyper_analysis, u)  # [Z, h/4, w/4]
     walk: list[tuple[Int32, Int32]] = []
