@@ -10,7 +10,7 @@ from latticecodec import LcqError, OutputError
 from . import progress, workers
 from .files import Job, Plan, Writing, check, exists
 from .inputs import STANDARD, Place, called, count_of, name_of
-from .messages import is_expected, note, on_one_line, say, say_json, told
+from .messages import amount, is_expected, note, on_one_line, say, say_json, told
 
 Report = dict[str, Any]
 
@@ -95,7 +95,7 @@ def run(plan: Plan, work: Work, as_json: bool) -> list[Report]:
             reports.append(_skipped(job))
         else:
             jobs.append(job)
-    with progress.counted(len(jobs), f"{len(jobs)} files") as bar, closing(_outcomes(jobs, work)) as outcomes:
+    with progress.counted(len(jobs), amount(len(jobs), "file")) as bar, closing(_outcomes(jobs, work)) as outcomes:
         for outcome in outcomes:
             _show(outcome, work, as_json)
             reports.append(outcome.report)
@@ -110,7 +110,7 @@ def run(plan: Plan, work: Work, as_json: bool) -> list[Report]:
     if plan.left_out:
         counts.append(count_of(plan.left_out))
     if failed:
-        raise LcqError(f"{failed} of {len(reports)} files failed; {', '.join(counts)}")
+        raise LcqError(f"{failed:,} of {amount(len(reports), 'file')} failed; {', '.join(counts)}")
     note(", ".join(counts))
     return reports
 

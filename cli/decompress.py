@@ -16,6 +16,7 @@ from .batch import Outcome, Work, run
 from .compress import LARGE, summary
 from .files import Job, Writing, make_plan, write
 from .inputs import STANDARD, Place, called, mapped, name_of
+from .messages import amount
 
 if TYPE_CHECKING:
     from latticecodec import Damage
@@ -49,7 +50,7 @@ def _region(context: click.Context, parameter: click.Parameter, value: str | Non
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True))
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @click.option(
     "-o",
     "--output",
@@ -144,7 +145,7 @@ def _restored(asked: Restoration, job: Job) -> Outcome:
     excess = max(0, size - reader.length)
     told = [_told(damage) for damage in damaged]
     if excess:
-        told.append(f"{excess:,} bytes behind the end of the file, from byte {reader.length:,} on, are left out")
+        told.append(f"{amount(excess, 'byte')} behind the end of the file, from byte {reader.length:,} on: left out")
     lost: list[str] = []
     write(job, lambda file: lost.extend(_save(pixels, job.target, file)), asked.writing)
     seconds = time.perf_counter() - began
