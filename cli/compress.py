@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from latticecodec.config import TUNES
+from latticecodec.config import DEFAULT_EFFORT, EFFORTS, TUNES
 
 from . import options, progress
 from .batch import Outcome, Report, Work, run
@@ -74,8 +74,8 @@ class Compression:
 @click.option("--model", default="lattice", show_default=True, metavar="NAME|DIR", help="Model to compress with.")
 @click.option(
     "--effort",
-    type=click.IntRange(0, 9),
-    default=1,
+    type=click.IntRange(EFFORTS[0], EFFORTS[-1]),
+    default=DEFAULT_EFFORT,
     show_default=True,
     help="Time for bits: 0 is fastest, 1 takes about twice as long, 9 some 30 times; all decode alike.",
 )

@@ -13,7 +13,7 @@ from .messages import on_one_line
 COLOURS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGB and alpha"}
 
 
-@click.command()
+@click.command(short_help="Print what the headers of .lcq files say.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @options.as_json
 def info(files: tuple[str, ...], as_json: bool) -> None:

@@ -109,21 +109,16 @@ def _is_missing(path: Path) -> bool:
 
 
 def _add_folder(found: Inputs, folder: Path, suffixes: Set[str], seen: set[Path]) -> None:
-    from latticecodec.picture import is_wanted
+    from latticecodec.picture import search
 
-    errors: list[OSError] = []
-    walked = []
-    for top, folders, names in os.walk(folder, onerror=errors.append):
-        walked += [Path(top, name) for name in (*names, *folders)]
-    files = sorted(path for path in walked if path.is_symlink() or not path.is_dir())
-    picked = [path for path in files if path.is_file() and is_wanted(path, suffixes)]
-    found.files += [Input(path, folder) for path in picked if path not in seen]
-    seen.update(picked)
-    found.left_out.update(_kind(path) for path in files if not (path.is_file() and is_wanted(path, suffixes)))
-    for error in errors:
+    below = search(folder, suffixes)
+    found.files += [Input(path, folder) for path in below.wanted if path not in seen]
+    seen.update(below.wanted)
+    found.left_out.update(_kind(path) for path in below.others)
+    for error in below.closed:
         closed = Path(error.filename)
         found.refused.append(Refusal((closed,), f"{closed}: the folder cannot be read: {reason(error)}"))
-    if not picked and not errors:
+    if not below.wanted and not below.closed:
         wanted = ", ".join(sorted(suffixes))
         found.refused.append(Refusal((folder,), f"{folder}: holds no files to work on ({wanted})"))
 

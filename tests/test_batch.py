@@ -146,10 +146,8 @@ def test_what_is_missing_does_not_stop_the_others(album: Path, own: list[object]
     done = lcodec("info", "a.lcq", "missing.lcq")
     assert done.exit_code == 1
     assert done.stdout.startswith("file           a.lcq\n")
-    assert done.stderr.splitlines() == [
-        "Error: missing.lcq: no such file or folder",
-        "Error: 1 of 2 files failed; 1 read",
-    ]
+    first, *_, last = done.stderr.splitlines()
+    assert (first, last) == ("Error: missing.lcq: no such file or folder", "Error: 1 of 2 files failed; 1 read")
     listed = json.loads(lcodec("info", "missing.lcq", "a.lcq", "--json").stdout)
     assert [report["file"] for report in listed] == ["missing.lcq", "a.lcq"]
     alone = lcodec("verify", "missing.lcq")

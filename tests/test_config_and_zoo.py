@@ -185,7 +185,10 @@ def test_a_damaged_model_of_ones_own_does_not_stop_the_decoding_of_others(own: P
     assert zoo.find_by_digest(zoo.find(MODELS / "lattice").digest).folder == MODELS / "lattice"
     with pytest.warns(UserWarning, match=r"mine/config\.json: not valid JSON .*; it is left out"):
         assert "mine" not in [model.name for model in latticecodec.list_models()]
-    with pytest.warns(UserWarning), pytest.raises(ModelError, match=r"mine/config\.json: not valid JSON"):
+    with (
+        pytest.warns(UserWarning, match="left out"),
+        pytest.raises(ModelError, match=r"mine/config\.json: not valid JSON"),
+    ):
         zoo.find("mine")
     done = CliRunner().invoke(main, ["models"])
     assert (done.exit_code, done.stdout.splitlines()[0].split()[0]) == (0, "adaptive")

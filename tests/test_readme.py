@@ -7,6 +7,7 @@ import pytest
 from latticecodec.cli import main
 from PIL import Image
 
+MINUS = "\N{MINUS SIGN}"
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -52,7 +53,7 @@ def test_bd_rates_are_those_of_one_page() -> None:
     for model in ("lattice", "lattice-e8", "vq", "adaptive", "rotation"):
         (row,) = (line for line in README.splitlines() if line.startswith(f"| `{model}` |"))
         for cell, anchor in zip(row.split("|")[5:9], ("jpeg", "webp", "avif", "lattice"), strict=True):
-            shown = [float(number.replace("−", "-")) for number in re.findall(r"([+−][\d.]+) %", cell)]
+            shown = [float(number) for number in re.findall(r"([+-][\d.]+) %", cell.replace(MINUS, "-"))]
             assert shown == pytest.approx(rates.get((model, anchor), ()), abs=0.051), (model, anchor)
         card = (ROOT / "models" / model / "README.md").read_text(encoding="utf-8")
         for measure, name in enumerate(("PSNR", "MS-SSIM")):
