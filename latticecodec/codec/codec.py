@@ -20,7 +20,9 @@ from ..kinds import BOTTLENECKS, Bottleneck
 from ..kinds.tensors import network
 from ..lab.arithmetic import undisturbed
 from ..lab.nets import Analysis, Synthesis
+from ..lab.tensors import as_tensors
 from ..picture import Pixels, Samples, psnr
+from ..weights import Array
 from .decoder import Damage, PictureDecoder
 from .encoder import Encoding, PictureEncoder, Report
 from .networks import Networks
@@ -42,7 +44,7 @@ def _silent(done: int, total: int) -> None:
 class Codec:
     """A model, ready to encode and decode. Make one with `latticecodec.load`."""
 
-    def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: str = "cpu") -> None:
+    def __init__(self, config: ModelConfig, arrays: dict[str, Array], device: str = "cpu") -> None:
         self.config = config
         self.device = torch.device(device)
         self.digest = bytes.fromhex(config.weights_sha256)[:8]
@@ -50,6 +52,7 @@ class Codec:
             known = ", ".join(BOTTLENECKS)
             raise ModelError(f"model {config.name}: unknown quantizer {config.quantizer!r}; this version knows {known}")
         with undisturbed(self.device):
+            tensors = as_tensors(arrays)
             try:
                 analysis = network(lambda: Analysis(config), "analysis", tensors, self.device)
                 synthesis = network(lambda: Synthesis(config), "synthesis", tensors, self.device)

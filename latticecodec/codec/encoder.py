@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
+import torch
 from torch import Tensor
 
 from .. import container
@@ -20,7 +21,7 @@ from ..kinds import Bottleneck, Effort
 from ..lab.arithmetic import exact_arithmetic
 from ..lab.distortion import DISTORTIONS
 from ..lab.nets import analysis_reach
-from ..picture import Pixels, alpha, to_tensor
+from ..picture import Pixels, alpha, to_planes
 from .memory import give_back
 from .networks import Networks
 from .tiling import Area, Indices, areas, compact, gather, index_bytes, latent_box, latent_size, view
@@ -129,7 +130,8 @@ class PictureEncoder:
 
     def _tensor(self, box: Box) -> Tensor:
         """Pixels of a box [1, 3, H, W] in [0, 1], filled up to whole latent positions."""
-        return to_tensor(view(self._pixels.colour, self._whole, box), PATCH).to(self._networks.device)
+        x = torch.from_numpy(to_planes(view(self._pixels.colour, self._whole, box), PATCH))[None]
+        return x.contiguous(memory_format=torch.channels_last).to(self._networks.device)
 
     def _effort(self, number: int, window: Box, tune: str) -> Effort:
         """What may be spent on area `number`, whose latents are those of `window`."""

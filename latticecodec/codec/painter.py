@@ -14,7 +14,7 @@ from ..entropy.coder import Int32
 from ..errors import ModelError
 from ..lab.arithmetic import exact_arithmetic
 from ..lab.nets import synthesis_reach
-from ..picture import Samples, from_tensor
+from ..picture import Samples, from_planes
 from .memory import give_back
 from .networks import Networks
 from .tiling import Indices, gather, latent_box, latent_size, parts, view
@@ -59,4 +59,5 @@ class Painter:
             x_hat = self._networks.decoded(y_hat, t)  # [1, 3, 16 h, 16 w]
             left, top = area.left - PATCH * window.left, area.top - PATCH * window.top
             header = self._header
-            return from_tensor(x_hat[:, :, top:, left:], area.width, area.height, header.colours, header.bit_depth)
+            x = x_hat[0, :, top:, left:].cpu().numpy()  # [3, H', W']
+            return from_planes(x, area.width, area.height, header.colours, header.bit_depth)
