@@ -1,0 +1,1 @@
+"""What runs a model's networks: numpy arrays in, numpy arrays out."""
