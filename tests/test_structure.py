@@ -21,6 +21,8 @@ ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "entropy": 2,
     "lab.nets": 2.2,
     "lab.quantizers": 1.9,
+    "lab.refine": 2.3,
+    "backends": 2.5,
     "kinds": 2.7,
     "codec": 3,
     "lab.complexity": 3,

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..backends.tensors import part
 from ..config import ModelConfig
 from ..entropy.categorical import Positions
 from ..entropy.coder import Int32
@@ -22,7 +23,7 @@ from ..lab.quantizers.selection import SliceAttention
 from ..lab.quantizers.shared import pairs_of, union_of
 from .base import Basis, Coded
 from .codebook import CodebookBottleneck
-from .tensors import network, part
+from .tensors import network
 
 SELECTION = "quantizer.selection"  # the part of a model that chooses codebooks, where it has one
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from ..backends.tensors import part
 from ..config import ModelConfig
 from ..container import ADAPTIVE, BASIS_UNIT, PRODUCT, ROTATION, VQ
 from ..entropy.categorical import IntegerCategorical, Positions
@@ -24,7 +25,7 @@ from ..lab.quantizers.composite import product_of
 from .base import Basis, Coded, Effort
 from .fineness import Fineness
 from .stream import Stream, hyper_latents
-from .tensors import network, part
+from .tensors import network
 
 FORMAT_IDS = {  # in the header of a file, by config.quantizer
     "vq": (VQ, PRODUCT),

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..backends.tensors import part
 from ..config import HYPER, ModelConfig
 from ..container import BASIS_UNIT
 from ..entropy.coder import Decoder, Int32
@@ -28,7 +29,7 @@ from .base import Basis, Coded, Effort
 from .fineness import Fineness
 from .refine import by_parts, one_step, refine
 from .stream import Stream, hyper_latents
-from .tensors import network, part
+from .tensors import network
 
 BIT = 0.035  # squared distance, in lattice steps, that one bit is worth at effort 1
 ITERATIONS = {2: 3, 3: 4, 4: 5, 5: 6, 6: 8, 7: 10, 8: 13, 9: 16}  # of the refinement, by level of effort

@@ -1,4 +1,4 @@
-"""A model's tensors, by the name of the part they belong to."""
+"""A network of PyTorch from a model's tensors."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -6,12 +6,9 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from ..backends.tensors import part
+
 Network = TypeVar("Network", bound=nn.Module)
-
-
-def part(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors named `name`.*, without that prefix."""
-    return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
 
 
 def network(make: Callable[[], Network], name: str, tensors: dict[str, Tensor], device: torch.device) -> Network:
