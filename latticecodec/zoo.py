@@ -266,8 +266,9 @@ def _load(info: ModelInfo, device: str) -> "Codec":
     with undisturbed(torch.device(device)):
         tensors = read_weights(info)
     _check_size(info, tensors)
+    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
     try:
-        return Codec(info.config, tensors, device)
+        return Codec(info.config, arrays, device)
     except (ModelError, MemoryError):
         raise
     except FormatError as error:  # of the frequency tables

@@ -10,7 +10,7 @@ from .pillow import to_pillow
 from .pixels import GREY, RGB, Pixels, Samples, plain, to_array
 from .reading import read, read_file
 from .strip import STRIPS, stripped
-from .tensors import from_tensor, to_tensor
+from .tensors import from_planes, from_tensor, to_planes, to_tensor
 from .writing import KINDS, kind_of, save
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ __all__ = [
     "Pixels",
     "Samples",
     "find_images",
+    "from_planes",
     "from_tensor",
     "is_wanted",
     "kind_of",
@@ -36,6 +37,7 @@ __all__ = [
     "stripped",
     "to_array",
     "to_pillow",
+    "to_planes",
     "to_tensor",
     "upright",
 ]

@@ -10,6 +10,7 @@ from .pixels import GREY, RGB, Pixels, Samples, check_size, from_array
 if TYPE_CHECKING:
     from torch import Tensor
 
+Planes = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 PEAKS = {8: 255, 16: 65535}  # by bits a sample
 
 
@@ -47,6 +48,24 @@ def from_tensor(x: "Tensor", width: int, height: int, channels: int, depth: int 
         samples: Samples = scaled.byte().cpu().numpy()
         return samples
     return scaled.to(torch.int32).cpu().numpy().astype(np.uint16)
+
+
+def to_planes(colour: Samples, multiple: int) -> Planes:
+    """uint8 or uint16 [H, W, C] -> float32 [3, H', W'] in [0, 1]; edges repeated up to a multiple of `multiple`."""
+    height, width, _ = colour.shape
+    padded = np.pad(colour, ((0, -height % multiple), (0, -width % multiple), (0, 0)), mode="edge")
+    planes = padded.transpose(2, 0, 1) / np.float32(PEAKS[8 * colour.dtype.itemsize])  # [C, H', W']
+    return np.ascontiguousarray(np.broadcast_to(planes, (RGB, *planes.shape[1:])), np.float32)
+
+
+def from_planes(x: Planes, width: int, height: int, channels: int, depth: int = 8) -> Samples:
+    """As `from_tensor`, of x [3, H', W']."""
+    x = x[:, :height, :width]  # [3, H, W]
+    if channels == GREY:
+        x = x.mean(0, keepdims=True)  # [1, H, W]
+    scaled = np.rint(np.nan_to_num(x, nan=0.0).clip(0, 1) * np.float32(PEAKS[depth])).transpose(1, 2, 0)  # [H, W, C]
+    samples: Samples = np.ascontiguousarray(scaled.astype(np.uint8 if depth == 8 else np.uint16))
+    return samples
 
 
 def pixels_of_tensor(tensor: Any) -> Pixels:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ...codec import Codec
 from ...config import ModelConfig
@@ -71,12 +72,12 @@ def make_e8(
     if base.config.quantizer != "lattice":
         raise TrainingError(f"model {base.name} has quantizer {base.config.quantizer}; E8 needs one with 'lattice'")
     config, weights = e8_config(base, folder), read_weights(base)
-    reference = _costs(Codec(base.config, weights), pictures)
+    reference = _costs(_codec(base.config, weights), pictures)
     best = (np.inf, 0)
     for threshold in thresholds:
         tensors = weights | e8_tensors(base, threshold)
         trial = dataclasses.replace(config, weights_sha256="0" * 64, prior_sha256=self_test(tensors, config))
-        costs = _costs(Codec(trial, tensors), pictures)
+        costs = _costs(_codec(trial, tensors), pictures)
         cost = float((costs / reference).mean())
         report(threshold, cost)
         best = min(best, (cost, threshold))
@@ -88,6 +89,10 @@ def make_e8(
         own = {name: value for name, value in (weights | own).items() if name != BASE_DIGEST}
     write_model(folder, config, own, card, fingerprint)
     return threshold
+
+
+def _codec(config: ModelConfig, tensors: dict[str, Tensor]) -> Codec:
+    return Codec(config, {name: tensor.numpy() for name, tensor in tensors.items()})
 
 
 def _costs(codec: Codec, pictures: Sequence[np.ndarray]) -> np.ndarray:
