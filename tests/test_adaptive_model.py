@@ -101,14 +101,14 @@ def test_codebooks_are_exchanged_and_the_rest_is_kept(tmp_path: Path) -> None:
     assert find(folder).config.groups == (2, 2, *(4,) * 7)  # a square number of them
     assert after["quantizer.codebooks"].shape == (sum(BOOKS), 4)
     kept = [name for name in before if name.startswith(("analysis.", "synthesis.", "quantizer.log_basis"))]
-    assert all(torch.equal(before[name], after[name]) for name in kept)
+    assert all(np.array_equal(before[name], after[name]) for name in kept)
 
 
 @torch.no_grad()
 def test_a_warm_start_has_the_same_codewords(model: Path) -> None:
     info = find(model)
     again = trainable(info, info.config)
-    stored = read_weights(info)["quantizer.codebooks"].float()
+    stored = torch.from_numpy(read_weights(info)["quantizer.codebooks"]).float()
     torch.testing.assert_close(again.coded_tensors()["quantizer.codebooks"].float(), stored, atol=2e-3, rtol=2e-3)
 
 

@@ -207,7 +207,7 @@ def test_a_warm_start_keeps_the_attention(attentive: Path, tmp_path: Path) -> No
     names = [name for name in before if name.startswith("quantizer.selection.")]
     assert len(names) == 7
     for name in names:
-        torch.testing.assert_close(after[name], before[name], atol=1e-5, rtol=1e-5)
+        np.testing.assert_allclose(after[name], before[name], atol=1e-5, rtol=1e-5)
 
 
 def test_with_frozen_transforms_the_attention_learns_from_distances_and_bits() -> None:

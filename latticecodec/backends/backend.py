@@ -7,13 +7,12 @@ chooses. M, Z: channels of latents and of hyper-latents; h, w: latent positions,
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
-
-from numpy.typing import NDArray
+from typing import Protocol
 
 from ..entropy.coder import Float32
+from ..weights import Array
 
-Tensors = Mapping[str, NDArray[Any]]  # by the names in model.safetensors
+Tensors = Mapping[str, Array]  # by the names in model.safetensors
 
 
 class Backend(Protocol):

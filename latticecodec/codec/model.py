@@ -4,7 +4,7 @@ from functools import cached_property
 
 from ..backends.backend import Backend, Refiner, Tensors
 from ..config import ModelConfig
-from ..errors import ModelError
+from ..errors import ModelError, needs
 from ..kinds import KINDS, Kind
 
 
@@ -38,7 +38,10 @@ class Model:
 
     def refiner(self, effort: int) -> Refiner | None:
         """Who iterates at a level of effort; None where nobody does."""
-        return self._refiner if 1 < effort <= self.kind.efforts else None
+        if not 1 < effort <= self.kind.efforts:
+            return None
+        with needs(f"effort {effort}", "torch"):
+            return self._refiner
 
     @cached_property
     def _refiner(self) -> Refiner:

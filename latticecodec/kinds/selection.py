@@ -4,12 +4,12 @@ slice ─► asinh ─► query ─► two heads: softmax(q k / sqrt(d)) of the 
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..backends.backend import Tensors
 from ..entropy.coder import Float32
 
 HEADS = 2
@@ -27,7 +27,7 @@ class SliceSelection:
     Raises ValueError where a tensor is missing, superfluous or of another shape.
     """
 
-    def __init__(self, widths: Sequence[int], books: int, tensors: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(self, widths: Sequence[int], books: int, tensors: Tensors) -> None:
         self._widest = max(widths)
         shapes = {
             "query": (len(widths), HIDDEN, self._widest + 1),

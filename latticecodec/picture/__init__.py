@@ -10,7 +10,7 @@ from .pillow import to_pillow
 from .pixels import GREY, RGB, Pixels, Samples, plain, to_array
 from .reading import read, read_file
 from .strip import STRIPS, stripped
-from .tensors import from_planes, from_tensor, to_planes, to_tensor
+from .tensors import from_planes, to_planes
 from .writing import KINDS, kind_of, save
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ __all__ = [
     "Samples",
     "find_images",
     "from_planes",
-    "from_tensor",
     "is_wanted",
     "kind_of",
     "plain",
@@ -38,6 +37,5 @@ __all__ = [
     "to_array",
     "to_pillow",
     "to_planes",
-    "to_tensor",
     "upright",
 ]
