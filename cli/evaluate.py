@@ -9,6 +9,7 @@ import click
 from latticecodec import OutputError
 from latticecodec.config import TUNES
 from latticecodec.errors import reason
+from latticecodec.extras import require
 
 from . import evaluation_table, options, progress
 from .messages import say, say_json
@@ -129,6 +130,7 @@ def evaluate(
     lcodec eval photos/ --effort 0 --effort 9 --peer none
     lcodec eval photos/ --model runs/mine/model --json > result.json
     """
+    require("eval", "lcodec eval")
     if "none" in peers and len(peers) > 1:
         raise click.BadParameter("none excludes the others", param_hint="'--peer'")
     peers = tuple(name for name in peers if name != "none")

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from latticecodec import LcqError
+from latticecodec.extras import require
 
 from . import options, progress
 from .messages import note, say, say_json
@@ -84,6 +85,7 @@ def reproduce(
 
     Needs latticecodec[papers] for its plots, and for maps of codebooks by t-SNE.
     """
+    require("papers", "lcodec reproduce")
     from latticecodec.lab.papers import page as pages
     from latticecodec.lab.papers.experiment import FULL, QUICK, part
     from latticecodec.lab.papers.plots import pyplot

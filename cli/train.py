@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from latticecodec.config import PRESETS, TUNES
+from latticecodec.extras import require
 
 from . import options
 from .quantizer_options import quantizer_options
@@ -131,6 +132,7 @@ def train(
     \b
     lcodec train --quantizer lattice-e8 --val photos-val/
     """
+    require("train", "lcodec train")
     from latticecodec import LcqError
     from latticecodec.lab.distortion import FIDELITY_UNITS
     from latticecodec.lab.training.run import QuantizerOptions, TrainOptions, run, run_e8

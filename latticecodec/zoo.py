@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 from .arguments import choice, shown
 from .config import CODEBOOKS, TUNES, ModelConfig
-from .errors import FormatError, LcqError, ModelError, needs
+from .errors import FormatError, LcqError, ModelError
+from .extras import require
 from .lowrank import LEFT, RIGHT, with_low_rank
 from .weights import BASE_DIGEST, Array, read_tensors
 
@@ -209,9 +210,8 @@ def resolve_device(device: str) -> str:
     if device == "auto":
         return "cuda" if _may_have_cuda() and _has_cuda() else "cpu"
     if device == "cuda":
-        with needs("device cuda", "torch"):
-            there = _has_cuda()
-        if not there:
+        require("torch", "device cuda")
+        if not _has_cuda():
             raise LcqError("no CUDA device is available; choose device cpu, or auto")
     return device
 
