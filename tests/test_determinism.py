@@ -15,6 +15,11 @@ import torch
 from PIL import Image
 
 import latticecodec
+from latticecodec import Codec
+from latticecodec.backends.onnx import OnnxBackend
+from latticecodec.backends.torch import TorchBackend
+from latticecodec.kinds import KINDS
+from latticecodec.zoo import find, read_weights
 
 CONFIGURATIONS: dict[str, tuple[dict[str, str], str]] = {
     "default": ({}, ""),
