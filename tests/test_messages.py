@@ -38,8 +38,8 @@ TESTS = Path(__file__).parent
 ENTRIES = re.findall(r"^((?:\$|>>>) .+)\n(.+)$", (TESTS / "messages.txt").read_text(encoding="utf-8"), re.MULTILINE)
 ELSEWHERE = re.findall(r"^~ [^:]+: (.+)$", (TESTS / "messages.txt").read_text(encoding="utf-8"), re.MULTILINE)
 ROOT = TESTS.parent
-FOLDERS = ("picture", "container", "codec", "kinds", "evaluation", "training")
-FILES = ("zoo.py", "api.py", "arguments.py", "config.py", "search.py", "distortion.py", "weights.py")
+FOLDERS = ("picture", "container", "codec", "kinds", "lab/evaluation", "lab/training")
+FILES = ("zoo.py", "api.py", "arguments.py", "config.py", "lab/distortion.py", "weights.py")
 PLACES = [ROOT / "cli", *(ROOT / "latticecodec" / name for name in FOLDERS + FILES)]  # whose errors are all here
 CONFIGS: dict[str, dict[str, Any]] = {  # model folders: what is wrong in their config.json
     "no-weights": {},
