@@ -1,7 +1,6 @@
 """lcodec train"""
 
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +165,6 @@ def train(
         validate_every=validate_every,
         checkpoint_minutes=checkpoint_minutes,
     )
-    warnings.showwarning = lambda message, *_: click.echo(f"Warning: {message}", err=True)
     show = _Progress(FIDELITY_UNITS[tune])
     model = run(
         quantizer=quantizer,

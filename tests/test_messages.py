@@ -214,11 +214,12 @@ def test_the_line_that_comes_of_it(
 def test_every_message_of_the_code_is_there() -> None:
     """A `raise` whose words no line has: cause it in messages.txt, or say there which test does."""
     assert len(dict(ENTRIES)) == len(ENTRIES)
+    assert all(place.exists() for place in PLACES)
     lines = [line for _, line in ENTRIES] + ELSEWHERE
     missing = [
         f"{path.relative_to(ROOT)}:{number}: {'...'.join(words)}"
         for place in PLACES
-        for path in ([place] if place.suffix else place.glob("*.py"))
+        for path in ([place] if place.suffix else place.rglob("*.py"))
         for number, words in _raised(path)
         if not any(all(part in line for part in words) for line in lines)
     ]
