@@ -11,6 +11,7 @@ from ..config import PATCH, ModelConfig
 from ..entropy.coder import Float32
 from ..errors import ModelError
 from .networks import NETWORKS
+from .perceptual import gradient
 from .processors import processors
 from .session import Session
 from .shapes import network_shapes
@@ -49,8 +50,14 @@ class OnnxBackend:
         return self._run("synthesis", y_hat=y_hat[None], t=_scalar(t))  # [3, 16h, 16w]
 
     def distortion_step(self, y_hat: Float32, t: float, x: Float32, tune: str) -> Float32:
-        """See `backend.Backend`."""
+        """See `backend.Backend`; the squared error's is one graph from y_hat and back to it."""
         height, width = x.shape[1:]
+        if tune != "psnr":
+            x_hat = self.synthesis(y_hat, t)[:, :height, :width]  # [3, H, W]
+            at_x_hat = gradient(tune, x_hat, x, self.config.rate_weight(t), self._threads)  # [3, H, W]
+            return self._run(
+                "synthesis_gradient", y_hat=y_hat[None], t=_scalar(t), gradient=_filled_up(at_x_hat, y_hat)
+            )  # [M, h, w]
         slope = 255**2 * self.config.rate_weight(t) * 2 / 3  # of the squared error of a pixel
         weight = _filled_up(np.full((1, height, width), slope, np.float32), y_hat)
         inputs = {"y_hat": y_hat[None], "t": _scalar(t), "x": _filled_up(x, y_hat), "weight": weight}
