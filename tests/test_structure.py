@@ -9,6 +9,7 @@ import latticecodec
 ROOT = Path(__file__).parent.parent
 ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "errors": 0,
+    "metrics": 0,
     "arguments": 0.5,
     "config": 1,
     "picture": 1,
@@ -19,6 +20,7 @@ ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "lowrank": 1,
     "weights": 1,
     "entropy": 2,
+    "backends": 2.5,
     "lab.nets": 2.2,
     "lab.quantizers": 1.9,
     "kinds": 2.7,
