@@ -7,7 +7,7 @@ At home:      python docs/rented_gpu.py join OUT --out runs/rented
 
 `pack` makes smaller copies of photographs until they fit. `check` runs the tests that need a GPU, times forty steps,
 and says how fast they are. `train` trains from nothing, or goes on --from an earlier OUT, for so many minutes; every
-minute, and at the end, it writes the weights to OUT in parts below 16 MiB. `join` makes a model folder of the last
+few minutes, and at the end, it writes the weights to OUT in parts below 16 MiB. `join` makes a model folder of the last
 weights, and stable.pt of those from before the learning rate fell: `lcodec train --resume` and `--from` go on from
 these. docs/training.md tells more. `train` needs torch, torchvision, numpy, pillow, safetensors and tensorboard alone.
 """
@@ -17,6 +17,7 @@ import dataclasses
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.parts import join_parts, write_parts
 from latticecodec.picture import find_images, read, to_pillow
 
+ROOT = Path(__file__).parent.parent
 SHRINK = 0.6  # of the photographs that are packed: training looks at smaller versions of them anyway
 QUALITY = 85  # of AVIF, 4:4:4
 HELD_OUT = 24  # pictures for validation
@@ -95,7 +97,7 @@ def check(arguments: argparse.Namespace) -> None:
     print(f"torch {torch.__version__}, AVIF {'can' if features.check('avif') else 'CANNOT'} be read", flush=True)
     if arguments.device == "cuda":
         print(torch.cuda.get_device_name(), flush=True)
-        subprocess.run([sys.executable, "-m", "pytest", "-q", "-k", "cuda", "tests"], check=False)
+        run_cuda_tests()
     options = dataclasses.replace(options_of(arguments), steps=TRIAL_STEPS, minutes=0.0, validate_every=10**9)
     times = [time.perf_counter()]  # at the start, and after each step
     run(arguments, options, Path("runs") / "check", lambda progress: times.append(time.perf_counter()))
@@ -103,6 +105,25 @@ def check(arguments: argparse.Namespace) -> None:
     seconds = (times[-1] - times[half]) / (TRIAL_STEPS - half)
     speed = options.batch * options.crop**2 / seconds / 1e6
     print(f"{seconds:.3f} s a step, {speed:.1f} Mpx/s; the first {half} took {times[half] - times[0]:.1f} s")
+
+
+def run_cuda_tests() -> None:
+    """The tests that need a GPU, of the package installed into a folder (-P: not of the one in this checkout)."""
+    with tempfile.TemporaryDirectory() as folder:
+        pip = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps", "--no-build-isolation"]
+        subprocess.run([*pip, "--target", folder, str(ROOT)], check=True)
+        paths = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH")]))
+        tests = [
+            sys.executable,
+            "-P",
+            "-m",
+            "pytest",
+            "-q",
+            "-k",
+            "cuda",
+            "tests",
+        ]
+        subprocess.run(tests, cwd=ROOT, env=os.environ | {"PYTHONPATH": paths}, check=False)
 
 
 def train_parts(arguments: argparse.Namespace) -> None:

@@ -10,25 +10,28 @@ plain name means the newest version, `lattice-1` the first.
 
 import os
 import re
+import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .arguments import choice, shown
 from .config import CODEBOOKS, TUNES, ModelConfig
 from .errors import FormatError, LcqError, ModelError
+from .extras import require
 from .lowrank import LEFT, RIGHT, with_low_rank
-from .weights import BASE_DIGEST, read_tensors
+from .weights import BASE_DIGEST, Array, read_tensors
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from .codec import Codec
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 DIGEST_BYTES = 8  # of the SHA-256 of the weights, in a file's header
+GPU_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # on Linux, in WSL, of AMD
 VARIABLE = "LCODEC_MODELS"  # environment variable: folders with models of one's own, separated as in PATH
 
 
@@ -75,7 +78,8 @@ class ModelInfo:
 def list_models() -> list[ModelInfo]:
     """The models in the folders of `models_path`, by name; of one name first the one that it means.
 
-    Raises ModelError for a config.json that cannot be read.
+    Those whose config.json cannot be read are left out, with a warning. Raises ModelError where `models_path` holds
+    what is no folder's name.
     """
     return sorted(_on_the_path(), key=lambda info: info.name)
 
@@ -83,11 +87,20 @@ def list_models() -> list[ModelInfo]:
 def _on_the_path() -> Iterator[ModelInfo]:
     """The models on the path, in its order; a folder on it may also be a model itself."""
     for folder in _folders():
-        for path in [folder / CONFIG] if (folder / CONFIG).is_file() else sorted(folder.glob(f"*/{CONFIG}")):
-            yield _info(path.parent)
+        for path in [folder / CONFIG] if os.path.isfile(folder / CONFIG) else sorted(folder.glob(f"*/{CONFIG}")):
+            try:
+                info = _info(path.parent)
+            except ModelError as error:
+                warnings.warn(f"{error}; it is left out", stacklevel=1)
+                continue
+            yield info
 
 
 def _folders() -> list[Path]:
+    for entry in models_path:
+        if not isinstance(entry, str | os.PathLike):
+            told = f"latticecodec.models_path holds {shown(entry)}, which is no folder; append text or a Path"
+            raise ModelError(told)
     return [Path(entry).expanduser().resolve() for entry in models_path]
 
 
@@ -138,6 +151,9 @@ def find(name_or_path: str | Path) -> ModelInfo:
         return _info(path.resolve())
     if path.is_dir():
         raise ModelError(f"{path}: not a model folder, it holds no {CONFIG}")
+    for folder in _folders():
+        if os.path.isfile(folder / name_or_path / CONFIG):
+            return _info(folder / name_or_path)  # cannot be read, and says why
     names = ", ".join(dict.fromkeys(info.name for info in models)) or "none"
     own = "".join(f", {folder}" for folder in models_path[1:])
     raise ModelError(
@@ -199,19 +215,38 @@ def load(name_or_path: str | Path, device: str = "auto", tune: str | None = None
 
 
 def resolve_device(device: str) -> str:
-    """Resolve "auto" to "cuda" or "cpu"; raises LcqError for CUDA where there is none."""
-    import torch
+    """Resolve "auto" to "cuda" or "cpu"; raises LcqError for CUDA where there is none.
 
-    if isinstance(device, str) and device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if not isinstance(device, str) or device not in ("cpu", "cuda"):
+    Where nothing speaks for CUDA, torch is not imported to find out.
+    """
+    if not isinstance(device, str) or device not in ("auto", "cpu", "cuda"):
         raise LcqError(f"unknown device {shown(device)}; choose auto, cpu or cuda")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise LcqError("no CUDA device is available; choose device cpu, or auto")
+    if device == "auto":
+        return "cuda" if _may_have_cuda() and _has_cuda() else "cpu"
+    if device == "cuda":
+        require("torch", "device cuda")
+        if not _has_cuda():
+            raise LcqError("no CUDA device is available; choose device cpu, or auto")
     return device
 
 
-def read_weights(info: ModelInfo) -> "dict[str, Tensor]":
+def _has_cuda() -> bool:
+    """Whether torch, which must be installed, finds a CUDA device."""
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def _may_have_cuda() -> bool:
+    """Whether torch is installed and a driver of GPUs may be there, found out without importing torch."""
+    if "torch" in sys.modules:
+        return sys.modules["torch"] is not None
+    if sys.platform == "darwin" or (sys.platform == "linux" and not any(map(os.path.exists, GPU_DRIVERS))):
+        return False
+    return find_spec("torch") is not None
+
+
+def read_weights(info: ModelInfo) -> dict[str, Array]:
     """The tensors of a model, those of its base included.
 
     Raises ModelError where they do not match the SHA-256 in config.json, or the base they were made for is not there.
@@ -226,7 +261,7 @@ def read_weights(info: ModelInfo) -> "dict[str, Tensor]":
         raise ModelError(f"model {info.name}: {error}") from None
 
 
-def read_low_rank(info: ModelInfo) -> "dict[str, Tensor]":
+def read_low_rank(info: ModelInfo) -> dict[str, Array]:
     """The factors NAME.left and NAME.right in a model's own folder; raises as `read_weights`."""
     return {name: value for name, value in _read_own_weights(info).items() if name.endswith((LEFT, RIGHT))}
 
@@ -236,13 +271,13 @@ def base_of(info: ModelInfo) -> ModelInfo:
     return _base_with(info, _read_own_weights(info).get(BASE_DIGEST))
 
 
-def _base_with(info: ModelInfo, digest: "Tensor | None") -> ModelInfo:
+def _base_with(info: ModelInfo, digest: Array | None) -> ModelInfo:
     """The model named in config.base, beside `info` or on the path, whose weights have the SHA-256 `digest`."""
     name = info.config.base
     if digest is None or digest.ndim != 1 or len(digest) != 32 or digest.dtype.itemsize != 1:
         told = f"its base is {name!r}, but no tensor {BASE_DIGEST} says with which weights"
         raise ModelError(f"model {info.name}: {told}; take an undamaged copy of the model")
-    wanted = bytes(int(byte) % 256 for byte in digest).hex()
+    wanted = digest.tobytes().hex()
     beside = info.folder.parent / name
     candidates = [_info(beside)] if (beside / CONFIG).is_file() else []
     for base in [*candidates, *list_models()]:
@@ -251,20 +286,16 @@ def _base_with(info: ModelInfo, digest: "Tensor | None") -> ModelInfo:
     raise ModelError(f"model {info.name}: its base {name!r} with the weights {wanted[:16]}... is not there; install it")
 
 
-def _read_own_weights(info: ModelInfo) -> "dict[str, Tensor]":
+def _read_own_weights(info: ModelInfo) -> dict[str, Array]:
     """The tensors in a model's own folder."""
     return read_tensors(info.folder / WEIGHTS, info.config.weights_sha256)
 
 
 @cache
 def _load(info: ModelInfo, device: str) -> "Codec":
-    import torch
-
     from .codec import Codec
-    from .lab.arithmetic import undisturbed
 
-    with undisturbed(torch.device(device)):
-        tensors = read_weights(info)
+    tensors = read_weights(info)
     _check_size(info, tensors)
     try:
         return Codec(info.config, tensors, device)
@@ -277,16 +308,11 @@ def _load(info: ModelInfo, device: str) -> "Codec":
         raise ModelError(f"model {info.name}: its weights do not fit its {CONFIG} ({told})") from None
 
 
-def _check_size(info: ModelInfo, tensors: "dict[str, Tensor]") -> None:
+def _check_size(info: ModelInfo, tensors: dict[str, Array]) -> None:
     """Raise ModelError for networks that need more numbers than the weights have, before they take any memory."""
-    import torch
+    from .complexity import network_numbers
 
-    from .lab.nets import Analysis, HyperAnalysis, Synthesis
-
-    with torch.device("meta"):
-        networks = [network(info.config) for network in (Analysis, Synthesis, HyperAnalysis)]
-    needed = sum(parameter.numel() for network in networks for parameter in network.parameters())
-    there = sum(tensor.numel() for tensor in tensors.values())
+    needed, there = network_numbers(info.config), sum(tensor.size for tensor in tensors.values())
     if needed > there:
         raise ModelError(
             f"model {info.name}: its weights do not fit its {CONFIG}, which asks for {needed:,} numbers or more; "

@@ -1,1 +1,1 @@
-"""What runs a model's networks: numpy arrays in, numpy arrays out."""
+"""Backends: who computes a model's networks in floating point, one file a library."""

@@ -14,12 +14,14 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ...backends.torch import TorchBackend
 from ...config import ModelConfig
 from ...errors import OutputError, TrainingError
-from ...kinds import BOTTLENECKS, ONE_PASS
+from ...kinds import KINDS
 from ...lowrank import with_low_rank
 from ...weights import BASE_DIGEST
 from ...zoo import CONFIG, WEIGHTS, ModelInfo, installed, read_weights
+from ..tensors import as_arrays, as_tensors
 from .lowrank import frozen_tensors, plain_name
 from .models import MODELS, PhotoModel
 from .quantizer_options import DEFAULTS, QuantizerOptions
@@ -42,9 +44,9 @@ def export(model: PhotoModel, folder: Path, card: str) -> ModelConfig:
     if not model.config.base:
         return write_model(folder, model.config, tensors, card, self_test(tensors, model.config))
     base = installed(model.config.base)
-    theirs, kept = read_weights(base), frozen_tensors(model)
+    theirs, kept = as_tensors(read_weights(base)), frozen_tensors(model)
     own = {name: value for name, value in tensors.items() if not (name in kept or _same(value, theirs.get(name)))}
-    fingerprint = self_test(with_low_rank(theirs | own), model.config)
+    fingerprint = self_test(as_tensors(with_low_rank(as_arrays(theirs | own))), model.config)
     return write_model(folder, model.config, own | {BASE_DIGEST: base_digest(base)}, card, fingerprint)
 
 
@@ -82,19 +84,20 @@ def write_model(
 
 def self_test(tensors: dict[str, Tensor], config: ModelConfig) -> str:
     """The fingerprint of a model's prior, for every later load to check; raises where it does not round-trip."""
-    bottleneck = BOTTLENECKS[config.quantizer](config, tensors, torch.device("cpu"))
-    y = torch.arange(config.latents * 5 * 6).reshape(config.latents, 5, 6) % 23 - 11.0  # [M, 5, 6]
-    rate = bottleneck.rate(50)
-    coded = bottleneck.encode(bottleneck.prepare(y, rate, None, ONE_PASS), rate, ONE_PASS.level)
-    if not np.array_equal(bottleneck.decode(coded.payload, rate, 5, 6), coded.indices):
+    arrays = as_arrays(tensors)
+    kind = KINDS[config.quantizer](config, arrays, TorchBackend(config, arrays))
+    y = np.arange(config.latents * 5 * 6, dtype=np.float32).reshape(config.latents, 5, 6) % 23 - 11  # [M, 5, 6]
+    rate = kind.rates.of_quality(50)
+    coded = kind.encode(kind.prepare(y, rate, None), rate, 0)
+    if not np.array_equal(kind.decode(coded.payload, rate, 5, 6), coded.indices):
         raise TrainingError("the exported prior does not decode what it encodes; please report it")
-    return bottleneck.fingerprint()
+    return kind.fingerprint()
 
 
 @torch.no_grad()
 def trainable(info: ModelInfo, config: ModelConfig, options: QuantizerOptions = DEFAULTS) -> PhotoModel:
     """A trainable model that starts where `info` ended; its float prior is recovered from the integers."""
-    tensors = read_weights(info)
+    tensors = as_tensors(read_weights(info))
     model = MODELS[config.quantizer](config, options)
     own = model.state_dict()
     for name in own:

@@ -9,6 +9,7 @@ from ...config import ModelConfig
 from ...errors import TrainingError
 from ...lowrank import LEFT, RIGHT
 from ...zoo import ModelInfo
+from ..tensors import as_tensors
 from .export import trainable
 from .lowrank import add_low_rank, plain_name
 from .model import TrainableModel
@@ -50,7 +51,7 @@ def _carry_over(model: TrainableModel, info: ModelInfo) -> None:
     plain = dataclasses.replace(info.config, base="")
     before = trainable(zoo.base_of(info), plain).state_dict()
     after = trainable(info, plain).state_dict()
-    factors = zoo.read_low_rank(info)
+    factors = as_tensors(zoo.read_low_rank(info))
     for name, value in model.named_parameters():
         stored = plain_name(name)
         if stored.endswith((LEFT, RIGHT)):
