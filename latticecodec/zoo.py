@@ -152,8 +152,8 @@ def find(name_or_path: str | Path) -> ModelInfo:
     if path.is_dir():
         raise ModelError(f"{path}: not a model folder, it holds no {CONFIG}")
     for folder in _folders():
-        if os.path.isfile(folder / name_or_path / CONFIG):
-            return _info(folder / name_or_path)  # cannot be read, and says why
+        if path.name == str(name_or_path) and os.path.isfile(folder / path / CONFIG):
+            return _info(folder / path)  # which cannot be read, and says why
     names = ", ".join(dict.fromkeys(info.name for info in models)) or "none"
     own = "".join(f", {folder}" for folder in models_path[1:])
     raise ModelError(
