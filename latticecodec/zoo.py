@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from .arguments import choice, shown
 from .config import CODEBOOKS, TUNES, ModelConfig
+from .container import DIGEST_BYTES
 from .errors import FormatError, LcqError, ModelError
 from .extras import require
 from .lowrank import LEFT, RIGHT, with_low_rank
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from .codec import Codec
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
-DIGEST_BYTES = 8  # of the SHA-256 of the weights, in a file's header
 GPU_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # on Linux, in WSL, of AMD
 VARIABLE = "LCODEC_MODELS"  # environment variable: folders with models of one's own, separated as in PATH
 
