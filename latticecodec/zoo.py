@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from .arguments import choice, shown
 from .config import CODEBOOKS, TUNES, ModelConfig
+from .container import DIGEST_BYTES
 from .errors import FormatError, LcqError, ModelError
 from .extras import require
 from .lowrank import LEFT, RIGHT, with_low_rank
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from .codec import Codec
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
-DIGEST_BYTES = 8  # of the SHA-256 of the weights, in a file's header
 GPU_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # on Linux, in WSL, of AMD
 VARIABLE = "LCODEC_MODELS"  # environment variable: folders with models of one's own, separated as in PATH
 
@@ -152,8 +152,8 @@ def find(name_or_path: str | Path) -> ModelInfo:
     if path.is_dir():
         raise ModelError(f"{path}: not a model folder, it holds no {CONFIG}")
     for folder in _folders():
-        if os.path.isfile(folder / name_or_path / CONFIG):
-            return _info(folder / name_or_path)  # cannot be read, and says why
+        if path.name == str(name_or_path) and os.path.isfile(folder / path / CONFIG):
+            return _info(folder / path)  # which cannot be read, and says why
     names = ", ".join(dict.fromkeys(info.name for info in models)) or "none"
     own = "".join(f", {folder}" for folder in models_path[1:])
     raise ModelError(

@@ -196,6 +196,14 @@ def test_a_damaged_model_of_ones_own_does_not_stop_the_decoding_of_others(own: P
     assert done.stderr.count("\n") == 1
 
 
+def test_a_model_without_weights_does_not_stop_the_list(own: Path) -> None:
+    (own / "mine" / "model.safetensors").unlink()
+    done = CliRunner().invoke(main, ["models", "--json"])
+    assert done.exit_code == 0
+    assert done.stderr == f"Warning: {(own / 'mine').resolve()}: holds no model.safetensors; it is left out\n"
+    assert "mine" not in [row["name"] for row in json.loads(done.stdout)]
+
+
 def test_a_path_that_holds_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zoo, "models_path", [*zoo.models_path, 5])
     with pytest.raises(ModelError, match="models_path holds 5, which is no folder; append text or a Path"):

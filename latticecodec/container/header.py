@@ -8,6 +8,7 @@ from ..errors import FormatError, LimitError, VersionError
 MAGIC = b"\x89LCQ\r\n\x1a\n"  # as PNG: a byte that is not ASCII, a line-ending trap, an end-of-file for old shells
 MAJOR, MINOR = 1, 1  # what this writer knows; a file that needs nothing of 1.1 says 1.0
 
+DIGEST_BYTES = 8  # of the SHA-256 of a model's weights, by which a file names it
 SIZE_MAX = 65_535  # pixels a side
 PIXELS_MAX = 1 << 28  # pixels a picture, unless the caller raises it
 TILE_UNIT = 64  # the side of a tile is a multiple of it: what one hyper-latent stands for
