@@ -35,7 +35,7 @@ class ModelConfig:
     """The LC family of single-resolution codecs; the defaults are LC-S."""
 
     name: str = "lattice"
-    quantizer: str = "lattice"  # a key of bottlenecks.BOTTLENECKS
+    quantizer: str = "lattice"  # a key of kinds.KINDS
     latents: int = 256  # M, channels of y at 1/16
     width8: int = 128  # channels at 1/8
     width16: int = 256  # channels at 1/16
@@ -126,6 +126,18 @@ class ModelConfig:
         """lambda, the weight of 255^2 MSE against bits per pixel, at rate coordinates t: log-linear."""
         weight: Coordinate = self.lambda_min * (self.lambda_max / self.lambda_min) ** t
         return weight
+
+    @property
+    def analysis_reach(self) -> int:
+        """How many positions of y, at most, lie between a value of it and the farthest pixel that it depends on."""
+        at8, at16 = self.analysis_blocks
+        return at16 + -(-at8 // 2)
+
+    @property
+    def synthesis_reach(self) -> int:
+        """How many positions of y_hat, at most, lie between a pixel and the farthest value that it depends on."""
+        at16, at8 = self.synthesis_blocks
+        return at16 + -(-at8 // 2)
 
     @staticmethod
     def read(path: Path) -> "ModelConfig":

@@ -24,6 +24,7 @@ ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "entropy": 2,
     "lab.nets": 2.2,
     "lab.quantizers": 1.9,
+    "lab.refine": 2.3,
     "backends": 2.5,
     "kinds": 2.7,
     "codec": 3,
@@ -76,6 +77,17 @@ def test_imports_point_downward() -> None:
         ("lab.ssimulacra2", "lab.arithmetic"),
     }
     assert [arrow for arrow in upward if arrow not in same_row] == []
+
+
+def test_a_picture_is_opened_without_torch() -> None:
+    """None of the rooms that a picture passes imports torch, or what needs it; one file of `backends` may."""
+    rooms = ("codec", "kinds", "entropy", "container", "picture", "backends")
+    files = [path for room in rooms for path in (ROOT / "latticecodec" / room).glob("*.py")]
+    assert len(files) > 50
+    for path in files:
+        if path != ROOT / "latticecodec" / "backends" / "torch.py":
+            assert not re.search(r"^\s*(import|from) torch\b", path.read_text(), re.MULTILINE), path
+            assert "lab" not in {target.split(".")[0] for _, target in imports(path)}, path
 
 
 def test_the_command_line_is_not_imported_by_the_library() -> None:
