@@ -113,10 +113,27 @@ def coding_walk(codec: Codec, picture: Image.Image) -> list[tuple[Int32, Int32]]
         y = codec._networks.analysis(to_tensor(plain(read(picture)), PATCH).to(codec.device))[0]  # [M, h, w]
         u = inside.prepare(y, inside.rate(QUALITY), None, ONE_PASS)  # [M, h, w]
         z = hyper_latents(inside._hyper_analysis, u)  # [Z, h/4, w/4]
-    walk: list[tuple[Int32, Int32]] = []
-    level = inside.level(inside.rate(QUALITY))
-    inside.prior.encode(u.cpu().numpy(), z, level, lambda residuals, ids: walk.append((residuals, ids)), 0.0)
-    return walk
+    walk = Walk()
+    points, level = inside.prior.points, inside.level(inside.rate(QUALITY))
+    inside.prior.hyper.write(z, level, walk)
+    view = inside.prior.view(z, u.shape, level)
+    for step in view.steps:
+        mean, scale = view.predict(step)
+        k = points.choose(u.cpu().numpy()[view.own(step)], mean, scale)
+        points.write(k, mean, scale, walk)
+        view.know(step, k)
+    return walk.symbols
+
+
+class Walk:
+    """A sink that keeps what it gets: (residuals [N], table ids [N]) in coding order."""
+
+    def __init__(self) -> None:
+        self.symbols: list[tuple[Int32, Int32]] = []
+
+    def put(self, residuals: Int32, ids: Int32) -> None:
+        """See `entropy.stream.Sink`."""
+        self.symbols.append((residuals, ids))
 
 
 def compare_decode(codec: Codec, picture: Image.Image, repeats: int) -> None:

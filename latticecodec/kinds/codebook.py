@@ -16,15 +16,16 @@ from torch import Tensor
 from ..config import ModelConfig
 from ..container import ADAPTIVE, BASIS_UNIT, PRODUCT, ROTATION, VQ
 from ..entropy.categorical import IntegerCategorical, Positions
-from ..entropy.coder import PRECISION, Decoder, Int32
+from ..entropy.coder import PRECISION, Int32
+from ..entropy.stream import Reader, Writer
 from ..errors import ImageError, ModelError
 from ..lab.arithmetic import exact_arithmetic
 from ..lab.nets import HyperAnalysis
 from ..lab.quantizers.composite import product_of
 from .base import Basis, Coded, Effort
 from .fineness import Fineness
-from .stream import Stream, hyper_latents
-from .tensors import network, part
+from .stream import hyper_latents
+from .tensors import integers, network
 
 FORMAT_IDS = {  # in the header of a file, by config.quantizer
     "vq": (VQ, PRODUCT),
@@ -55,7 +56,7 @@ class CodebookBottleneck(Fineness):
             raise RuntimeError(f"a basis of shape {tuple(self._basis.shape)}")
         self._quantizer = product_of(torch.split(codebooks, list(config.groups), 1)).eval().to(device)
         self._hyper_analysis = network(lambda: HyperAnalysis(config), "hyper_analysis", tensors, device)
-        self.prior = IntegerCategorical(config, part("prior", tensors), device)
+        self.prior = IntegerCategorical(config, integers("prior", tensors))
 
     def _codebooks(self, stored: Tensor) -> Tensor:
         """The codewords of all groups side by side [K, M], from what a model stores."""
@@ -101,22 +102,30 @@ class CodebookBottleneck(Fineness):
         slices = self._quantizer.slices(u.flatten(1).T)  # [h w, D_i] each
         quantizers, barred = self._quantizer.first(None), self._barred(slices)
 
-        def choose(group: int, at: Positions, rows: Int32) -> Int32:
-            bits = PRECISION - torch.log2(torch.from_numpy(rows).to(self.device).float())  # [n, K]
-            chosen = quantizers[group].quantize(slices[group][at], BIT * bits + barred(group, at))  # [n]
-            indices: Int32 = chosen.to(torch.int32).cpu().numpy()
-            return indices
-
-        stream = Stream(self.prior.tables)
-        indices = self.prior.encode(choose, z, height, width, self.level(rate), stream.put, stream.put_rows)
-        return Coded(stream.finish(), indices, stream.bits)
+        writer = Writer(self.prior.tables)
+        self.prior.hyper.write(z, self.level(rate), writer)
+        view = self.prior.view(z, (len(self.config.groups), height, width), self.level(rate))
+        for step in view.steps:
+            at = view.own(step)  # [n]
+            for group in view.groups:
+                rows = view.predict(step, group)  # [n, K]
+                bits = PRECISION - torch.log2(torch.from_numpy(rows).to(self.device).float())  # [n, K]
+                chosen = quantizers[group].quantize(slices[group][at], BIT * bits + barred(group, at))  # [n]
+                indices = chosen.to(torch.int32).cpu().numpy()
+                writer.put_rows(indices, rows)
+                view.know(step, group, indices)
+        return Coded(writer.finish(), view.known, writer.bits)
 
     def decode(self, payload: bytes, rate: int, height: int, width: int) -> Int32:
         """See `base.Bottleneck`."""
-        coder = Decoder(payload)
-        return self.prior.decode(
-            lambda ids: coder.get(ids, self.prior.tables), coder.get_rows, height, width, self.level(rate)
-        )
+        reader = Reader(payload, self.prior.tables)
+        z = self.prior.hyper.read(height, width, self.level(rate), reader)
+        view = self.prior.view(z, (len(self.config.groups), height, width), self.level(rate))
+        for step in view.steps:
+            for group in view.groups:
+                rows = view.predict(step, group)  # [n, K]
+                view.know(step, group, reader.get_rows(rows))
+        return view.known
 
     def values(self, indices: Int32, rate: int, basis: Basis | None) -> tuple[Tensor, float]:
         """See `base.Bottleneck`."""

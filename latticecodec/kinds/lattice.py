@@ -15,9 +15,10 @@ from torch import Tensor
 
 from ..config import HYPER, ModelConfig
 from ..container import BASIS_UNIT
-from ..entropy.coder import Decoder, Int32
+from ..entropy.coder import Int32
 from ..entropy.integer import IntegerPrior
 from ..entropy.numbers import COORDINATE_MAX
+from ..entropy.stream import Reader, Writer
 from ..errors import ImageError, ModelError
 from ..lab.arithmetic import exact_arithmetic, undisturbed
 from ..lab.nets import HyperAnalysis, synthesis_reach
@@ -27,8 +28,8 @@ from ..lab.quantizers import QUANTIZERS
 from .base import Basis, Coded, Effort
 from .fineness import Fineness
 from .refine import by_parts, one_step, refine
-from .stream import Stream, hyper_latents
-from .tensors import network, part
+from .stream import hyper_latents
+from .tensors import integers, network, part
 
 BIT = 0.035  # squared distance, in lattice steps, that one bit is worth at effort 1
 ITERATIONS = {2: 3, 3: 4, 4: 5, 5: 6, 6: 8, 7: 10, 8: 13, 9: 16}  # of the refinement, by level of effort
@@ -49,7 +50,7 @@ class LatticeBottleneck(Fineness):
         self._quantizer: Any = network(lambda: lattice(config.latents), "quantizer", tensors, device)
         self.format_id: tuple[int, int] = self._quantizer.format_id
         self._state = part("prior", tensors)
-        self.prior = IntegerPrior(config, self._state, device)
+        self.prior = IntegerPrior(config, integers("prior", tensors))
 
     def fingerprint(self) -> str:
         """See `base.Bottleneck`."""
@@ -100,10 +101,27 @@ class LatticeBottleneck(Fineness):
         """See `base.Bottleneck`; level 1 chooses points by distance and bits together, others take the nearest."""
         with exact_arithmetic(self.device):
             z = hyper_latents(self._hyper_analysis, u)  # [Z, h/4, w/4]
-        stream = Stream(self.prior.tables)
-        weight = BIT if level == 1 else 0.0
-        k = self.prior.encode(u.cpu().numpy(), z, self.level(rate), stream.put, weight)  # [M, h, w]
-        return Coded(stream.finish(), k, stream.bits)
+        bit_weight = BIT if level == 1 else 0.0
+        exact, points, writer = u.cpu().numpy(), self.prior.points, Writer(self.prior.tables)
+        self.prior.hyper.write(z, self.level(rate), writer)
+        view = self.prior.view(z, exact.shape, self.level(rate))
+        for step in view.steps:
+            mean, scale = view.predict(step)  # [N] each
+            k = points.choose(exact[view.own(step)], mean, scale, bit_weight)  # [N]
+            points.write(k, mean, scale, writer)
+            view.know(step, k)
+        return Coded(writer.finish(), view.known, writer.bits)
+
+    def decode(self, payload: bytes, rate: int, height: int, width: int) -> Int32:
+        """See `base.Bottleneck`."""
+        points, reader = self.prior.points, Reader(payload, self.prior.tables)
+        z = self.prior.hyper.read(height, width, self.level(rate), reader)
+        view = self.prior.view(z, (self.config.latents, height, width), self.level(rate))
+        for step in view.steps:
+            mean, scale = view.predict(step)  # [N] each
+            k = points.read(mean, scale, reader)  # [N]
+            view.know(step, k)
+        return view.known
 
     @cached_property
     def _float_prior(self) -> FloatPrior:
@@ -114,12 +132,6 @@ class LatticeBottleneck(Fineness):
             state = float_tensors(prior, self._state, scale_offsets(self.config.latents))
             prior.load_state_dict(state, assign=True)
             return prior.eval().requires_grad_(False).to(self.device)
-
-    def decode(self, payload: bytes, rate: int, height: int, width: int) -> Int32:
-        """See `base.Bottleneck`."""
-        coder = Decoder(payload)
-        shape = (self.config.latents, height, width)
-        return self.prior.decode(lambda ids: coder.get(ids, self.prior.tables), shape, self.level(rate))
 
     def values(self, indices: Int32, rate: int, basis: Basis | None) -> tuple[Tensor, float]:
         """See `base.Bottleneck`."""

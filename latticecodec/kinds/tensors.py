@@ -6,12 +6,19 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from ..entropy.layers import State
+
 Network = TypeVar("Network", bound=nn.Module)
 
 
 def part(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors named `name`.*, without that prefix."""
     return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
+
+
+def integers(name: str, tensors: dict[str, Tensor]) -> State:
+    """The tensors named `name`.*, without that prefix, as the exact integers of `latticecodec.entropy` take them."""
+    return {key: value.cpu().numpy() for key, value in part(name, tensors).items()}
 
 
 def network(make: Callable[[], Network], name: str, tensors: dict[str, Tensor], device: torch.device) -> Network:

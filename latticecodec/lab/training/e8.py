@@ -13,13 +13,14 @@ import torch
 
 from ...codec import Codec
 from ...config import ModelConfig
-from ...entropy.e8 import E8Points, e8_state
+from ...entropy.e8 import E8Points
 from ...entropy.numbers import LOG_SCALE_MIN, SCALE_BITS
 from ...entropy.tables import TableIndex
 from ...errors import TrainingError
 from ...picture import psnr
 from ...weights import BASE_DIGEST
 from ...zoo import ModelInfo, list_models, read_weights
+from ..nets.e8_state import e8_state
 from ..nets.prior_state import compand_table
 from .export import base_digest, self_test, write_model
 
@@ -42,7 +43,7 @@ def e8_config(base: ModelInfo, beside: Path) -> ModelConfig:
 def e8_tensors(base: ModelInfo, threshold: int) -> dict[str, torch.Tensor]:
     """What the E8 twin of `base` adds to its tensors."""
     tensors = read_weights(base)
-    index = TableIndex.from_state({name.removeprefix("prior."): tensors[name] for name in tensors})
+    index = TableIndex.from_state({name.removeprefix("prior."): value.numpy() for name, value in tensors.items()})
     return {
         BASE_DIGEST: base_digest(base),
         "prior.compand": compand_table(E8Points.unit),
