@@ -41,7 +41,6 @@ print(json.dumps([names, width, failed, [name for name in sys.modules if name.st
     assert without_torch(code) == [names, latticecodec.read_header(SHIPPED).width, [], []]
 
 
-@pytest.mark.xfail(strict=True, reason="codec, kinds and entropy import torch until they compute in numpy")
 def test_a_codec_is_few_modules_and_none_of_the_laboratory() -> None:
     code = f"""
 from click.testing import CliRunner
