@@ -42,7 +42,7 @@ def read_tensors(path: Path, sha256: str) -> dict[str, Array]:
     if hashlib.sha256(data).hexdigest() != sha256:
         raise ModelError(f"{path}: does not match the SHA-256 in config.json: damaged, or not of this model")
     try:
-        views = safetensors.deserialize(data)
+        views = safetensors.deserialize(data)  # type: ignore[no-untyped-call]
     except safetensors.SafetensorError as error:
         raise ModelError(f"{path}: not a safetensors file ({error})") from None
     tensors: dict[str, Array] = {}

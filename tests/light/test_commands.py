@@ -64,5 +64,5 @@ def test_models_with_what_they_cost() -> None:
 )
 def test_what_needs_torch_says_so(here: Path, arguments: list[str], line: str) -> None:
     result = lcodec(*arguments)
-    assert (result.exit_code, result.stderr.strip().removeprefix("Error: ")) == (1, line)
+    assert (result.exit_code, result.stderr.splitlines()[-1].removeprefix("Error: ")) == (1, line)
     assert [path.name for path in here.iterdir()] == ["photo.png"]

@@ -80,15 +80,6 @@ def test_targets(picture: Image.Image) -> None:
     assert decibels(back, np.asarray(picture)) == pytest.approx(33, abs=0.1)
 
 
-def test_a_picture_of_several_areas() -> None:
-    """More than 4 megapixels are tiled by themselves."""
-    y, x = np.mgrid[:1500, :2800]
-    array = np.stack([x * 255 // 2800, y * 255 // 1500, (x ^ y) % 256], axis=-1).astype(np.uint8)  # [H, W, 3]
-    data = latticecodec.encode(array, quality=5, effort=0)
-    assert read_header(data).tiles > 1
-    assert latticecodec.decode(data, as_array=True).shape == array.shape
-
-
 @pytest.mark.parametrize("name", MODELS)
 def test_files_of_the_past(name: str) -> None:
     """They decode to the same indices, whose checksum is in the file, and to the same pixels but for one code value."""
