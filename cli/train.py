@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from latticecodec.config import PRESETS, TUNES
+from latticecodec.kinds import KINDS
 
 from . import options
 from .quantizer_options import quantizer_options
@@ -18,7 +19,7 @@ DEMONSTRATION_STEPS = 60
 @click.command()
 @click.option(
     "--quantizer",
-    type=click.Choice(["lattice", "lattice-e8", "vq", "adaptive", "rotation"]),
+    type=click.Choice(list(KINDS)),
     default="lattice",
     show_default=True,
     help="Bottleneck to train.",
@@ -133,6 +134,7 @@ def train(
     """
     from latticecodec import LcqError
     from latticecodec.lab.distortion import FIDELITY_UNITS
+    from latticecodec.lab.training.kinds import check_belongs
     from latticecodec.lab.training.run import QuantizerOptions, TrainOptions, run, run_e8
 
     if steps and minutes:
@@ -140,7 +142,7 @@ def train(
     chosen = QuantizerOptions(**of_quantizer)
     if quantizer == "lattice-e8":
         folder = Path(out or _fresh_folder(quantizer))
-        chosen.check(quantizer, init_from is None)
+        check_belongs(quantizer, chosen)
         pictures, held_out = (Path(given) if given else None for given in (data, val))
         model = run_e8(init_from or "lattice", pictures, held_out, folder, _report_threshold)
         click.echo(f"model written to {model}; use it with --model {model}")

@@ -19,8 +19,9 @@ def main() -> None:
 
     from latticecodec.config import PRESETS
     from latticecodec.lab.training.data import Crops
-    from latticecodec.lab.training.loop import as_input, new_model, objective
+    from latticecodec.lab.training.loop import as_input, objective
     from latticecodec.lab.training.optimiser import Average, make_optimiser, parameter_groups
+    from latticecodec.lab.training.start import new_model
     from latticecodec.lab.training.synthetic import synthetic_picture
 
     torch.set_flush_denormal(True)

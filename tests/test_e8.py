@@ -14,7 +14,7 @@ from latticecodec.entropy.e8 import E8Points, e8_state, one_parity
 from latticecodec.entropy.numbers import LOG_SCALE_MIN, SCALE_COUNT
 from latticecodec.entropy.tables import make_table_index
 from latticecodec.lab.quantizers.conway_sloane import is_e8
-from latticecodec.lab.training.e8 import make_e8
+from latticecodec.lab.training.kinds.lattice_e8 import make_e8
 from latticecodec.zoo import find
 
 THRESHOLD = 8  # sigma 0.29 steps

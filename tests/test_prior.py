@@ -16,7 +16,7 @@ from latticecodec.entropy.numbers import LOG_SCALE_MIN, MEAN_MAX, SCALE_BITS, SC
 from latticecodec.entropy.steps import context_steps
 from latticecodec.entropy.tables import integer_frequencies, make_table_index
 from latticecodec.lab.nets.prior import compand, symbol_inputs
-from latticecodec.lab.training.export import trainable
+from latticecodec.lab.training.start import trainable
 from latticecodec.zoo import find
 
 CPU = torch.device("cpu")

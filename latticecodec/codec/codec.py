@@ -16,7 +16,7 @@ from ..config import DEFAULT_EFFORT, PATCH, ModelConfig
 from ..container import PIXELS_MAX, Box, Header, Reader, Source, contents, named
 from ..entropy.coder import Int32
 from ..errors import ImageError, ModelError, TargetError
-from ..kinds import BOTTLENECKS, Bottleneck
+from ..kinds import KINDS, Bottleneck
 from ..kinds.tensors import network
 from ..lab.arithmetic import undisturbed
 from ..lab.nets import Analysis, Synthesis
@@ -46,14 +46,14 @@ class Codec:
         self.config = config
         self.device = torch.device(device)
         self.digest = bytes.fromhex(config.weights_sha256)[:8]
-        if config.quantizer not in BOTTLENECKS:
-            known = ", ".join(BOTTLENECKS)
+        if config.quantizer not in KINDS:
+            known = ", ".join(KINDS)
             raise ModelError(f"model {config.name}: unknown quantizer {config.quantizer!r}; this version knows {known}")
         with undisturbed(self.device):
             try:
                 analysis = network(lambda: Analysis(config), "analysis", tensors, self.device)
                 synthesis = network(lambda: Synthesis(config), "synthesis", tensors, self.device)
-                self.bottleneck: Bottleneck = BOTTLENECKS[config.quantizer](config, tensors, self.device)
+                self.bottleneck: Bottleneck = KINDS[config.quantizer](config, tensors, self.device)
             except (KeyError, RuntimeError) as error:
                 raise ModelError(f"model {config.name}: its weights do not fit its config.json ({error})") from None
             fingerprint = self.bottleneck.fingerprint()

@@ -9,19 +9,21 @@ encoder alone, and reading a file takes nothing of it.
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ..config import ModelConfig
+from ..container import ADAPTIVE, PRODUCT
 from ..entropy.categorical import Positions
 from ..entropy.coder import Int32
-from ..errors import FormatError, ImageError
+from ..errors import FormatError, ImageError, ModelError
 from ..lab.quantizers.selection import SliceAttention
 from ..lab.quantizers.shared import pairs_of, union_of
 from .base import Basis, Coded
-from .codebook import CodebookBottleneck
+from .codebook import CodebookBottleneck, check_groups
 from .tensors import network, part
 
 SELECTION = "quantizer.selection"  # the part of a model that chooses codebooks, where it has one
@@ -29,6 +31,25 @@ SELECTION = "quantizer.selection"  # the part of a model that chooses codebooks,
 
 class AdaptiveBottleneck(CodebookBottleneck):
     """See `base.Bottleneck`; the index tensor is int32 [2, S h, S w]."""
+
+    name = "adaptive"
+    format_id = (ADAPTIVE, PRODUCT)
+    described: ClassVar[dict[str, str]] = {"quantizer": "adaptive", "codebooks": "product"}
+
+    @staticmethod
+    def check(config: ModelConfig) -> None:
+        """See `base.Bottleneck`."""
+        books = config.books
+        if not books:
+            raise ModelError("config field books is []; of an adaptive it must be one size or more")
+        check_groups(config)
+        divide = all(books[0] % count == 0 for count in books)
+        if not (divide and sum(books) == config.codes and max(config.groups) <= books[0] // min(books)):
+            told = f"they must divide the first of them, add up to the {config.codes} codes, and suit the groups"
+            raise ModelError(f"config field books is {list(books)}; {told}")
+        if math.isqrt(len(config.groups)) ** 2 != len(config.groups):
+            told = f"config field groups has {len(config.groups)} entries"
+            raise ModelError(f"{told}; an adaptive needs a square number")
 
     def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
         super().__init__(config, tensors, device)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -47,22 +47,30 @@ class Bottleneck(Protocol):
     A rate is an integer from `lowest` to `highest`; bytes and fidelity rise with it.
 
     Attributes:
-        format_id: quantizer and family in the header of a file.
+        name: what config.json calls the kind.
+        format_id: quantizer and family in the header of a file; once in a released file, it never changes meaning.
+        described: what `lcodec info` says of these two, by field.
         lowest, highest: rates of quality 0 and 100.
         channels: C of the index tensor.
         positions: of the index tensor for a latent position, each way.
         efforts: the highest level of effort that differs from those below it.
     """
 
-    format_id: tuple[int, int]
+    name: ClassVar[str]
+    format_id: ClassVar[tuple[int, int]]
+    described: ClassVar[dict[str, str]]
     lowest: int
     highest: int
     channels: int
     positions: int
-    efforts: int
+    efforts: ClassVar[int]
 
     def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
         """Raises KeyError or RuntimeError where the tensors do not fit the configuration."""
+
+    @staticmethod
+    def check(config: ModelConfig) -> None:
+        """Raise ModelError where a field is not as the kind has it; each is of the right type, see `ModelConfig`."""
 
     def fingerprint(self) -> str:
         """SHA-256 of the prior's answer to a fixed input, which every machine must reproduce."""

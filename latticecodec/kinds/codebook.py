@@ -9,12 +9,13 @@ the fineness: how much finer than the model's own basis B is, in 1/1024 octave.
 """
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from ..config import ModelConfig
-from ..container import ADAPTIVE, BASIS_UNIT, PRODUCT, ROTATION, VQ
+from ..container import BASIS_UNIT, PRODUCT, ROTATION, VQ
 from ..entropy.categorical import IntegerCategorical, Positions
 from ..entropy.coder import PRECISION, Decoder, Int32
 from ..errors import ImageError, ModelError
@@ -22,28 +23,26 @@ from ..lab.arithmetic import exact_arithmetic
 from ..lab.nets import HyperAnalysis
 from ..lab.quantizers.composite import product_of
 from .base import Basis, Coded, Effort
-from .fineness import Fineness
+from .fineness import Fineness, check_no_books
 from .stream import Stream, hyper_latents
 from .tensors import network, part
 
-FORMAT_IDS = {  # in the header of a file, by config.quantizer
-    "vq": (VQ, PRODUCT),
-    "adaptive": (ADAPTIVE, PRODUCT),
-    "rotation": (ROTATION, PRODUCT),
-}
+WIDTH_MIN = 6  # of the context network
 BIT = 0.12  # squared distance, in units of the basis, that one bit is worth: 2 ln 2 / 12, the slope of fine rounding
 
 
 class CodebookBottleneck(Fineness):
     """See `base.Bottleneck`; the index tensor is int32 [G, h, w], 0..K-1."""
 
+    name = "vq"
+    format_id = (VQ, PRODUCT)
+    described: ClassVar[dict[str, str]] = {"quantizer": "vq", "codebooks": "product"}
     positions = 1
     efforts = 0
 
     def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
         super().__init__(config)
         self.device, self.channels = device, len(config.groups)
-        self.format_id = FORMAT_IDS[config.quantizer]
         stored = tensors["quantizer.codebooks"]  # [K, M], or the union of adaptive ones
         if len(stored) != config.codes:
             raise RuntimeError(f"{len(stored)} codewords")
@@ -56,6 +55,12 @@ class CodebookBottleneck(Fineness):
         self._quantizer = product_of(torch.split(codebooks, list(config.groups), 1)).eval().to(device)
         self._hyper_analysis = network(lambda: HyperAnalysis(config), "hyper_analysis", tensors, device)
         self.prior = IntegerCategorical(config, part("prior", tensors), device)
+
+    @staticmethod
+    def check(config: ModelConfig) -> None:
+        """See `base.Bottleneck`."""
+        check_no_books(config)
+        check_groups(config)
 
     def _codebooks(self, stored: Tensor) -> Tensor:
         """The codewords of all groups side by side [K, M], from what a model stores."""
@@ -128,3 +133,21 @@ class CodebookBottleneck(Fineness):
         """Basis diagonal [M] at a rate."""
         basis: Tensor = self._basis * 2.0 ** (-rate / BASIS_UNIT)
         return basis
+
+
+class RotationBottleneck(CodebookBottleneck):
+    """A `vq` that was trained in another way."""
+
+    name = "rotation"
+    format_id = (ROTATION, PRODUCT)
+    described: ClassVar[dict[str, str]] = {"quantizer": "rotation", "codebooks": "product"}
+
+
+def check_groups(config: ModelConfig) -> None:
+    """Raise ModelError where the groups are not cut out of all latents, or the networks too narrow for them."""
+    if sum(config.groups) != config.latents or config.codes < 2:
+        told = f"config field groups covers {sum(config.groups)} latents, and codes is {config.codes}"
+        raise ModelError(f"{told}; groups must cover {config.latents} latents, with 2 codes or more")
+    if config.context_width < WIDTH_MIN:
+        told = f"config field context_width is {config.context_width}"
+        raise ModelError(f"{told}; codebooks need {WIDTH_MIN} or more")

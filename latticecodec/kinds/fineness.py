@@ -5,6 +5,7 @@ import numpy as np
 from ..config import ModelConfig
 from ..container import BASIS_UNIT
 from ..entropy.numbers import LEVELS
+from ..errors import ModelError
 
 
 class Fineness:
@@ -34,3 +35,9 @@ class Fineness:
     def level(self, rate: int) -> int:
         """The prior's quality level 0..63, in integers."""
         return int(np.clip((2 * rate * (LEVELS - 1) + self.span) // (2 * self.span), 0, LEVELS - 1))
+
+
+def check_no_books(config: ModelConfig) -> None:
+    """Raise ModelError for sizes of codebooks where a kind has none."""
+    if config.books:
+        raise ModelError(f"config field books is {list(config.books)}; of a {config.quantizer} it must be []")

@@ -8,13 +8,13 @@ The rate is the fineness: how much finer than the model's own lattice the basis 
 """
 
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from ..config import HYPER, ModelConfig
-from ..container import BASIS_UNIT
+from ..container import BASIS_UNIT, DIAGONAL, E8, LATTICE
 from ..entropy.coder import Decoder, Int32
 from ..entropy.integer import IntegerPrior
 from ..entropy.numbers import COORDINATE_MAX
@@ -23,9 +23,9 @@ from ..lab.arithmetic import exact_arithmetic, undisturbed
 from ..lab.nets import HyperAnalysis, synthesis_reach
 from ..lab.nets.prior import FloatPrior
 from ..lab.nets.prior_state import float_tensors, scale_offsets
-from ..lab.quantizers import QUANTIZERS
+from ..lab.quantizers import DiagonalLattice, E8Lattice
 from .base import Basis, Coded, Effort
-from .fineness import Fineness
+from .fineness import Fineness, check_no_books
 from .refine import by_parts, one_step, refine
 from .stream import Stream, hyper_latents
 from .tensors import network, part
@@ -37,6 +37,10 @@ ITERATIONS = {2: 3, 3: 4, 4: 5, 5: 6, 6: 8, 7: 10, 8: 13, 9: 16}  # of the refin
 class LatticeBottleneck(Fineness):
     """See `base.Bottleneck`; the index tensor is int32 [M, h, w], lattice coordinates (doubled ones for E8)."""
 
+    name = "lattice"
+    format_id = (LATTICE, DIAGONAL)
+    described: ClassVar[dict[str, str]] = {"quantizer": "lattice", "lattice": "diagonal"}
+    lattice: ClassVar[type[DiagonalLattice]] = DiagonalLattice
     positions = 1
     efforts = max(ITERATIONS)
 
@@ -45,11 +49,17 @@ class LatticeBottleneck(Fineness):
         self.device, self.channels = device, config.latents
         self._halo = -(-synthesis_reach(config) // HYPER) * HYPER
         self._hyper_analysis = network(lambda: HyperAnalysis(config), "hyper_analysis", tensors, device)
-        lattice = QUANTIZERS[config.quantizer]
-        self._quantizer: Any = network(lambda: lattice(config.latents), "quantizer", tensors, device)
-        self.format_id: tuple[int, int] = self._quantizer.format_id
+        self._quantizer: Any = network(lambda: self.lattice(config.latents), "quantizer", tensors, device)
         self._state = part("prior", tensors)
         self.prior = IntegerPrior(config, self._state, device)
+
+    @staticmethod
+    def check(config: ModelConfig) -> None:
+        """See `base.Bottleneck`."""
+        if config.groups or config.codes:
+            told = f"config: a {config.quantizer} has no groups and no codes"
+            raise ModelError(f"{told}; the fields must be [] and 0")
+        check_no_books(config)
 
     def fingerprint(self) -> str:
         """See `base.Bottleneck`."""
@@ -133,3 +143,12 @@ class LatticeBottleneck(Fineness):
         octaves = torch.tensor([-rate / BASIS_UNIT], device=self.device, dtype=torch.float32)
         basis: Tensor = self._quantizer.basis(octaves)[0]
         return basis
+
+
+class E8Bottleneck(LatticeBottleneck):
+    """The same with points of E8 where the prior expects large coordinates."""
+
+    name = "lattice-e8"
+    format_id = (LATTICE, E8)
+    described: ClassVar[dict[str, str]] = {"quantizer": "lattice", "lattice": "e8"}
+    lattice = E8Lattice

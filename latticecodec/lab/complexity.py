@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from ..config import CODEBOOKS, HYPER, PATCH, ModelConfig
+from ..config import HYPER, PATCH, ModelConfig
 from .nets import Analysis, HyperAnalysis, Synthesis
 from .nets.categorical_prior import CategoricalPrior
 from .nets.prior import FloatPrior
@@ -40,7 +40,7 @@ def complexity(config: ModelConfig) -> Complexity:
     """The costs of a model with this configuration; no weights are read."""
     with torch.device("meta"):
         analysis, synthesis, hyper_analysis = Analysis(config), Synthesis(config), HyperAnalysis(config)
-        prior = CategoricalPrior(config) if config.quantizer in CODEBOOKS else FloatPrior(config)
+        prior = CategoricalPrior(config) if config.codes else FloatPrior(config)
         x = torch.empty(1, 3, PATCH * SIDE, PATCH * SIDE)
         y = torch.empty(1, config.latents, SIDE, SIDE)
         z = torch.empty(1, config.hyper_latents, SIDE // HYPER, SIDE // HYPER)

@@ -1,4 +1,4 @@
-"""From a trained model to a model folder, and back to a trainable model for a warm start.
+"""From a trained model to a model folder.
 
 Transforms are stored in float16, the lattice in float32, the prior as the integers it codes with.
 """
@@ -16,13 +16,11 @@ from torch import Tensor
 
 from ...config import ModelConfig
 from ...errors import OutputError, TrainingError
-from ...kinds import BOTTLENECKS, ONE_PASS
+from ...kinds import KINDS, ONE_PASS
 from ...lowrank import with_low_rank
 from ...weights import BASE_DIGEST
 from ...zoo import CONFIG, WEIGHTS, ModelInfo, installed, read_weights
-from .lowrank import frozen_tensors, plain_name
-from .models import MODELS, PhotoModel
-from .quantizer_options import DEFAULTS, QuantizerOptions
+from .model import PhotoModel
 
 
 @torch.no_grad()
@@ -33,16 +31,12 @@ def export(model: PhotoModel, folder: Path, card: str) -> ModelConfig:
     OutputError when it exists.
     """
     model = model.cpu()
-    tensors = {
-        plain_name(name): value.half().contiguous()
-        for name, value in model.state_dict().items()
-        if name.split(".")[0] in ("analysis", "synthesis", "hyper_analysis")
-    }
+    tensors = {name: value.half().contiguous() for name, value in model.transform_tensors().items()}
     tensors |= model.coded_tensors()
     if not model.config.base:
         return write_model(folder, model.config, tensors, card, self_test(tensors, model.config))
     base = installed(model.config.base)
-    theirs, kept = read_weights(base), frozen_tensors(model)
+    theirs, kept = read_weights(base), model.base_tensors()
     own = {name: value for name, value in tensors.items() if not (name in kept or _same(value, theirs.get(name)))}
     fingerprint = self_test(with_low_rank(theirs | own), model.config)
     return write_model(folder, model.config, own | {BASE_DIGEST: base_digest(base)}, card, fingerprint)
@@ -82,24 +76,10 @@ def write_model(
 
 def self_test(tensors: dict[str, Tensor], config: ModelConfig) -> str:
     """The fingerprint of a model's prior, for every later load to check; raises where it does not round-trip."""
-    bottleneck = BOTTLENECKS[config.quantizer](config, tensors, torch.device("cpu"))
+    bottleneck = KINDS[config.quantizer](config, tensors, torch.device("cpu"))
     y = torch.arange(config.latents * 5 * 6).reshape(config.latents, 5, 6) % 23 - 11.0  # [M, 5, 6]
     rate = bottleneck.rate(50)
     coded = bottleneck.encode(bottleneck.prepare(y, rate, None, ONE_PASS), rate, ONE_PASS.level)
     if not np.array_equal(bottleneck.decode(coded.payload, rate, 5, 6), coded.indices):
         raise TrainingError("the exported prior does not decode what it encodes; please report it")
     return bottleneck.fingerprint()
-
-
-@torch.no_grad()
-def trainable(info: ModelInfo, config: ModelConfig, options: QuantizerOptions = DEFAULTS) -> PhotoModel:
-    """A trainable model that starts where `info` ended; its float prior is recovered from the integers."""
-    tensors = read_weights(info)
-    model = MODELS[config.quantizer](config, options)
-    own = model.state_dict()
-    for name in own:
-        if name in tensors and not name.startswith("prior."):
-            own[name] = tensors[name].float()
-    model.load_state_dict(own)
-    model.restore(tensors)
-    return model
