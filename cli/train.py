@@ -8,10 +8,9 @@ from typing import Any
 import click
 
 from latticecodec.config import PRESETS, TUNES
-from latticecodec.kinds import KINDS
 
 from . import options
-from .quantizer_options import quantizer_options
+from .quantizer_options import KindOfModel, quantizer_options
 
 DEMONSTRATION_STEPS = 60
 
@@ -19,7 +18,7 @@ DEMONSTRATION_STEPS = 60
 @click.command()
 @click.option(
     "--quantizer",
-    type=click.Choice(list(KINDS)),
+    type=KindOfModel(),
     default="lattice",
     show_default=True,
     help="Bottleneck to train.",
