@@ -166,6 +166,7 @@ def _with_suffix(path: Path) -> Path:
 def _compressed(asked: Compression, job: Job) -> Outcome:
     """Compress a file."""
     from latticecodec import load, read_header
+    from latticecodec.codec import EncodeOptions
     from latticecodec.picture import stripped
 
     codec = load(asked.model, asked.device, asked.tune)
@@ -175,20 +176,22 @@ def _compressed(asked: Compression, job: Job) -> Outcome:
     with progress.bar("compressing", slow and asked.alone) as report:
         result = codec.encode_detailed(
             source,
-            QUALITY if asked.quality is None else asked.quality,
-            asked.bpp,
-            asked.size,
-            asked.psnr,
-            asked.embed_basis,
-            asked.effort,
-            asked.tune,
-            asked.tile,
+            EncodeOptions(
+                quality=QUALITY if asked.quality is None else asked.quality,
+                bpp=asked.bpp,
+                size=asked.size,
+                psnr=asked.psnr,
+                embed_basis=asked.embed_basis,
+                effort=asked.effort,
+                tune=asked.tune,
+                tile=asked.tile,
+            ),
             report,
         )
     write(job, lambda file: file.write(result.data), asked.writing)
     seconds = time.perf_counter() - began
     header, name, notes = read_header(result.data), called(job.source), []
-    if asked.effort > max(codec.bottleneck.efforts, 1):
+    if asked.effort > max(codec.kind.efforts, 1):
         notes.append(f"{codec.config.name} encodes the same at every effort")
     if asked.quality is not None and abs(result.quality - asked.quality) > QUALITY_NOTE:
         offer = f"{codec.config.name} offers no quality {asked.quality:g}; the nearest, {result.quality:.1f}, was used"

@@ -39,7 +39,7 @@ def models(as_json: bool) -> None:
         for model in list_models()
     ]
     if as_json:
-        from latticecodec.lab.complexity import complexity  # brings torch
+        from latticecodec.complexity import complexity
 
         costs = [asdict(complexity(model.config)) for model in list_models()]
         say_json([row | cost for row, cost in zip(rows, costs, strict=True)], indent=2)

@@ -104,6 +104,18 @@ class ModelConfig:
         weight: Coordinate = self.lambda_min * (self.lambda_max / self.lambda_min) ** t
         return weight
 
+    @property
+    def analysis_reach(self) -> int:
+        """How many positions of y, at most, lie between a value of it and the farthest pixel that it depends on."""
+        at8, at16 = self.analysis_blocks
+        return at16 + -(-at8 // 2)
+
+    @property
+    def synthesis_reach(self) -> int:
+        """How many positions of y_hat, at most, lie between a pixel and the farthest value that it depends on."""
+        at16, at8 = self.synthesis_blocks
+        return at16 + -(-at8 // 2)
+
     @staticmethod
     def read(path: Path) -> "ModelConfig":
         """Parse a config.json; raises ModelError naming the file and the field that is wrong."""

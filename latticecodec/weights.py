@@ -1,22 +1,33 @@
-"""A weight file: checked against its SHA-256, then read as plain tensors. Nothing in it is ever run or unpickled."""
+"""A weight file: checked against its SHA-256, then read as plain arrays. Nothing in it is ever run or unpickled."""
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
+
+import numpy as np
 
 from .errors import ModelError, reason
 
-if TYPE_CHECKING:
-    from torch import Tensor
+Array = np.ndarray[Any, np.dtype[Any]]
 
 WEIGHTS_MAX = 1 << 28  # bytes of a weight file
 BASE_DIGEST = "base.sha256"  # tensor uint8 [32] that ties a model to the weights of its base
 KINDS = {"prior": ("int8", "int32"), "base": ("uint8",)}  # of the tensors named so; all others are FLOATS
 FLOATS = ("float16", "float32")
+TYPES = {  # of safetensors, by the names that users know
+    "F64": "float64",
+    "F32": "float32",
+    "F16": "float16",
+    "BF16": "bfloat16",
+    "I64": "int64",
+    "I32": "int32",
+    "I8": "int8",
+    "U8": "uint8",
+}
 
 
-def read_tensors(path: Path, sha256: str) -> "dict[str, Tensor]":
-    """The tensors of a safetensors file.
+def read_tensors(path: Path, sha256: str) -> dict[str, Array]:
+    """The tensors of a safetensors file, as arrays of float16, float32, int8, int32 or uint8.
 
     Args:
         path: of the file, at most WEIGHTS_MAX bytes.
@@ -26,20 +37,21 @@ def read_tensors(path: Path, sha256: str) -> "dict[str, Tensor]":
     unknown type, or with a value that is not a number.
     """
     import safetensors
-    import safetensors.torch
 
     data = _read(path)
     if hashlib.sha256(data).hexdigest() != sha256:
         raise ModelError(f"{path}: does not match the SHA-256 in config.json: damaged, or not of this model")
     try:
-        tensors: dict[str, Tensor] = safetensors.torch.load(data)
-    except (safetensors.SafetensorError, KeyError) as error:  # KeyError: a type that PyTorch does not have
+        views = safetensors.deserialize(data)
+    except safetensors.SafetensorError as error:
         raise ModelError(f"{path}: not a safetensors file ({error})") from None
-    for name, tensor in tensors.items():
-        kinds, kind = KINDS.get(name.split(".")[0], FLOATS), str(tensor.dtype).removeprefix("torch.")
+    tensors: dict[str, Array] = {}
+    for name, view in views:
+        kinds, kind = KINDS.get(name.split(".")[0], FLOATS), TYPES.get(view["dtype"], view["dtype"])
         if kind not in kinds:
             raise ModelError(f"{path}: tensor {name!r} is of type {kind}; it must be {' or '.join(kinds)}")
-        if kinds == FLOATS and not bool(tensor.isfinite().all()):
+        tensors[name] = np.frombuffer(view["data"], kind).reshape(view["shape"])
+        if kinds == FLOATS and not np.isfinite(tensors[name]).all():
             raise ModelError(f"{path}: tensor {name!r} holds values that are not finite numbers")
     return tensors
 

@@ -10,26 +10,27 @@ plain name means the newest version, `lattice-1` the first.
 
 import os
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .arguments import choice, shown
 from .config import TUNES, ModelConfig
-from .errors import FormatError, LcqError, ModelError
+from .errors import FormatError, LcqError, ModelError, needs
 from .kinds import KINDS, check
 from .lowrank import LEFT, RIGHT, with_low_rank
-from .weights import BASE_DIGEST, read_tensors
+from .weights import BASE_DIGEST, Array, read_tensors
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from .codec import Codec
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 DIGEST_BYTES = 8  # of the SHA-256 of the weights, in a file's header
+GPU_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # on Linux, in WSL, of AMD
 VARIABLE = "LCODEC_MODELS"  # environment variable: folders with models of one's own, separated as in PATH
 
 
@@ -205,19 +206,39 @@ def load(name_or_path: str | Path, device: str = "auto", tune: str | None = None
 
 
 def resolve_device(device: str) -> str:
-    """Resolve "auto" to "cuda" or "cpu"; raises LcqError for CUDA where there is none."""
-    import torch
+    """Resolve "auto" to "cuda" or "cpu"; raises LcqError for CUDA where there is none.
 
-    if isinstance(device, str) and device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if not isinstance(device, str) or device not in ("cpu", "cuda"):
+    Where nothing speaks for CUDA, torch is not imported to find out.
+    """
+    if not isinstance(device, str) or device not in ("auto", "cpu", "cuda"):
         raise LcqError(f"unknown device {shown(device)}; choose auto, cpu or cuda")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise LcqError("no CUDA device is available; choose device cpu, or auto")
+    if device == "auto":
+        return "cuda" if _may_have_cuda() and _has_cuda() else "cpu"
+    if device == "cuda":
+        with needs("device cuda", "torch"):
+            there = _has_cuda()
+        if not there:
+            raise LcqError("no CUDA device is available; choose device cpu, or auto")
     return device
 
 
-def read_weights(info: ModelInfo) -> "dict[str, Tensor]":
+def _has_cuda() -> bool:
+    """Whether torch, which must be installed, finds a CUDA device."""
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def _may_have_cuda() -> bool:
+    """Whether torch is installed and a driver of GPUs may be there, found out without importing torch."""
+    if "torch" in sys.modules:
+        return sys.modules["torch"] is not None
+    if sys.platform == "darwin" or (sys.platform == "linux" and not any(map(os.path.exists, GPU_DRIVERS))):
+        return False
+    return find_spec("torch") is not None
+
+
+def read_weights(info: ModelInfo) -> dict[str, Array]:
     """The tensors of a model, those of its base included.
 
     Raises ModelError where they do not match the SHA-256 in config.json, or the base they were made for is not there.
@@ -232,7 +253,7 @@ def read_weights(info: ModelInfo) -> "dict[str, Tensor]":
         raise ModelError(f"model {info.name}: {error}") from None
 
 
-def read_low_rank(info: ModelInfo) -> "dict[str, Tensor]":
+def read_low_rank(info: ModelInfo) -> dict[str, Array]:
     """The factors NAME.left and NAME.right in a model's own folder; raises as `read_weights`."""
     return {name: value for name, value in _read_own_weights(info).items() if name.endswith((LEFT, RIGHT))}
 
@@ -242,13 +263,13 @@ def base_of(info: ModelInfo) -> ModelInfo:
     return _base_with(info, _read_own_weights(info).get(BASE_DIGEST))
 
 
-def _base_with(info: ModelInfo, digest: "Tensor | None") -> ModelInfo:
+def _base_with(info: ModelInfo, digest: Array | None) -> ModelInfo:
     """The model named in config.base, beside `info` or on the path, whose weights have the SHA-256 `digest`."""
     name = info.config.base
     if digest is None or digest.ndim != 1 or len(digest) != 32 or digest.dtype.itemsize != 1:
         told = f"its base is {name!r}, but no tensor {BASE_DIGEST} says with which weights"
         raise ModelError(f"model {info.name}: {told}; take an undamaged copy of the model")
-    wanted = bytes(int(byte) % 256 for byte in digest).hex()
+    wanted = digest.tobytes().hex()
     beside = info.folder.parent / name
     candidates = [_info(beside)] if (beside / CONFIG).is_file() else []
     for base in [*candidates, *list_models()]:
@@ -257,20 +278,16 @@ def _base_with(info: ModelInfo, digest: "Tensor | None") -> ModelInfo:
     raise ModelError(f"model {info.name}: its base {name!r} with the weights {wanted[:16]}... is not there; install it")
 
 
-def _read_own_weights(info: ModelInfo) -> "dict[str, Tensor]":
+def _read_own_weights(info: ModelInfo) -> dict[str, Array]:
     """The tensors in a model's own folder."""
     return read_tensors(info.folder / WEIGHTS, info.config.weights_sha256)
 
 
 @cache
 def _load(info: ModelInfo, device: str) -> "Codec":
-    import torch
-
     from .codec import Codec
-    from .lab.arithmetic import undisturbed
 
-    with undisturbed(torch.device(device)):
-        tensors = read_weights(info)
+    tensors = read_weights(info)
     _check_size(info, tensors)
     try:
         return Codec(info.config, tensors, device)
@@ -283,16 +300,11 @@ def _load(info: ModelInfo, device: str) -> "Codec":
         raise ModelError(f"model {info.name}: its weights do not fit its {CONFIG} ({told})") from None
 
 
-def _check_size(info: ModelInfo, tensors: "dict[str, Tensor]") -> None:
+def _check_size(info: ModelInfo, tensors: dict[str, Array]) -> None:
     """Raise ModelError for networks that need more numbers than the weights have, before they take any memory."""
-    import torch
+    from .complexity import network_numbers
 
-    from .lab.nets import Analysis, HyperAnalysis, Synthesis
-
-    with torch.device("meta"):
-        networks = [network(info.config) for network in (Analysis, Synthesis, HyperAnalysis)]
-    needed = sum(parameter.numel() for network in networks for parameter in network.parameters())
-    there = sum(tensor.numel() for tensor in tensors.values())
+    needed, there = network_numbers(info.config), sum(tensor.size for tensor in tensors.values())
     if needed > there:
         raise ModelError(
             f"model {info.name}: its weights do not fit its {CONFIG}, which asks for {needed:,} numbers or more; "

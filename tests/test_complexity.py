@@ -3,8 +3,8 @@
 import pytest
 
 from latticecodec import list_models
+from latticecodec.complexity import complexity
 from latticecodec.config import PRESETS, ModelConfig
-from latticecodec.lab.complexity import complexity
 from latticecodec.zoo import find, read_weights
 
 
@@ -47,6 +47,6 @@ def test_the_models_that_ship(name: str) -> None:
     costs = complexity(info.config)
     assert costs.decode_kmac_per_pixel <= 45
     networks = ("analysis.", "synthesis.", "hyper_analysis.")
-    stored = sum(t.numel() for key, t in read_weights(info).items() if key.startswith(networks))
+    stored = sum(t.size for key, t in read_weights(info).items() if key.startswith(networks))
     assert stored < costs.parameters < 1.5 * stored
     assert costs.decoder_parameters < costs.parameters

@@ -13,6 +13,7 @@ from short_runs import QUICK
 
 from latticecodec import ModelError, TargetError, TrainingError, decode, encode, load, read_header, zoo
 from latticecodec.lab.distortion import structural_error
+from latticecodec.lab.tensors import as_tensors
 from latticecodec.lab.training.export import write_model
 from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.kinds.lowrank import add_low_rank
@@ -52,6 +53,10 @@ def own_tensors(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "model.safetensors")  # type: ignore[no-any-return]
 
 
+def weights(info: zoo.ModelInfo) -> dict[str, torch.Tensor]:
+    return as_tensors(zoo.read_weights(info))
+
+
 def test_additions_change_nothing_at_the_start(models: Path) -> None:
     info = zoo.find("lattice")
     x, t = synthetic_picture(0, 64, 64)[None].float() / 255, torch.tensor([0.5])
@@ -77,7 +82,7 @@ def test_a_model_of_additions_is_its_base_and_what_it_adds(models: Path) -> None
     base, tuned = zoo.find("lattice"), zoo.find("tuned")
     assert (tuned.config.base, tuned.config.tune) == ("lattice", "ms-ssim")
     assert tuned.weight_bytes < base.weight_bytes / 3
-    own, theirs, whole = own_tensors(tuned.folder), own_tensors(base.folder), zoo.read_weights(tuned)
+    own, theirs, whole = own_tensors(tuned.folder), own_tensors(base.folder), weights(tuned)
     assert whole.keys() == theirs.keys()
     assert [name for name in own if name.startswith("prior.") and name.endswith("weight")] == []
     for name in ("analysis.enter.weight", "synthesis.blocks8.0.reduce.weight"):
@@ -112,13 +117,13 @@ def test_additions_go_over_to_other_weights_of_the_base(
     """With the old base beside them; what they add to the new one is what they added to the old one."""
     shutil.copytree(models, tmp_path / "old")
     base = zoo.find("lattice")
-    tensors = zoo.read_weights(base)
+    tensors = weights(base)
     for name in ("analysis.enter.weight", "synthesis.gain16.slope"):
         tensors[name] = tensors[name] + 0.25
     write_model(tmp_path / "new" / "lattice", base.config, tensors, "", base.config.prior_sha256)
     monkeypatch.setattr(zoo, "models_path", [tmp_path / "new"])
     info = zoo.find(tmp_path / "old" / "tuned")
-    before, after = own_tensors(tmp_path / "old" / "lattice"), zoo.read_weights(info)
+    before, after = own_tensors(tmp_path / "old" / "lattice"), weights(info)
     carried = start_low_rank(LatticeModel, info, info.config, 2)
     assert isinstance(carried, LatticeModel)
     for name, value in (
@@ -181,7 +186,7 @@ def test_tune_takes_the_model_that_was_trained_for_it(models: Path, photo: Image
 
 def test_a_model_of_its_own_stays_itself(models: Path, tiny_e8: Path, tmp_path: Path) -> None:
     mine = shutil.copytree(models / "lattice", tmp_path / "mine")
-    tensors = zoo.read_weights(zoo.find(mine))
+    tensors = weights(zoo.find(mine))
     tensors["analysis.enter.bias"] = tensors["analysis.enter.bias"] + 1
     info = zoo.find(mine)
     shutil.rmtree(mine)

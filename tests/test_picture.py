@@ -12,7 +12,7 @@ from picture_examples import example, same, through, tiff
 from PIL import Image
 
 from latticecodec import ImageError
-from latticecodec.picture import Pixels, from_tensor, psnr, read, read_file, to_array, to_pillow, to_tensor
+from latticecodec.picture import Pixels, from_planes, psnr, read, read_file, to_array, to_pillow, to_planes
 
 KINDS = [(channels, depth) for channels in (1, 2, 3, 4) for depth in (8, 16)]
 
@@ -111,13 +111,20 @@ def test_arrays_and_tensors(channels: int, depth: int) -> None:
 
 @pytest.mark.parametrize("depth", [8, 16])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_tensors_of_the_networks(channels: int, depth: int) -> None:
+def test_planes_of_the_networks(channels: int, depth: int) -> None:
     colour = example(channels, depth).colour
-    x = to_tensor(colour, 16)
-    assert x.shape == (1, 3, 16, 16)
-    assert float(x[0, 0, 0, 0]) == pytest.approx(int(colour[0, 0, 0]) / ((1 << depth) - 1))
-    assert bool((x[:, :, 6:] == x[:, :, 5:6]).all())  # edges repeated
-    assert np.array_equal(from_tensor(x, 9, 6, channels, depth), colour)
+    x = to_planes(colour, 16)
+    assert (x.shape, x.dtype) == ((3, 16, 16), np.float32)
+    assert float(x[0, 0, 0]) == pytest.approx(int(colour[0, 0, 0]) / ((1 << depth) - 1))
+    assert (x[:, 6:] == x[:, 5:6]).all()  # edges repeated
+    assert (x[:, :, 9:] == x[:, :, 8:9]).all()
+    assert np.array_equal(from_planes(x, 9, 6, channels, depth), colour)
+
+
+def test_halves_are_rounded_to_even() -> None:
+    x = (np.array([0.5, 1.5, 2.5, 253.5, 254.5]) / 255).astype(np.float32)  # all of them halves in float32 too
+    assert (x * np.float32(255) % 1 == 0.5).all()
+    assert from_planes(np.tile(x, (3, 1, 1)), 5, 1, 3)[0, :, 0].tolist() == [0, 2, 2, 254, 254]
 
 
 def test_psnr_of_both_depths() -> None:
@@ -221,5 +228,5 @@ def test_8_bits_of_other_formats_stay_8_bits() -> None:
 
 def test_what_is_no_number_is_black() -> None:
     """The networks can overflow on an altered file; its pixels are the same on every machine all the same."""
-    x = torch.tensor([float("nan"), float("inf"), -float("inf")]).reshape(1, 3, 1, 1)  # [1, 3, 1, 1]
-    assert from_tensor(x, 1, 1, 3).tolist() == [[[0, 255, 0]]]
+    x = np.array([np.nan, np.inf, -np.inf], np.float32).reshape(3, 1, 1)  # [3, 1, 1]
+    assert from_planes(x, 1, 1, 3).tolist() == [[[0, 255, 0]]]

@@ -10,6 +10,7 @@ import torch
 from short_runs import HASTY, QUICK, train
 
 from latticecodec import Codec, TrainingError, load, read_header
+from latticecodec.codec import EncodeOptions
 from latticecodec.config import PRESETS
 from latticecodec.lab.quantizers import TEMPERATURES, AttentiveAdaptiveQuantizer, RescaledQuantizer, RotationQuantizer
 from latticecodec.lab.training.kinds import check
@@ -181,7 +182,7 @@ def test_files_hold_the_codebooks_that_the_attention_chooses(attentive: Path) ->
     assert isinstance(model, AdaptiveModel)
     assert isinstance(model.quantizer, AttentiveAdaptiveQuantizer)
     picture = synthetic_picture(3, 64, 64)
-    encoding = load(attentive, device="cpu").encode_detailed(picture, quality=100)
+    encoding = load(attentive, device="cpu").encode_detailed(picture, EncodeOptions(quality=100))
     assert (read_header(encoding.data).quantizer, read_header(encoding.data).family) == (3, 1)  # as by cost
     with torch.no_grad():
         rows, _, _ = model.code((picture / 255)[None], 1.0)
@@ -209,7 +210,7 @@ def test_a_warm_start_keeps_the_attention(attentive: Path, tmp_path: Path) -> No
     names = [name for name in before if name.startswith("quantizer.selection.")]
     assert len(names) == 7
     for name in names:
-        torch.testing.assert_close(after[name], before[name], atol=1e-5, rtol=1e-5)
+        np.testing.assert_allclose(after[name], before[name], atol=1e-5, rtol=1e-5)
 
 
 def test_with_frozen_transforms_the_attention_learns_from_distances_and_bits() -> None:

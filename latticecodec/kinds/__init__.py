@@ -2,21 +2,22 @@
 
 from ..config import ModelConfig
 from ..container import QUANTIZERS
-from .adaptive import AdaptiveBottleneck
-from .base import ONE_PASS, Basis, Bottleneck, Coded, Effort
-from .codebook import CodebookBottleneck, RotationBottleneck
-from .lattice import E8Bottleneck, LatticeBottleneck
+from .adaptive import Adaptive
+from .codebook import Codebook, Rotation
+from .kind import Basis, Coded, Effort, Kind
+from .lattice import E8Lattice, Lattice
+from .rate import Rate, Rates
 
-KINDS: dict[str, type[Bottleneck]] = {}  # by config.quantizer
+KINDS: dict[str, type[Kind]] = {}  # by config.quantizer
 
 
-def add(kind: type[Bottleneck]) -> None:
+def add(kind: type[Kind]) -> None:
     """Make a kind known: its models can be loaded, and headers of their files read."""
     KINDS[kind.name] = kind
     QUANTIZERS.add(kind.format_id)
 
 
-for _kind in (LatticeBottleneck, E8Bottleneck, CodebookBottleneck, AdaptiveBottleneck, RotationBottleneck):
+for _kind in (Lattice, E8Lattice, Codebook, Adaptive, Rotation):
     add(_kind)
 
 
@@ -26,23 +27,24 @@ def check(config: ModelConfig) -> None:
         KINDS[config.quantizer].check(config)
 
 
-def kind_of(format_id: tuple[int, int]) -> type[Bottleneck]:
+def kind_of(format_id: tuple[int, int]) -> type[Kind]:
     """The kind that has this quantizer and family; raises StopIteration where none has."""
     return next(kind for kind in KINDS.values() if kind.format_id == format_id)
 
 
 __all__ = [
     "KINDS",
-    "ONE_PASS",
-    "AdaptiveBottleneck",
+    "Adaptive",
     "Basis",
-    "Bottleneck",
-    "CodebookBottleneck",
+    "Codebook",
     "Coded",
-    "E8Bottleneck",
+    "E8Lattice",
     "Effort",
-    "LatticeBottleneck",
-    "RotationBottleneck",
+    "Kind",
+    "Lattice",
+    "Rate",
+    "Rates",
+    "Rotation",
     "add",
     "check",
     "kind_of",

@@ -10,7 +10,7 @@ from .pillow import to_pillow
 from .pixels import GREY, RGB, Pixels, Samples, plain, to_array
 from .reading import read, read_file
 from .strip import STRIPS, stripped
-from .tensors import from_tensor, to_tensor
+from .tensors import from_planes, to_planes
 from .writing import KINDS, kind_of, save
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ __all__ = [
     "Pixels",
     "Samples",
     "find_images",
-    "from_tensor",
+    "from_planes",
     "is_wanted",
     "kind_of",
     "plain",
@@ -36,6 +36,6 @@ __all__ = [
     "stripped",
     "to_array",
     "to_pillow",
-    "to_tensor",
+    "to_planes",
     "upright",
 ]

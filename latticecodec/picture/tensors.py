@@ -1,34 +1,32 @@
-"""Samples to the tensors that networks take, and back: padding, crop, rounding."""
+"""Samples to the planes that networks take, and back: padding, crop, rounding; and tensors as pictures."""
 
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ImageError
 from .pixels import GREY, RGB, Pixels, Samples, check_size, from_array
 
-if TYPE_CHECKING:
-    from torch import Tensor
+Float32 = NDArray[np.float32]
 
 PEAKS = {8: 255, 16: 65535}  # by bits a sample
 
 
-def to_tensor(colour: Samples, multiple: int) -> "Tensor":
-    """uint8 or uint16 [H, W, C] -> float32 [1, 3, H', W'] in [0, 1]; edges repeated up to a multiple of `multiple`."""
-    import torch
-
-    height, width, _ = colour.shape
-    pad = ((0, -height % multiple), (0, -width % multiple), (0, 0))
-    padded = np.pad(colour, pad, mode="edge")
-    if padded.dtype == np.uint16:
-        padded = padded.astype(np.int32)  # torch does little with its own uint16
-    peak = PEAKS[8 * colour.dtype.itemsize]
-    x = torch.from_numpy(padded).permute(2, 0, 1)[None].float() / peak  # [1, C, H', W']
-    return x.expand(-1, RGB, -1, -1).contiguous(memory_format=torch.channels_last)  # [1, 3, H', W']
+def to_planes(colour: Samples, multiple: int) -> Float32:
+    """uint8 or uint16 [H, W, C] -> float32 [3, H', W'] in [0, 1]; edges repeated up to a multiple of `multiple`."""
+    height, width, channels = colour.shape
+    peak = np.float32(PEAKS[8 * colour.dtype.itemsize])
+    x = np.empty((channels, height + -height % multiple, width + -width % multiple), np.float32)  # [C, H', W']
+    np.divide(colour.transpose(2, 0, 1), peak, out=x[:, :height, :width])
+    x[:, :height, width:] = x[:, :height, width - 1 : width]
+    x[:, height:] = x[:, height - 1 : height]
+    return x if channels == RGB else np.repeat(x, RGB, axis=0)  # [3, H', W']
 
 
-def from_tensor(x: "Tensor", width: int, height: int, channels: int, depth: int = 8) -> Samples:
-    """Float [1, 3, H', W'] -> uint8 or uint16 [height, width, channels]; one channel is the mean of the three.
+def from_planes(x: Float32, width: int, height: int, channels: int, depth: int = 8) -> Samples:
+    """Float32 [3, H', W'] -> uint8 or uint16 [height, width, channels]; one channel is the mean of the three.
 
     Args:
         x: in [0, 1]; what lies outside is clamped, what is no number (of an altered file) is 0.
@@ -37,23 +35,20 @@ def from_tensor(x: "Tensor", width: int, height: int, channels: int, depth: int 
         channels: 1 grey or 3 RGB.
         depth: bits a sample, 8 or 16.
     """
-    import torch
-
-    x = x[0, :, :height, :width]  # [3, H, W]
+    x = x[:, :height, :width]  # [3, H, W]
     if channels == GREY:
-        x = x.mean(0, keepdim=True)  # [1, H, W]
-    scaled = x.nan_to_num(0).clamp(0, 1).mul(PEAKS[depth]).round().permute(1, 2, 0)  # [H, W, C]
-    if depth == 8:
-        samples: Samples = scaled.byte().cpu().numpy()
-        return samples
-    return scaled.to(torch.int32).cpu().numpy().astype(np.uint16)
+        x = x.mean(0, keepdims=True)  # [1, H, W]
+    scaled = np.fmax(x, 0)  # [C, H, W]; of a number and none it takes the number
+    np.minimum(scaled, 1, out=scaled)
+    np.multiply(scaled, np.float32(PEAKS[depth]), out=scaled)
+    np.rint(scaled, out=scaled)
+    return np.stack(list(scaled.astype(np.uint8 if depth == 8 else np.uint16)), axis=-1)  # [H, W, C]
 
 
 def pixels_of_tensor(tensor: Any) -> Pixels:
     """A tensor [1 to 4, H, W] of uint8, uint16 or floats in [0, 1] (which become 8 bits) to Pixels; else ImageError."""
-    import torch
-
-    if not isinstance(tensor, torch.Tensor):
+    torch = sys.modules.get("torch")  # whoever has a tensor has imported it
+    if torch is None or not isinstance(tensor, torch.Tensor):
         kind = type(tensor).__name__
         told = "expected a PIL image, a path, an open file or its bytes, an array or a tensor"
         raise ImageError(f"the picture is given as {kind}; {told}")

@@ -14,12 +14,14 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ...backends.torch import TorchBackend
 from ...config import ModelConfig
 from ...errors import OutputError, TrainingError
-from ...kinds import KINDS, ONE_PASS
+from ...kinds import KINDS
 from ...lowrank import with_low_rank
 from ...weights import BASE_DIGEST
 from ...zoo import CONFIG, WEIGHTS, ModelInfo, installed, read_weights
+from ..tensors import as_arrays, as_tensors
 from .model import PhotoModel
 
 
@@ -36,9 +38,9 @@ def export(model: PhotoModel, folder: Path, card: str) -> ModelConfig:
     if not model.config.base:
         return write_model(folder, model.config, tensors, card, self_test(tensors, model.config))
     base = installed(model.config.base)
-    theirs, kept = read_weights(base), model.base_tensors()
+    theirs, kept = as_tensors(read_weights(base)), model.base_tensors()
     own = {name: value for name, value in tensors.items() if not (name in kept or _same(value, theirs.get(name)))}
-    fingerprint = self_test(with_low_rank(theirs | own), model.config)
+    fingerprint = self_test(as_tensors(with_low_rank(as_arrays(theirs | own))), model.config)
     return write_model(folder, model.config, own | {BASE_DIGEST: base_digest(base)}, card, fingerprint)
 
 
@@ -76,10 +78,11 @@ def write_model(
 
 def self_test(tensors: dict[str, Tensor], config: ModelConfig) -> str:
     """The fingerprint of a model's prior, for every later load to check; raises where it does not round-trip."""
-    bottleneck = KINDS[config.quantizer](config, tensors, torch.device("cpu"))
-    y = torch.arange(config.latents * 5 * 6).reshape(config.latents, 5, 6) % 23 - 11.0  # [M, 5, 6]
-    rate = bottleneck.rate(50)
-    coded = bottleneck.encode(bottleneck.prepare(y, rate, None, ONE_PASS), rate, ONE_PASS.level)
-    if not np.array_equal(bottleneck.decode(coded.payload, rate, 5, 6), coded.indices):
+    arrays = as_arrays(tensors)
+    kind = KINDS[config.quantizer](config, arrays, TorchBackend(config, arrays))
+    y = np.arange(config.latents * 5 * 6, dtype=np.float32).reshape(config.latents, 5, 6) % 23 - 11  # [M, 5, 6]
+    rate = kind.rates.of_quality(50)
+    coded = kind.encode(kind.prepare(y, rate, None), rate, 0)
+    if not np.array_equal(kind.decode(coded.payload, rate, 5, 6), coded.indices):
         raise TrainingError("the exported prior does not decode what it encodes; please report it")
-    return bottleneck.fingerprint()
+    return kind.fingerprint()

@@ -13,6 +13,7 @@ from ...errors import TrainingError
 from ...kinds import KINDS
 from ...zoo import ModelInfo, read_weights
 from ..nets import Analysis, HyperAnalysis, Synthesis
+from ..tensors import as_tensors
 from .options import TrainOptions
 from .quantizer_options import DEFAULTS, QuantizerOptions
 
@@ -89,7 +90,7 @@ class PhotoModel(nn.Module, ABC):
     @torch.no_grad()
     def of(cls, info: ModelInfo, config: ModelConfig, options: QuantizerOptions = DEFAULTS) -> Self:
         """A model that starts where `info`, of tensors alike, ended; its float prior is recovered from the integers."""
-        tensors = read_weights(info)
+        tensors = as_tensors(read_weights(info))
         model = cls(config, options)
         own = model.state_dict()
         for name in own:

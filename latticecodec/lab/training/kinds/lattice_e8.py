@@ -21,6 +21,7 @@ from ....picture import psnr
 from ....weights import BASE_DIGEST
 from ....zoo import ModelInfo, list_models, read_weights
 from ...nets.prior_state import compand_table
+from ...tensors import as_arrays, as_tensors
 from ..export import base_digest, self_test, write_model
 
 NAME = "lattice-e8"
@@ -41,7 +42,7 @@ def e8_config(base: ModelInfo, beside: Path) -> ModelConfig:
 
 def e8_tensors(base: ModelInfo, threshold: int) -> dict[str, torch.Tensor]:
     """What the E8 twin of `base` adds to its tensors."""
-    tensors = read_weights(base)
+    tensors = as_tensors(read_weights(base))
     index = TableIndex.from_state({name.removeprefix("prior."): tensors[name] for name in tensors})
     return {
         BASE_DIGEST: base_digest(base),
@@ -70,13 +71,13 @@ def make_e8(
     """
     if base.config.quantizer != "lattice":
         raise TrainingError(f"model {base.name} has quantizer {base.config.quantizer}; E8 needs one with 'lattice'")
-    config, weights = e8_config(base, folder), read_weights(base)
-    reference = _costs(Codec(base.config, weights), pictures)
+    config, weights = e8_config(base, folder), as_tensors(read_weights(base))
+    reference = _costs(Codec(base.config, as_arrays(weights)), pictures)
     best = (np.inf, 0)
     for threshold in thresholds:
         tensors = weights | e8_tensors(base, threshold)
         trial = dataclasses.replace(config, weights_sha256="0" * 64, prior_sha256=self_test(tensors, config))
-        costs = _costs(Codec(trial, tensors), pictures)
+        costs = _costs(Codec(trial, as_arrays(tensors)), pictures)
         cost = float((costs / reference).mean())
         report(threshold, cost)
         best = min(best, (cost, threshold))

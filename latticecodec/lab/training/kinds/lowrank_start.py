@@ -10,6 +10,7 @@ from ....config import ModelConfig
 from ....errors import TrainingError
 from ....lowrank import LEFT, RIGHT
 from ....zoo import ModelInfo
+from ...tensors import as_tensors
 from ..quantizer_options import DEFAULTS, QuantizerOptions
 from .lowrank import add_low_rank, plain_name
 
@@ -50,7 +51,7 @@ def _carry_over(model: "LatticeModel", info: ModelInfo) -> None:
     """Give `model` the additions of `info` and its differences to its own base."""
     plain = dataclasses.replace(info.config, base="")
     before, after = (type(model).of(each, plain).state_dict() for each in (zoo.base_of(info), info))
-    factors = zoo.read_low_rank(info)
+    factors = as_tensors(zoo.read_low_rank(info))
     for name, value in model.named_parameters():
         stored = plain_name(name)
         if stored.endswith((LEFT, RIGHT)):
