@@ -29,7 +29,7 @@ def filled(value: Any) -> Any:
     """What stands for a checkpoint, as one: "float32 32 192" becomes a tensor, a list of a configuration a tuple."""
     if isinstance(value, dict):
         return {int(key) if key.isdigit() else key: filled(entry) for key, entry in value.items()}
-    if isinstance(value, str) and value.startswith(("float32 ", "int64 ")):
+    if isinstance(value, str) and value.split(" ")[0] in ("float32", "int64"):
         kind, *shape = value.split()
         return torch.rand([int(size) for size in shape]).to(getattr(torch, kind))
     return tuple(value) if isinstance(value, list) else value
@@ -45,7 +45,8 @@ def test_an_old_checkpoint_is_taken_over_and_trains(quantizer: str, tmp_path: Pa
     model = MODELS[quantizer](ModelConfig(**state["config"], name="old"), options.quantizer)
     average = Average(model)
     optimiser = make_optimiser(options.optimiser, parameter_groups(model), options.rate)
-    training = Training(model, average, optimiser, Guard(average), Schedule(options.steps), options)
+    schedule = Schedule(options.steps, options.minutes, options.warm_up)
+    training = Training(model, average, optimiser, Guard(average), schedule, options)
     resume(training, tmp_path / "checkpoint.pt")
     assert training.step == 3
     assert all(torch.equal(value, state["model"][name]) for name, value in model.state_dict().items())
