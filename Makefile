@@ -1,22 +1,30 @@
-# make demo      install, then compress and restore a sample and print size and PSNR
-# make test      install with the development tools, check style and types, run all tests
+# make demo      install what opens pictures, then compress and restore a sample, print size and PSNR, and the seconds it took
+# make test      install with the development tools, check style and types, run all tests, then those without torch
+# make light     the tests without torch alone: of an installation as `pip install .` makes it
 # make check     style and types alone
 # make fuzz      read a million mutated files, FUZZ_RUNS=... for another number, and FUZZ_PICTURES=20000 mutated pictures
 # make wheel     build dist/*.whl
 # make manifest  add new models to models/MANIFEST; lines that are there stay
 PYTHON ?= python3
 VENV ?= .venv
+LIGHT ?= .venv-light
 BIN := $(VENV)/bin
+BEGAN := $(shell date +%s)
 FUZZ_RUNS ?= 1000000
 FUZZ_PICTURES ?= 20000
 
-.PHONY: demo test check fuzz wheel manifest clean
+.PHONY: demo test light check fuzz wheel manifest clean
 
-demo: $(VENV)/installed
-	$(BIN)/python samples/demo.py
+demo: $(LIGHT)/installed
+	$(LIGHT)/bin/python samples/demo.py
+	@echo "make demo: $$(($$(date +%s) - $(BEGAN))) seconds, with what had to be installed"
 
 test: check
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder # a file a core
+	$(MAKE) light
+
+light: $(LIGHT)/installed-pytest
+	$(LIGHT)/bin/python -m pytest --confcutdir tests/light tests/light # tests/conftest.py needs torch
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -28,8 +36,8 @@ fuzz: $(VENV)/installed-dev
 	cd tests && $(abspath $(BIN))/python -m fuzz.run --runs $(FUZZ_RUNS)
 	cd tests && $(abspath $(BIN))/python -m fuzz.run --target pictures --runs $(FUZZ_PICTURES)
 
-wheel: $(VENV)/installed
-	$(BIN)/pip wheel . --no-deps --wheel-dir dist
+wheel: $(LIGHT)/installed
+	$(LIGHT)/bin/pip wheel . --no-deps --wheel-dir dist
 
 manifest:
 	cd models && touch MANIFEST && for file in */model.safetensors */config.json; do \
@@ -38,14 +46,18 @@ manifest:
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
-$(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
+$(BIN)/python $(LIGHT)/bin/python:
+	$(PYTHON) -m venv $(@:/bin/python=)
+	$@ -m pip install --quiet --upgrade pip
 
-$(VENV)/installed: $(BIN)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable .
+$(LIGHT)/installed: $(LIGHT)/bin/python pyproject.toml
+	$(LIGHT)/bin/python -m pip install --quiet --editable .
+	touch $@
+
+$(LIGHT)/installed-pytest: $(LIGHT)/installed
+	$(LIGHT)/bin/python -m pip install --quiet 'pytest>=8'
 	touch $@
 
 $(VENV)/installed-dev: $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	touch $@ $(VENV)/installed
+	touch $@

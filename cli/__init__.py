@@ -17,7 +17,7 @@ from .compress import compress
 from .decompress import decompress
 from .evaluate import evaluate
 from .info import info
-from .messages import ReaderGone, is_expected, note, on_one_line, output_error, printable, told, without_pillow_warnings
+from .messages import ReaderGone, is_expected, note, on_one_line, output_error, printable, told, warnings_as_lines
 from .models import models
 from .reproduce import reproduce
 from .stop import Stopped, on_signals
@@ -54,7 +54,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        with _errors_told(), without_pillow_warnings():
+        with _errors_told(), warnings_as_lines():
             return super().invoke(ctx)
 
 

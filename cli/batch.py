@@ -3,14 +3,15 @@
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from latticecodec import LcqError, OutputError
 
-from . import progress, workers
+from . import pipeline, progress, workers
 from .files import Job, Plan, Writing, check, exists
 from .inputs import STANDARD, Place, called, count_of, name_of
-from .messages import is_expected, note, on_one_line, say, say_json, told
+from .messages import amount, is_expected, note, on_one_line, say, say_json, told
 
 Report = dict[str, Any]
 
@@ -30,7 +31,8 @@ class Work:
     """What a command does with each of its files.
 
     Attributes:
-        do: the work; raises what `is_expected` knows. It must be one that can be sent to a process.
+        do: the work; raises what `is_expected` knows. It must be one that can be sent to a process. Of several files,
+            Steps read ahead and write behind.
         done: what the work is called in the count: "compressed".
         subject: the report's key for the input.
         failure: what JSON says of a file that failed besides the error.
@@ -57,10 +59,29 @@ class _Attempt:
     work: Work
 
     def __call__(self, job: Job) -> Outcome:
-        try:
+        return self._tried(self._checked(self.work.do), job)
+
+    def in_steps(self, steps: pipeline.Steps) -> pipeline.Steps:
+        """The same step by step; a file that failed in one passes through the others as its outcome."""
+        read, code, write = self._checked(steps.read), steps.code, steps.write
+        return pipeline.Steps(partial(self._tried, read), partial(self._tried, code), partial(self._tried, write))
+
+    def _checked(self, begin: Callable[[Job], Any]) -> Callable[[Job], Any]:
+        """What begins the work on a file, after a look at where its output goes."""
+
+        def begin_checked(job: Job) -> Any:
             if job.target is not STANDARD and job.target.parent.is_dir():
                 check(job, self.work.writing)
-            return self.work.do(job)
+            return begin(job)
+
+        return begin_checked
+
+    def _tried(self, step: Callable[..., Any], job: Job, *made: Any) -> Any:
+        """What a step makes of what the one before made, or the outcome of a file that fails."""
+        if made and isinstance(made[0], Outcome):
+            return made[0]
+        try:
+            return step(job, *made)
         except Exception as error:
             if not is_expected(error):
                 raise
@@ -95,7 +116,7 @@ def run(plan: Plan, work: Work, as_json: bool) -> list[Report]:
             reports.append(_skipped(job))
         else:
             jobs.append(job)
-    with progress.counted(len(jobs), f"{len(jobs)} files") as bar, closing(_outcomes(jobs, work)) as outcomes:
+    with progress.counted(len(jobs), amount(len(jobs), "file")) as bar, closing(_outcomes(jobs, work)) as outcomes:
         for outcome in outcomes:
             _show(outcome, work, as_json)
             reports.append(outcome.report)
@@ -110,7 +131,7 @@ def run(plan: Plan, work: Work, as_json: bool) -> list[Report]:
     if plan.left_out:
         counts.append(count_of(plan.left_out))
     if failed:
-        raise LcqError(f"{failed} of {len(reports)} files failed; {', '.join(counts)}")
+        raise LcqError(f"{failed:,} of {amount(len(reports), 'file')} failed; {', '.join(counts)}")
     note(", ".join(counts))
     return reports
 
@@ -153,8 +174,10 @@ def _show(outcome: Outcome, work: Work, quiet: bool) -> None:
 def _outcomes(jobs: list[Job], work: Work) -> Generator[Outcome, None, None]:
     """The outcomes of all jobs, in their order."""
     attempt = _Attempt(work)
-    if min(work.processes, len(jobs)) < 2:
+    if len(jobs) < 2 or (work.processes < 2 and not isinstance(work.do, pipeline.Steps)):
         yield from map(attempt, jobs)
+    elif work.processes < 2:
+        yield from pipeline.results(jobs, attempt.in_steps(work.do))
     else:
         pool = workers.Workers(jobs, attempt, work.processes)
         yield from pool.outcomes(lambda job: attempt.failed(job, workers.DIED))

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from latticecodec.config import TUNES
+from latticecodec.config import DEFAULT_EFFORT, EFFORTS, TUNES
 
 from . import options, progress
 from .batch import Outcome, Report, Work, run
 from .files import Job, Writing, make_plan, write
 from .inputs import STANDARD, Place, called, name_of, read
 from .messages import on_one_line
+from .pipeline import Steps
 
 if TYPE_CHECKING:
+    from latticecodec.codec import Encoding
     from latticecodec.picture import Pixels
 
 LARGE = 1 << 22  # pixels; more than that take long enough for a progress bar
@@ -45,7 +47,7 @@ class Compression:
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True))
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @click.option(
     "-o", "--output", metavar="PATH", help="File to write; a folder for several inputs; - for standard output."
 )
@@ -72,8 +74,8 @@ class Compression:
 @click.option("--model", default="lattice", show_default=True, metavar="NAME|DIR", help="Model to compress with.")
 @click.option(
     "--effort",
-    type=click.IntRange(0, 9),
-    default=1,
+    type=click.IntRange(EFFORTS[0], EFFORTS[-1]),
+    default=DEFAULT_EFFORT,
     show_default=True,
     help="Time for bits: 0 is fastest, 1 takes about twice as long, 9 some 30 times; all decode alike.",
 )
@@ -152,7 +154,8 @@ def compress(
         quality, bpp, size, psnr, model, effort, tune, tile, strip, embed_basis, device, not plan.many, writing
     )
     load(model, device, tune)  # refused before any work is done, and kept
-    run(plan, Work(partial(_compressed, asked), "compressed", writing=writing, processes=jobs), as_json)
+    steps = Steps(partial(_read, asked), partial(_coded, asked), partial(_written, asked))
+    run(plan, Work(steps, "compressed", writing=writing, processes=jobs), as_json)
 
 
 def _packed_name(path: Path) -> Path:
@@ -163,15 +166,33 @@ def _with_suffix(path: Path) -> Path:
     return path.with_name(f"{path.name}.lcq")
 
 
-def _compressed(asked: Compression, job: Job) -> Outcome:
-    """Compress a file."""
-    from latticecodec import load, read_header
-    from latticecodec.codec import EncodeOptions
+@dataclass(frozen=True)
+class Coded:
+    """A picture that is compressed and not written yet."""
+
+    encoding: "Encoding"
+    model: str
+    notes: tuple[str, ...]
+    seconds: float  # that it took so far
+
+
+def _read(asked: Compression, job: Job) -> tuple["Pixels", float]:
+    """The picture in a file, and how long it took."""
     from latticecodec.picture import stripped
 
+    began = time.perf_counter()
+    picture = stripped(_picture(job.source), asked.strip)
+    return picture, time.perf_counter() - began
+
+
+def _coded(asked: Compression, job: Job, read: tuple["Pixels", float]) -> Coded:
+    """Compress a picture."""
+    from latticecodec import load
+    from latticecodec.codec import EncodeOptions
+
+    source, seconds = read
     codec = load(asked.model, asked.device, asked.tune)
     began = time.perf_counter()
-    source = stripped(_picture(job.source), asked.strip)
     slow = asked.effort > 1 or source.width * source.height > LARGE
     with progress.bar("compressing", slow and asked.alone) as report:
         result = codec.encode_detailed(
@@ -188,15 +209,24 @@ def _compressed(asked: Compression, job: Job) -> Outcome:
             ),
             report,
         )
-    write(job, lambda file: file.write(result.data), asked.writing)
-    seconds = time.perf_counter() - began
-    header, name, notes = read_header(result.data), called(job.source), []
+    notes = []
     if asked.effort > max(codec.kind.efforts, 1):
         notes.append(f"{codec.config.name} encodes the same at every effort")
     if asked.quality is not None and abs(result.quality - asked.quality) > QUALITY_NOTE:
         offer = f"{codec.config.name} offers no quality {asked.quality:g}; the nearest, {result.quality:.1f}, was used"
         notes.append(offer)
-    notes += source.notes
+    seconds += time.perf_counter() - began
+    return Coded(result, codec.config.name, (*notes, *source.notes), seconds)
+
+
+def _written(asked: Compression, job: Job, coded: Coded) -> Outcome:
+    """Write a compressed picture; what came of the file."""
+    from latticecodec import read_header
+
+    began, result = time.perf_counter(), coded.encoding
+    write(job, lambda file: file.write(result.data), asked.writing)
+    seconds = coded.seconds + time.perf_counter() - began
+    header, name = read_header(result.data), called(job.source)
     facts = {
         "input": name_of(job.source),
         "output": name_of(job.target),
@@ -210,12 +240,12 @@ def _compressed(asked: Compression, job: Job) -> Outcome:
         "tiles": header.tiles,
         "estimated_bits": result.estimated_bits,
         "indices_sha256": result.indices_sha256,
-        "model": codec.config.name,
+        "model": coded.model,
         "note": result.note or None,
-        "notes": notes,
+        "notes": list(coded.notes),
         "seconds": seconds,
     }
-    return Outcome(facts, summary(facts), tuple(f"{name}: {text}" for text in notes))
+    return Outcome(facts, summary(facts), tuple(f"{name}: {text}" for text in coded.notes))
 
 
 def summary(report: Report) -> str:

@@ -16,9 +16,11 @@ from .batch import Outcome, Work, run
 from .compress import LARGE, summary
 from .files import Job, Writing, make_plan, write
 from .inputs import STANDARD, Place, called, mapped, name_of
+from .messages import amount
+from .pipeline import Steps
 
 if TYPE_CHECKING:
-    from latticecodec import Damage
+    from latticecodec import Damage, Header
     from latticecodec.picture import Pixels
 
 DAMAGED = 3  # exit status where --recover had to fill in or to leave out
@@ -49,7 +51,7 @@ def _region(context: click.Context, parameter: click.Parameter, value: str | Non
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True))
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @click.option(
     "-o",
     "--output",
@@ -112,18 +114,35 @@ def decompress(
     beside = output is None and not skip_existing
     plan = make_plan(inputs, output, {".lcq"}, lambda path: _restored_name(path, beside), writing, "rename one")
     asked = Restoration(region, recover, max_pixels, model, device, not plan.many, writing)
-    work = Work(partial(_restored, asked), "decompressed", writing=writing, processes=jobs)
+    steps = Steps(_looked_at, partial(_decoded, asked), partial(_written, asked))
+    work = Work(steps, "decompressed", writing=writing, processes=jobs)
     reports = run(plan, work, as_json)
     if any(report.get("damaged_tiles") or report.get("excess_bytes") for report in reports):
         sys.exit(DAMAGED)
 
 
-def _restored(asked: Restoration, job: Job) -> Outcome:
-    """Restore a file."""
+@dataclass(frozen=True)
+class Decoded:
+    """A picture that is decoded and not written yet."""
+
+    pixels: "Pixels"
+    header: "Header"
+    file_bytes: int  # of the file that it came from
+    excess: int  # of them behind the end
+    damaged: tuple["Damage", ...]
+    seconds: float  # that it took so far
+
+
+def _looked_at(job: Job) -> None:
+    """Refuse a kind of file that is not written; the input is mapped, and read as it is decoded."""
+    _suffix(job.target)
+
+
+def _decoded(asked: Restoration, job: Job, _: None) -> Decoded:
+    """Decode a file."""
     from latticecodec import FormatError, load
     from latticecodec.container import Reader
 
-    _suffix(job.target)
     began = time.perf_counter()
     damaged: list[Damage] = []
     with mapped(job.source) as data:
@@ -142,12 +161,19 @@ def _restored(asked: Restoration, job: Job) -> Outcome:
                     raise
                 raise FormatError(f"{error}; --recover restores what is whole") from None
     excess = max(0, size - reader.length)
-    told = [_told(damage) for damage in damaged]
-    if excess:
-        told.append(f"{excess:,} bytes behind the end of the file, from byte {reader.length:,} on, are left out")
+    return Decoded(pixels, header, size, excess, tuple(damaged), time.perf_counter() - began)
+
+
+def _written(asked: Restoration, job: Job, decoded: Decoded) -> Outcome:
+    """Write a decoded picture; what came of the file."""
+    began, pixels, header, size = time.perf_counter(), decoded.pixels, decoded.header, decoded.file_bytes
+    told = [_told(damage) for damage in decoded.damaged]
+    if decoded.excess:
+        end = size - decoded.excess
+        told.append(f"{amount(decoded.excess, 'byte')} behind the end of the file, from byte {end:,} on: left out")
     lost: list[str] = []
     write(job, lambda file: lost.extend(_save(pixels, job.target, file)), asked.writing)
-    seconds = time.perf_counter() - began
+    seconds = decoded.seconds + time.perf_counter() - began
     facts = {
         "input": name_of(job.source),
         "output": name_of(job.target),
@@ -155,8 +181,8 @@ def _restored(asked: Restoration, job: Job) -> Outcome:
         "height": pixels.height,
         "bytes": size,
         "bpp": 8 * size / (header.width * header.height),
-        "damaged_tiles": [damage.tile for damage in damaged],
-        "excess_bytes": excess,
+        "damaged_tiles": [damage.tile for damage in decoded.damaged],
+        "excess_bytes": decoded.excess,
         "notes": [*told, *lost],
         "seconds": seconds,
     }

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from latticecodec import OutputError
-from latticecodec.config import TUNES
+from latticecodec.config import DEFAULT_EFFORT, EFFORTS, TUNES
 from latticecodec.errors import reason
+from latticecodec.extras import require
 
 from . import evaluation_table, options, progress
 from .messages import say, say_json
@@ -16,7 +17,7 @@ from .messages import say, say_json
 PEER_NAMES = ("jpeg", "webp", "avif", "avif-ssimulacra2", "jpeg2000", "jpegxl")
 
 
-@click.command("eval")
+@click.command("eval", short_help="Measure models beside JPEG, WebP, AVIF on your pictures.")
 @click.argument("images", metavar="IMAGES", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--model",
@@ -39,8 +40,8 @@ PEER_NAMES = ("jpeg", "webp", "avif", "avif-ssimulacra2", "jpeg2000", "jpegxl")
     "--effort",
     "efforts",
     multiple=True,
-    type=click.IntRange(0, 9),
-    default=[1],
+    type=click.IntRange(EFFORTS[0], EFFORTS[-1]),
+    default=[DEFAULT_EFFORT],
     show_default=True,
     metavar="N",
     help="Effort of the models' encoders, 0 to 9; may be given several times.",
@@ -129,6 +130,7 @@ def evaluate(
     lcodec eval photos/ --effort 0 --effort 9 --peer none
     lcodec eval photos/ --model runs/mine/model --json > result.json
     """
+    require("eval", "lcodec eval")
     if "none" in peers and len(peers) > 1:
         raise click.BadParameter("none excludes the others", param_hint="'--peer'")
     peers = tuple(name for name in peers if name != "none")

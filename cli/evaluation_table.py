@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from .messages import say
+from .messages import amount, say
 
 if TYPE_CHECKING:
     from latticecodec.lab.evaluation import Evaluation
@@ -17,7 +17,7 @@ EXTRA = {  # measures that are shown where there are any: their titles and the l
 def show(evaluation: "Evaluation") -> None:
     """Print the points, the BD-rates of the models, speed and memory, and which builds they belong to."""
     without = f", {len(evaluation.skipped)} left out" if evaluation.skipped else ""
-    say(f"{evaluation.images} image{'' if evaluation.images == 1 else 's'}{without}\n")
+    say(f"{amount(evaluation.images, 'image')}{without}\n")
     _points(evaluation)
     _rates(evaluation)
     _costs(evaluation)

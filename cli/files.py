@@ -16,6 +16,7 @@ from .inputs import STANDARD, Input, Place, Refusal, find, name_of, place
 
 EXISTS = "{}: exists already; --force overwrites it"
 ONE_NAME = "rename one, or give each folder an -o of its own"  # where folders hold files of one name
+UNLINK = "remove the links, or name another -o"
 
 
 @dataclass(frozen=True)
@@ -113,19 +114,25 @@ def _single_target(source: Place, output: str | None, rename: Callable[[Path], P
 
 def _without_collisions(jobs: list[Job], advice: str) -> tuple[list[Job], list[Refusal]]:
     """The jobs that have their target for themselves, and why the others are not done."""
-    groups: dict[Place, list[Job]] = {}
+    groups: dict[Path, list[Job]] = {}
     for job in jobs:
-        groups.setdefault(job.target, []).append(job)
+        assert job.target is not STANDARD
+        groups.setdefault(Path(os.path.realpath(job.target)), []).append(job)
     alone = [group[0] for group in groups.values() if len(group) == 1]
-    refused = []
-    for target, group in groups.items():
-        sources = tuple(job.source for job in group if job.source is not STANDARD)
-        if len(group) > 1:
-            names = " and ".join(name_of(source) for source in sources)
-            all_of_them = "both" if len(group) == 2 else "all"
-            apart = advice if len({source.name for source in sources}) == len(sources) else ONE_NAME
-            refused.append(Refusal(sources, f"{names} would {all_of_them} become {name_of(target)}; {apart}"))
+    refused = [_refusal(file, group, advice) for file, group in groups.items() if len(group) > 1]
     return alone, refused
+
+
+def _refusal(file: Path, group: list[Job], advice: str) -> Refusal:
+    """Why jobs that would write one file are not done."""
+    sources = tuple(job.source for job in group if job.source is not STANDARD)
+    names = " and ".join(name_of(source) for source in sources)
+    all_of_them = "both" if len(group) == 2 else "all"
+    targets = {job.target for job in group}
+    if len(targets) > 1:
+        return Refusal(sources, f"{names} would {all_of_them} be written to {name_of(file)}, through links; {UNLINK}")
+    apart = advice if len({source.name for source in sources}) == len(sources) else ONE_NAME
+    return Refusal(sources, f"{names} would {all_of_them} become {name_of(targets.pop())}; {apart}")
 
 
 def exists(job: Job) -> bool:

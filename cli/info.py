@@ -13,8 +13,8 @@ from .messages import on_one_line
 COLOURS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGB and alpha"}
 
 
-@click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True))
+@click.command(short_help="Print what the headers of .lcq files say.")
+@click.argument("files", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @options.as_json
 def info(files: tuple[str, ...], as_json: bool) -> None:
     """Print what the headers of .lcq FILES say, and check their checksums. Fast: no picture is decoded.

@@ -16,6 +16,7 @@ from latticecodec.errors import reason
 STANDARD: Final = None  # standard input or output, `-` on the command line; `./-` is a file of that name
 Place = Path | None
 KINDS_TOLD = 5  # of what a folder holds besides
+PLURALS = {"link to a folder": "links to folders", "link to nothing": "links to nothing", "no file": "no files"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def name_of(place: Place) -> str:
 def find(arguments: Iterable[str], suffixes: Set[str]) -> Inputs:
     """The files that were named, and those with one of the suffixes in the folders that were named.
 
-    Raises LcqError where standard input is among several.
+    Raises LcqError where standard input is among several, or the only one that was named does not exist.
     """
     places = [place(argument) for argument in arguments]
     several = len(places) > 1
@@ -82,7 +83,12 @@ def find(arguments: Iterable[str], suffixes: Set[str]) -> Inputs:
             if several:
                 raise LcqError("standard input (-) is read alone; leave out the other inputs, or name a file")
             found.files.append(Input(STANDARD, Path()))
-        elif given.is_dir():
+        elif _is_missing(given):
+            told = f"{name_of(given)}: no such file or folder"
+            if not several:
+                raise LcqError(told)
+            found.refused.append(Refusal((given,), told))
+        elif os.path.isdir(given):
             found.many = True
             _add_folder(found, given, suffixes, seen)
         elif given not in seen:
@@ -91,22 +97,28 @@ def find(arguments: Iterable[str], suffixes: Set[str]) -> Inputs:
     return found
 
 
-def _add_folder(found: Inputs, folder: Path, suffixes: Set[str], seen: set[Path]) -> None:
-    from latticecodec.picture import is_wanted
+def _is_missing(path: Path) -> bool:
+    """Whether there is nothing; what cannot be looked at may be there, and reading it says more."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
-    errors: list[OSError] = []
-    walked = []
-    for top, folders, names in os.walk(folder, onerror=errors.append):
-        walked += [Path(top, name) for name in (*names, *folders)]
-    files = sorted(path for path in walked if path.is_symlink() or not path.is_dir())
-    picked = [path for path in files if path.is_file() and is_wanted(path, suffixes)]
-    found.files += [Input(path, folder) for path in picked if path not in seen]
-    seen.update(picked)
-    found.left_out.update(_kind(path) for path in files if not (path.is_file() and is_wanted(path, suffixes)))
-    for error in errors:
+
+def _add_folder(found: Inputs, folder: Path, suffixes: Set[str], seen: set[Path]) -> None:
+    from latticecodec.picture import search
+
+    below = search(folder, suffixes)
+    found.files += [Input(path, folder) for path in below.wanted if path not in seen]
+    seen.update(below.wanted)
+    found.left_out.update(_kind(path) for path in below.others)
+    for error in below.closed:
         closed = Path(error.filename)
         found.refused.append(Refusal((closed,), f"{closed}: the folder cannot be read: {reason(error)}"))
-    if not picked and not errors:
+    if not below.wanted and not below.closed:
         wanted = ", ".join(sorted(suffixes))
         found.refused.append(Refusal((folder,), f"{folder}: holds no files to work on ({wanted})"))
 
@@ -121,7 +133,7 @@ def _kind(path: Path) -> str:
 def count_of(left_out: Counter[str]) -> str:
     """What was left out, as text: "3 left out: 2 .mov, 1 .txt"."""
     kinds = sorted(left_out.items(), key=lambda item: (-item[1], item[0]))
-    shown = [f"{number:,} {kind}" for kind, number in kinds[:KINDS_TOLD]]
+    shown = [f"{number:,} {kind if number == 1 else PLURALS.get(kind, kind)}" for kind, number in kinds[:KINDS_TOLD]]
     if len(kinds) > KINDS_TOLD:
         shown.append(f"{sum(number for _, number in kinds[KINDS_TOLD:]):,} of other kinds")
     return f"{left_out.total():,} left out: {', '.join(shown)}"

@@ -41,6 +41,11 @@ def _written_out(code: int) -> str:
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
+def amount(number: int, thing: str) -> str:
+    """1 file, 2 files."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def say(text: str) -> None:
     """Print on standard output; raises OutputError where that is closed or full, ReaderGone where nobody reads it."""
     if sys.stdout is None:
@@ -100,8 +105,13 @@ def _clean(value: Any) -> Any:
 
 
 @contextmanager
-def without_pillow_warnings() -> Iterator[None]:
-    """Inside, Pillow's warnings about single tags of files are not printed; for a process that is ours."""
+def warnings_as_lines(*silent: str) -> Iterator[None]:
+    """Inside, warnings are lines on standard error; for a process that is ours.
+
+    Those of Pillow about single tags of files are not printed, nor are those of modules that `silent` matches.
+    """
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"PIL\.")
+        for module in (r"PIL\.", *silent):
+            warnings.filterwarnings("ignore", module=module)
+        warnings.showwarning = lambda message, *_: note(f"Warning: {message}")
         yield

@@ -45,10 +45,11 @@ def models(as_json: bool) -> None:
         say_json([row | cost for row, cost in zip(rows, costs, strict=True)], indent=2)
         return
     names: set[str] = set()
+    width = max((len(str(row["name"])) for row in rows), default=0)
     for row in rows:
         called = row["family"] if row["newest"] else f"{row['family']}-{row['version']}"
         note = "" if called == row["name"] else f"  this is what {called} means"
         if row["name"] in names:
             note = f"  {row['name']} means another one; this is found by its folder {row['folder']}, and by its files"
         names.add(str(row["name"]))
-        say(f"{row['name']:12} {row['quantizer']:10} {row['bytes']:>12,} bytes  digest {row['digest']}{note}")
+        say(f"{row['name']:{width}} {row['quantizer']:10} {row['bytes']:>12,} bytes  digest {row['digest']}{note}")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from latticecodec import LcqError, ModelError
+from latticecodec.extras import require
 
 from .files import Writing
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 def _device(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """A device that is there."""
     if value == "cuda":
+        require("torch", "--device cuda")
         import torch
 
         if not torch.cuda.is_available():

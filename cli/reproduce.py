@@ -6,12 +6,13 @@ from typing import Any
 import click
 
 from latticecodec import LcqError
+from latticecodec.extras import require
 
 from . import options, progress
 from .messages import note, say, say_json
 
 
-@click.command()
+@click.command(short_help="Rerun the tables of the papers behind the quantizers.")
 @click.argument("tables", metavar="[list | render | TABLE...]", nargs=-1)
 @click.option("--quick", is_flag=True, help="A minute a row or less. This is the default.")
 @click.option("--full", is_flag=True, help="The published training: hours a row on a CPU.")
@@ -84,6 +85,7 @@ def reproduce(
 
     Needs latticecodec[papers] for its plots, and for maps of codebooks by t-SNE.
     """
+    require("papers", "lcodec reproduce")
     from latticecodec.lab.papers import page as pages
     from latticecodec.lab.papers.experiment import FULL, QUICK, part
     from latticecodec.lab.papers.plots import pyplot

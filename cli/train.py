@@ -1,13 +1,13 @@
 """lcodec train"""
 
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
 import click
 
 from latticecodec.config import PRESETS, TUNES
+from latticecodec.extras import require
 
 from . import options
 from .quantizer_options import KindOfModel, quantizer_options
@@ -131,6 +131,7 @@ def train(
     \b
     lcodec train --quantizer lattice-e8 --val photos-val/
     """
+    require("train", "lcodec train")
     from latticecodec import LcqError
     from latticecodec.lab.distortion import FIDELITY_UNITS
     from latticecodec.lab.training.kinds import check_belongs
@@ -165,7 +166,6 @@ def train(
         validate_every=validate_every,
         checkpoint_minutes=checkpoint_minutes,
     )
-    warnings.showwarning = lambda message, *_: click.echo(f"Warning: {message}", err=True)
     show = _Progress(FIDELITY_UNITS[tune])
     model = run(
         quantizer=quantizer,

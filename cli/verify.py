@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from latticecodec.entropy.coder import Int32
 
 
-@click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True))
+@click.command(short_help="Check .lcq files without drawing them.")
+@click.argument("files", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @options.decoding_model
 @options.device
 @options.as_json
@@ -61,7 +61,8 @@ def _checked(model: str | None, device: str, job: Job) -> Outcome:
     ]
     for codes, share in zip(books, shares, strict=True):
         entries = books[0] // codes
-        lines.append(f"codebook of {codes} codewords with {entries} entries: {100 * share:.1f} % of positions")
+        width = f"{entries} {'entry' if entries == 1 else 'entries'}"
+        lines.append(f"codebook of {codes} codewords with {width}: {100 * share:.1f} % of positions")
     return Outcome(facts, "\n".join(lines))
 
 

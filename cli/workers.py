@@ -15,13 +15,14 @@ from multiprocessing.process import BaseProcess
 from typing import Generic, TypeVar
 
 from .atomic import remove_parts
-from .messages import without_pillow_warnings
+from .messages import warnings_as_lines
 from .stop import Stopped, on_signals
 
 Job = TypeVar("Job")
 Outcome = TypeVar("Outcome")
 
 DIED = "the process that worked on it was ended, perhaps for want of memory; give fewer --jobs"
+FOUND_BY_ALL = r"latticecodec\.zoo"  # whose warnings are of models, and the first process prints them
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # what numerical libraries look at
 
 
@@ -103,6 +104,6 @@ def _without_interrupts() -> Iterator[None]:
 def _serve(connection: Connection, work: Callable[[Job], Outcome]) -> None:
     """What a process does: one job after the other, until there are none or it is told to stop."""
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))  # before those libraries are loaded
-    with suppress(EOFError, OSError, Stopped), on_signals(remove_parts), without_pillow_warnings():
+    with suppress(EOFError, OSError, Stopped), on_signals(remove_parts), warnings_as_lines(FOUND_BY_ALL):
         while True:
             connection.send(work(connection.recv()))

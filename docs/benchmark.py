@@ -1,13 +1,16 @@
 """Speed of the entropy coder and of decoding, as ratios to a yardstick measured in the same run.
 
     python docs/benchmark.py [IMAGE] [--model NAME|DIR] [--repeats N]
+    python docs/benchmark.py --against DIR [--model NAME] [--repeats N] [--json]
     python docs/benchmark.py --training [--preset NAME] [--against DIR] [--repeats N]
 
 Coder: symbols per second with the model's tables and the table ids of the image, over those of constriction coding as
 many independent symbols with one table, the one whose entropy is nearest to the image's bits a symbol. Decode: seconds
 of a warm decode over those of Pillow's AVIF encode of the image. Each pair is timed back to back and the median of the
 pairs' ratios is printed, so that a busy machine slows both. Training: pixels a second of training steps on the
-processor and the seconds of their parts, beside those of another checkout in DIR, in alternation.
+processor and the seconds of their parts, beside those of another checkout in DIR, in alternation. Against: what people
+wait for, in this checkout and in another one in DIR, each as installed in its own .venv-light or .venv: whole processes
+of lcodec with their peak memory, for pictures of 768 x 512 and 4000 x 3000, and warm encodes and decodes.
 """
 
 import argparse
@@ -23,6 +26,7 @@ from typing import Any
 
 import constriction
 import numpy as np
+import processes
 import torch
 from PIL import Image
 
@@ -42,19 +46,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Ratios of speed, measured in one run.")
     parser.add_argument("image", nargs="?", help="picture to use; by default one of 512 x 768 drawn by latticecodec")
     parser.add_argument("--model", default="lattice", help="name or folder (default: lattice)")
-    parser.add_argument("--repeats", type=int, default=9, help="timed pairs of each ratio (default: 9)")
+    parser.add_argument("--repeats", type=int, help="timed pairs of each ratio (default: 9; 5 with --against)")
     parser.add_argument("--training", action="store_true", help="time training steps instead")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="lc-s", help="network to train (default: lc-s)")
-    parser.add_argument("--against", metavar="DIR", help="another checkout whose training is timed beside this one's")
+    parser.add_argument("--against", metavar="DIR", help="another checkout, which is timed beside this one")
+    parser.add_argument("--json", action="store_true", help="print what --against finds as JSON")
     arguments = parser.parse_args()
     if arguments.training:
-        compare_training(arguments.preset, arguments.against, arguments.repeats)
+        compare_training(arguments.preset, arguments.against, arguments.repeats or 9)
+        return
+    if arguments.against:
+        processes.compare(Path(arguments.against), arguments.model, arguments.repeats or 5, arguments.json)
         return
     picture = to_pillow(read(arguments.image)) if arguments.image else _drawn()
     codec = load(arguments.model, "cpu")
     print(f"{picture.width} x {picture.height}, model {codec.config.name}, {torch.get_num_threads()} threads")
-    compare_coder(codec, picture, arguments.repeats)
-    compare_decode(codec, picture, arguments.repeats)
+    compare_coder(codec, picture, arguments.repeats or 9)
+    compare_decode(codec, picture, arguments.repeats or 9)
 
 
 def _drawn() -> Image.Image:

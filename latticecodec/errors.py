@@ -13,8 +13,6 @@ LcqError                    base of all; the command line prints it as one line 
 """
 
 import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 WORDS = {errno.EISDIR: "it is a folder", errno.ENOTDIR: "a part of its path is a file, not a folder"}
 
@@ -57,20 +55,6 @@ class OutputError(LcqError):
 
 class TrainingError(LcqError):
     """A training set, checkpoint or option combination cannot be used."""
-
-
-@contextmanager
-def needs(what: str, extra: str) -> Iterator[None]:
-    """Within, a package that is not installed is an LcqError that says which extra of this one brings it.
-
-    Args:
-        what: what needs the package, as users call it.
-        extra: a key of `optional-dependencies` in pyproject.toml.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise LcqError(f"{what} needs {error.name}: pip install 'latticecodec[{extra}]'") from None
 
 
 def reason(error: OSError) -> str:

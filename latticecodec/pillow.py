@@ -14,10 +14,10 @@ all that Pillow has, and is 8-bit where it is saved again; `latticecodec.decode`
 `verify` checks every checksum of the file, without decoding it, and needs no model.
 
 `save` takes `quality`, `bpp`, `size`, `psnr`, `effort`, `tune`, `tile` and `model`, as `latticecodec.encode` does, and
-raises ValueError for a value that is out of range; `icc_profile`, `exif` and `xmp` replace what the picture's `info`
-has, an empty one removes it. A damaged file, and a picture that .lcq cannot hold, are OSErrors, as with Pillow's own
-formats; a file whose header is damaged is not identified. A picture of more pixels than Pillow's limit or ours is
-refused when it is opened.
+raises ValueError for a value that is out of range or of another type; `icc_profile`, `exif` and `xmp` replace what the
+picture's `info` has, an empty one removes it. A damaged file, and a picture that .lcq cannot hold, are OSErrors, as
+with Pillow's own formats; a file whose header is damaged is not identified. A picture of more pixels than Pillow's
+limit or ours is refused when it is opened.
 """
 
 import dataclasses
@@ -26,6 +26,7 @@ from typing import IO, Any
 from PIL import Image, ImageFile
 
 from .api import decode, encode
+from .arguments import shown
 from .container import MAGIC, Reader
 from .container.file import read_header_of
 from .errors import FormatError, LcqError, LimitError, TargetError, VersionError
@@ -116,6 +117,8 @@ def _with_metadata(picture: Image.Image, options: dict[str, Any]) -> Pixels:
         if key in options:
             value = options[key]
             block = value.tobytes() if isinstance(value, Image.Exif) else value
+            if not isinstance(block, bytes | None):
+                raise ValueError(f"{key} is {shown(value)}; give its bytes, or None for a file without it")
             given[name] = block.removeprefix(EXIF_PREFIX) or None if block else None
     return dataclasses.replace(read(picture), **given)
 

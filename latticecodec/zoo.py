@@ -11,6 +11,7 @@ plain name means the newest version, `lattice-1` the first.
 import os
 import re
 import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -20,7 +21,8 @@ from typing import TYPE_CHECKING
 
 from .arguments import choice, shown
 from .config import TUNES, ModelConfig
-from .errors import FormatError, LcqError, ModelError, needs
+from .errors import FormatError, LcqError, ModelError
+from .extras import require
 from .kinds import KINDS, check
 from .lowrank import LEFT, RIGHT, with_low_rank
 from .weights import BASE_DIGEST, Array, read_tensors
@@ -77,7 +79,8 @@ class ModelInfo:
 def list_models() -> list[ModelInfo]:
     """The models in the folders of `models_path`, by name; of one name first the one that it means.
 
-    Raises ModelError for a config.json that cannot be read.
+    Those whose config.json cannot be read are left out, with a warning. Raises ModelError where `models_path` holds
+    what is no folder's name.
     """
     return sorted(_on_the_path(), key=lambda info: info.name)
 
@@ -85,11 +88,20 @@ def list_models() -> list[ModelInfo]:
 def _on_the_path() -> Iterator[ModelInfo]:
     """The models on the path, in its order; a folder on it may also be a model itself."""
     for folder in _folders():
-        for path in [folder / CONFIG] if (folder / CONFIG).is_file() else sorted(folder.glob(f"*/{CONFIG}")):
-            yield _info(path.parent)
+        for path in [folder / CONFIG] if os.path.isfile(folder / CONFIG) else sorted(folder.glob(f"*/{CONFIG}")):
+            try:
+                info = _info(path.parent)
+            except ModelError as error:
+                warnings.warn(f"{error}; it is left out", stacklevel=1)
+                continue
+            yield info
 
 
 def _folders() -> list[Path]:
+    for entry in models_path:
+        if not isinstance(entry, str | os.PathLike):
+            told = f"latticecodec.models_path holds {shown(entry)}, which is no folder; append text or a Path"
+            raise ModelError(told)
     return [Path(entry).expanduser().resolve() for entry in models_path]
 
 
@@ -144,6 +156,9 @@ def find(name_or_path: str | Path) -> ModelInfo:
         return _info(path.resolve())
     if path.is_dir():
         raise ModelError(f"{path}: not a model folder, it holds no {CONFIG}")
+    for folder in _folders():
+        if os.path.isfile(folder / name_or_path / CONFIG):
+            return _info(folder / name_or_path)  # cannot be read, and says why
     names = ", ".join(dict.fromkeys(info.name for info in models)) or "none"
     own = "".join(f", {folder}" for folder in models_path[1:])
     raise ModelError(
@@ -215,9 +230,8 @@ def resolve_device(device: str) -> str:
     if device == "auto":
         return "cuda" if _may_have_cuda() and _has_cuda() else "cpu"
     if device == "cuda":
-        with needs("device cuda", "torch"):
-            there = _has_cuda()
-        if not there:
+        require("torch", "device cuda")
+        if not _has_cuda():
             raise LcqError("no CUDA device is available; choose device cpu, or auto")
     return device
 

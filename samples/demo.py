@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 import latticecodec
-from latticecodec.lab.evaluation import psnr
+from latticecodec.picture import psnr
 
 HERE = Path(__file__).parent
 

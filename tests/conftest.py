@@ -21,6 +21,7 @@ from latticecodec.lab.training.start import new_model
 from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.zoo import find
 
+collect_ignore = ["light"]  # what runs without torch; `make light` does, in an environment of its own
 os.environ.pop("LCODEC_MODELS", None)  # models of whoever runs the tests
 zoo.models_path[1:] = []
 if "OMP_NUM_THREADS" not in os.environ:

@@ -135,6 +135,39 @@ def test_what_is_no_file_of_the_folder_is_told_as_left_out(album: Path, own: lis
     assert names("out") == [f"IMG_{name}.lcq" for name in ("1.jpg", "1.png", "2.png", "3.png")]
 
 
+def test_several_links_are_told_as_several(album: Path, own: list[object]) -> None:
+    for name in ("holiday", "journey"):
+        (album / name).symlink_to(album.absolute())
+    assert "2 links to folders" in lcodec("compress", album, "--keep-suffix", "-o", "out", *own).stderr
+
+
+def test_what_is_missing_does_not_stop_the_others(album: Path, own: list[object]) -> None:
+    assert lcodec("compress", album / "IMG_2.png", "-o", "a.lcq", *own).exit_code == 0
+    done = lcodec("info", "a.lcq", "missing.lcq")
+    assert done.exit_code == 1
+    assert done.stdout.startswith("file           a.lcq\n")
+    first, *_, last = done.stderr.splitlines()
+    assert (first, last) == ("Error: missing.lcq: no such file or folder", "Error: 1 of 2 files failed; 1 read")
+    listed = json.loads(lcodec("info", "missing.lcq", "a.lcq", "--json").stdout)
+    assert [report["file"] for report in listed] == ["missing.lcq", "a.lcq"]
+    alone = lcodec("verify", "missing.lcq")
+    assert (alone.exit_code, alone.stderr) == (1, "Error: missing.lcq: no such file or folder\n")
+
+
+def test_outputs_that_are_links_to_one_file_are_refused(album: Path, own: list[object]) -> None:
+    Path("out").mkdir()
+    Path("out/one").write_bytes(b"what was there")
+    for name in ("IMG_1.jpg.lcq", "IMG_1.png.lcq"):
+        Path("out", name).symlink_to("one")
+    done = lcodec("compress", album, "--keep-suffix", "-o", "out", "--force", *own)
+    assert done.exit_code == 1
+    one = Path("out/one").resolve()
+    pair = f"album/IMG_1.jpg and album/IMG_1.png would both be written to {one}, through links; remove the links"
+    assert f"Error: {pair}, or name another -o\n" in done.stderr
+    assert one.read_bytes() == b"what was there"
+    assert Path("out/IMG_2.png.lcq").exists()
+
+
 def test_an_empty_folder_does_not_stop_the_others(album: Path, own: list[object]) -> None:
     Path("empty").mkdir()
     done = lcodec("compress", "empty", album / "IMG_2.png", "-o", "out", *own)

@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from latticecodec.entropy import bits
 from latticecodec.entropy.numbers import (
     LOG_SCALE_MIN,
     MEAN_BITS,
@@ -18,6 +17,7 @@ from latticecodec.entropy.numbers import (
     TAIL_SHARE,
     TAIL_SHARE_NARROW,
 )
+from latticecodec.lab.nets import bits
 from latticecodec.lab.nets.bits import coordinate_bits
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -185,7 +185,22 @@ def test_models_of_ones_own(own: Path, tiny_model: Path, photo: Image.Image) -> 
 def test_a_damaged_model_of_ones_own_does_not_stop_the_decoding_of_others(own: Path) -> None:
     (own / "mine" / "config.json").write_text("{")
     assert zoo.find_by_digest(zoo.find(MODELS / "lattice").digest).folder == MODELS / "lattice"
-    with pytest.raises(ModelError, match=r"mine/config\.json: not valid JSON"):
+    with pytest.warns(UserWarning, match=r"mine/config\.json: not valid JSON .*; it is left out"):
+        assert "mine" not in [model.name for model in latticecodec.list_models()]
+    with (
+        pytest.warns(UserWarning, match="left out"),
+        pytest.raises(ModelError, match=r"mine/config\.json: not valid JSON"),
+    ):
+        zoo.find("mine")
+    done = CliRunner().invoke(main, ["models"])
+    assert (done.exit_code, done.stdout.splitlines()[0].split()[0]) == (0, "adaptive")
+    assert done.stderr.startswith(f"Warning: {own / 'mine' / 'config.json'}: not valid JSON")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_path_that_holds_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zoo, "models_path", [*zoo.models_path, 5])
+    with pytest.raises(ModelError, match="models_path holds 5, which is no folder; append text or a Path"):
         latticecodec.list_models()
 
 

@@ -30,6 +30,7 @@ from latticecodec.container import (
     Header,
     Reader,
     Tile,
+    extensions,
     read,
     read_header,
     write,
@@ -385,6 +386,39 @@ def test_limits_of_extensions() -> None:
         write(dataclasses.replace(HEADER, exif=bytes(METADATA_MAX + 1)), [TILE])
     with pytest.raises(LimitError, match="XMP metadata"):
         read(with_extensions(extension(131, bytes(METADATA_MAX + 1))))
+
+
+def test_a_basis_that_would_not_be_read_is_not_written() -> None:
+    for wrong in ((), (0,) * 4097):
+        with pytest.raises(FormatError, match="embedded basis"):
+            write(dataclasses.replace(HEADER, basis=wrong), [TILE])
+
+
+@dataclasses.dataclass(frozen=True)
+class Captioned(Header):
+    """A header with one field more."""
+
+    caption: str = ""
+
+
+def test_a_new_record_is_a_field_and_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both directions read the table, so that nothing else of the container changes; older readers pass it over."""
+    row = extensions.Record(
+        199, "caption", "a caption", str.encode, bytes.decode, absent="", most=20, wrong="a caption is there twice"
+    )
+    header = Captioned(**dataclasses.asdict(HEADER), caption="a harbour")
+    with monkeypatch.context() as patch:
+        patch.setattr("latticecodec.container.extensions.RECORDS", (*extensions.RECORDS, row))
+        patch.setattr("latticecodec.container.file.Header", Captioned)
+        data = write(header, [TILE])
+        assert data == with_extensions(extension(199, b"a harbour"))
+        assert read(data) == (header, [TILE])
+        assert write(dataclasses.replace(header, caption=""), [TILE]) == SMALL
+        with pytest.raises(FormatError, match="a caption is there twice: damaged"):
+            read(with_extensions(2 * extension(199, b"a harbour")))
+        with pytest.raises(LimitError, match="a caption of 21 bytes: beyond the limit of 20"):
+            write(dataclasses.replace(header, caption="a" * 21), [TILE])
+    assert read(data) == (HEADER, [TILE])
 
 
 def outcome(data: bytes) -> None:

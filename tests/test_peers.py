@@ -96,12 +96,14 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_tune_that_the_build_refuses() -> None:
-    """As an aom that is too old does: the peer is left out, and what it takes is said."""
+    """As an aom that is too old does, or passes over: the peer is left out, and what it takes is said."""
     peer = next(peer for peer in PEERS if peer.name == "avif-ssimulacra2")
     if not features.check("avif"):
         pytest.skip(peer.reason_missing)
-    old = dataclasses.replace(peer, options=peer.options | {"advanced": {"tune": "beauty"}})
+    old = dataclasses.replace(peer, recent={"advanced": {"tune": "beauty"}})
     assert not old.available
+    deaf = dataclasses.replace(peer, recent={"advance": {"tune": "ssimulacra2"}})  # which Pillow passes over
+    assert not deaf.available
     assert old.reason_missing == "this build of Pillow cannot write it, which takes aom 3.13 or newer as its encoder"
 
 

@@ -1,11 +1,14 @@
 """The table of formats: what is opened, whatever its name says; what is refused; several pictures in one file."""
 
+import ast
+import errno
 import io
 import os
 import struct
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -14,7 +17,7 @@ from picture_examples import example, exif, same, tiff
 from picture_files import files, moving, psd, saved, started, world
 from PIL import Image, features
 
-from latticecodec import ImageError
+from latticecodec import ImageError, picture
 from latticecodec.picture import IMAGE_SUFFIXES, Pixels, find_images, read, read_file, to_array, to_pillow
 from latticecodec.picture.exif import orientation
 from latticecodec.picture.formats import BY_PILLOW, FORMATS
@@ -129,6 +132,34 @@ def test_folders_are_searched_by_the_same_table(tmp_path: Path) -> None:
     for name in ("._photo.png", "notes.txt", "drawing.eps", "a.lcq"):  # the first one is what macOS keeps of a file
         (tmp_path / name).touch()
     assert [path.name for path in find_images(tmp_path)] == sorted(["B.JFIF", *(f"a{s}" for s in IMAGE_SUFFIXES)])
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rather than passed over, as if its pictures were not there."""
+    (tmp_path / "a.png").touch()
+    (tmp_path / "closed").mkdir()
+    scan = os.scandir
+
+    def closed(path: Any) -> Any:
+        if os.fspath(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(ImageError, match="closed: the folder cannot be read: Permission denied"):
+        find_images(tmp_path)
+
+
+def test_a_format_is_known_to_its_module_and_the_table_alone() -> None:
+    """So that a new one touches these two files."""
+    names = {name for known in FORMATS for name in (known.name, *known.pillow)}
+    package = Path(picture.__file__).parent
+    others = {path for path in package.glob("*.py") if path.name != "alpha.py"}  # which is coded by WebP, in our files
+    for path in (*others, package / "formats" / "format.py", package / "formats" / "__init__.py"):
+        texts = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
+        assert not texts & names, path
+    modules = {path.stem for path in (package / "formats").glob("*.py")} - {"__init__", "format", "wide"}
+    assert len(modules) == len(FORMATS)
 
 
 # ---- the process -----------------------------------------------------------------------------------------------------
@@ -356,7 +387,7 @@ def test_jpeg_xl() -> None:
 
 @pytest.mark.parametrize("size", [(8, 8), (512, 512), (16, 32), (1000, 3), (70, 9000), (480, 640), (99, 176)])
 def test_the_size_of_a_jpeg_xl_file_is_known_before_it_is_decoded(size: tuple[int, int]) -> None:
-    from latticecodec.picture import jxl
+    from latticecodec.picture.formats import jxl
 
     data = imagecodecs.jpegxl_encode(np.zeros(size, np.uint8), lossless=True, effort=1)
     assert jxl.header(data) == (size[1], size[0], False)

@@ -88,6 +88,9 @@ def test_options_of_save(file: Path, installed: Path, tmp_path: Path, photo: Ima
     for wrong in ({"quality": 101}, {"effort": 10}, {"tune": "taste"}, {"tile": 100}):
         with pytest.raises(ValueError, match=str(next(iter(wrong.values())))):
             large.save(tmp_path / "no.lcq", **wrong)
+    for key in ("icc_profile", "exif", "xmp"):
+        with pytest.raises(ValueError, match=f"{key} is 'text'; give its bytes, or None"):
+            large.save(tmp_path / "no.lcq", **{key: "text"})
     with pytest.raises(OSError, match="unknown model 'lettuce'"):
         large.save(tmp_path / "no.lcq", model="lettuce")
     with pytest.raises(OSError, match="CMYK"):

@@ -57,7 +57,7 @@ def test_recover_with_bytes_behind_the_end(here: Path, tiny_model: Path, tiled: 
     fails_with(lcodec("decompress", "long.lcq", *own), "long.lcq: the file goes on to byte")
     done = lcodec("decompress", "long.lcq", "--recover", "--json", *own)
     assert done.exit_code == 3
-    assert done.stderr == (f"long.lcq: 9 bytes behind the end of the file, from byte {len(tiled):,} on, are left out\n")
+    assert done.stderr == (f"long.lcq: 9 bytes behind the end of the file, from byte {len(tiled):,} on: left out\n")
     report = json.loads(done.stdout)
     assert (report["damaged_tiles"], report["excess_bytes"]) == ([], 9)
     (here / "whole.lcq").write_bytes(tiled)

@@ -82,6 +82,17 @@ def test_other_pixels_other_options_other_code(two: Path, tmp_path: Path, monkey
     assert len(seen) == 27
 
 
+def test_results_depend_on_the_code_that_decides_them() -> None:
+    """Not on what trains, on tables of papers, on pages."""
+    package = Path(contenders.__file__).parents[2]
+    names = [path.relative_to(package).as_posix() for path in contenders.deciding()]
+    rooms = {name.rpartition("/")[0] for name in names}
+    assert {"codec", "container", "entropy", "kinds", "picture", "lab", "lab/nets"} <= rooms
+    assert {"zoo.py", "lab/arithmetic.py", "lab/evaluation/peers.py", "lab/evaluation/contenders.py"} <= set(names)
+    assert not {"lab/papers", "lab/training", "cli"} & rooms
+    assert "lab/evaluation/report.py" not in names
+
+
 def test_a_measure_that_was_not_taken_is_taken(two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ssimulacra2")
     file = tmp_path / "measured.jsonl"

@@ -4,7 +4,8 @@ from functools import cached_property
 
 from ..backends.backend import Backend, Refiner, Tensors
 from ..config import ModelConfig
-from ..errors import ModelError, needs
+from ..errors import ModelError
+from ..extras import require
 from ..kinds import KINDS, Kind
 
 
@@ -40,8 +41,8 @@ class Model:
         """Who iterates at a level of effort; None where nobody does."""
         if not 1 < effort <= self.kind.efforts:
             return None
-        with needs(f"effort {effort}", "torch"):
-            return self._refiner
+        require("torch", f"effort {effort}")
+        return self._refiner
 
     @cached_property
     def _refiner(self) -> Refiner:

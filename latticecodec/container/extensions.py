@@ -1,7 +1,8 @@
-"""The extensions of a header: records of type, length and body."""
+"""The extensions of a header: records of type, length and body. A kind of record is a row of RECORDS."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import FormatError, LimitError, VersionError
@@ -11,7 +12,6 @@ BASIS = 1  # the whole basis, one int16 a channel
 TILES = 2  # the side of a tile, u16; first of all extensions
 TUNE = 128  # what the encoder aimed at, one byte; no extension: PSNR
 ICC, EXIF, XMP = 129, 130, 131  # metadata, byte for byte
-METADATA = {ICC: "icc", EXIF: "exif", XMP: "xmp"}  # type and the name in Header
 MAY_IGNORE = 128  # extensions from this type on may be skipped by a reader that does not know them
 METADATA_MAX = 1 << 24  # bytes of an ICC profile, of EXIF and of XMP, each
 EXTENSIONS_MAX = 256  # records a header
@@ -20,24 +20,102 @@ HEAD = struct.Struct("<BI")
 _SIDE = struct.Struct("<H")
 
 
+@dataclass(frozen=True)
+class Record:
+    """How one field of Header is written and read.
+
+    Attributes:
+        kind: type of the record in a file.
+        field: name in Header.
+        name: what errors call it.
+        body: bytes of a value; raises VersionError for one that this writer does not know.
+        value: the value that the bytes of a body stand for.
+        absent: the value that takes no record.
+        most: bytes of a body, where they have a limit of their own.
+        fits: whether a body can have this length.
+        wrong: what is told where the length does not fit, or where the record is not where, or as often as, it may be.
+        first: it stands before all others.
+        once: it stands there once; of others the last one counts.
+    """
+
+    kind: int
+    field: str
+    name: str
+    body: Callable[[Any], bytes]
+    value: Callable[[bytes], Any]
+    absent: Any = None
+    most: int | None = None
+    fits: Callable[[int], bool] = lambda length: True
+    wrong: str = ""
+    first: bool = False
+    once: bool = True
+
+    def check_length(self, length: int) -> None:
+        """Raise LimitError or FormatError for a body of so many bytes that is none."""
+        if self.most is not None and length > self.most:
+            raise LimitError(f"{self.name} of {length:,} bytes: beyond the limit of {self.most:,}")
+        if not self.fits(length):
+            raise FormatError(f"{self.wrong}: damaged")
+
+
+def _metadata(kind: int, field: str) -> Record:
+    name = f"{field.upper()} metadata"
+    return Record(kind, field, name, bytes, bytes, most=METADATA_MAX, wrong=f"{name} is there twice")
+
+
+def _number_of(tune: str) -> bytes:
+    numbers = [number for number, known in TUNES.items() if known == tune]
+    if not numbers:
+        raise VersionError(f"tune {tune!r} needs a newer latticecodec")
+    return bytes(numbers)
+
+
+RECORDS = (  # in the order in which they are written
+    Record(
+        TILES,
+        "tile",
+        "the side of a tile",
+        body=_SIDE.pack,
+        value=lambda body: _SIDE.unpack(body)[0],
+        fits=lambda length: length == _SIDE.size,
+        wrong="the side of a tile is not the first extension, or not of two bytes",
+        first=True,
+    ),
+    Record(
+        BASIS,
+        "basis",
+        "embedded basis",
+        body=lambda basis: struct.pack(f"<{len(basis)}h", *basis),
+        value=lambda body: struct.unpack(f"<{len(body) // 2}h", body),
+        most=2 * BASIS_MAX,
+        fits=lambda length: length > 0 and length % 2 == 0,
+        wrong="the embedded basis is empty, of odd length or there twice",
+    ),
+    Record(
+        TUNE,
+        "tune",
+        "tune",
+        body=_number_of,
+        value=lambda body: TUNES.get(body[0], "other") if len(body) == 1 else "other",
+        absent=TUNES[0],
+        once=False,
+    ),
+    _metadata(ICC, "icc"),
+    _metadata(EXIF, "exif"),
+    _metadata(XMP, "xmp"),
+)
+
+
 def write_extensions(header: Header) -> bytes:
-    """The records that a header needs; raises LimitError or VersionError for what `read_extensions` would refuse."""
+    """The records that a header needs; raises LimitError, FormatError or VersionError for what would not be read."""
     records = []
-    if header.tile is not None:
-        records.append((TILES, _SIDE.pack(header.tile)))
-    if header.basis is not None:
-        records.append((BASIS, struct.pack(f"<{len(header.basis)}h", *header.basis)))
-    if header.tune != TUNES[0]:
-        numbers = [number for number, tune in TUNES.items() if tune == header.tune]
-        if not numbers:
-            raise VersionError(f"tune {header.tune!r} needs a newer latticecodec")
-        records.append((TUNE, bytes(numbers)))
-    for kind, name in METADATA.items():
-        body = getattr(header, name)
-        if body is not None:
-            _check_metadata(name, len(body))
-            records.append((kind, body))
-    return b"".join(HEAD.pack(kind, len(body)) + body for kind, body in records)
+    for row in RECORDS:
+        value = getattr(header, row.field)
+        if value != row.absent:
+            body = row.body(value)
+            row.check_length(len(body))
+            records.append(HEAD.pack(row.kind, len(body)) + body)
+    return b"".join(records)
 
 
 def tile_side(start: memoryview) -> int | None:
@@ -49,29 +127,16 @@ def tile_side(start: memoryview) -> int | None:
 
 
 def read_extensions(records: memoryview, version: tuple[int, int]) -> dict[str, Any]:
-    """Fields of Header from the records of a file; `tile` is read by `tile_side`.
-
-    Raises FormatError, LimitError or VersionError.
-    """
+    """Fields of Header from the records of a file; raises FormatError, LimitError or VersionError."""
+    rows = {row.kind: row for row in RECORDS}
     fields: dict[str, Any] = {}
     for number, (kind, body) in enumerate(_walk(records)):
-        if kind == BASIS:
-            if len(body) > 2 * BASIS_MAX:
-                raise LimitError(f"embedded basis of {len(body):,} bytes: beyond the limit of {BASIS_MAX:,} entries")
-            if "basis" in fields or len(body) % 2 or not body:
-                raise FormatError("the embedded basis is empty, of odd length or there twice: damaged")
-            fields["basis"] = struct.unpack(f"<{len(body) // 2}h", body)
-        elif kind == TILES:
-            if number or len(body) != _SIDE.size:
-                raise FormatError("the side of a tile is not the first extension, or not of two bytes: damaged")
-        elif kind == TUNE:
-            fields["tune"] = TUNES.get(body[0], "other") if len(body) == 1 else "other"
-        elif kind in METADATA:
-            name = METADATA[kind]
-            _check_metadata(name, len(body))
-            if name in fields:
-                raise FormatError(f"{name.upper()} metadata is there twice: damaged")
-            fields[name] = bytes(body)
+        row = rows.get(kind)
+        if row is not None:
+            row.check_length(len(body))
+            if (row.first and number) or (row.once and row.field in fields):
+                raise FormatError(f"{row.wrong}: damaged")
+            fields[row.field] = row.value(bytes(body))
         elif kind < MAY_IGNORE:
             raise VersionError(
                 f"extension {kind} of format version {version[0]}.{version[1]} is not known to this reader: "
@@ -95,8 +160,3 @@ def _walk(records: memoryview) -> Iterator[tuple[int, memoryview]]:
         yield kind, records[position : position + length]
         position += length
         count += 1
-
-
-def _check_metadata(name: str, length: int) -> None:
-    if length > METADATA_MAX:
-        raise LimitError(f"{name.upper()} metadata of {length:,} bytes: beyond the limit of {METADATA_MAX:,}")

@@ -3,15 +3,15 @@
 from typing import TYPE_CHECKING
 
 from .fidelity import psnr
-from .folder import find_images, is_wanted
-from .formats import IMAGE_SUFFIXES
+from .folder import find_images, search
+from .formats import IMAGE_SUFFIXES, KINDS
 from .metadata import upright
 from .pillow import to_pillow
 from .pixels import GREY, RGB, Pixels, Samples, plain, to_array
 from .reading import read, read_file
 from .strip import STRIPS, stripped
 from .tensors import from_planes, to_planes
-from .writing import KINDS, kind_of, save
+from .writing import kind_of, save
 
 if TYPE_CHECKING:
     from .reading import Picture as Picture
@@ -26,13 +26,13 @@ __all__ = [
     "Samples",
     "find_images",
     "from_planes",
-    "is_wanted",
     "kind_of",
     "plain",
     "psnr",
     "read",
     "read_file",
     "save",
+    "search",
     "stripped",
     "to_array",
     "to_pillow",

@@ -22,16 +22,16 @@ PREFIX = b"Exif\0\0"
 XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"  # of JPEG
 RESOLUTION_UNIT, NO_UNIT = 296, 1
 RESOLUTION = {282, 283, RESOLUTION_UNIT}
+NOTHING: Mapping[Any, object] = {}
 RAW_PROFILES = {"icm": "icc_profile", "icc": "icc_profile", "APP1": "exif", "exif": "exif", "xmp": "xmp"}
-PSD_RESOURCES = {1058: "exif", 1060: "xmp"}  # image resources of Photoshop
 CARRIED = {  # tags of a TIFF's first directory that are metadata: EXIF 3.0, section 4.6.5, and what Windows adds
     270, 271, 272, 274, *RESOLUTION, 305, 306, 315, 316, 318, 319, 33432, 34665, 34853, 18246, *range(40091, 40096),
 }  # fmt: skip
 
 
-def attach(pixels: Pixels, image: Image.Image) -> Pixels:
-    """`pixels` with the metadata of the loaded image that they came from."""
-    return of_info(pixels, _of_resources(image) | _raw_profiles(image) | image.info)
+def attach(pixels: Pixels, image: Image.Image, besides: Mapping[Any, object] = NOTHING) -> Pixels:
+    """`pixels` with the metadata of the loaded image that they came from, and what was found `besides`."""
+    return of_info(pixels, {**besides, **_raw_profiles(image), **image.info})
 
 
 def of_info(pixels: Pixels, info: Mapping[Any, object]) -> Pixels:
@@ -55,12 +55,6 @@ def _raw_profiles(image: Image.Image) -> dict[str, bytes]:
         elif block:
             found[key] = block
     return found
-
-
-def _of_resources(image: Image.Image) -> dict[str, bytes]:
-    """EXIF and XMP of a PSD file, by Pillow's names, which passes them over."""
-    resources = getattr(image, "resources", [])
-    return {PSD_RESOURCES[number]: body for number, _, body in resources if number in PSD_RESOURCES and body}
 
 
 def info_of(icc: bytes | None, exif: bytes | None, xmp: bytes | None) -> dict[str | tuple[int, int], bytes]:

@@ -1,15 +1,13 @@
-"""PIL images to Pixels and back."""
+"""PIL images to Pixels and back; what their files are is for formats/ to know."""
 
-from dataclasses import replace
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from PIL import Image, ImageFile
 
 from ..errors import ImageError
-from . import deep, metadata, several, tiff
-from .formats import BY_PILLOW, OWN
-from .pixels import GREY, Pixels, Samples, check_size
+from . import metadata
+from .pixels import GREY, Pixels, Samples
 
 ROWS = 256  # of pixels, copied at a time
 MODES = {  # Pillow's, and what they are read as
@@ -20,50 +18,13 @@ TRANSPARENT = {"L": "LA", "RGB": "RGBA"}  # the same with a transparent colour
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N")
 
 
-def from_pillow(image: Image.Image) -> Pixels:
-    """A PIL image to Pixels; one that is not loaded yet keeps 16 bits where Pillow would cut them to 8.
-
-    Raises ImageError for animations, CMYK, floating point and other modes, and for a file of a format that is not read
-    here, unless it is loaded: loading can start programs, which is for the caller to decide.
-    """
-    if isinstance(image, ImageFile.ImageFile) and _waits(image):
-        if image.format != OWN and image.format not in BY_PILLOW:
-            raise ImageError(f"{image.format} is not a format that is read; load the picture before, or make it PNG")
-        if image.format == "TIFF" and image.fp is not None:
-            return from_tiff(image.fp)
-    notes = several.check(image)
-    reader = deep.reader(image)
-    if reader is None:
-        _check_mode(image)
-    check_size(image.width, image.height)
-    if reader is not None:
-        return replace(reader(), notes=tuple(notes))
-    exif = metadata.exif_of_tags(image.getexif()) if image.format == "TIFF" else None
-    image.load()
-    pixels = replace(metadata.attach(_samples(image), image), notes=tuple(notes))
-    return replace(pixels, exif=exif) if image.format == "TIFF" else pixels
-
-
-def from_tiff(file: IO[bytes]) -> Pixels:
-    """The picture of an open TIFF file as it lies there; raises ImageError, or what decoders do."""
-    tags = tiff.directory(file)
-    tiff.check(file, tags)
-    if tiff.is_deep(tags):
-        return tiff.read(file, tags)
-    file.seek(0)
-    with tiff.Tiff(file) as image:
-        _check_mode(image)
-        check_size(image.width, image.height)
-        image.load()
-        return tiff.described(_samples(image), file, tags)
-
-
-def _waits(image: ImageFile.ImageFile) -> bool:
+def waits(image: ImageFile.ImageFile) -> bool:
     """Whether a file is open and its picture not decoded yet."""
     return bool(image.tile) or getattr(image, "_im", None) is None
 
 
-def _check_mode(image: Image.Image) -> None:
+def check_mode(image: Image.Image) -> None:
+    """Raise ImageError for CMYK, floating point and other modes that are not read."""
     if image.mode == "CMYK":
         raise ImageError("the picture is CMYK; convert it to RGB first")
     if image.mode not in MODES and image.mode not in DEEP:
@@ -84,17 +45,34 @@ def to_pillow(pixels: Pixels) -> Image.Image:
     return image
 
 
-def eight_bits(samples: Samples) -> Samples:
+def save_as(kind: str, pixels: Pixels, file: IO[bytes], exif_prefix: bytes = b"", **options: Any) -> None:
+    """Write an image file with all metadata by Pillow.
+
+    Args:
+        kind: Pillow's name of the format.
+        pixels: a picture that the format can hold.
+        file: open for writing.
+        exif_prefix: what stands before EXIF data in such files.
+        options: for `Image.save`.
+    """
+    exif = None if pixels.exif is None else exif_prefix + pixels.exif
+    found = {"icc_profile": pixels.icc, "exif": exif, "xmp": pixels.xmp}
+    image = to_pillow(pixels)
+    image.info.clear()  # of which Pillow would take its own choice
+    image.save(file, kind, **options, **{key: value for key, value in found.items() if value is not None})
+
+
+def eight_bits(deep: Samples) -> Samples:
     """uint16 [H, ...] to uint8 of the same shape: v / 257, rounded."""
-    rounded: Samples = np.empty(samples.shape, np.uint8)
-    for top in range(0, len(samples), ROWS):
-        band = samples[top : top + ROWS].astype(np.uint32)
+    rounded: Samples = np.empty(deep.shape, np.uint8)
+    for top in range(0, len(deep), ROWS):
+        band = deep[top : top + ROWS].astype(np.uint32)
         rounded[top : top + ROWS] = (band + 128) // 257
     return rounded
 
 
-def _samples(image: Image.Image) -> Pixels:
-    """Colour and alpha of a loaded PIL image, copied a band of rows at a time."""
+def samples(image: Image.Image) -> Pixels:
+    """Colour and alpha of a loaded PIL image without its metadata, copied a band of rows at a time."""
     if image.mode in DEEP:
         return _grey_16(image)
     transparent = "transparency" in image.info

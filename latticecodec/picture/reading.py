@@ -2,17 +2,18 @@
 
 import io
 import os
+from dataclasses import replace
 from pkgutil import resolve_name
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 from ..container import PIXELS_MAX
 from ..errors import ImageError, reason
 from . import failures
-from .formats import identify
-from .pillow import from_pillow
+from .formats import BY_PILLOW, LOADED, OWN, identify
+from .pillow import check_mode, samples, waits
 from .pixels import Pixels, at_most, check_size, from_array
 from .tensors import pixels_of_tensor
 
@@ -90,3 +91,24 @@ def read_file(file: IO[bytes], name: str) -> Pixels:
                 return from_pillow(opened)
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from None
+
+
+def from_pillow(image: Image.Image) -> Pixels:
+    """A PIL image to Pixels; one that is not loaded yet keeps 16 bits where Pillow would cut them to 8.
+
+    Raises ImageError for animations, CMYK, floating point and other modes, and for a file of a format that is not read
+    here, unless it is loaded: loading can start programs, which is for the caller to decide.
+    """
+    known, pixels = BY_PILLOW.get(image.format or "", LOADED), None
+    waiting = isinstance(image, ImageFile.ImageFile) and waits(image)
+    if waiting and known is LOADED and image.format != OWN:
+        raise ImageError(f"{image.format} is not a format that is read; load the picture before, or make it PNG")
+    notes = known.notes(image)
+    check_size(image.width, image.height)
+    if isinstance(image, ImageFile.ImageFile) and image.tile and image.fp is not None:
+        pixels = known.anew(image, image.fp)
+    if pixels is None:
+        check_mode(image)
+        image.load()
+        pixels = known.described(samples(image), image)
+    return replace(pixels, notes=tuple(notes))

@@ -1,56 +1,21 @@
 """Pixels to image files."""
 
 import struct
-from dataclasses import dataclass, replace
-from typing import IO, Any
+from dataclasses import replace
+from typing import IO
 
 import numpy as np
 
-from ..container import SIZE_MAX
 from ..errors import OutputError
-from . import failures, metadata, png, ppm, tiff
-from .pillow import ROWS, eight_bits, to_pillow
+from . import failures, metadata
+from .formats import KINDS
+from .formats.format import Format, Kind
+from .pillow import ROWS, eight_bits
 from .pixels import Pixels, Samples
 
 
-@dataclass(frozen=True)
-class Kind:
-    """What a file format can hold, and Pillow's name and options of it."""
-
-    name: str
-    options: dict[str, Any]
-    deep: bool = False  # 16 bits a sample
-    alpha: bool = False
-    metadata: bool = True  # ICC, EXIF and XMP
-    side: int = SIZE_MAX  # pixels
-
-
-PNG = Kind("PNG", {}, deep=True, alpha=True)
-TIFF = Kind("TIFF", {}, deep=True, alpha=True)
-WEBP = Kind("WebP", {"lossless": True, "exact": True}, alpha=True, side=16_383)
-JPEG = Kind("JPEG", {"quality": 95, "subsampling": "4:4:4"}, side=65_500)
-AVIF = Kind("AVIF", {"quality": 100, "subsampling": "4:4:4"}, alpha=True)
-BMP = Kind("BMP", {}, metadata=False)
-PPM = Kind("PPM", {}, deep=True, metadata=False)
-KINDS = {
-    "png": PNG,
-    "tif": TIFF,
-    "tiff": TIFF,
-    "bmp": BMP,
-    "ppm": PPM,
-    "webp": WEBP,
-    "avif": AVIF,
-    "jpg": JPEG,
-    "jpeg": JPEG,
-}
-
-MARKER_MAX = 65_533  # bytes in a JPEG segment after its length
-EXIF_MAX = MARKER_MAX - len(metadata.PREFIX)
-XMP_MAX = MARKER_MAX - len(b"http://ns.adobe.com/xap/1.0/\0")
-
-
-def kind_of(suffix: str) -> Kind:
-    """The kind of file that a suffix, with or without its dot, names; raises OutputError for one not in KINDS."""
+def kind_of(suffix: str) -> Format:
+    """The format that a suffix, with or without its dot, names; raises OutputError for one not in KINDS."""
     name = suffix.removeprefix(".").lower()
     if name not in KINDS:
         known = ", ".join(f".{kind}" for kind in KINDS)
@@ -74,63 +39,44 @@ def save(pixels: Pixels, suffix: str, file: IO[bytes]) -> list[str]:
     white, 16 bits are rounded to 8. Raises OutputError for unknown suffixes and for pictures that the format has no
     room for; an OSError of `file` passes through.
     """
-    kind = kind_of(suffix)
+    known = kind_of(suffix)
+    kind = known.writes
+    assert kind is not None  # of those that are not written there is no suffix
     if max(pixels.width, pixels.height) > kind.side:
         size = f"{pixels.width}x{pixels.height} pixels"
-        raise OutputError(f"cannot write {kind.name} of {size}, it holds {kind.side:,} a side; try .png")
-    pixels, notes = _fitted(pixels, kind)
+        raise OutputError(f"cannot write {known.name} of {size}, it holds {kind.side:,} a side; try .png")
+    pixels, notes = _fitted(pixels, known.name, kind)
     try:
-        if kind is TIFF:
-            tiff.write(pixels, file)
-        elif kind is PPM:
-            ppm.write(pixels, file)
-        elif kind is PNG and pixels.depth == 16:
-            png.write(pixels, file)
-        else:
-            _save_with_pillow(pixels, kind, file)
+        kind.write(pixels, file)
     except (OSError, RuntimeError, ValueError, struct.error) as error:  # of Pillow and libtiff
         if isinstance(error, OSError) and error.errno is not None:
             raise  # of the disk
-        raise OutputError(f"cannot write {kind.name} of this picture; try .png{failures.hint(error)}") from None
+        raise OutputError(f"cannot write {known.name} of this picture; try .png{failures.hint(error)}") from None
     return notes
 
 
-def _save_with_pillow(pixels: Pixels, kind: Kind, file: IO[bytes]) -> None:
-    options = dict(kind.options)
-    if kind.metadata:
-        prefix = metadata.PREFIX if kind is JPEG else b""
-        exif = None if pixels.exif is None else prefix + pixels.exif
-        found = {"icc_profile": pixels.icc, "exif": exif, "xmp": pixels.xmp}
-        options |= {key: value for key, value in found.items() if value is not None}
-    if kind is PNG:
-        options["pnginfo"] = png.xmp_chunk(pixels)
-    image = to_pillow(pixels)
-    image.info.clear()  # of which Pillow would take its own choice
-    image.save(file, kind.name, **options)
-
-
-def _fitted(pixels: Pixels, kind: Kind) -> tuple[Pixels, list[str]]:
+def _fitted(pixels: Pixels, name: str, kind: Kind) -> tuple[Pixels, list[str]]:
     """`pixels` without what `kind` cannot hold, and a line for each such thing."""
     notes = []
     if not kind.metadata:
-        lost = [name for name, part in (("ICC", pixels.icc), ("EXIF", pixels.exif), ("XMP", pixels.xmp)) if part]
+        lost = [part for part, block in (("ICC", pixels.icc), ("EXIF", pixels.exif), ("XMP", pixels.xmp)) if block]
         if lost:
-            notes.append(f"{kind.name} holds no metadata; {' and '.join(lost)} left out")
+            notes.append(f"{name} holds no metadata; {' and '.join(lost)} left out")
         pixels = replace(metadata.upright(pixels), icc=None, xmp=None)
-    if kind is JPEG and pixels.exif is not None and len(pixels.exif) > EXIF_MAX:
-        notes.append(f"JPEG holds {EXIF_MAX:,} bytes of EXIF; {len(pixels.exif):,} left out")
+    if pixels.exif is not None and kind.exif_max is not None and len(pixels.exif) > kind.exif_max:
+        notes.append(f"{name} holds {kind.exif_max:,} bytes of EXIF; {len(pixels.exif):,} left out")
         pixels = metadata.upright(pixels)
-    if kind is JPEG and pixels.xmp is not None and len(pixels.xmp) > XMP_MAX:
-        notes.append(f"JPEG holds {XMP_MAX:,} bytes of XMP; {len(pixels.xmp):,} left out")
+    if pixels.xmp is not None and kind.xmp_max is not None and len(pixels.xmp) > kind.xmp_max:
+        notes.append(f"{name} holds {kind.xmp_max:,} bytes of XMP; {len(pixels.xmp):,} left out")
         pixels = replace(pixels, xmp=None)
-    if kind in (TIFF, AVIF) and pixels.exif is not None and not metadata.tags_of_exif(pixels.exif):
-        notes.append(f"{kind.name} holds no damaged EXIF data; left out")
+    if pixels.exif is not None and not kind.damaged_exif and not metadata.tags_of_exif(pixels.exif):
+        notes.append(f"{name} holds no damaged EXIF data; left out")
         pixels = replace(pixels, exif=None)
     if pixels.alpha is not None and not kind.alpha:
-        notes.append(f"{kind.name} holds no alpha; flattened onto white")
+        notes.append(f"{name} holds no alpha; flattened onto white")
         pixels = replace(pixels, colour=_on_white(pixels.colour, pixels.alpha), alpha=None)
     if pixels.depth == 16 and not kind.deep:
-        notes.append(f"{kind.name} holds 8 bits a sample; 16 bits rounded to 8")
+        notes.append(f"{name} holds 8 bits a sample; 16 bits rounded to 8")
         alpha = None if pixels.alpha is None else eight_bits(pixels.alpha)
         pixels = replace(pixels, colour=eight_bits(pixels.colour), alpha=alpha)
     return pixels, notes

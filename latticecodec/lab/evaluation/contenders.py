@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 QUALITIES = tuple(12.5 * step for step in range(9))  # of a model, 0 to 100
 DEFAULT_PEERS = ("jpeg", "webp", "avif")
+MEASURES = ("peers.py", "msssim.py", "ssimulacra2.py", "butteraugli.py", "contenders.py")  # files of this folder
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class PeerContender:
         self._peer = peer
         self.build, self.media_type = peer.build, peer.media_type
         self.qualities = tuple(float(value) for value in peer.qualities)
-        self.identity = f"{peer.name} {peer.options}, {peer.build}, code {_code_digest()}"
+        self.identity = f"{peer.name} {peer.every_option}, {peer.build}, code {_code_digest()}"
 
     def encode(self, picture: Image.Image, quality: float) -> Coded:
         """The file at a value of the format's scale; raises ImageError for a picture that the format cannot hold."""
@@ -176,15 +177,19 @@ def missing(peers: Sequence[str]) -> dict[str, str]:
     return {peer.name: peer.reason_missing for peer in PEERS if peer.name in peers and not peer.available}
 
 
+def deciding() -> list[Path]:
+    """The Python files that decide bytes, pixels and measures, not those that train, rerun papers or print."""
+    own = Path(__file__).parent
+    package = own.parents[1]
+    idle = [package / "cli", *(package / "lab" / room for room in ("training", "papers", "evaluation"))]
+    codec = [path for path in package.rglob("*.py") if not any(path.is_relative_to(folder) for folder in idle)]
+    return sorted([*codec, *(own / name for name in MEASURES)])
+
+
 @cache
 def _code_digest() -> str:
-    """SHA-256, in hex, of the Python code that decides bytes, pixels and measures."""
-    own = Path(__file__).parent
-    root = own.parent
-    others = {"training", "evaluation", "cli"}
-    codec = [path for path in root.rglob("*.py") if path.relative_to(root).parts[0] not in others]
-    measures = [own / name for name in ("peers.py", "msssim.py", "ssimulacra2.py", "butteraugli.py", "contenders.py")]
+    """SHA-256, in hex, of the code that results depend on."""
     digest = hashlib.sha256()
-    for path in sorted([*codec, *measures]):
+    for path in deciding():
         digest.update(path.read_bytes())
     return digest.hexdigest()

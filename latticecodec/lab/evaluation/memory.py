@@ -7,7 +7,7 @@ from pathlib import Path
 from .contenders import contenders
 from .pictures import read
 
-PROGRAM = "from latticecodec.evaluation.memory import child; child()"
+PROGRAM = "from latticecodec.lab.evaluation.memory import child; child()"
 STATUS = Path("/proc/self/status")
 
 

@@ -12,12 +12,13 @@ import importlib.metadata
 import importlib.util
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import PIL
 from PIL import Image, features
 
+TRIAL, TRIED = 64, 50  # pixels a side and quality of the picture that options are tried on
 PLUGIN, PLUGIN_PACKAGE = "pillow_jxl", "pillow-jxl-plugin"
 
 
@@ -42,8 +43,9 @@ class Peer:
         version_of: what `PIL.features` calls that library, or the plugin's package.
         qualities: values of the format's own scale, rising; about 0.1 to 3 bpp and 26 to 42 dB on photographs.
         lowest: the least value of that scale.
-        options: for `Image.save`; libraries that do not know one of them are too old.
-        needs: of the library, where old ones do not do.
+        options: for `Image.save`.
+        recent: more of them, which libraries that are too old refuse or pass over.
+        needs: what is recent enough for those.
         setting: what `Image.save` takes for a value of the scale and a number of channels.
         media_type: that a browser shows, or "".
     """
@@ -58,6 +60,7 @@ class Peer:
     options: dict[str, Any] = field(hash=False)
     setting: Callable[[int, int], dict[str, Any]] = _quality
     media_type: str = ""
+    recent: dict[str, Any] = field(default_factory=dict, hash=False)
     needs: str = ""
 
     @property
@@ -65,22 +68,22 @@ class Peer:
         """Whether this build of Pillow, or the plugin, can write it."""
         if not self.feature:
             return importlib.util.find_spec(PLUGIN) is not None
-        return bool(features.check(self.feature)) and (not self.needs or self._takes_options())
+        return bool(features.check(self.feature)) and (not self.recent or self._takes_recent())
 
-    def _takes_options(self) -> bool:
-        """Whether the library knows the options, which only trying tells."""
+    def _takes_recent(self) -> bool:
+        """Whether the recent options change the file, which only trying tells."""
+        picture = Image.linear_gradient("L").resize((TRIAL, TRIAL)).convert("RGB")
         try:
-            self.encode(Image.new("RGB", (8, 8)), self.lowest)
+            return self.encode(picture, TRIED) != replace(self, recent={}).encode(picture, TRIED)
         except (OSError, ValueError):
             return False
-        return True
 
     @property
     def reason_missing(self) -> str:
         """Why it is not available, where it is not."""
         if not self.feature:
             return f"{PLUGIN_PACKAGE} is not installed (pip install 'latticecodec[eval]')"
-        if self.needs and features.check(self.feature):
+        if self.recent and features.check(self.feature):
             return f"this build of Pillow cannot write it, which takes {self.needs}"
         return "this build of Pillow cannot write it"
 
@@ -92,6 +95,11 @@ class Peer:
         version = features.version(self.version_of) or features.version(self.feature) or "of unknown version"
         return f"Pillow {PIL.__version__}, {self.library} {version}"
 
+    @property
+    def every_option(self) -> dict[str, Any]:
+        """What `Image.save` takes at every value of the scale."""
+        return self.options | self.recent
+
     @staticmethod
     def _plugin_version() -> str:
         return importlib.metadata.version(PLUGIN_PACKAGE)
@@ -100,7 +108,7 @@ class Peer:
         """The file of a picture (mode L or RGB) at a value of the format's scale; without metadata."""
         self._register()
         buffer = io.BytesIO()
-        image.save(buffer, self.format, **self.setting(quality, len(image.getbands())), **self.options)
+        image.save(buffer, self.format, **self.setting(quality, len(image.getbands())), **self.every_option)
         return buffer.getvalue()
 
     def decode(self, data: bytes) -> Image.Image:
@@ -155,7 +163,8 @@ PEERS = (
         version_of="avif",
         qualities=(10, 20, 30, 40, 50, 60, 70, 80, 90),
         lowest=0,
-        options={"subsampling": "4:4:4", "speed": 6, "codec": "aom", "advanced": {"tune": "ssimulacra2"}},
+        options={"subsampling": "4:4:4", "speed": 6},
+        recent={"codec": "aom", "advanced": {"tune": "ssimulacra2"}},
         media_type="image/avif",
         needs="aom 3.13 or newer as its encoder",
     ),

@@ -1,18 +1,32 @@
-"""PNG files of 16 bits a sample, and those whose transparent colour Pillow does not scale: pixels through libpng."""
+"""PNG files; those of 16 bits a sample, or whose transparent colour Pillow does not scale, go through libpng."""
 
+import re
 import zlib
 from typing import IO
 
 import numpy as np
+from PIL import ImageFile
 from PIL.PngImagePlugin import PngInfo, putchunk
 
-from .pixels import Pixels, Samples, from_array, to_array
+from .. import metadata
+from ..pillow import save_as
+from ..pixels import Pixels, Samples, from_array, to_array
+from .format import Format, Kind, whole
 
 SIGNATURE = 8  # bytes
 LENGTH_KIND_CRC = 12  # bytes of a chunk beside its body
 PIXELS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}  # chunks that pixels depend on
 HEADER = 33  # bytes before the second chunk: signature and IHDR
 XMP_KEY = "XML:com.adobe.xmp"
+
+
+def _anew(image: ImageFile.ImageFile, file: IO[bytes]) -> Pixels | None:
+    """Of 16 bits, or with a transparent grey, which Pillow does not scale with the pixels."""
+    if ";16" not in str(image.tile[0].args) and not (image.mode in ("1", "L") and "transparency" in image.info):
+        return None
+    data = whole(file)
+    image.load()  # only then has Pillow seen the metadata behind the pixels
+    return metadata.attach(read(data), image)
 
 
 def read(data: bytes) -> Pixels:
@@ -36,7 +50,10 @@ def _bare(data: bytes) -> bytes:
 
 
 def write(pixels: Pixels, file: IO[bytes]) -> None:
-    """Write a PNG file of 16 bits a sample with all metadata."""
+    """Write a PNG file of 8 or 16 bits a sample with all metadata."""
+    if pixels.depth == 8:
+        save_as("PNG", pixels, file, pnginfo=xmp_chunk(pixels))
+        return
     import imagecodecs
 
     data = imagecodecs.png_encode(to_array(pixels))
@@ -56,3 +73,14 @@ def xmp_chunk(pixels: Pixels) -> PngInfo:
     if pixels.xmp is not None:
         info.add_itxt(XMP_KEY, pixels.xmp)
     return info
+
+
+FORMAT = Format(
+    "PNG",
+    (".png", ".apng"),
+    re.compile(rb"\x89PNG\r\n\x1a\n"),
+    "PIL.PngImagePlugin:PngImageFile",
+    ("PNG",),
+    anew=_anew,
+    writes=Kind(("png",), write, deep=True, alpha=True),
+)

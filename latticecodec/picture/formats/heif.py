@@ -4,10 +4,15 @@ from dataclasses import replace
 from typing import IO
 
 import numpy as np
+from PIL import Image
 
-from . import exif, metadata, wide
-from .pixels import Pixels, Samples, check_size, from_array
+from .. import exif, metadata
+from ..pixels import Pixels, Samples, check_size, from_array
+from . import wide
+from .format import Format, boxes, one_of
+from .jpeg import gain_map_notes
 
+TAKEN = "the primary one"
 GAIN_MAP = "hdrgainmap"  # part of the type of an auxiliary picture
 
 
@@ -22,10 +27,24 @@ def read(file: IO[bytes]) -> Pixels:
     if samples.dtype != np.uint8:
         samples = samples.copy()
         wide.scale(samples, int(picture.info["bit_depth"]))
-    notes = []
-    if len(pictures) > 1:
-        notes.append(f"holds {len(pictures)} pictures; the primary one was taken")
+    notes = one_of(f"{len(pictures)} pictures" if len(pictures) > 1 else "", TAKEN)
     if any(GAIN_MAP in str(kind).lower() for kind in picture.info.get("aux", {})):
         notes.append("its HDR gain map is left out, though its metadata may speak of one")
     pixels = metadata.of_info(from_array(samples), picture.info)
     return replace(pixels, exif=exif.upright(pixels.exif), notes=tuple(notes))
+
+
+def _notes(image: Image.Image) -> list[str]:
+    count = getattr(image, "n_frames", 1)
+    return one_of(f"{count} pictures" if count > 1 else "", TAKEN) + gain_map_notes(image)
+
+
+FORMAT = Format(
+    "HEIC",
+    (".heic", ".heif", ".hif"),
+    boxes("heic", "heix", "heim", "heis", "hevc", "hevx"),
+    "latticecodec.picture.formats.heif:read",
+    ("HEIF",),
+    extra="heif",
+    notes=_notes,
+)

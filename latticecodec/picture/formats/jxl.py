@@ -1,15 +1,17 @@
 """JPEG XL files: pixels through imagecodecs, metadata through pillow-jxl-plugin, which is optional."""
 
 import io
+import re
 import struct
 from dataclasses import replace
 from typing import IO
 
 import numpy as np
 
-from ..errors import ImageError
-from . import exif, metadata
-from .pixels import Pixels, Samples, check_size, from_array, not_unsigned
+from ...errors import ImageError
+from .. import exif, metadata
+from ..pixels import Pixels, Samples, check_size, from_array, not_unsigned
+from .format import Format
 
 CODESTREAM = b"\xff\x0a"
 PART = 4  # bytes before the codestream in a box that has a part of it
@@ -98,3 +100,13 @@ def _codestream(data: bytes) -> int:
         if kind in (b"jxlc", b"jxlp"):
             return file.tell() + (PART if kind == b"jxlp" else 0) + len(CODESTREAM)
         file.seek(at + max(size, 8))
+
+
+FORMAT = Format(
+    "JPEG XL",
+    (".jxl",),
+    re.compile(rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n"),
+    "latticecodec.picture.formats.jxl:read",
+    ("JXL",),
+    extra="jxl",
+)

@@ -1,12 +1,14 @@
-"""PPM and PGM files of 16 bits a sample, in binary (P5, P6)."""
+"""PPM, PGM and PBM files; those of more than 8 bits a sample only in binary (P5, P6)."""
 
+import re
 from typing import IO
 
 import numpy as np
 from PIL import ImageFile
 
-from ..errors import ImageError
-from .pixels import GREY, Pixels, Samples
+from ...errors import ImageError
+from ..pixels import GREY, Pixels, Samples
+from .format import Format, Kind
 
 PEAK = 65535
 ROWS = 256  # of pixels, worked on at a time
@@ -19,6 +21,10 @@ def maximum(image: ImageFile.ImageFile) -> int:
         return PEAK if settings == "I;16B" else 255
     assert isinstance(settings, tuple)
     return int(settings[-1])
+
+
+def _anew(image: ImageFile.ImageFile, file: IO[bytes]) -> Pixels | None:
+    return read(image, file) if image.mode not in ("1", "F") and maximum(image) > 255 else None
 
 
 def read(image: ImageFile.ImageFile, file: IO[bytes]) -> Pixels:
@@ -47,3 +53,14 @@ def write(pixels: Pixels, file: IO[bytes]) -> None:
     for top in range(0, pixels.height, ROWS):
         rows = pixels.colour[top : top + ROWS]
         file.write(rows.astype(rows.dtype.newbyteorder(">")).tobytes())
+
+
+FORMAT = Format(
+    "PPM",
+    (".ppm", ".pgm", ".pbm", ".pnm"),
+    re.compile(rb"P[1-6Ff][\s#]"),
+    "PIL.PpmImagePlugin:PpmImageFile",
+    ("PPM",),
+    anew=_anew,
+    writes=Kind(("ppm",), write, deep=True, metadata=False),
+)

@@ -1,20 +1,23 @@
 """TIFF files: pixels of 16 bits a sample through libtiff; metadata through Pillow's image file directory."""
 
 import io
+import re
 import struct
 from dataclasses import replace
 from typing import IO
 
 import numpy as np
-from PIL import Image, TiffTags
+from PIL import Image, ImageFile, TiffTags
 from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
-from ..errors import ImageError
-from . import metadata
-from .pixels import Pixels, Samples, check_size, not_unsigned, to_array
+from ...errors import ImageError
+from .. import metadata
+from ..pillow import check_mode, samples, waits
+from ..pixels import Pixels, Samples, check_size, not_unsigned, to_array
+from .format import Format, Kind
 
 NEW_SUBFILE, WIDTH, LENGTH, BITS, PHOTOMETRIC, STRIPS, PER_PIXEL = 254, 256, 257, 258, 262, 273, 277
-PLANAR, EXTRA, FORMAT = 284, 338, 339
+PLANAR, EXTRA, SAMPLE_FORMAT = 284, 338, 339
 COMPRESSION, STRIP_BYTES, TILES, TILE_BYTES = 259, 279, 324, 325
 UNCOMPRESSED = 1
 XMP, ICC, DNG_VERSION = 700, 34675, 50706
@@ -47,6 +50,43 @@ class Tiff(TiffImageFile):
         self._size = self.im.size
 
 
+def open_file(file: IO[bytes]) -> Pixels:
+    """The picture of an open file as it lies there; raises ImageError, or what decoders do."""
+    tags = directory(file)
+    check(file, tags)
+    if is_deep(tags):
+        return read(file, tags)
+    file.seek(0)
+    with Tiff(file) as image:
+        check_mode(image)
+        check_size(image.width, image.height)
+        image.load()
+        return described(samples(image), file, tags)
+
+
+def _anew(image: ImageFile.ImageFile, file: IO[bytes]) -> Pixels:
+    """Always: Pillow would turn the picture upright, or cut it."""
+    return open_file(file)
+
+
+def _notes(image: Image.Image) -> list[str]:
+    """None; of a file that is open and not loaded, `check` counts the pages."""
+    pages = 1 if isinstance(image, ImageFile.ImageFile) and waits(image) else getattr(image, "n_frames", 1)
+    if pages > 1:
+        raise several_pages(pages)
+    return []
+
+
+def _described(pixels: Pixels, image: Image.Image) -> Pixels:
+    """With the EXIF block that stands for the tags of the file."""
+    return replace(metadata.attach(pixels, image), exif=metadata.exif_of_tags(image.getexif()))
+
+
+def several_pages(pages: int) -> ImageError:
+    """The error about a file of several pages."""
+    return ImageError(f"has {pages} pages; save one of them first")
+
+
 def directory(file: IO[bytes]) -> ImageFileDirectory_v2:
     """The first directory of a TIFF file; raises what Pillow does for damaged ones."""
     header = _header(file)
@@ -65,10 +105,10 @@ def check(file: IO[bytes], tags: ImageFileDirectory_v2) -> None:
         raise ImageError("begins with a reduced picture, as raw files of cameras do; develop it to TIFF or PNG first")
     pages = _pages(file)
     if pages > 1:
-        raise ImageError(f"has {pages} pages; save one of them first")
+        raise several_pages(pages)
     if photometric in COLOURS:
         raise ImageError(f"the picture is {COLOURS[photometric]}; convert it to RGB first")
-    for kind in set(tags.get(FORMAT, ())) & REFUSED.keys():
+    for kind in set(tags.get(SAMPLE_FORMAT, ())) & REFUSED.keys():
         raise not_unsigned(REFUSED[kind])
     if tags.get(COMPRESSION, UNCOMPRESSED) != UNCOMPRESSED and _end(tags) > file.seek(0, io.SEEK_END):
         raise ImageError("the file is cut short; take a whole copy of it")  # of which libtiff would print a line
@@ -86,21 +126,21 @@ def read(file: IO[bytes], tags: ImageFileDirectory_v2) -> Pixels:
     """The picture of a TIFF file that `is_deep`, as it lies in the file; raises ImageError or what libtiff does."""
     import imagecodecs
 
-    width, height, samples = tags[WIDTH], tags[LENGTH], tags.get(PER_PIXEL, 1)
+    width, height, channels = tags[WIDTH], tags[LENGTH], tags.get(PER_PIXEL, 1)
     check_size(width, height)
-    if samples > SAMPLES_MAX:
-        raise ImageError(f"has {samples} samples a pixel; save it with at most {SAMPLES_MAX}")
+    if channels > SAMPLES_MAX:
+        raise ImageError(f"has {channels} samples a pixel; save it with at most {SAMPLES_MAX}")
     own = 3 if tags[PHOTOMETRIC] == RGB else 1
     file.seek(0)
     array = imagecodecs.tiff_decode(file.read())
     if tags.get(PLANAR) == SEPARATE:
-        array = np.moveaxis(array.reshape(samples, height, width), 0, -1)
-    array = array.reshape(height, width, samples)
+        array = np.moveaxis(array.reshape(channels, height, width), 0, -1)
+    array = array.reshape(height, width, channels)
     colour = np.ascontiguousarray(array[:, :, :own])  # [H, W, C]
     if tags[PHOTOMETRIC] == WHITE_IS_ZERO:
         np.subtract(65535, colour, out=colour)
     alpha, extra = None, tags.get(EXTRA, (STRAIGHT,))[0]
-    if samples > own and extra in (PREMULTIPLIED, STRAIGHT):
+    if channels > own and extra in (PREMULTIPLIED, STRAIGHT):
         alpha = np.ascontiguousarray(array[:, :, own])  # [H, W]
     if alpha is not None and extra == PREMULTIPLIED:
         _divide(colour, alpha)
@@ -179,3 +219,16 @@ def write(pixels: Pixels, file: IO[bytes]) -> None:
     tags.tagtype[STRIPS] = TiffTags.LONG
     tags.save(file)  # counts the strips' offsets from the end of what it writes
     file.write(data)
+
+
+FORMAT = Format(
+    "TIFF",
+    (".tif", ".tiff"),
+    re.compile(rb"II[*+]\x00|MM\x00[*+]"),
+    "latticecodec.picture.formats.tiff:open_file",
+    ("TIFF",),
+    notes=_notes,
+    anew=_anew,
+    described=_described,
+    writes=Kind(("tif", "tiff"), write, deep=True, alpha=True, damaged_exif=False),
+)
