@@ -15,6 +15,11 @@ import torch
 from PIL import Image
 
 import latticecodec
+from latticecodec import Codec
+from latticecodec.backends.onnx import OnnxBackend
+from latticecodec.backends.torch import TorchBackend
+from latticecodec.kinds import KINDS
+from latticecodec.zoo import find, read_weights
 
 CONFIGURATIONS: dict[str, tuple[dict[str, str], str]] = {
     "default": ({}, ""),
@@ -111,6 +116,23 @@ def test_cuda_decodes_what_the_cpu_wrote_and_back(photo: Image.Image, model: str
     cpu, cuda = latticecodec.load(model, "cpu"), latticecodec.load(model, "cuda")
     for writer, reader in ((cpu, cuda), (cuda, cpu)):
         data = writer.encode(photo, quality=60)
+        np.testing.assert_array_equal(reader.decode_indices(data), writer.decode_indices(data))
+        difference = np.asarray(reader.decode(data)).astype(int) - np.asarray(writer.decode(data)).astype(int)
+        assert np.abs(difference).max() <= 1
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_backends_differ_by_no_more_than_a_code_value(photo: Image.Image, model: str) -> None:
+    """What one of them writes the other one reads: the same indices, and all but the same pixels."""
+    small = photo.crop((100, 0, 100 + 96, 80))
+    info = find(model)
+    tensors = read_weights(info)
+    codec, other = (Codec(info.config, tensors) for _ in range(2))
+    assert isinstance(codec.model.backend, OnnxBackend)
+    other.model.backend = TorchBackend(info.config, tensors)
+    other.kind = other.model.kind = KINDS[info.config.quantizer](info.config, tensors, other.model.backend)
+    for writer, reader in ((codec, other), (other, codec)):
+        data = writer.encode(small, quality=60)
         np.testing.assert_array_equal(reader.decode_indices(data), writer.decode_indices(data))
         difference = np.asarray(reader.decode(data)).astype(int) - np.asarray(writer.decode(data)).astype(int)
         assert np.abs(difference).max() <= 1

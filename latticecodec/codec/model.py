@@ -38,7 +38,10 @@ class Model:
             raise ModelError(f"model {config.name}: {told}; take an undamaged copy of the model")
 
     def refiner(self, effort: int) -> Refiner | None:
-        """Who iterates at a level of effort; None where nobody does."""
+        """Who iterates at a level of effort; None where nobody does.
+
+        Raises LcqError where that takes PyTorch and it is not installed.
+        """
         if not 1 < effort <= self.kind.efforts:
             return None
         require("torch", f"effort {effort}")
@@ -48,12 +51,16 @@ class Model:
     def _refiner(self) -> Refiner:
         from ..backends.torch import TorchBackend
 
-        same = isinstance(self.backend, TorchBackend)
-        return self.backend if same else TorchBackend(self.config, self._tensors, self.device)
+        mine = isinstance(self.backend, TorchBackend)
+        return self.backend if mine else TorchBackend(self.config, self._tensors, self.device)
 
 
 def _backend(config: ModelConfig, tensors: Tensors, device: str) -> Backend:
     """Who computes the networks of a model on a device."""
+    if device == "cpu":
+        from ..backends.onnx import OnnxBackend
+
+        return OnnxBackend(config, tensors)
     from ..backends.torch import TorchBackend
 
     return TorchBackend(config, tensors, device)

@@ -76,13 +76,15 @@ class Adaptive(Codebook):
         side = self.positions
         if indices.ndim != 3 or len(indices) != 2 or indices.shape[1] % side or indices.shape[2] % side:
             raise ImageError(f"indices of shape {indices.shape}; expected integers [2, {side} h, {side} w]")
-        book, index = indices
-        there = (book >= 0) & (book < len(self._sizes))  # [S h, S w]
-        there &= (index >= 0) & (index < self._sizes[np.where(there, book, 0)])
-        if not there.all():
-            pair = tuple(int(v) for v in indices[:, ~there][:, 0])
-            sizes = ", ".join(str(size) for size in self._config.books)
-            raise ImageError(f"pairs of codebook and index: {pair} is none; the codebooks have {sizes} codewords")
+        told = "pairs of codebook and index: index"
+        book, index = indices  # [S h, S w] each
+        if (outside := (book < 0) | (book >= len(self._sizes))).any():
+            raise ImageError(f"{told} {book[outside][0]} is outside: there are codebooks 0 to {len(self._sizes) - 1}")
+        if (outside := (index < 0) | (index >= self._sizes[book])).any():
+            which, there = book[outside][0], self._sizes[book[outside][0]]
+            raise ImageError(
+                f"{told} {index[outside][0]} is outside codebook {which}: it has codewords 0 to {there - 1}"
+            )
 
     def encode(self, u: Float32, rate: Rate, effort: int) -> Coded:
         """See `kind.Kind`."""

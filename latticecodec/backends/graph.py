@@ -1,0 +1,59 @@
+"""A network as operators of ONNX and their weights, written down layer by layer."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..entropy.coder import Float32
+from . import protobuf
+from .protobuf import Attribute, Shape
+
+
+@dataclass(frozen=True)
+class Node:
+    """An operator and the names of what it takes and makes."""
+
+    operator: str
+    inputs: tuple[str, ...]
+    output: str
+    attributes: dict[str, Attribute]
+
+
+@dataclass
+class Graph:
+    """Nodes in the order in which they run; all that goes through is float32 [1, C, h, w].
+
+    Sides of any length are called after their unit: "h" and "16h" of one graph belong to one h.
+    """
+
+    nodes: list[Node] = field(default_factory=list)
+    constants: dict[str, Float32] = field(default_factory=dict)
+    inputs: dict[str, Shape] = field(default_factory=dict)
+    outputs: dict[str, Shape] = field(default_factory=dict)
+
+    def input(self, name: str, *shape: int | str) -> str:
+        """What each run is given."""
+        self.inputs[name] = shape
+        return name
+
+    def output(self, name: str, *shape: int | str) -> None:
+        """What a run gives."""
+        self.outputs[name] = shape
+
+    def constant(self, values: Float32) -> str:
+        """Weights."""
+        name = f"c{len(self.constants)}"
+        self.constants[name] = np.ascontiguousarray(values, dtype=np.float32)
+        return name
+
+    def add(self, operator: str, *inputs: str, **attributes: Attribute) -> str:
+        """One more node; the name of what it makes."""
+        name = f"v{len(self.nodes)}"
+        self.nodes.append(Node(operator, inputs, name, attributes))
+        return name
+
+    def model(self) -> bytes:
+        """The graph as an ONNX file, without the values of its constants."""
+        nodes = [protobuf.node(node.operator, node.inputs, node.output, node.attributes) for node in self.nodes]
+        tensors = [protobuf.tensor(name, values.shape) for name, values in self.constants.items()]
+        return protobuf.model(nodes, tensors, self.inputs, self.outputs)
