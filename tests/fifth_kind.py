@@ -40,6 +40,9 @@ class DeadZone(Lattice):
         return super().values(indices + ZONE * np.sign(indices), rate, basis)  # [M, h, w]
 
 
+KINDS = (DeadZone,)
+
+
 # ---- to train it: latticecodec/lab/quantizers/dead_zone.py and latticecodec/lab/training/kinds/dead_zone.py ---------
 
 

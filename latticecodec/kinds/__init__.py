@@ -1,4 +1,10 @@
-"""Kinds of models: what turns latents into a payload and back, one class each. KINDS is the table of their names."""
+"""Kinds of models: what turns latents into a payload and back, one class each.
+
+A module that has kinds lists them as its own KINDS. The table of all, by name, is KINDS here.
+"""
+
+import pkgutil
+from importlib import import_module
 
 from ..config import ModelConfig
 from ..container import QUANTIZERS
@@ -17,7 +23,8 @@ def add(kind: type[Kind]) -> None:
     QUANTIZERS.add(kind.format_id)
 
 
-for _kind in (Lattice, E8Lattice, Codebook, Adaptive, Rotation):
+_MODULES = [import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+for _kind in sorted((kind for module in _MODULES for kind in getattr(module, "KINDS", ())), key=lambda k: k.format_id):
     add(_kind)
 
 

@@ -115,3 +115,6 @@ class Adaptive(Codebook):
         blocks = square.reshape(height // side, side, width // side, side).transpose(1, 3, 0, 2)  # [S, S, h, w]
         joint: Int32 = blocks.reshape(side * side, height // side, width // side).astype(np.int32)
         return joint
+
+
+KINDS = (Adaptive,)

@@ -139,3 +139,6 @@ class Rotation(Codebook):
     name = "rotation"
     format_id = (ROTATION, PRODUCT)
     described: ClassVar[dict[str, str]] = {"quantizer": "rotation", "codebooks": "product"}
+
+
+KINDS = (Codebook, Rotation)

@@ -139,3 +139,6 @@ class E8Lattice(Lattice):
     format_id = (LATTICE, E8)
     described: ClassVar[dict[str, str]] = {"quantizer": "lattice", "lattice": "e8"}
     unit = 2
+
+
+KINDS = (Lattice, E8Lattice)
