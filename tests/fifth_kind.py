@@ -43,7 +43,7 @@ class DeadZone(Lattice):
 KINDS = (DeadZone,)
 
 
-# ---- to train it: latticecodec/lab/quantizers/dead_zone.py and latticecodec/lab/training/kinds/dead_zone.py ---------
+# ---- to train it: latticecodec/lab/training/kinds/dead_zone.py ------------------------------------------------------
 
 
 class DeadZoneLattice(DiagonalLattice):
