@@ -11,6 +11,7 @@ from ..config import PATCH, ModelConfig
 from ..entropy.coder import Float32
 from ..errors import ModelError
 from .networks import NETWORKS
+from .perceptual import gradient
 from .processors import processors
 from .session import Session
 from .shapes import network_shapes
@@ -38,23 +39,34 @@ class OnnxBackend:
 
     def analysis(self, x: Float32) -> Float32:
         """See `backend.Backend`."""
-        return self._session("analysis")(x=x[None])[0]  # [M, h, w]
+        return self._run("analysis", x=x[None])  # [M, h, w]
 
     def hyper_analysis(self, u: Float32) -> Float32:
         """See `backend.Backend`."""
-        return self._session("hyper_analysis")(u=u[None])[0]  # [Z, h, w]
+        return self._run("hyper_analysis", u=u[None])  # [Z, h, w]
 
     def synthesis(self, y_hat: Float32, t: float) -> Float32:
         """See `backend.Backend`."""
-        return self._session("synthesis")(y_hat=y_hat[None], t=_scalar(t))[0]  # [3, 16h, 16w]
+        return self._run("synthesis", y_hat=y_hat[None], t=_scalar(t))  # [3, 16h, 16w]
 
     def distortion_step(self, y_hat: Float32, t: float, x: Float32, tune: str) -> Float32:
-        """See `backend.Backend`."""
+        """See `backend.Backend`; the squared error's is one graph from y_hat and back to it."""
         height, width = x.shape[1:]
+        if tune != "psnr":
+            x_hat = self.synthesis(y_hat, t)[:, :height, :width]  # [3, H, W]
+            at_x_hat = gradient(tune, x_hat, x, self.config.rate_weight(t), self._threads)  # [3, H, W]
+            return self._run(
+                "synthesis_gradient", y_hat=y_hat[None], t=_scalar(t), gradient=_filled_up(at_x_hat, y_hat)
+            )  # [M, h, w]
         slope = 255**2 * self.config.rate_weight(t) * 2 / 3  # of the squared error of a pixel
-        whole = self._session("squared_error_gradient")
         weight = _filled_up(np.full((1, height, width), slope, np.float32), y_hat)
-        return whole(y_hat=y_hat[None], t=_scalar(t), x=_filled_up(x, y_hat), weight=weight)[0]  # [M, h, w]
+        inputs = {"y_hat": y_hat[None], "t": _scalar(t), "x": _filled_up(x, y_hat), "weight": weight}
+        return self._run("squared_error_gradient", **inputs)  # [M, h, w]
+
+    def _run(self, network: str, **inputs: Float32) -> Float32:
+        """What a network makes of its inputs [1, C, h, w]: [C, h, w]."""
+        out: Float32 = self._session(network)(**inputs)[0]
+        return out
 
     def _session(self, network: str) -> Session:
         """A key of NETWORKS, made and tested once."""

@@ -20,7 +20,7 @@ def evaluate(graph: Graph, inputs: Mapping[str, Float32]) -> Float32:
 
 
 def _sigmoid(x: Float32) -> Float32:
-    return 1 / (1 + np.exp(-x))
+    return np.reciprocal(1 + np.exp(-x))
 
 
 def _depth_to_space(x: Float32, blocksize: int, mode: str) -> Float32:
@@ -44,8 +44,8 @@ def _convolution(
     ]
     columns = np.stack(taps, 1).reshape(group, -1, height * width)  # [G, in / G k k, h' w']
     weights = kernel.reshape(group, len(kernel) // group, -1)  # [G, out / G, in / G k k]
-    out = np.concatenate([np.dot(*pair) for pair in zip(weights, columns, strict=True)])  # [out, h' w']
-    return out.reshape(1, -1, height, width) + (0 if bias is None else bias[:, None, None])
+    out: Float32 = (weights @ columns).reshape(1, -1, height, width)
+    return out if bias is None else out + bias[:, None, None]
 
 
 OPERATORS: dict[str, Callable[..., Float32]] = {

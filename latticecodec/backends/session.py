@@ -20,7 +20,6 @@ class Session:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.enable_cpu_mem_arena = False  # else memory of the largest picture stays taken; it costs no time
         options.log_severity_level = 4
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(each) for each in graph.constants.values()]
         options.add_external_initializers(list(graph.constants), values)

@@ -28,7 +28,7 @@ class Model:
             known = ", ".join(KINDS)
             raise ModelError(f"model {config.name}: unknown quantizer {config.quantizer!r}; this version knows {known}")
         try:
-            self.backend = _backend(config, tensors, device)
+            self.backend = backend_of(config, tensors, device)
             self.kind: Kind = KINDS[config.quantizer](config, tensors, self.backend)
             fingerprint = self.kind.fingerprint()
         except (KeyError, ValueError, RuntimeError) as error:
@@ -51,11 +51,12 @@ class Model:
     def _refiner(self) -> Refiner:
         from ..backends.torch import TorchBackend
 
-        mine = isinstance(self.backend, TorchBackend)
-        return self.backend if mine else TorchBackend(self.config, self._tensors, self.device)
+        if isinstance(self.backend, TorchBackend):
+            return self.backend
+        return TorchBackend(self.config, self._tensors, self.device)
 
 
-def _backend(config: ModelConfig, tensors: Tensors, device: str) -> Backend:
+def backend_of(config: ModelConfig, tensors: Tensors, device: str) -> Backend:
     """Who computes the networks of a model on a device."""
     if device == "cpu":
         from ..backends.onnx import OnnxBackend

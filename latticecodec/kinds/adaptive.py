@@ -102,8 +102,8 @@ class Adaptive(Codebook):
     def _pairs(self, joint: Int32) -> Int32:
         """[G, h, w] -> [2, S h, S w]."""
         side, (height, width) = self.positions, joint.shape[1:]
-        square = joint.reshape(side, side, height, width).transpose(2, 0, 3, 1)  # [h, S, w, S]
-        square = square.reshape(side * height, side * width)
+        blocks = joint.reshape(side, side, height, width).transpose(2, 0, 3, 1)  # [h, S, w, S]
+        square = blocks.reshape(side * height, side * width)
         book = np.searchsorted(self._book_ends, square, side="right")
         first = self._book_ends - self._sizes  # [m]
         return np.stack([book, square - first[book]]).astype(np.int32)

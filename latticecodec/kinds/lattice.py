@@ -118,7 +118,7 @@ class Lattice:
 
     def values(self, indices: Int32, rate: Rate, basis: Basis | None) -> Float32:
         """See `kind.Kind`."""
-        step = self._basis(rate, basis) / self.unit  # [M]
+        step = self._basis(rate, basis) / np.float32(self.unit)  # [M]
         return indices.astype(np.float32) * step[:, None, None]  # [M, h, w]
 
     def _basis(self, rate: Rate, entries: Basis | None) -> Float32:
