@@ -73,6 +73,9 @@ class ModelConfig:
                 raise ModelError(f"config field {key} is {list(counts)}; it must be a list of positive integers")
         if self.latents % CONTEXT_STEPS:
             raise ModelError(f"config field latents is {self.latents}; it must be a multiple of {CONTEXT_STEPS}")
+        for key in ("width8", "width16", "hyper_width"):
+            if getattr(self, key) % self.group:
+                raise ModelError(f"config field group is {self.group}; it must divide {key}, {getattr(self, key)}")
         for key, pair in (("analysis_blocks", self.analysis_blocks), ("synthesis_blocks", self.synthesis_blocks)):
             if len(pair) != 2 or not all(isinstance(count, int) and 1 <= count <= 64 for count in pair):
                 raise ModelError(f"config field {key} is {list(pair)}; it must be two integers from 1 to 64")
