@@ -115,12 +115,28 @@ def coding_walk(codec: Codec, picture: Image.Image) -> list[tuple[Int32, Int32]]
     inside, backend = codec.kind, codec.model.backend
     if not isinstance(inside, Lattice):
         raise SystemExit(f"model {codec.config.name} has codebooks; this measures lattices")
-    rate = inside.rates.of_quality(QUALITY)
+    rate, points, walk = inside.rates.of_quality(QUALITY), inside.prior.points, Walk()
     u = inside.prepare(backend.analysis(to_planes(plain(read(picture)), PATCH)), rate, None)  # [M, h, w]
     z = hyper_latents(backend, u)  # [Z, h/4, w/4]
-    walk: list[tuple[Int32, Int32]] = []
-    inside.prior.encode(u, z, rate.level, lambda residuals, ids: walk.append((residuals, ids)), 0.0)
-    return walk
+    inside.prior.hyper.write(z, rate.level, walk)
+    view = inside.prior.view(z, u.shape, rate.level)
+    for step in view.steps:
+        mean, scale = view.predict(step)
+        k = points.choose(u[view.own(step)], mean, scale)
+        points.write(k, mean, scale, walk)
+        view.know(step, k)
+    return walk.symbols
+
+
+class Walk:
+    """A sink that keeps what it gets: (residuals [N], table ids [N]) in coding order."""
+
+    def __init__(self) -> None:
+        self.symbols: list[tuple[Int32, Int32]] = []
+
+    def put(self, residuals: Int32, ids: Int32) -> None:
+        """See `entropy.stream.Sink`."""
+        self.symbols.append((residuals, ids))
 
 
 def compare_decode(codec: Codec, picture: Image.Image, repeats: int) -> None:

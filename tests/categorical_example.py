@@ -4,16 +4,16 @@ import dataclasses
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from latticecodec.config import PRESETS
-from latticecodec.entropy.categorical import Choose, IntegerCategorical, units
-from latticecodec.entropy.coder import Decoder, Encoder, Int32
+from latticecodec.entropy.categorical import IntegerCategorical, units
+from latticecodec.entropy.coder import Int32
+from latticecodec.entropy.layers import State
+from latticecodec.entropy.stream import Reader, Writer
 from latticecodec.lab.nets.categorical_prior import CategoricalPrior
 from latticecodec.lab.nets.categorical_state import categorical_state
 from latticecodec.lab.nets.prior_state import float_tensors
 
-CPU = torch.device("cpu")
 CODES, LEVEL, WIDTHS, LATENTS = 12, 20, (1, 2, 2, 3), 8
 CONFIG = dataclasses.replace(
     PRESETS["lc-test"],
@@ -38,33 +38,33 @@ def drawn(seed: int, low: int, high: int, shape: tuple[int, ...]) -> Int32:
 CODEWORDS = torch.from_numpy(drawn(99, -9, 9, (CODES, LATENTS))) / 2  # of all groups, side by side
 
 
-def _drawn_state() -> dict[str, Tensor]:
+def _drawn_state() -> State:
     """Integer weights that no training made; they do not depend on the quality level."""
     prior = CategoricalPrior(CONFIG)
-    state = categorical_state(prior, CODEWORDS)
+    state = {name: value.numpy() for name, value in categorical_state(prior, CODEWORDS).items()}
     for seed, name in enumerate(sorted(state)):
         shape = tuple(state[name].shape)
         if name.endswith(".weight"):
             weight = drawn(seed, -64, 64, shape)
             weight[:, 0] = 64  # what makes the exponent follow from the weights
-            state[name] = torch.from_numpy(weight).to(torch.int8)
+            state[name] = weight.astype(np.int8)
         elif name.endswith(".exponent"):
-            state[name] = torch.from_numpy(drawn(seed, 6, 7, shape)).to(torch.int8)
+            state[name] = drawn(seed, 6, 7, shape).astype(np.int8)
         elif name.endswith(".bias"):
             own = (1, shape[1]) if name == "hyper.enter.bias" else shape
-            state[name] = torch.from_numpy(drawn(seed, -2000, 2000, own)).expand(shape).contiguous()
-    state["context.merge.weight"] *= prior.context.merge.mask.to(torch.int8)
+            state[name] = np.broadcast_to(drawn(seed, -2000, 2000, own), shape).copy()
+    state["context.merge.weight"] *= prior.context.merge.mask.numpy().astype(np.int8)
     return state
 
 
 STATE = _drawn_state()
-PRIOR = IntegerCategorical(CONFIG, STATE, CPU)
+PRIOR = IntegerCategorical(CONFIG, STATE)
 
 
 def recovered() -> CategoricalPrior:
     """The float prior that the integers of STATE came from."""
     prior = CategoricalPrior(CONFIG)
-    prior.load_state_dict(float_tensors(prior, STATE, {}))
+    prior.load_state_dict(float_tensors(prior, {name: torch.from_numpy(value) for name, value in STATE.items()}, {}))
     return prior
 
 
@@ -74,26 +74,31 @@ def drawn_symbols(height: int, width: int) -> tuple[Int32, Int32]:
     return drawn(100, 0, CODES - 1, (GROUPS, height, width)), drawn(101, -3, 3, shape)
 
 
-def always(indices: Int32) -> Choose:
-    """A choice that is made already."""
-    return lambda group, at, rows: indices[group].ravel()[at]
+def group_rows(prior: IntegerCategorical, indices: Int32, z: Int32) -> list[tuple[Int32, Int32]]:
+    """Indices and frequencies in coding order: of each group of each pass, where a pass has no more than one block."""
+    calls: list[tuple[Int32, Int32]] = []
+    view = prior.view(z, indices.shape, LEVEL)
+    for step in view.steps:
+        for group in view.groups:
+            own = indices[group].ravel()[view.own(step)]
+            calls.append((own, view.predict(step, group)))
+            view.know(step, group, own)
+    return calls
 
 
 def encoded(prior: IntegerCategorical, indices: Int32, z: Int32) -> bytes:
-    encoder = Encoder()
-    prior.encode(
-        always(indices), z, *indices.shape[1:], LEVEL, lambda *s: encoder.put(*s, prior.tables), encoder.put_rows
-    )
-    return encoder.finish()
+    writer = Writer(prior.tables)
+    prior.hyper.write(z, LEVEL, writer)
+    for symbols, rows in group_rows(prior, indices, z):
+        writer.put_rows(symbols, rows)
+    return writer.finish()
 
 
 def decoded(prior: IntegerCategorical, data: bytes, height: int, width: int) -> Int32:
-    decoder = Decoder(data)
-    return prior.decode(lambda ids: decoder.get(ids, prior.tables), decoder.get_rows, height, width, LEVEL)
-
-
-def group_rows(prior: IntegerCategorical, indices: Int32, z: Int32) -> list[tuple[Int32, Int32]]:
-    """The calls of `put_rows`: one for each group of each pass, where a pass has no more than one block."""
-    calls: list[tuple[Int32, Int32]] = []
-    prior.encode(always(indices), z, *indices.shape[1:], LEVEL, lambda *_: None, lambda *rows: calls.append(rows))
-    return calls
+    reader = Reader(data, prior.tables)
+    z = prior.hyper.read(height, width, LEVEL, reader)
+    view = prior.view(z, (len(prior.config.groups), height, width), LEVEL)
+    for step in view.steps:
+        for group in view.groups:
+            view.know(step, group, reader.get_rows(view.predict(step, group)))
+    return view.known

@@ -9,7 +9,6 @@ from categorical_example import (
     CODES,
     CODEWORDS,
     CONFIG,
-    CPU,
     GROUPS,
     PRIOR,
     WIDTHS,
@@ -108,7 +107,8 @@ def test_training_learns_the_context() -> None:
         optimiser.zero_grad()
         index_bits(twin.logits(values, features), indices.transpose(0, 1).flatten(1)).sum().backward()
         optimiser.step()
-    prior = IntegerCategorical(config, categorical_state(twin, codewords), CPU)
+    state = {name: value.numpy() for name, value in categorical_state(twin, codewords).items()}
+    prior = IntegerCategorical(config, state)
     field = correlated(1000, 1, 6)[0].to(torch.int32).numpy()  # [2, 24, 24]
     z = np.zeros(prior.hyper.shape(24, 24), dtype=np.int32)
     bits = [row_bits(*call) / len(call[0]) for call in group_rows(prior, field, z)]

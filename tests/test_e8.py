@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from latticecodec import ModelError, TrainingError, load, read_header
-from latticecodec.entropy.coder import Decoder, Encoder, Int32, estimate_bits
-from latticecodec.entropy.e8 import E8Points, e8_state, one_parity
+from latticecodec.entropy.coder import Int32
+from latticecodec.entropy.conway_sloane import is_e8
+from latticecodec.entropy.e8 import E8Points
 from latticecodec.entropy.numbers import LOG_SCALE_MIN, SCALE_COUNT
-from latticecodec.entropy.tables import make_table_index
-from latticecodec.lab.quantizers.conway_sloane import is_e8
+from latticecodec.entropy.stream import Reader, Writer
+from latticecodec.lab.nets.e8_state import e8_state, one_parity
+from latticecodec.lab.nets.tables import make_table_index
 from latticecodec.lab.training.kinds.lattice_e8 import make_e8
 from latticecodec.zoo import find
 
@@ -23,7 +24,7 @@ THRESHOLD = 8  # sigma 0.29 steps
 @pytest.fixture(scope="module")
 def points() -> E8Points:
     index = make_table_index()
-    return E8Points(index, e8_state(index, THRESHOLD))
+    return E8Points(index, {name: value.numpy() for name, value in e8_state(index, THRESHOLD).items()})
 
 
 def _picture() -> np.ndarray:
@@ -41,22 +42,17 @@ def gaussian_step(seed: int, count: int) -> tuple[np.ndarray, Int32, Int32]:
 
 def write(points: E8Points, u: np.ndarray, mean: Int32, scale: Int32) -> tuple[Int32, bytes, float]:
     """Coordinates, bytes and estimated bits of one step."""
-    encoder, bits = Encoder(), 0.0
-
-    def put(residuals: Int32, ids: Int32) -> None:
-        nonlocal bits
-        encoder.put(residuals, ids, points.tables)
-        bits += estimate_bits(residuals, ids, points.tables)
-
-    return points.write(u, mean, scale, put), encoder.finish(), bits
+    writer = Writer(points.tables)
+    d = points.choose(u, mean, scale)
+    points.write(d, mean, scale, writer)
+    return d, writer.finish(), writer.bits
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 4001])
 def test_reading_mirrors_writing(points: E8Points, count: int) -> None:
     u, mean, scale = gaussian_step(count, count)
     d, data, _ = write(points, u, mean, scale)
-    decoder = Decoder(data)
-    np.testing.assert_array_equal(points.read(mean, scale, lambda ids: decoder.get(ids, points.tables)), d)
+    np.testing.assert_array_equal(points.read(mean, scale, Reader(data, points.tables)), d)
     assert np.abs(d / 2 - u).max(initial=0) <= 1.0  # the covering radius of E8 is 1
 
 
@@ -68,7 +64,7 @@ def test_blocks_are_e8_points_and_the_rest_integers(points: E8Points) -> None:
     assert len(alone) + blocks.size == 4000
     assert (scale[alone] >= THRESHOLD).sum() < 8
     assert (d[alone] % 2 == 0).all()
-    assert bool(is_e8(torch.from_numpy(d[blocks])).all())
+    assert is_e8(d[blocks]).all()
     assert set((d[blocks] & 1).mean(1)) == {0.0, 1.0}  # both cosets
 
 
@@ -77,8 +73,7 @@ def test_far_coordinates_stay_in_the_format(points: E8Points) -> None:
     mean, scale = np.zeros(16, dtype=np.int32), np.full(16, SCALE_COUNT - 1, dtype=np.int32)
     d, data, _ = write(points, u, mean, scale)
     assert np.abs(d).max() <= 32767
-    decoder = Decoder(data)
-    np.testing.assert_array_equal(points.read(mean, scale, lambda ids: decoder.get(ids, points.tables)), d)
+    np.testing.assert_array_equal(points.read(mean, scale, Reader(data, points.tables)), d)
 
 
 @pytest.mark.parametrize("scale_index", [THRESHOLD, 12, 16, 28])
@@ -96,7 +91,7 @@ def test_coding_costs_what_the_joint_distribution_says(points: E8Points, scale_i
     coset = d[blocks[:, 0]] & 1  # [B]
     mass, even = np.zeros((2, 2, len(blocks)))  # by coset: log2 of the mass of these eight integers; mass of even sums
     for c in (0, 1):
-        ids, base, _ = points._locate(mean[blocks], scale[blocks], c)
+        ids, base, _ = points.locate(mean[blocks], scale[blocks], c)
         n = (d[blocks] - c) >> 1
         signed = np.ones(len(blocks))
         for column in range(8):

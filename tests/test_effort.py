@@ -12,11 +12,12 @@ from latticecodec import Codec, ImageError, ModelError, TargetError, load, read_
 from latticecodec.backends.torch import TorchBackend
 from latticecodec.codec import EncodeOptions
 from latticecodec.entropy.coder import Float32, Int32, Tables, symbol_bits
-from latticecodec.entropy.e8 import E8Points, e8_state
+from latticecodec.entropy.e8 import E8Points
 from latticecodec.entropy.numbers import LOG_SCALE_MIN
 from latticecodec.entropy.points import IntegerPoints
-from latticecodec.entropy.tables import make_table_index
 from latticecodec.lab.evaluation import ms_ssim
+from latticecodec.lab.nets.e8_state import e8_state
+from latticecodec.lab.nets.tables import make_table_index
 from latticecodec.lab.refine import refine
 from latticecodec.picture import psnr
 
@@ -129,7 +130,7 @@ def step(seed: int, count: int, scales: tuple[int, int]) -> tuple[Float32, Int32
 def test_integers_are_chosen_by_distance_and_bits() -> None:
     index = make_table_index()
     u, mean, scale = step(0, 500, (0, 30))
-    k = IntegerPoints(index).write(u, mean, scale, lambda residuals, ids: None, WEIGHT)
+    k = IntegerPoints(index).choose(u, mean, scale, WEIGHT)
     ids, base = index.look_up(mean, scale)
     costs = {n: (u - n) ** 2 + WEIGHT * symbol_bits(n - base, ids, index.tables) for n in map(np.int32, range(-9, 10))}
     next_to_u = [np.where(np.abs(u - n) < 1, at_n, np.inf) for n, at_n in costs.items()]
@@ -141,7 +142,7 @@ def test_integers_are_chosen_by_distance_and_bits() -> None:
 def test_e8_points_are_chosen_by_distance_and_bits() -> None:
     """Against all 2 x 128 points around each of twelve blocks."""
     index = make_table_index()
-    points = E8Points(index, e8_state(index, 8))
+    points = E8Points(index, {name: value.numpy() for name, value in e8_state(index, 8).items()})
     u, mean, scale = step(1, 8 * 12, (10, 30))
     chosen = points._cheapest(u.reshape(-1, 8), mean.reshape(-1, 8), scale.reshape(-1, 8), WEIGHT)
     for block, d in enumerate(chosen):
@@ -153,7 +154,7 @@ def test_e8_points_are_chosen_by_distance_and_bits() -> None:
 def point_cost(points: E8Points, tables: Tables, u: Float32, mean: Int32, scale: Int32, d: Int32) -> float:
     """Squared distance + WEIGHT x bits of the point with doubled coordinates d [8]."""
     coset = int(d[0]) & 1
-    ids, base, _ = points._locate(mean, scale, coset)
+    ids, base, _ = points.locate(mean, scale, coset)
     return float(((u - d / 2) ** 2 + WEIGHT * symbol_bits((d - coset) // 2 - base, ids, tables)).sum())
 
 

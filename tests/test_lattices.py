@@ -2,7 +2,6 @@
 
 import itertools
 import math
-from collections.abc import Callable
 
 import pytest
 import torch
@@ -13,30 +12,11 @@ from latticecodec.lab.quantizers import (
     DiagonalLattice,
     FullLattice,
     closest_point,
-    from_doubled,
-    is_e8,
-    nearest_d,
-    nearest_e8,
-    nearest_z,
     soft_round,
-    to_doubled,
 )
 
 AT_ZERO = torch.zeros(1)
 SKEWED = torch.tensor([[1.0, 0.4, -0.6, 0.3], [0.1, 0.9, 0.5, -0.8], [0.0, 0.2, 0.7, 0.6], [0.3, 0.0, 0.1, 0.8]])
-D4_BASIS = torch.tensor([[1.0, 1, 0, 0], [-1, 1, -1, 0], [0, 0, 1, -1], [0, 0, 0, 1]])
-E8_BASIS = torch.tensor(  # the generator of Conway and Sloane, its vectors in columns
-    [
-        [2, -1, 0, 0, 0, 0, 0, 0.5],
-        [0, 1, -1, 0, 0, 0, 0, 0.5],
-        [0, 0, 1, -1, 0, 0, 0, 0.5],
-        [0, 0, 0, 1, -1, 0, 0, 0.5],
-        [0, 0, 0, 0, 1, -1, 0, 0.5],
-        [0, 0, 0, 0, 0, 1, -1, 0.5],
-        [0, 0, 0, 0, 0, 0, 1, 0.5],
-        [0, 0, 0, 0, 0, 0, 0, 0.5],
-    ]
-)
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -47,109 +27,6 @@ def full(basis: Tensor, **options: object) -> FullLattice:
     lattice = FullLattice(len(basis), **options)  # type: ignore[arg-type]
     lattice.columns.data = basis.clone()
     return lattice
-
-
-# Z^n, D_n and E8
-
-
-@pytest.mark.parametrize(
-    ("nearest", "dimension", "volume", "samples", "moment"),
-    [
-        (nearest_z, 8, 1, 1 << 20, 1 / 12),
-        (nearest_d, 4, 2, 1 << 21, 0.07660),
-        (nearest_e8, 8, 1, 1 << 20, 0.07168),
-    ],
-)
-def test_normalised_second_moment(
-    nearest: Callable[[Tensor], Tensor], dimension: int, volume: float, samples: int, moment: float
-) -> None:
-    """G = E|e|^2 / n / V^(2/n) of table 2.3 in Conway and Sloane's book; the standard errors here are 1 to 3e-5.
-
-    All three lattices contain 2 Z^n, so that points uniform in [0, 2)^n are uniform in the cell.
-    """
-    x = torch.rand(samples, dimension, generator=seeded()) * 2
-    energy = (x - nearest(x)).square().sum(-1).mean()
-    assert float(energy) / dimension / volume ** (2 / dimension) == pytest.approx(moment, abs=5e-5)
-
-
-def squared_distance(x: Tensor, offset: float, parity: int | None) -> Tensor:
-    """From x [N, n] to the integers + offset, of even sum if `parity` is 0: the least over all floors and ceilings.
-
-    That is complete: of two points p and p +- 2 e_i, both in the lattice, the one within 1 of x_i is nearer.
-    """
-    n = x.shape[-1]
-    floor = (x - offset).double().floor()  # [N, n]
-    down = (x - offset - floor).square()  # [N, n] cost of the floor; that of the ceiling:
-    up = (x - offset - floor - 1).square()  # [N, n]
-    ceilings = torch.tensor(list(itertools.product((0.0, 1.0), repeat=n)), dtype=torch.float64)  # [2^n, n]
-    distance = down.sum(-1, keepdim=True) + (up - down) @ ceilings.T  # [N, 2^n]
-    if parity is not None:
-        sums = floor.sum(-1, keepdim=True) + ceilings.sum(-1)  # [N, 2^n]
-        distance[sums % 2 != parity] = math.inf
-    return distance.min(-1).values
-
-
-def test_the_point_of_z_is_the_nearest() -> None:
-    x = torch.randn(10_000, 5, generator=seeded()) * 3
-    point = nearest_z(x)
-    torch.testing.assert_close((x - point).double().square().sum(-1), squared_distance(x, 0.0, None), atol=1e-5, rtol=0)
-
-
-@pytest.mark.parametrize("dimension", [2, 4, 8])
-def test_the_point_of_d_is_the_nearest(dimension: int) -> None:
-    x = torch.randn(10_000, dimension, generator=seeded()) * 3
-    point = nearest_d(x)
-    assert bool((point.sum(-1) % 2 == 0).all())
-    assert torch.equal(point, point.round())
-    torch.testing.assert_close((x - point).double().square().sum(-1), squared_distance(x, 0.0, 0), atol=1e-5, rtol=0)
-
-
-def test_the_point_of_e8_is_the_nearest() -> None:
-    x = torch.randn(10_000, 8, generator=seeded()) * 3
-    point = nearest_e8(x)
-    assert bool(is_e8(to_doubled(point)).all())
-    best = torch.minimum(squared_distance(x, 0.0, 0), squared_distance(x, 0.5, 0))
-    torch.testing.assert_close((x - point).double().square().sum(-1), best, atol=1e-5, rtol=0)
-
-
-@pytest.mark.parametrize(("nearest", "basis"), [(nearest_d, D4_BASIS), (nearest_e8, E8_BASIS)])
-def test_the_search_agrees(nearest: Callable[[Tensor], Tensor], basis: Tensor) -> None:
-    x = torch.randn(40, len(basis), generator=seeded()) * 2
-    searched = torch.stack([basis @ closest_point(basis, y).float() for y in x])
-    torch.testing.assert_close(nearest(x), searched)
-
-
-@pytest.mark.parametrize(
-    ("doubled", "inside"),
-    [
-        ([0, 0, 0, 0, 0, 0, 0, 0], True),
-        ([2, 2, 0, 0, 0, 0, 0, 0], True),  # (1, 1, 0, ...)
-        ([2, 0, 0, 0, 0, 0, 0, 0], False),  # sum of the point odd
-        ([1, 1, 1, 1, 1, 1, 1, 1], True),
-        ([-1, 1, 1, 1, 1, 1, 1, 1], False),  # one sign turned
-        ([-1, -1, 1, 1, 1, 1, 1, 1], True),
-        ([3, 1, 1, 1, 1, 1, 1, 1], False),
-        ([1, 1, 1, 1, 0, 0, 0, 0], False),  # neither all even nor all odd
-    ],
-)
-def test_membership_in_e8(doubled: list[int], inside: bool) -> None:
-    assert bool(is_e8(torch.tensor(doubled))) is inside
-
-
-def test_e8_has_240_shortest_vectors() -> None:
-    """And they are of squared length 2: 112 of the kind (+-1, +-1, 0...), 128 of the kind (+-1/2)^8."""
-    doubled = torch.cartesian_prod(*[torch.arange(-2, 3)] * 8)  # [5^8, 8]
-    shortest = is_e8(doubled) & (doubled.square().sum(-1) == 4 * 2)
-    assert int(shortest.sum()) == 240
-    assert not bool((is_e8(doubled) & (doubled.square().sum(-1) == 4)).any())
-
-
-def test_points_of_e8_survive_as_doubled_integers() -> None:
-    point = nearest_e8(torch.randn(1000, 8, generator=seeded()) * 50)
-    doubled = to_doubled(point)
-    assert doubled.dtype == torch.int32
-    assert torch.equal(from_doubled(doubled), point)
-    assert torch.equal(nearest_e8(point), point)
 
 
 # any basis
@@ -268,9 +145,6 @@ def test_autocast_changes_no_index() -> None:
 
     def indices() -> list[Tensor]:
         return [
-            nearest_z(y),
-            nearest_d(y),
-            to_doubled(nearest_e8(y)),
             full(basis, rounding="babai").quantize(y, basis),
             full(basis, rounding="nearest-plane").quantize(y, basis),
             full(basis)(latents, AT_ZERO).values.detach(),

@@ -5,25 +5,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.numpy import load_file
 
 from latticecodec import Codec, ModelError
 from latticecodec.config import PRESETS
 from latticecodec.entropy.coder import PRECISION
 from latticecodec.entropy.integer import IntegerPrior
-from latticecodec.entropy.layers import Layer, shuffle
+from latticecodec.entropy.layers import Layer, State, activate, shuffle
 from latticecodec.entropy.numbers import LOG_SCALE_MIN, MEAN_MAX, SCALE_BITS, SCALE_COUNT
 from latticecodec.entropy.steps import context_steps
-from latticecodec.entropy.tables import integer_frequencies, make_table_index
+from latticecodec.entropy.stream import Reader, Writer
+from latticecodec.lab.nets import steps as lab_steps
 from latticecodec.lab.nets.prior import compand, symbol_inputs
+from latticecodec.lab.nets.tables import integer_frequencies, make_table_index
 from latticecodec.lab.training.start import trainable
 from latticecodec.zoo import find
 
-CPU = torch.device("cpu")
-
 
 @pytest.fixture(scope="module")
-def state(tiny_model: Path) -> dict[str, torch.Tensor]:
+def state(tiny_model: Path) -> State:
     tensors = load_file(tiny_model / "model.safetensors")
     return {name.removeprefix("prior."): value for name, value in tensors.items() if name.startswith("prior.")}
 
@@ -36,27 +36,35 @@ def test_every_symbol_is_coded_once_and_each_step_sees_a_quarter() -> None:
     steps = context_steps(8, 5, 7)
     for step in range(4):
         assert int((context_steps(8, 4, 4) == step).sum()) == 8 * 4 * 4 // 4
-    assert set(steps.unique().tolist()) == {0, 1, 2, 3}
+    assert set(steps.ravel().tolist()) == {0, 1, 2, 3}
     cell = context_steps(4, 2, 2)
     assert sorted(cell[0].flatten().tolist()) == [0, 1, 2, 3]  # a channel: one position of a cell in each step
     assert sorted(cell[:, 0, 0].tolist()) == [0, 1, 2, 3]  # a position: one channel group in each step
     assert cell[0].tolist() == [[0, 2], [3, 1]]  # a diagonal pair first
+    np.testing.assert_array_equal(lab_steps.context_steps(8, 5, 7).numpy(), steps)
 
 
-def test_decode_mirrors_encode(tiny: Codec) -> None:
+@pytest.mark.parametrize(("height", "width"), [(7, 9), (1, 1), (1, 4), (8, 2)])
+def test_decode_mirrors_encode(tiny: Codec, height: int, width: int) -> None:
     prior = tiny.kind.prior
-    k, z = random_symbols(0, 32, 7, 9), random_symbols(1, 8, 2, 3)
-    written: list[tuple[np.ndarray, np.ndarray]] = []
-    np.testing.assert_array_equal(prior.encode(k + 0.3, z, 20, lambda *symbols: written.append(symbols)), k)
-    answers = iter(written)
-
-    def read(ids: np.ndarray) -> np.ndarray:
-        residuals, expected = next(answers)
-        np.testing.assert_array_equal(ids, expected)
-        return residuals
-
-    np.testing.assert_array_equal(prior.decode(read, (32, 7, 9), level=20), k)
-    assert len(written) == 5
+    k = random_symbols(0, 32, height, width)
+    z = random_symbols(1, *prior.hyper.shape(height, width))
+    writer = Writer(prior.tables)
+    prior.hyper.write(z, 20, writer)
+    view = prior.view(z, k.shape, 20)
+    for step in view.steps:
+        mean, scale = view.predict(step)
+        chosen = prior.points.choose((k + np.float32(0.3))[view.own(step)], mean, scale)
+        prior.points.write(chosen, mean, scale, writer)
+        view.know(step, chosen)
+    np.testing.assert_array_equal(view.known, k)
+    reader = Reader(writer.finish(), prior.tables)
+    np.testing.assert_array_equal(prior.hyper.read(height, width, 20, reader), z)
+    mirror = prior.view(z, k.shape, 20)
+    for step in mirror.steps:
+        mirror.know(step, prior.points.read(*mirror.predict(step), reader))
+    np.testing.assert_array_equal(mirror.known, k)
+    assert mirror.known.dtype == np.int32
 
 
 def test_integer_prior_computes_what_training_computes(tiny: Codec, tiny_model: Path) -> None:
@@ -67,15 +75,15 @@ def test_integer_prior_computes_what_training_computes(tiny: Codec, tiny_model: 
         t = torch.tensor([0.5])
         features = model.prior.hyper(torch.from_numpy(z).float()[None], t)
         mean, scale = model.prior.context(torch.from_numpy(k).float()[None], features)
-    ours = tiny.kind.prior.hyper.features(z, 32, 8, 8)  # level 32 is t = 0.508
-    assert float((ours.view(1, 32, 8, 8) - features * 32).abs().max()) <= 1
-    written: list[np.ndarray] = []
-    tiny.kind.prior.encode(k.astype(np.float32), z, 32, lambda residuals, ids: written.append(ids))
-    ids = np.concatenate(written[1:])
-    index = np.round((scale[0].numpy() - LOG_SCALE_MIN) * 2**SCALE_BITS).clip(0, SCALE_COUNT - 1).astype(np.int32)
-    steps = context_steps(32, 8, 8).numpy()
-    expected = np.concatenate([index[steps == step] for step in range(4)])
-    coded = np.searchsorted(tiny.kind.prior.index.first, ids, side="right") - 1  # table id -> scale index
+    prior = tiny.kind.prior
+    ours = prior.hyper.features(z, 32, 8, 8)  # level 32 is t = 0.508
+    assert np.abs(ours - features[0].numpy() * 32).max() <= 1
+    view = prior.view(z, k.shape, 32)
+    coded = np.empty_like(k)
+    for step in view.steps:
+        coded[view.own(step)] = view.predict(step)[1]
+        view.know(step, k[view.own(step)])
+    expected = np.round((scale[0].numpy() - LOG_SCALE_MIN) * 2**SCALE_BITS).clip(0, SCALE_COUNT - 1)
     assert (coded == expected).mean() > 0.97
     assert np.abs(coded - expected).max() <= 1
     assert float(mean.abs().max()) < MEAN_MAX / 64
@@ -85,51 +93,65 @@ def test_self_test_is_the_one_in_the_config(tiny: Codec) -> None:
     assert tiny.kind.prior.fingerprint() == tiny.config.prior_sha256
 
 
-def test_sums_that_could_be_inexact_are_refused(state: dict[str, torch.Tensor]) -> None:
-    name = "context.leave"
-    huge = {
-        f"{name}.weight": torch.full((1, 600), 127, dtype=torch.int8),
-        f"{name}.bias": torch.zeros(1, dtype=torch.int32),
-        f"{name}.exponent": torch.ones(1, dtype=torch.int8),
-    }
-    with pytest.raises(ModelError, match=r"context\.leave.*2\^24"):
-        Layer(name, huge, CPU)
+def layer_state(weight: np.ndarray, bias: np.ndarray, exponent: list[int]) -> State:
+    tensors = {"weight": weight.astype(np.int8), "bias": bias.astype(np.int32), "exponent": np.array(exponent, np.int8)}
+    return {f"a.{name}": value for name, value in tensors.items()}
+
+
+def test_sums_that_could_be_inexact_are_refused() -> None:
+    with pytest.raises(ModelError, match=r"prior layer a: .*2\^24"):
+        Layer("a", layer_state(np.full((1, 600), 127), np.zeros(1), [3]))
 
 
 def test_layer_arithmetic_by_hand() -> None:
-    state = {
-        "a.weight": torch.tensor([[3, -2], [127, 127]], dtype=torch.int8),
-        "a.bias": torch.tensor([5, -7], dtype=torch.int32),
-        "a.exponent": torch.tensor([3, 4], dtype=torch.int8),
-    }
-    layer = Layer("a", state, CPU)
-    sums = layer.pointwise(torch.tensor([[10], [255]], dtype=torch.int32))
-    assert sums.flatten().tolist() == [3 * 10 - 2 * 255 + 5, 127 * 265 - 7]
-    assert layer.activate(sums).flatten().tolist() == [0, 255]
-    assert layer.rescale(torch.tensor([[12], [24]], dtype=torch.int32), 5).flatten().tolist() == [2, 2]  # halves up
+    state = layer_state(np.array([[3, -2], [127, 127]]), np.array([5, -7]), [3, 4])
+    sums = [3 * 10 - 2 * 255 + 5, 127 * 265 - 7]
+    x = np.array([[10], [255]], dtype=np.float32)
+    assert Layer("a", state).pointwise(x).ravel().tolist() == [(sums[0] + 4) >> 3, (sums[1] + 8) >> 4]
+    finer = Layer("a", state, np.array([6, 3]))
+    assert finer.pointwise(x).ravel().tolist() == [(sums[0] + 2) >> 2, (sums[1] + 32) >> 6]
+    assert finer.rows(x.T).tolist() == finer.pointwise(x).T.tolist()
+    assert activate(Layer("a", state).pointwise(x)).ravel().tolist() == [0, 255]
+    halves = Layer("a", layer_state(np.array([[4], [4]]), np.zeros(2), [3, 3]))
+    assert halves.pointwise(np.array([[3, -3]], dtype=np.float32))[0].tolist() == [2, -1]  # 1.5 and -1.5, halves up
 
 
-def test_depthwise_is_a_convolution() -> None:
-    generator = torch.Generator().manual_seed(0)
-    weight = torch.randint(-127, 128, (4, 9), generator=generator)
-    x = torch.randint(0, 256, (4, 5 * 6), generator=generator, dtype=torch.int32)
-    state = {"a.weight": weight.to(torch.int8), "a.bias": torch.zeros(4, dtype=torch.int32)}
-    state["a.exponent"] = torch.full((4,), 3, dtype=torch.int8)
-    expected = torch.nn.functional.conv2d(
-        x.double().view(1, 4, 5, 6), weight.double().view(4, 1, 3, 3), padding=1, groups=4
-    )
-    assert torch.equal(Layer("a", state, CPU).depthwise(x, 5, 6).double(), expected.view(4, -1))
+def test_the_largest_sums_are_exact() -> None:
+    """Sums next to 2^24 of weights that a layer just takes, in any unit: against 64-bit integers."""
+    random = np.random.default_rng(0)
+    weight = random.choice([-127, 127], (4, 480))
+    bias = np.array([0, 1, 150_000, -150_000])
+    x = random.integers(250, 256, (480, 5))
+    weight[0] = 127
+    for exponent in (3, 14):
+        layer = Layer("a", layer_state(weight, bias, [exponent] * 4))
+        expected = (weight @ x + bias[:, None] + (1 << exponent >> 1)) >> exponent
+        assert layer.pointwise(x.astype(np.float32)).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(("channels", "height", "width"), [(4, 5, 6), (300, 10, 12), (3, 1, 1), (2, 200, 190)])
+def test_depthwise_is_a_convolution(channels: int, height: int, width: int) -> None:
+    random = np.random.default_rng(0)
+    weight = random.integers(-127, 128, (channels, 9))
+    bias = random.integers(-5000, 5000, channels)
+    x = random.integers(0, 256, (channels, height, width))
+    padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
+    taps = [padded[:, tap // 3 :, tap % 3 :][:, :height, :width] * weight[:, tap, None, None] for tap in range(9)]
+    expected = (sum(taps) + bias[:, None, None] + 4) >> 3
+    layer = Layer("a", layer_state(weight, bias, [3] * channels))
+    out = layer.depthwise(x.reshape(channels, -1).astype(np.float32), height, width)
+    np.testing.assert_array_equal(out, expected.reshape(channels, -1))
 
 
 def test_shuffle_is_pixel_shuffle() -> None:
-    x = torch.arange(8 * 3 * 5)
+    x = torch.arange(8 * 3 * 5, dtype=torch.float32)
     expected = torch.nn.functional.pixel_shuffle(x.view(1, 8, 3, 5), 2)[0]
-    assert torch.equal(shuffle(x.view(8, 15), 3, 5), expected)
+    np.testing.assert_array_equal(shuffle(x.view(8, 15).numpy(), 3, 5), expected.numpy())
 
 
-def test_companding_look_up_is_the_training_function(state: dict[str, torch.Tensor]) -> None:
+def test_companding_look_up_is_the_training_function(state: State) -> None:
     k = torch.arange(0, 1200)
-    assert torch.equal(state["compand"][k].float() / 32, symbol_inputs(k))
+    np.testing.assert_array_equal(state["compand"][:1200], (symbol_inputs(k) * 32).numpy())
     assert float(compand(torch.tensor(1.0))) == pytest.approx(0.4407, abs=1e-4)
 
 
@@ -144,6 +166,15 @@ def test_tables_follow_the_distribution() -> None:
     variance = (row[:-1] * residual**2).sum() / row.sum()
     sigma2 = np.exp(2 * (LOG_SCALE_MIN + scale / 8))
     assert variance == pytest.approx(sigma2 * (0.95 + 0.05 * 9) + 1 / 12, rel=0.01)
+
+
+def test_a_look_up_is_what_the_means_say() -> None:
+    """Ids and bases of all pairs, kept in a table, are those of the mean in sixteenths."""
+    index = make_table_index()
+    mean = np.arange(-MEAN_MAX, MEAN_MAX + 1, 3, dtype=np.int32)
+    for scale in range(SCALE_COUNT):
+        scales = np.full(len(mean), scale, dtype=np.int32)
+        np.testing.assert_array_equal(index.look_up(mean, scales), index.locate(index.means[mean + MEAN_MAX], scales))
 
 
 def test_base_and_fraction_stand_for_the_mean() -> None:

@@ -10,36 +10,29 @@ the codewords around it; a codeword counts as the symbol inputs of its entries:
       earlier codewords of the position ──────────────────────────┴─► merge_g ── leave_g ──► logits of group g
 
 A logit is in units of 1/16 of log2 probability; a shipped table of powers makes integer frequencies of logits. The
-layers stand in layers.py, the float twin for training in categorical_network.py.
+layers stand in layers.py, the float twin for training in lab/nets/categorical_prior.py.
 """
 
-import hashlib
-from collections.abc import Callable
-
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ..config import ModelConfig
 from ..errors import ModelError
-from ..lab.arithmetic import exact_arithmetic
-from .coder import PRECISION, Int32, Tables
+from .coder import PRECISION, Float32, Int32, Tables
 from .hyper import IntegerHyper, Symbols, fixed_integers
-from .layers import Block, Layer
+from .layers import Block, Layer, State, activate
 from .numbers import LEVELS
-from .points import Get, Put
+from .stream import Digest
 from .tables import TableIndex
 
 PASSES = 2
 LOGIT_BITS = 4  # units of 2^-4 in log2 probability
 POWER_BITS = 20  # the table of powers starts at 2^20
 ROWS = 4096  # positions whose frequencies are in memory at once
+TOGETHER = 1 << 15  # frequencies that are computed at a time: 256 KiB, a few of which stay in a cache
 
 Positions = NDArray[np.int64]  # [n] positions of a picture's latents, in C order
-PutRows = Callable[[Int32, Int32], None]  # indices [n], frequencies [n, K]: append them to the stream
-GetRows = Callable[[Int32], Int32]  # frequencies [n, K] -> the next indices [n] of the stream
-Choose = Callable[[int, Positions, Int32], Int32]  # group, positions [n], frequencies [n, K] -> indices [n]
+Shape = tuple[int, int, int]  # [G, h, w]
 
 
 def units(config: ModelConfig) -> int:
@@ -53,25 +46,32 @@ def coding_pass(height: int, width: int) -> NDArray[np.int64]:
     return (row + column) % PASSES
 
 
-def frequencies(logits: Tensor, powers: Tensor) -> Int32:
-    """Logits [K, N] to tables [N, K], C order, each entry at least 1 and every row summing to 2^24.
+def frequencies(logits: Float32, powers: NDArray[np.integer]) -> Int32:
+    """Logits to tables, [N, K] each, every entry at least 1 and every row summing to 2^24.
 
     Args:
-        logits: int32 [K, N], in units of 2^-LOGIT_BITS of log2 probability.
-        powers: int64 [LIMIT + 1], what a logit that far below the largest weighs, LIMIT for those further below; 2^20
-            or less, at least 0, the first at least 1.
+        logits: integers in units of 2^-LOGIT_BITS of log2 probability.
+        powers: [LIMIT + 1], what a logit that far below the largest weighs, LIMIT for those further below; 2^20 or
+            less, at least 0, the first at least 1.
     """
-    codes = len(logits)
-    below = (logits.amax(0) - logits).clamp(max=len(powers) - 1)  # [K, N]
-    weights = powers.double()[below]  # [K, N]
-    # floor(product / sum) is exact: products are below 2^44 and sums below 2^28, so that a quotient is an integer or
-    # at least 2^-28 away from one, which the rounding of a float64 below 2^24 does not reach
-    total = weights.sum(0)  # [N]
-    tables = weights.mul_((1 << PRECISION) - codes).div_(total).floor_().add_(1).to(torch.int32)  # [K, N]
-    rows: Int32 = tables.T.contiguous().cpu().numpy()  # [N, K]
-    largest = rows.argmax(1)  # [N] the first of equals
-    rows[np.arange(len(rows)), largest] += (1 << PRECISION) - rows.sum(1, dtype=np.int32)
-    return rows
+    tables = np.empty(logits.shape, dtype=np.int32)
+    free = (1 << PRECISION) - logits.shape[1]
+    products = powers * np.float64(free)  # [LIMIT + 1] below 2^44
+    together = max(1, TOGETHER // logits.shape[1])
+    for start in range(0, len(logits), together):
+        at = slice(start, start + together)
+        below = logits[at].max(1, keepdims=True) - logits[at]  # [n, K]
+        np.minimum(below, len(powers) - 1, out=below)
+        weights = products[below.astype(np.intp)]  # [n, K]
+        # floor(product / sum) is exact: products are below 2^44 and sums below 2^28, so that a quotient is an integer
+        # or at least 2^-28 away from one, which the rounding of a float64 below 2^24 does not reach
+        weights /= weights.sum(1, keepdims=True) / free
+        np.floor(weights, out=weights)
+        weights += 1
+        tables[at] = weights
+    largest = tables.argmax(1)  # [N] the first of equals
+    tables[np.arange(len(tables)), largest] += (1 << PRECISION) - tables.sum(1, dtype=np.int32)
+    return tables
 
 
 class IntegerCategorical:
@@ -80,116 +80,137 @@ class IntegerCategorical:
     Args:
         config: of the model, with G groups of K codes.
         state: the model's tensors named `prior.*`, without that prefix.
-        device: where the sums are computed.
 
     Raises:
         ModelError: a tensor could give sums that are not exact, or does not fit the configuration.
+
+    Example:
+        z = prior.hyper.read(height, width, level, reader)
+        view = prior.view(z, (groups, height, width), level)
+        for step in view.steps:
+            for group in view.groups:
+                view.know(step, group, reader.get_rows(view.predict(step, group)))
     """
 
-    def __init__(self, config: ModelConfig, state: dict[str, Tensor], device: torch.device) -> None:
-        self.config, self.device = config, device
+    def __init__(self, config: ModelConfig, state: State) -> None:
+        self.config = config
         self.index = TableIndex.from_state(state)
-        self.hyper = IntegerHyper(config, state, self.index, Symbols(state, 1, device), device)
-        self._codewords = state["codewords"].T.to(device, torch.float32)  # [M, K]
-        if self._codewords.shape != (config.latents, config.codes):
-            raise ModelError(f"prior table codewords: {tuple(self._codewords.shape)} does not fit the configuration")
-        ends = np.cumsum(config.groups).tolist()
-        self._latents = [slice(end - width, end) for end, width in zip(ends, config.groups, strict=True)]
-        self._adaptors = [Layer(f"context.adaptors.{step}", state, device) for step in range(PASSES)]
-        self._blocks = [Block(f"context.blocks.{i}", state, device) for i in range(config.context_blocks)]
-        self._merge = Layer("context.merge", state, device).split(units(config))
-        self._leave = Layer("context.leave", state, device).split(config.codes)
-        if not len(self._merge) == len(self._leave) == len(config.groups):
-            raise ModelError(f"prior: its layers do not have the {len(config.groups)} groups of the configuration")
-        self._powers = state["powers"].to(device, torch.int64)  # [LIMIT + 1]
-        low, high = int(self._powers.min()), int(self._powers.max())
-        if low < 0 or high > 1 << POWER_BITS or int(self._powers[0]) < 1:
-            raise ModelError(f"prior table powers: its entries must be 0 to 2^{POWER_BITS}, the first at least 1")
+        self.hyper = IntegerHyper(config, state, self.index, Symbols(state, 1))
+        self._context = Context(config, state)
 
     @property
     def tables(self) -> Tables:
         """The frequency tables that the ids of hyper-latents point into."""
         return self.index.tables
 
-    def encode(
-        self, choose: Choose, z: Int32, height: int, width: int, level: int, put: Put, put_rows: PutRows
-    ) -> Int32:
-        """Write z, then two passes of indices, chosen on the way; returns the indices [G, h, w].
+    def view(self, z: Int32, shape: Shape, level: int) -> "View":
+        """What is known of indices of `shape` [G, h, w] when of them only z [Z, h/4, w/4] is.
 
-        Args:
-            choose: maps (group, positions [n], frequencies [n, K]) to the indices [n], 0..K-1, to code there.
-            z: hyper-latents [Z, h/4, w/4].
-            height: h, of the latents.
-            width: w, of the latents.
-            level: quality level, 0..63.
-            put: takes (residuals [N], table ids [N]) of hyper-latents in coding order.
-            put_rows: takes (indices [N], frequencies [N, K]) in coding order.
+        `level` is the quality level, 0..63.
         """
-        self.hyper.write(z, level, put)
-
-        def write(group: int, at: Positions, rows: Int32) -> Int32:
-            own = choose(group, at, rows)  # [n]
-            put_rows(own, rows)
-            return own
-
-        return self._walk(z, height, width, level, write)
-
-    def decode(self, get: Get, get_rows: GetRows, height: int, width: int, level: int) -> Int32:
-        """Mirror of `encode`: the indices [G, height, width].
-
-        Args:
-            get: maps table ids [N] to residuals [N] of hyper-latents.
-            get_rows: maps frequencies [N, K] to indices [N].
-            height: of the latents.
-            width: of the latents.
-            level: quality level, 0..63.
-        """
-        z = self.hyper.read(height, width, level, get)
-        return self._walk(z, height, width, level, lambda group, at, rows: get_rows(rows))
-
-    def _walk(self, z: Int32, height: int, width: int, level: int, code: Choose) -> Int32:
-        """Indices [G, height, width] as `code` gives them: pass after pass, in each group after group."""
-        with exact_arithmetic(self.device):
-            features = self.hyper.features(z, level, height, width)
-            steps = coding_pass(height, width).ravel()
-            indices = np.zeros((len(self._latents), height * width), dtype=np.int32)
-            known = features.new_zeros(self.config.latents, height * width)  # [M, h w]
-            for step in range(PASSES):
-                own = np.flatnonzero(steps == step)  # [N]
-                hidden = self._hidden(step, known, features, height, width)  # [W, h w]
-                for start in range(0, len(own), ROWS):
-                    at = own[start : start + ROWS]  # [n]
-                    x = torch.cat([hidden[:, at], known[:, at]]).float()  # [W + M, n] small integers
-                    inputs = x[len(hidden) :]  # [M, n]
-                    for group, latents in enumerate(self._latents):
-                        chosen = code(group, at, frequencies(self._logits(x, group), self._powers))  # [n]
-                        indices[group, at] = chosen
-                        inputs[latents] = self._codewords[latents][:, torch.from_numpy(chosen).to(self.device)]
-                    known[:, at] = inputs.int()
-            return indices.reshape(-1, height, width)
-
-    def _hidden(self, step: int, known: Tensor, features: Tensor, height: int, width: int) -> Tensor:
-        """What a pass knows of all positions' surroundings: activations [W, h w]."""
-        adaptor = self._adaptors[step]
-        x = adaptor.activate(adaptor.pointwise(torch.cat([known, features])))  # [W, h w]
-        for block in self._blocks:
-            x = block(x, height, width)
-        return x
-
-    def _logits(self, x: Tensor, group: int) -> Tensor:
-        """Hidden activations and the symbol inputs of the groups before [W + M, n] -> int32 [K, n]."""
-        x = self._merge[group].activate(self._merge[group].pointwise(x))  # [U, n]
-        return self._leave[group].rescale(self._leave[group].pointwise(x), LOGIT_BITS)
+        return View(self._context, self.hyper.features(z, level, *shape[1:]), shape)
 
     def fingerprint(self) -> str:
         """SHA-256 over the frequencies of a fixed input: the known answer that every machine must reproduce."""
         z = fixed_integers(self.hyper.shape(8, 12), 7)
-        indices = np.abs(fixed_integers((len(self._latents), 96), self.config.codes - 1))  # [G, 8 x 12]
-        digest = hashlib.sha256()
-
-        def put(symbols: Int32, context: Int32) -> None:
-            digest.update(symbols.astype("<i4").tobytes() + context.astype("<i4").tobytes())
-
+        shape = (len(self.config.groups), 8, 12)
+        indices = np.abs(fixed_integers((shape[0], 96), self.config.codes - 1))  # [G, 8 x 12]
+        digest = Digest()
         for level in (0, LEVELS // 2, LEVELS - 1):
-            self.encode(lambda group, at, rows: indices[group, at], z, 8, 12, level, put, put)
+            self.hyper.write(z, level, digest)
+            view = self.view(z, shape, level)
+            for step in view.steps:
+                for group in view.groups:
+                    own = indices[group, view.own(step)]
+                    digest.put_rows(own, view.predict(step, group))
+                    view.know(step, group, own)
         return digest.hexdigest()
+
+
+class Context:
+    """The context network: features and the codewords known to the frequencies of one group after the other."""
+
+    def __init__(self, config: ModelConfig, state: State) -> None:
+        self.codewords = state["codewords"].astype(np.float32)  # [K, M] symbol inputs
+        if self.codewords.shape != (config.codes, config.latents):
+            raise ModelError(f"prior table codewords: {self.codewords.shape[::-1]} does not fit the configuration")
+        ends = np.cumsum(config.groups).tolist()
+        self.latents = [slice(end - width, end) for end, width in zip(ends, config.groups, strict=True)]
+        self._adaptors = [Layer(f"context.adaptors.{step}", state) for step in range(PASSES)]
+        self._blocks = [Block(f"context.blocks.{i}", state) for i in range(config.context_blocks)]
+        self._merge = Layer("context.merge", state).split(units(config))
+        self._leave = Layer("context.leave", state, LOGIT_BITS).split(config.codes)
+        if not len(self._merge) == len(self._leave) == len(config.groups):
+            raise ModelError(f"prior: its layers do not have the {len(config.groups)} groups of the configuration")
+        self._powers = state["powers"].astype(np.int64)  # [LIMIT + 1]
+        low, high = int(self._powers.min()), int(self._powers.max())
+        if low < 0 or high > 1 << POWER_BITS or int(self._powers[0]) < 1:
+            raise ModelError(f"prior table powers: its entries must be 0 to 2^{POWER_BITS}, the first at least 1")
+
+    def hidden(self, inputs: Float32, coding_pass: int) -> Float32:
+        """What a pass knows of all positions' surroundings: inputs [M + F, h, w] to activations [h w, W]."""
+        count, height, width = inputs.shape
+        adaptor = self._adaptors[coding_pass]
+        x = activate(adaptor.pointwise(inputs.reshape(count, -1)))  # [W, h w]
+        for block in self._blocks:
+            x = block(x, height, width)
+        return np.ascontiguousarray(x.T)
+
+    def frequencies(self, x: Float32, group: int) -> Int32:
+        """Hidden activations and the symbol inputs of the groups before [n, W + M] -> tables [n, K]."""
+        merged = activate(self._merge[group].rows(x))  # [n, U]
+        return frequencies(self._leave[group].rows(merged), self._powers)
+
+
+class View:
+    """What is known of a picture's indices: predict those of a group in a step, then know them, in coding order.
+
+    A step is up to ROWS positions of one pass, which all groups code one after the other.
+
+    Attributes:
+        steps: all steps, in coding order.
+        groups: all groups, in coding order.
+        known: indices int32 [G, h, w], 0 where they are not known yet.
+    """
+
+    def __init__(self, context: Context, features: Float32, shape: Shape) -> None:
+        self.groups = range(shape[0])
+        self.known = np.zeros(shape, dtype=np.int32)
+        self._context = context
+        latents = context.codewords.shape[1]
+        self._inputs = np.concatenate([np.zeros((latents, *shape[1:]), dtype=np.float32), features])  # [M + F, h, w]
+        order = coding_pass(*shape[1:]).ravel()
+        self._places: list[tuple[int, Positions]] = []  # pass and positions of each step
+        for own in range(PASSES):
+            positions = np.flatnonzero(order == own)
+            starts = range(0, len(positions), ROWS)
+            self._places += [(own, positions[start : start + ROWS]) for start in starts]
+        self.steps = range(len(self._places))
+        self._hidden = np.empty((0, 0), dtype=np.float32)  # [h w, W] of the pass
+        self._x = self._hidden  # [n, W + M] of the step
+
+    def own(self, step: int) -> Positions:
+        """The positions [n] of a step."""
+        return self._places[step][1]
+
+    def predict(self, step: int, group: int) -> Int32:
+        """The frequencies [n, K] of a group's indices, when all those before them are known."""
+        if group == 0:
+            self._enter(step)
+        return self._context.frequencies(self._x, group)
+
+    def _enter(self, step: int) -> None:
+        """Have what all groups of a step see."""
+        own, at = self._places[step]
+        if step == 0 or own != self._places[step - 1][0]:
+            self._hidden = self._context.hidden(self._inputs, own)
+        self._x = np.zeros((len(at), self._hidden.shape[1] + self._context.codewords.shape[1]), dtype=np.float32)
+        self._x[:, : self._hidden.shape[1]] = self._hidden[at]
+
+    def know(self, step: int, group: int, indices: Int32) -> None:
+        """The indices [n] of a group in a step."""
+        at, latents = self.own(step), self._context.latents[group]
+        self.known.reshape(len(self.known), -1)[group, at] = indices
+        inputs = self._context.codewords[indices, latents]  # [n, D]
+        self._inputs.reshape(len(self._inputs), -1)[latents, at] = inputs.T
+        self._x[:, self._hidden.shape[1] :][:, latents] = inputs

@@ -12,19 +12,17 @@ even. That joint distribution is coded exactly, but for the rounding of probabil
     2. the n, each in the half of its table that has its parity
 """
 
-from collections.abc import Callable
-
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ..errors import ModelError
-from ..lab.quantizers.conway_sloane import nearest_e8, to_doubled
-from .coder import PRECISION, Float32, Int32, Tables
+from .coder import Float32, Int32, Tables
+from .conway_sloane import nearest_e8, to_doubled
+from .layers import State
 from .numbers import COORDINATE_MAX, FRACTION_BITS, LOG_SCALE_MIN, MEAN_MAX, SCALE_BITS, SCALE_COUNT
-from .points import Get, Put, cheaper, neighbours, round_half_even
-from .tables import TableIndex, integer_frequencies
+from .points import cheaper, neighbours, round_half_even
+from .stream import Sink, Source
+from .tables import TableIndex
 
 Int64 = NDArray[np.int64]
 
@@ -47,13 +45,13 @@ class E8Points:
 
     unit = 2
 
-    def __init__(self, index: TableIndex, state: dict[str, Tensor]) -> None:
+    def __init__(self, index: TableIndex, state: State) -> None:
         self.index = index
-        self.threshold = int(state["e8.threshold"])
+        self.threshold = int(state["e8.threshold"].item())
         self.integers_below = LOG_SCALE_MIN + (self.threshold - 0.5) / 2**SCALE_BITS
-        self._even, self._rho = state["e8.even"].numpy(), state["e8.rho"].numpy()
+        self._even, self._rho = state["e8.even"], state["e8.rho"]
         self._bit = len(index.tables.offsets) - 1  # the first of the added tables
-        self.tables = joined(index.tables, state["e8.frequencies"].numpy(), state["e8.offsets"].numpy())
+        self.tables = joined(index.tables, state["e8.frequencies"], state["e8.offsets"])
         self._check()
 
     def _check(self) -> None:
@@ -69,37 +67,22 @@ class E8Points:
         if self._rho.shape != (self._bit,) or self._rho.min() <= -ONE or self._rho.max() >= ONE:
             raise ModelError(f"prior table e8.rho: it must hold a number between -{ONE} and {ONE} for each table")
 
-    def write(self, u: Float32, mean: Int32, scale: Int32, put: Put, bit_weight: float = 0.0) -> Int32:
-        """See `points.Points.write`."""
+    def choose(self, u: Float32, mean: Int32, scale: Int32, bit_weight: float = 0.0) -> Int32:
+        """See `points.Points.choose`."""
         alone, blocks = self._split(scale)
         d = np.empty(len(u), dtype=np.int32)
-        ids, base = self.index.look_up(mean[alone], scale[alone])
-        if bit_weight > 0:
-            k = cheaper(*neighbours(u[alone], base, ids, self.index.tables, bit_weight, LARGEST))
+        inside = u[blocks].clip(-LARGEST + 1, LARGEST - 1)  # [B, 8]
+        if bit_weight == 0:
+            d[alone] = 2 * round_half_even(u[alone], LARGEST)
+            d[blocks] = to_doubled(nearest_e8(inside))
         else:
-            k = round_half_even(u[alone], LARGEST)
-        put(k - base, ids)
-        d[alone] = 2 * k
-        if len(blocks):
-            inside = u[blocks].clip(-LARGEST + 1, LARGEST - 1)  # [B, 8]
-            if bit_weight > 0:
-                d[blocks] = self._cheapest(inside, mean[blocks], scale[blocks], bit_weight)
-            else:
-                d[blocks] = to_doubled(nearest_e8(torch.from_numpy(inside))).numpy()
-            coset = d[blocks[:, 0]] & 1  # [B]
-            n = (d[blocks] - coset[:, None]) >> 1  # [B, 8]
-
-            def code_bit(column: int, ids: Int32) -> Int32:
-                bits: Int32 = coset if column < 0 else n[:, column] & 1
-                put(bits, ids)
-                return bits
-
-            ids, base, parity = self._code_parities(mean[blocks], scale[blocks], code_bit)
-            put(((n - base - parity) >> 1).ravel(), (self._even[ids] + parity).ravel())
+            ids, base = self.index.look_up(mean[alone], scale[alone])
+            d[alone] = 2 * cheaper(*neighbours(u[alone], base, ids, self.index.tables, bit_weight, LARGEST))
+            d[blocks] = self._cheapest(inside, mean[blocks], scale[blocks], bit_weight)
         return d
 
     def _cheapest(self, u: Float32, mean: Int32, scale: Int32, bit_weight: float) -> Int32:
-        """Doubled coordinates [B, 8] of the points of E8 that cost least, as `Points.write` says; u [B, 8].
+        """Doubled coordinates [B, 8] of the points of E8 that cost least, as `Points.choose` says; u [B, 8].
 
         In each coset Conway and Sloane's way with costs for distances: the cheaper integer of each coordinate, and
         where their sum is odd the other one where that costs least. Points of both cosets have the probability of
@@ -107,7 +90,7 @@ class E8Points:
         """
         points, costs = [], []
         for coset in (0, 1):
-            ids, base, _ = self._locate(mean, scale, coset)
+            ids, base, _ = self.locate(mean, scale, coset)
             low, below, above = neighbours(u, base, ids, self.index.tables, bit_weight, LARGEST, coset / 2)
             n = cheaper(low, below, above)  # [B, 8]
             extra = np.abs(above - below)  # [B, 8] what the other integer costs more
@@ -119,51 +102,44 @@ class E8Points:
         chosen: Int32 = np.where((costs[1] < costs[0])[:, None], points[1], points[0]).astype(np.int32)
         return chosen
 
-    def read(self, mean: Int32, scale: Int32, get: Get) -> Int32:
+    def write(self, k: Int32, mean: Int32, scale: Int32, writer: Sink) -> None:
+        """See `points.Points.write`; the coordinates of every block are a point of E8."""
+        alone, blocks = self._split(scale)
+        ids, base = self.index.look_up(mean[alone], scale[alone])
+        writer.put((k[alone] >> 1) - base, ids)
+        if len(blocks):
+            d = k[blocks]  # [B, 8]
+            coset = d[:, 0] & 1  # [B]
+            n = (d - coset[:, None]) >> 1  # [B, 8]
+            parities = Parities(self, mean[blocks], scale[blocks])
+            writer.put(coset, parities.coset_ids())
+            parities.know_coset(coset)
+            for column in range(BLOCK - 1):
+                own = n[:, column] & 1  # [B]
+                writer.put(own, parities.ids(column))
+                parities.know(column, own)
+            residual = parities.of_residuals()  # [B, 8]
+            j = (n - parities.base - residual) >> 1  # [B, 8]
+            writer.put(j.ravel(), (self._even[parities.tables] + residual).ravel())
+
+    def read(self, mean: Int32, scale: Int32, reader: Source) -> Int32:
         """See `points.Points.read`."""
         alone, blocks = self._split(scale)
-        d = np.empty(len(scale), dtype=np.int32)
+        k = np.empty(len(scale), dtype=np.int32)
         ids, base = self.index.look_up(mean[alone], scale[alone])
-        d[alone] = 2 * (get(ids) + base)
+        k[alone] = 2 * (reader.get(ids) + base)
         if len(blocks):
-            coset = np.zeros(len(blocks), dtype=np.int32)
+            parities = Parities(self, mean[blocks], scale[blocks])
+            coset = reader.get(parities.coset_ids()) & 1  # [B]
+            parities.know_coset(coset)
+            for column in range(BLOCK - 1):
+                parities.know(column, reader.get(parities.ids(column)) & 1)
+            residual = parities.of_residuals()  # [B, 8]
+            j = reader.get((self._even[parities.tables] + residual).ravel()).reshape(-1, BLOCK)  # [B, 8]
+            k[blocks] = 2 * (2 * j + residual + parities.base) + coset[:, None]
+        return k.clip(-COORDINATE_MAX, COORDINATE_MAX)
 
-            def code_bit(column: int, ids: Int32) -> Int32:
-                bits = get(ids) & 1
-                if column < 0:
-                    coset[:] = bits
-                return bits
-
-            ids, base, parity = self._code_parities(mean[blocks], scale[blocks], code_bit)
-            j = get((self._even[ids] + parity).ravel()).reshape(-1, BLOCK)  # [B, 8]
-            d[blocks] = 2 * (2 * j + parity + base) + coset[:, None]
-        return d.clip(-COORDINATE_MAX, COORDINATE_MAX)
-
-    def _code_parities(
-        self, mean: Int32, scale: Int32, code_bit: Callable[[int, Int32], Int32]
-    ) -> tuple[Int32, Int32, Int32]:
-        """Code cosets and parities of blocks: (table ids, bases, parities of the residuals), [B, 8] each.
-
-        `code_bit` is called for the coset with column -1 and for columns 0..6, with the table ids [B] of the bit, and
-        returns the bits [B].
-        """
-        both = [self._locate(mean, scale, coset) for coset in (0, 1)]
-        all_even = [suffix_products(rho)[:, 0] for _, _, rho in both]  # [B] of all eight
-        coset = code_bit(-1, self._bit_table(ONE + all_even[0], ONE + all_even[1]))  # [B]
-        ids, base, rho = (np.where(coset[:, None] == 1, b, a) for a, b in zip(*both, strict=True))  # [B, 8]
-        ahead = suffix_products(rho)  # [B, 9]
-        parity = np.zeros_like(ids)  # [B, 8] of the integers n
-        sign = np.ones(len(ids), dtype=np.int64)  # [B] +1 while the sum so far is even
-        for column in range(BLOCK - 1):
-            own, rest = rho[:, column], sign * ahead[:, column + 1]
-            parity[:, column] = code_bit(
-                column, self._bit_table((ONE + own) * (ONE + rest), (ONE - own) * (ONE - rest))
-            )
-            sign *= 1 - 2 * parity[:, column]
-        parity[:, -1] = sign < 0
-        return ids, base, parity ^ (base & 1)
-
-    def _bit_table(self, zero: Int64, one: Int64) -> Int32:
+    def bit_table(self, zero: Int64, one: Int64) -> Int32:
         """Table ids of bits whose values 0 and 1 have the weights given [B]."""
         level = zero * LEVELS // (zero + one)
         return (self._bit + level.clip(0, LEVELS - 1)).astype(np.int32)
@@ -175,12 +151,60 @@ class E8Points:
         alone += (len(scale) - alone) % BLOCK
         return np.sort(order[:alone]), order[alone:].reshape(-1, BLOCK)
 
-    def _locate(self, mean: Int32, scale: Int32, coset: int) -> tuple[Int32, Int32, Int64]:
+    def locate(self, mean: Int32, scale: Int32, coset: int) -> tuple[Int32, Int32, Int64]:
         """Table ids, bases and signed parity sums [B, 8] of the integers n of blocks, all in one coset."""
         sixteenths = self.index.means[mean + MEAN_MAX] - (coset << (FRACTION_BITS - 1))
         ids, base = self.index.locate(sixteenths, scale)
         rho = self._rho[ids].astype(np.int64)
         return ids, base, np.where(base & 1, -rho, rho)
+
+
+class Parities:
+    """The bits of blocks that come before their integers: the coset, then the parities of n_1 .. n_7.
+
+    `coset_ids` and, for columns 0 to 6, `ids` are the tables [B] of these bits, each known from those before it.
+
+    Args:
+        points: the tables.
+        mean, scale: predictions of the blocks, [B, 8] each.
+
+    Attributes:
+        tables, base: ids and bases of the integers [B, 8], once the coset is known.
+    """
+
+    def __init__(self, points: E8Points, mean: Int32, scale: Int32) -> None:
+        self._points = points
+        self._both = [points.locate(mean, scale, coset) for coset in (0, 1)]
+
+    def coset_ids(self) -> Int32:
+        """Table ids of the cosets [B]."""
+        even, even_moved = (ONE + suffix_products(rho)[:, 0] for _, _, rho in self._both)  # [B] of all eight
+        return self._points.bit_table(even, even_moved)
+
+    def know_coset(self, coset: Int32) -> None:
+        """The cosets [B]."""
+        self.tables, self.base, self._rho = (
+            np.where(coset[:, None] == 1, moved, own) for own, moved in zip(*self._both, strict=True)
+        )
+        self._ahead = suffix_products(self._rho)  # [B, 9]
+        self._parity = np.zeros_like(self.tables)  # [B, 8] of the integers n
+        self._sign = np.ones(len(coset), dtype=np.int64)  # [B] +1 while the sum so far is even
+
+    def ids(self, column: int) -> Int32:
+        """Table ids of the parities of a column [B]."""
+        own, rest = self._rho[:, column], self._sign * self._ahead[:, column + 1]
+        return self._points.bit_table((ONE + own) * (ONE + rest), (ONE - own) * (ONE - rest))
+
+    def know(self, column: int, parity: Int32) -> None:
+        """The parities of a column [B]."""
+        self._parity[:, column] = parity
+        self._sign *= 1 - 2 * parity
+
+    def of_residuals(self) -> Int32:
+        """Parities of the residuals of all eight columns [B, 8], the last of which makes the sum even."""
+        self._parity[:, -1] = self._sign < 0
+        parity: Int32 = self._parity ^ (self.base & 1)
+        return parity
 
 
 def suffix_products(rho: Int64) -> Int64:
@@ -197,42 +221,3 @@ def joined(tables: Tables, frequencies: Int32, offsets: Int32) -> Tables:
         np.concatenate([tables.frequencies, frequencies]),
         np.concatenate([tables.offsets, tables.offsets[-1] + offsets[1:]]).astype(np.int32),
     )
-
-
-def e8_state(index: TableIndex, threshold: int) -> dict[str, Tensor]:
-    """What `E8Points` needs beside the tables of the integers, for coordinates of scale index `threshold` and up."""
-    count = len(index.tables.offsets) - 1
-    rows = [bit_row((level + 0.5) / LEVELS) for level in range(LEVELS)]
-    even, rho = np.full(count, -1, dtype=np.int32), np.zeros(count, dtype=np.int32)
-    for table in range(int(index.first[threshold]), count):
-        row = index.tables.frequencies[index.tables.offsets[table] : index.tables.offsets[table + 1]]
-        half = (len(row) - 2) // 2
-        balance = int((row[:-1].astype(np.int64) * (1 - 2 * (np.arange(-half, half + 1) & 1))).sum())
-        rho[table] = min(max(balance >> (PRECISION - RHO_BITS), 1 - ONE), ONE - 1)
-        even[table] = count + len(rows)
-        rows += [one_parity(row, 0), one_parity(row, 1)]
-    return {
-        "e8.threshold": torch.tensor([threshold], dtype=torch.int32),
-        "e8.frequencies": torch.from_numpy(np.concatenate(rows)),
-        "e8.offsets": torch.from_numpy(np.cumsum([0, *(len(row) for row in rows)]).astype(np.int32)),
-        "e8.even": torch.from_numpy(even),
-        "e8.rho": torch.from_numpy(rho),
-    }
-
-
-def bit_row(zero: float) -> Int32:
-    """The table of a bit that is 0 with probability `zero`: frequencies of -1, 0, 1 and the escape."""
-    return integer_frequencies(np.array([0, zero, 1 - zero, 0]))
-
-
-def one_parity(row: Int32, parity: int) -> Int32:
-    """The table of j for residuals r = 2 j + parity, from the table of r."""
-    half = (len(row) - 2) // 2
-    reach = max(1, (half + parity) // 2)  # half-width of the new table
-    mass = np.zeros(2 * reach + 2)
-    for j in range(-reach, reach + 1):
-        r = 2 * j + parity
-        if -half <= r <= half:
-            mass[j + reach] = row[r + half]
-    mass[-1] = row[-1] / 2
-    return integer_frequencies(mass)

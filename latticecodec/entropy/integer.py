@@ -1,27 +1,24 @@
 """The prior in exact integers: what lies between the bytes of a file and its lattice coordinates.
 
-Every tensor here holds integers; layers.py says why their sums are exact on every machine. The float twin for training
-is in network.py, the method in Ballé, Johnston and Minnen, ICLR 2019.
+Every array here holds integers; layers.py says why their sums are exact on every machine. The float twin for training
+is in lab/nets/prior.py, the method in Ballé, Johnston and Minnen, ICLR 2019.
 """
 
-import hashlib
-from collections.abc import Callable
-
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ..config import CONTEXT_STEPS, ModelConfig
-from ..lab.arithmetic import exact_arithmetic
 from .coder import Float32, Int32, Tables
 from .e8 import E8Points
 from .hyper import IntegerHyper, Symbols, fixed_integers
-from .layers import Block, Layer
+from .layers import Block, Layer, State, activate
 from .numbers import LEVELS, MEAN_BITS, MEAN_MAX, SCALE_BITS, SCALE_COUNT
-from .points import Get, IntegerPoints, Points, Put
-from .steps import context_steps
+from .points import IntegerPoints, Points
+from .steps import quarters
+from .stream import Digest
 from .tables import TableIndex
+
+Shape = tuple[int, int, int]  # [M, h, w]
 
 
 class IntegerPrior:
@@ -30,102 +27,126 @@ class IntegerPrior:
     Args:
         config: of the model.
         state: the model's tensors named `prior.*`, without that prefix.
-        device: where the sums are computed.
+
+    Example:
+        prior.hyper.write(z, level, writer)
+        view = prior.view(z, u.shape, level)
+        for step in view.steps:
+            mean, scale = view.predict(step)
+            k = prior.points.choose(u[view.own(step)], mean, scale)
+            prior.points.write(k, mean, scale, writer)
+            view.know(step, k)
     """
 
-    def __init__(self, config: ModelConfig, state: dict[str, Tensor], device: torch.device) -> None:
-        self.config, self.device = config, device
+    def __init__(self, config: ModelConfig, state: State) -> None:
+        self.config = config
         self.index = TableIndex.from_state(state)
-        self._points: Points = E8Points(self.index, state) if "e8.threshold" in state else IntegerPoints(self.index)
-        self._symbols = Symbols(state, self._points.unit, device)
-        self.hyper = IntegerHyper(config, state, self.index, self._symbols, device)
-        self._adaptors = [Layer(f"context.adaptors.{step}", state, device) for step in range(CONTEXT_STEPS)]
-        self._blocks = [Block(f"context.blocks.{i}", state, device) for i in range(config.context_blocks)]
-        leave = Layer("context.leave", state, device)
-        self._leave = [leave.every(CONTEXT_STEPS, group) for group in range(CONTEXT_STEPS)]
+        self.points: Points = E8Points(self.index, state) if "e8.threshold" in state else IntegerPoints(self.index)
+        self._symbols = Symbols(state, self.points.unit)
+        self.hyper = IntegerHyper(config, state, self.index, self._symbols)
+        self._context = Context(config, state)
 
     @property
     def unit(self) -> int:
         """Coordinates are in units of 1 / `unit` of a lattice step."""
-        return self._points.unit
+        return self.points.unit
 
     @property
     def integers_below(self) -> float:
         """Log of the predicted sigma, in lattice steps, below which a coordinate is an integer for sure."""
-        return self._points.integers_below
+        return self.points.integers_below
 
     @property
     def tables(self) -> Tables:
         """The frequency tables that ids point into."""
-        return self._points.tables
+        return self.points.tables
 
-    def encode(self, u: Float32, z: Int32, level: int, put: Put, bit_weight: float = 0.0) -> Int32:
-        """Quantize and write: z, then four steps of lattice points; returns their coordinates [M, h, w].
+    def view(self, z: Int32, shape: Shape, level: int) -> "View":
+        """What is known of lattice coordinates of `shape` [M, h, w] when of them only z [Z, h/4, w/4] is.
 
-        Args:
-            u: latents in lattice steps [M, h, w], not rounded.
-            z: hyper-latents [Z, h/4, w/4].
-            level: quality level, 0..63.
-            put: takes (residuals [N], table ids [N]) in coding order.
-            bit_weight: what a bit weighs against the squared distance to u; 0 takes the nearest points.
+        `level` is the quality level, 0..63.
         """
-        self.hyper.write(z, level, put)
-
-        def write(own: NDArray[np.bool_], mean: Int32, scale: Int32) -> Int32:
-            return self._points.write(u[own], mean, scale, put, bit_weight)
-
-        return self._walk(z, (u.shape[0], u.shape[1], u.shape[2]), level, write)
-
-    def decode(self, get: Get, shape: tuple[int, int, int], level: int) -> Int32:
-        """Mirror of `encode`: `get` maps table ids [N] to residuals [N]; returns coordinates of `shape` [M, h, w]."""
-        z = self.hyper.read(*shape[1:], level, get)
-        return self._walk(z, shape, level, lambda _, mean, scale: self._points.read(mean, scale, get))
-
-    def _walk(
-        self,
-        z: Int32,
-        shape: tuple[int, int, int],
-        level: int,
-        code: Callable[[NDArray[np.bool_], Int32, Int32], Int32],
-    ) -> Int32:
-        """Coordinates of `shape` [M, h, w], step by step: `code` gets (mask of the step, means [N], scales [N])."""
-        features = self.hyper.features(z, level, *shape[1:])
-        k = np.zeros(shape, dtype=np.int32)
-        steps = context_steps(*shape)  # [M, h, w]
-        for step in range(CONTEXT_STEPS):
-            own = (steps == step).numpy()
-            k[own] = code(own, *self._outputs(features, torch.from_numpy(k).to(self.device), steps, step))
-        return k
+        return View(self._context, self._symbols, self.hyper.features(z, level, *shape[1:]), shape)
 
     def fingerprint(self) -> str:
         """SHA-256 over the table ids of a fixed input: the known answer that every machine must reproduce."""
         u = fixed_integers((self.config.latents, 8, 12), 41) * np.float32(0.25)  # exact
         z = fixed_integers(self.hyper.shape(8, 12), 7)
-        digest = hashlib.sha256()
-
-        def put(residuals: Int32, ids: Int32) -> None:
-            digest.update(residuals.astype("<i4").tobytes() + ids.astype("<i4").tobytes())
-
+        digest = Digest()
         for level in (0, LEVELS // 2, LEVELS - 1):
-            self.encode(u, z, level, put)
+            self.hyper.write(z, level, digest)
+            view = self.view(z, (self.config.latents, 8, 12), level)
+            for step in view.steps:
+                mean, scale = view.predict(step)
+                k = self.points.choose(u[view.own(step)], mean, scale)
+                self.points.write(k, mean, scale, digest)
+                view.know(step, k)
         return digest.hexdigest()
 
-    def _outputs(self, features: Tensor, k: Tensor, steps: Tensor, step: int) -> tuple[Int32, Int32]:
-        """Mean outputs and scale indices of the symbols of one step, in C order of [M, h, w]."""
-        with exact_arithmetic(self.device):
-            channels, height, width = k.shape
-            known = self._symbols(k) * (steps < step).to(self.device)
-            x = torch.cat([known.flatten(1), features])  # [M + F, h w]
-            x = self._adaptors[step].activate(self._adaptors[step].pointwise(x))  # [C, h w]
-            for block in self._blocks:
-                x = block(x, height, width)
-            outputs = x.new_empty((2, channels, height * width))  # [2, M, h w]: means, scale indices
-            for group, layer in enumerate(self._leave):  # each position codes one group of channels in this step
-                at = (steps[group] == step).flatten().nonzero()[:, 0].to(self.device)  # [n]
-                sums = layer.pointwise(x[:, at])  # [2 M / 4, n]
-                own = channels // CONTEXT_STEPS
-                mean = layer.rescale(sums, MEAN_BITS)[:own].clamp(-MEAN_MAX, MEAN_MAX)
-                scale = layer.rescale(sums, SCALE_BITS)[own:].clamp(0, SCALE_COUNT - 1)
-                outputs[:, group::CONTEXT_STEPS].index_copy_(2, at, torch.stack([mean, scale]))
-            mine = (steps == step).flatten(1).to(self.device)  # [M, h w]
-            return outputs[0][mine].cpu().numpy(), outputs[1][mine].cpu().numpy()
+
+class Context:
+    """The context network: features and the coordinates before a step to the means and scales of that step."""
+
+    def __init__(self, config: ModelConfig, state: State) -> None:
+        self._adaptors = [Layer(f"context.adaptors.{step}", state) for step in range(CONTEXT_STEPS)]
+        self._blocks = [Block(f"context.blocks.{i}", state) for i in range(config.context_blocks)]
+        leave = Layer("context.leave", state, np.repeat([MEAN_BITS, SCALE_BITS], config.latents))
+        self._leave = [leave.every(CONTEXT_STEPS, group) for group in range(CONTEXT_STEPS)]
+
+    def outputs(self, inputs: Float32, step: int) -> Int32:
+        """Mean outputs and scale indices [2, N] of the symbols of a step, in C order of [M, h, w].
+
+        `inputs` [M + F, h, w] are symbol inputs, 0 where unknown, and features.
+        """
+        count, height, width = inputs.shape
+        x = activate(self._adaptors[step].pointwise(inputs.reshape(count, -1)))  # [W, h w]
+        for block in self._blocks:
+            x = block(x, height, width)
+        hidden = x.reshape(-1, height, width)
+        parts = []
+        for (_, rows, columns), layer in zip(quarters(step), self._leave, strict=True):
+            at = hidden[:, rows, columns].reshape(len(x), -1)  # [W, n] each position codes one group of channels
+            parts.append(layer.pointwise(at).reshape(2, len(layer.weight) // 2, -1))  # [2, M / 4, n]
+        mean, scale = np.concatenate(parts, axis=2)  # [M / 4, N / (M / 4)] each: group after group in every row
+        mean.clip(-MEAN_MAX, MEAN_MAX, out=mean)
+        scale.clip(0, SCALE_COUNT - 1, out=scale)
+        return np.stack([mean.ravel(), scale.ravel()]).astype(np.int32)
+
+
+class View:
+    """What is known of a picture's lattice coordinates, step after step: predict one, then know it.
+
+    Attributes:
+        steps: all steps, in coding order.
+        known: coordinates int32 [M, h, w], 0 where they are not known yet.
+    """
+
+    def __init__(self, context: Context, symbols: Symbols, features: Float32, shape: Shape) -> None:
+        self.steps = range(CONTEXT_STEPS)
+        self.known = np.zeros(shape, dtype=np.int32)
+        self._context, self._symbols = context, symbols
+        self._inputs = np.concatenate([np.zeros(shape, dtype=np.float32), features])  # [M + F, h, w]
+
+    def own(self, step: int) -> NDArray[np.bool_]:
+        """Which coordinates [M, h, w] belong to a step; its N symbols are in C order of these."""
+        mask = np.zeros(self.known.shape, dtype=np.bool_)
+        for quarter in quarters(step):
+            mask[quarter] = True
+        return mask
+
+    def predict(self, step: int) -> tuple[Int32, Int32]:
+        """Mean outputs and scale indices [N] of a step, when all those before it are known."""
+        mean, scale = self._context.outputs(self._inputs, step)
+        return mean, scale
+
+    def know(self, step: int, k: Int32) -> None:
+        """The coordinates [N] of a step."""
+        rows = k.reshape(len(self.known) // CONTEXT_STEPS, -1)  # [M / 4, N / (M / 4)]: group after group in every row
+        inputs = self._symbols(rows)
+        start = 0
+        for quarter in quarters(step):
+            own = self.known[quarter]  # [M / 4, .., ..]
+            at = slice(start, start + own[0].size)
+            own[:] = rows[:, at].reshape(own.shape)
+            self._inputs[: len(self.known)][quarter] = inputs[:, at].reshape(own.shape)
+            start = at.stop

@@ -1,22 +1,19 @@
 """How the lattice points of one context step become coded residuals, and back.
 
-The prior predicts a mean and a scale for every coordinate of a step; a `Points` turns unrounded coordinates into
-lattice points and writes them with the tables that follow from both, or reads them back. Coordinates are integers in
-units of 1 / `unit` of a lattice step.
+The prior predicts a mean and a scale for every coordinate of a step; a `Points` chooses lattice points for unrounded
+coordinates, and writes or reads points with the tables that follow from both. Coordinates are integers in units of
+1 / `unit` of a lattice step.
 """
 
 import math
-from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 
 from .coder import Float32, Int32, Tables, symbol_bits
 from .numbers import COORDINATE_MAX
+from .stream import Sink, Source
 from .tables import TableIndex
-
-Put = Callable[[Int32, Int32], None]  # residuals [n], table ids [n]: append them to the stream
-Get = Callable[[Int32], Int32]  # table ids [n] -> the next residuals [n] of the stream
 
 
 class Points(Protocol):
@@ -26,14 +23,17 @@ class Points(Protocol):
     integers_below: float  # log of the predicted sigma below which a coordinate is an integer for sure
     tables: Tables
 
-    def write(self, u: Float32, mean: Int32, scale: Int32, put: Put, bit_weight: float = 0.0) -> Int32:
-        """Quantize u [N], in lattice steps, and write the points; returns their coordinates [N].
+    def choose(self, u: Float32, mean: Int32, scale: Int32, bit_weight: float = 0.0) -> Int32:
+        """The coordinates [N] of points for u [N], in lattice steps.
 
-        The points are those of least squared distance + `bit_weight` x bits, of the candidates next to u; with a
-        weight of 0 the nearest.
+        They are those of least squared distance + `bit_weight` x bits, of the candidates next to u; with a weight of 0
+        the nearest.
         """
 
-    def read(self, mean: Int32, scale: Int32, get: Get) -> Int32:
+    def write(self, k: Int32, mean: Int32, scale: Int32, writer: Sink) -> None:
+        """Write points of coordinates k [N]."""
+
+    def read(self, mean: Int32, scale: Int32, reader: Source) -> Int32:
         """Mirror of `write`: the coordinates [N]."""
 
 
@@ -47,20 +47,22 @@ class IntegerPoints:
         self.index = index
         self.tables = index.tables
 
-    def write(self, u: Float32, mean: Int32, scale: Int32, put: Put, bit_weight: float = 0.0) -> Int32:
+    def choose(self, u: Float32, mean: Int32, scale: Int32, bit_weight: float = 0.0) -> Int32:
+        """See `Points.choose`."""
+        if bit_weight == 0:
+            return round_half_even(u, COORDINATE_MAX)
+        ids, base = self.index.look_up(mean, scale)
+        return cheaper(*neighbours(u, base, ids, self.tables, bit_weight, COORDINATE_MAX))
+
+    def write(self, k: Int32, mean: Int32, scale: Int32, writer: Sink) -> None:
         """See `Points.write`."""
         ids, base = self.index.look_up(mean, scale)
-        if bit_weight > 0:
-            k = cheaper(*neighbours(u, base, ids, self.tables, bit_weight, COORDINATE_MAX))
-        else:
-            k = round_half_even(u, COORDINATE_MAX)
-        put(k - base, ids)
-        return k
+        writer.put(k - base, ids)
 
-    def read(self, mean: Int32, scale: Int32, get: Get) -> Int32:
+    def read(self, mean: Int32, scale: Int32, reader: Source) -> Int32:
         """See `Points.read`."""
         ids, base = self.index.look_up(mean, scale)
-        return (get(ids) + base).clip(-COORDINATE_MAX, COORDINATE_MAX)
+        return (reader.get(ids) + base).clip(-COORDINATE_MAX, COORDINATE_MAX)
 
 
 Candidates = tuple[Int32, Float32, Float32]  # the integers below, the costs of these, the costs of those above

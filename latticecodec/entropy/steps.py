@@ -5,18 +5,27 @@ square, so each step knows one more quarter of the channels at every position (D
 channel a diagonal pair of positions comes first, then the other pair.
 """
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from ..config import CONTEXT_STEPS
 
 POSITION_RANK = ((0, 2), (3, 1))  # of (row mod 2, column mod 2)
 
+Quarter = tuple[slice, slice, slice]  # channels, rows, columns
 
-def context_steps(channels: int, height: int, width: int, device: torch.device | None = None) -> Tensor:
-    """The step 0..3 at which each symbol is coded: uint8 [channels, height, width]."""
-    row, column = (torch.arange(side, device=device).remainder(2) for side in (height, width))
-    (_, right), (below, _) = POSITION_RANK  # computed, since a copy from the host would make a GPU wait
-    rank = ((below * row)[:, None] ^ (right * column)).to(torch.uint8)  # [height, width]
-    group = torch.arange(channels, device=device).remainder(CONTEXT_STEPS).to(torch.uint8)
-    return rank[None] ^ group[:, None, None]  # [channels, height, width]
+
+def quarters(step: int) -> list[Quarter]:
+    """Where the symbols of a step are, for each group of channels: rank ^ group = step."""
+    position = {rank: (row, column) for row, ranks in enumerate(POSITION_RANK) for column, rank in enumerate(ranks)}
+    places = [(group, *position[step ^ group]) for group in range(CONTEXT_STEPS)]
+    return [np.s_[group::CONTEXT_STEPS, row::2, column::2] for group, row, column in places]
+
+
+def context_steps(channels: int, height: int, width: int) -> NDArray[np.uint8]:
+    """The step 0..3 at which each symbol is coded: [channels, height, width]."""
+    steps = np.empty((channels, height, width), dtype=np.uint8)
+    for step in range(CONTEXT_STEPS):
+        for quarter in quarters(step):
+            steps[quarter] = step
+    return steps

@@ -1,14 +1,13 @@
 """The codeword that costs least for each row: squared distance and a penalty together."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..entropy.coder import Float32
+from ..entropy.coder import Float32, Int32
 
 TABLE_ENTRIES = 2**17  # most distances held at once: 512 KiB of float32, which stay in the cache of a core
 
 
-def closest(rows: Float32, codewords: Float32, penalty: Float32) -> NDArray[np.int64]:
+def closest(rows: Float32, codewords: Float32, penalty: Float32) -> Int32:
     """Indices [N] of the codeword c that minimises |row - c|^2 + penalty; the lowest of equals.
 
     The codewords' mean is taken off both sides, which keeps the distances exact far from the origin.
@@ -21,7 +20,7 @@ def closest(rows: Float32, codewords: Float32, penalty: Float32) -> NDArray[np.i
     centre = codewords.mean(0)  # [D]
     codes = codewords - centre  # [K, D]
     offsets = np.square(codes).sum(1)  # [K]
-    chosen = np.empty(len(rows), np.int64)
+    chosen = np.empty(len(rows), np.int32)
     count = max(1, TABLE_ENTRIES // len(codewords))
     for start in range(0, len(rows), count):
         at = slice(start, start + count)

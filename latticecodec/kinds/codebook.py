@@ -12,21 +12,20 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
-import torch
 
 from ..backends.backend import Backend, Tensors
 from ..backends.tensors import part
 from ..config import ModelConfig
 from ..container import BASIS_UNIT, PRODUCT, ROTATION, VQ
 from ..entropy.categorical import IntegerCategorical, Positions
-from ..entropy.coder import PRECISION, Decoder, Float32, Int32
+from ..entropy.coder import PRECISION, Float32, Int32
+from ..entropy.stream import Reader, Writer
 from ..errors import ImageError, ModelError
 from .closest import closest
 from .fields import check_groups, check_no_books
 from .hyper import hyper_latents
 from .kind import Basis, Coded, Effort
 from .rate import Rate, Rates
-from .stream import Stream
 
 BIT = 0.12  # squared distance, in units of the basis, that one bit is worth: 2 ln 2 / 12, the slope of fine rounding
 
@@ -54,8 +53,7 @@ class Codebook:
             raise ValueError(f"a basis of shape {self._basis.shape}")
         self._ends = np.cumsum(config.groups)[:-1]  # where the slices of a vector end, all but the last
         self._codewords = [np.ascontiguousarray(own) for own in np.split(codebooks, self._ends, 1)]  # [K, D_g] each
-        state = {name: torch.from_numpy(np.array(value)) for name, value in part("prior", tensors).items()}
-        self.prior = IntegerCategorical(config, state, torch.device("cpu"))
+        self.prior = IntegerCategorical(config, part("prior", tensors))
 
     @staticmethod
     def check(config: ModelConfig) -> None:
@@ -101,25 +99,32 @@ class Codebook:
 
     def encode(self, u: Float32, rate: Rate, effort: int) -> Coded:
         """See `kind.Kind`."""
-        height, width = u.shape[1:]
-        z = hyper_latents(self._backend, u)  # [Z, h/4, w/4]
         slices = np.split(u.reshape(len(u), -1).T, self._ends, 1)  # [h w, D_g] each
-        barred = self._barred(slices)
-
-        def choose(group: int, at: Positions, rows: Int32) -> Int32:
-            bits = PRECISION - np.log2(rows.astype(np.float32))  # [n, K]
-            return closest(slices[group][at], self._codewords[group], BIT * bits + barred(group, at)).astype(np.int32)
-
-        stream = Stream(self.prior.tables)
-        indices = self.prior.encode(choose, z, height, width, rate.level, stream.put, stream.put_rows)
-        return Coded(stream.finish(), indices, stream.bits)
+        barred, writer = self._barred(slices), Writer(self.prior.tables)
+        z = hyper_latents(self._backend, u)  # [Z, h/4, w/4]
+        self.prior.hyper.write(z, rate.level, writer)
+        view = self.prior.view(z, (len(slices), *u.shape[1:]), rate.level)
+        for step in view.steps:
+            at = view.own(step)  # [n]
+            for group in view.groups:
+                rows = view.predict(step, group)  # [n, K]
+                bits = np.float32(PRECISION) - np.log2(rows.astype(np.float32))  # [n, K]
+                penalty = np.float32(BIT) * bits + barred(group, at)  # [n, K]
+                chosen = closest(slices[group][at], self._codewords[group], penalty)  # [n]
+                writer.put_rows(chosen, rows)
+                view.know(step, group, chosen)
+        return Coded(writer.finish(), view.known, writer.bits)
 
     def decode(self, payload: bytes, rate: Rate, height: int, width: int) -> Int32:
         """See `kind.Kind`."""
-        coder = Decoder(payload)
-        return self.prior.decode(
-            lambda ids: coder.get(ids, self.prior.tables), coder.get_rows, height, width, rate.level
-        )
+        reader = Reader(payload, self.prior.tables)
+        z = self.prior.hyper.read(height, width, rate.level, reader)  # [Z, h/4, w/4]
+        view = self.prior.view(z, (len(self._codewords), height, width), rate.level)
+        for step in view.steps:
+            for group in view.groups:
+                rows = view.predict(step, group)  # [n, K]
+                view.know(step, group, reader.get_rows(rows))
+        return view.known
 
     def values(self, indices: Int32, rate: Rate, basis: Basis | None) -> Float32:
         """See `kind.Kind`."""

@@ -12,15 +12,15 @@ from functools import partial
 from typing import ClassVar
 
 import numpy as np
-import torch
 
 from ..backends.backend import Backend, Tensors
 from ..backends.tensors import part
 from ..config import HYPER, ModelConfig
 from ..container import BASIS_UNIT, DIAGONAL, E8, LATTICE
-from ..entropy.coder import Decoder, Float32, Int32
+from ..entropy.coder import Float32, Int32
 from ..entropy.integer import IntegerPrior
 from ..entropy.numbers import COORDINATE_MAX
+from ..entropy.stream import Reader, Writer
 from ..errors import ImageError, ModelError
 from .fields import check_no_books, check_no_codes
 from .hyper import hyper_latents
@@ -28,7 +28,6 @@ from .kind import Basis, Coded, Effort
 from .parts import by_parts
 from .rate import Rate, Rates
 from .step import one_step
-from .stream import Stream
 
 BIT = 0.035  # squared distance, in lattice steps, that one bit is worth at effort 1
 ITERATIONS = {2: 3, 3: 4, 4: 5, 5: 6, 6: 8, 7: 10, 8: 13, 9: 16}  # of the refinement, by level of effort
@@ -51,8 +50,7 @@ class Lattice:
         self._log_basis = tensors["quantizer.log_basis"].astype(np.float64)  # [M]
         if self._log_basis.shape != (config.latents,) or len(part("quantizer", tensors)) != 1:
             raise ValueError(f"the quantizer is not one basis of {config.latents} entries")
-        state = {name: torch.from_numpy(np.array(value)) for name, value in part("prior", tensors).items()}
-        self.prior = IntegerPrior(config, state, torch.device("cpu"))
+        self.prior = IntegerPrior(config, part("prior", tensors))
 
     @staticmethod
     def check(config: ModelConfig) -> None:
@@ -105,16 +103,27 @@ class Lattice:
 
     def encode(self, u: Float32, rate: Rate, effort: int) -> Coded:
         """See `kind.Kind`; level 1 chooses points by distance and bits together, others take the nearest."""
+        points, writer = self.prior.points, Writer(self.prior.tables)
         z = hyper_latents(self._backend, u)  # [Z, h/4, w/4]
-        stream = Stream(self.prior.tables)
-        k = self.prior.encode(u, z, rate.level, stream.put, BIT if effort == 1 else 0.0)  # [M, h, w]
-        return Coded(stream.finish(), k, stream.bits)
+        self.prior.hyper.write(z, rate.level, writer)
+        view = self.prior.view(z, u.shape, rate.level)
+        for step in view.steps:
+            mean, scale = view.predict(step)  # [N] each
+            k = points.choose(u[view.own(step)], mean, scale, BIT if effort == 1 else 0.0)  # [N]
+            points.write(k, mean, scale, writer)
+            view.know(step, k)
+        return Coded(writer.finish(), view.known, writer.bits)
 
     def decode(self, payload: bytes, rate: Rate, height: int, width: int) -> Int32:
         """See `kind.Kind`."""
-        coder = Decoder(payload)
-        shape = (self._config.latents, height, width)
-        return self.prior.decode(lambda ids: coder.get(ids, self.prior.tables), shape, rate.level)
+        points, reader = self.prior.points, Reader(payload, self.prior.tables)
+        z = self.prior.hyper.read(height, width, rate.level, reader)  # [Z, h/4, w/4]
+        view = self.prior.view(z, (self._config.latents, height, width), rate.level)
+        for step in view.steps:
+            mean, scale = view.predict(step)  # [N] each
+            k = points.read(mean, scale, reader)  # [N]
+            view.know(step, k)
+        return view.known
 
     def values(self, indices: Int32, rate: Rate, basis: Basis | None) -> Float32:
         """See `kind.Kind`."""

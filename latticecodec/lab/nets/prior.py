@@ -3,7 +3,7 @@
       z ──► 1x1 ── shuffle 2 ── block ── 1x1 ── shuffle 2 ──► features                       [B, F, h, w]
       features + symbols known before step s ──► adaptor_s ── blocks ── 1x1 ──► mean, scale  of step s's symbols
 
-Weights, activations and outputs are rounded to the grids of the integer network (integer.py) from the first
+Weights, activations and outputs are rounded to the grids of the integer network (entropy/integer.py) from the first
 step of training on, with straight-through gradients: what is trained is what will be coded with.
 """
 
@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from ...config import CONTEXT_STEPS, ModelConfig
 from ...entropy.numbers import ACTIVATION_BITS, ACTIVATION_MAX, EXPONENT_MAX, EXPONENT_MIN, KNOTS, WEIGHT_MAX
-from ...entropy.steps import context_steps
 from ..arithmetic import convolve, straight_through
 from .bits import coordinate_bits
+from .steps import context_steps
 
 UNIT = 2**ACTIVATION_BITS
 

@@ -21,8 +21,8 @@ from ...entropy.numbers import (
     SCALE_COUNT,
     WEIGHT_MAX,
 )
-from ...entropy.tables import make_table_index
 from .prior import HyperPrior, IntegerLayer, compand, interpolate_knots, weight_exponents
+from .tables import make_table_index
 
 HYPER_ENTER = "hyper.enter"  # the layer whose bias depends on the quality level
 

@@ -5,7 +5,6 @@ from .attentive import AttentiveAdaptiveQuantizer, Selected
 from .base import Quantized
 from .closest import closest_point
 from .composite import ProductQuantizer, ResidualQuantizer
-from .conway_sloane import from_doubled, is_e8, nearest_d, nearest_e8, nearest_z, to_doubled
 from .e8 import E8Lattice
 from .ecvq import entropy_constrained
 from .full import FullLattice
@@ -39,18 +38,12 @@ __all__ = [
     "closest_point",
     "collapsed",
     "entropy_constrained",
-    "from_doubled",
     "gradient_gap",
-    "is_e8",
     "kmeans",
-    "nearest_d",
-    "nearest_e8",
-    "nearest_z",
     "quantization_error",
     "rotate",
     "soft_round",
     "temperature_exponential",
     "temperature_linear",
-    "to_doubled",
     "usage",
 ]

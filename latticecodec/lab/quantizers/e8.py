@@ -1,6 +1,6 @@
 """The lattice of `lattice-e8`: E8 for blocks of eight coordinates, integers elsewhere, on the same diagonal basis.
 
-Which coordinates form blocks follows from the prior's predictions (prior/e8.py); to this class all are doubled
+Which coordinates form blocks follows from the prior's predictions (entropy/e8.py); to this class all are doubled
 integers. E8 and the integers have one point a unit volume, so the rate stays and the error of a block falls, by up to
 0.65 dB (Conway and Sloane 1982).
 """
@@ -16,7 +16,7 @@ class E8Lattice(DiagonalLattice):
 
     @staticmethod
     def quantize(y: Tensor, basis: Tensor) -> Tensor:
-        """The nearest integer points of y [D, h, w], as doubled coordinates; E8 blocks are made in prior/e8.py."""
+        """The nearest integer points of y [D, h, w], as doubled coordinates; E8 blocks are made in entropy/e8.py."""
         return 2 * DiagonalLattice.quantize(y, basis)
 
     @staticmethod

@@ -11,15 +11,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ....backends.tensors import part
 from ....codec import Codec
 from ....config import ModelConfig
-from ....entropy.e8 import E8Points, e8_state
+from ....entropy.e8 import E8Points
 from ....entropy.numbers import LOG_SCALE_MIN, SCALE_BITS
 from ....entropy.tables import TableIndex
 from ....errors import TrainingError
 from ....picture import psnr
 from ....weights import BASE_DIGEST
 from ....zoo import ModelInfo, list_models, read_weights
+from ...nets.e8_state import e8_state
 from ...nets.prior_state import compand_table
 from ...tensors import as_arrays, as_tensors
 from ..export import base_digest, self_test, write_model
@@ -42,8 +44,8 @@ def e8_config(base: ModelInfo, beside: Path) -> ModelConfig:
 
 def e8_tensors(base: ModelInfo, threshold: int) -> dict[str, torch.Tensor]:
     """What the E8 twin of `base` adds to its tensors."""
-    tensors = as_tensors(read_weights(base))
-    index = TableIndex.from_state({name.removeprefix("prior."): tensors[name] for name in tensors})
+    tensors = read_weights(base)
+    index = TableIndex.from_state(part("prior", tensors))
     return {
         BASE_DIGEST: base_digest(base),
         "prior.compand": compand_table(E8Points.unit),
