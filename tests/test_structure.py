@@ -17,7 +17,6 @@ ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "errors": 0,
     "arguments": 0.5,
     "extras": 0.5,
-    "metrics": 0.5,
     "config": 1,
     "picture": 1,
     "container": 1,
