@@ -1,6 +1,9 @@
 """Kinds of models compute in numpy what they were trained with in torch."""
 
 import dataclasses
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,3 +153,18 @@ def test_warnings_that_a_caller_turns_into_errors(tiny: Codec, effort: int) -> N
         assert tiny.encode(picture, effort=effort) == expected
         assert tiny.decode(expected).size == (40, 40)
         assert np.geterr() == dict.fromkeys(("divide", "over", "under", "invalid"), "raise")
+
+
+def test_a_picture_goes_in_and_out_without_torch(tiny_model: Path, tmp_path: Path) -> None:
+    """At effort 1, with a target, in tiles, and with every tune: a process that could not import torch."""
+    code = f"""
+import sys
+sys.modules["torch"] = None
+import numpy as np, latticecodec
+codec = latticecodec.load({str(tiny_model)!r}, "cpu")
+x = np.random.default_rng(0).integers(0, 256, (170, 180, 4), dtype=np.uint8)
+for options in ({{}}, {{"bpp": 9.0}}, {{"tile": 64}}, {{"tune": "ms-ssim"}}, {{"tune": "ssimulacra2"}}):
+    assert codec.decode(codec.encode(x, **options)).size == (180, 170)
+assert codec.from_indices(codec.to_indices(x)).size == (192, 176)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""A graph, ready to run; the only file that imports onnxruntime."""
+"""A graph of a network, ready to run on ONNX Runtime."""
 
 import numpy as np
 import onnxruntime
