@@ -1,7 +1,7 @@
 """Seconds of a training step and of its parts, of the latticecodec in a folder: JSON on standard output.
 
 python docs/training_speed.py FOLDER PRESET BATCH CROP, called by `python docs/benchmark.py --training`, which compares
-two folders. It uses only what every version of the training has had.
+two folders; both must have what it imports.
 """
 
 import json
