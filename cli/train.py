@@ -21,7 +21,7 @@ DEMONSTRATION_STEPS = 60
     type=KindOfModel(),
     default="lattice",
     show_default=True,
-    help="Bottleneck to train.",
+    help="Kind of model to train.",
 )
 @click.option("--data", type=click.Path(), help="Folder of images to train on, searched recursively.")
 @click.option("--val", type=click.Path(), help="Folder of images to validate on. [default: every 20th of --data]")

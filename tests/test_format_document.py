@@ -192,6 +192,7 @@ def test_ids_are_those_of_the_code() -> None:
     ids = {"lattice": (1, 1), "lattice-e8": (1, 3), "vq": (2, 1), "adaptive": (3, 1), "rotation": (4, 1)}
     assert {name: kind.format_id for name, kind in KINDS.items()} == ids
     assert set(ids.values()) == container.QUANTIZERS
+    assert "Quantizer 15 is for experiments" in text
     assert "Type 1, whole basis" in text
     assert container.BASIS == 1
     assert "Type 2, tiles" in text

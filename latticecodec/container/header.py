@@ -17,6 +17,7 @@ BASIS_MAX = 4096  # entries of an embedded basis
 LATTICE, VQ, ADAPTIVE, ROTATION = 1, 2, 3, 4  # quantizer types
 DIAGONAL, E8 = 1, 3  # lattice families; 2, D4, is reserved
 PRODUCT = 1  # family of codebooks
+# with their families; latticecodec.kinds adds others that it is given
 QUANTIZERS = {(LATTICE, DIAGONAL), (LATTICE, E8), (VQ, PRODUCT), (ADAPTIVE, PRODUCT), (ROTATION, PRODUCT)}
 TUNES = {0: "psnr", 1: "ms-ssim", 2: "ssimulacra2"}  # what an encoder aimed at
 BASIS_UNIT = 1024  # scales and basis entries are in 1/1024 octave
