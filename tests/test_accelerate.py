@@ -8,8 +8,8 @@ from latticecodec.lab.nets import Synthesis, bits
 from latticecodec.lab.nets.blocks import Grouped
 from latticecodec.lab.training.accelerate import COMPILED, accelerated, choose_convolution
 from latticecodec.lab.training.data import as_input
+from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.loop import weighed
-from latticecodec.lab.training.model import TrainableModel
 from latticecodec.lab.training.passes import RECORD_AT, Pass
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -42,7 +42,7 @@ def test_nothing_changes_on_a_processor() -> None:
         assert not any(layer.dense for layer in network.modules() if isinstance(layer, Grouped))
 
 
-def one_pass(model: TrainableModel, device: torch.device) -> Pass:
+def one_pass(model: LatticeModel, device: torch.device) -> Pass:
     """What training does with a batch."""
 
     def compute(pixels: torch.Tensor, t: torch.Tensor, noise: torch.Generator) -> tuple[torch.Tensor, ...]:
@@ -52,7 +52,7 @@ def one_pass(model: TrainableModel, device: torch.device) -> Pass:
 
 
 def test_a_pass_gives_the_gradients_of_its_batch_alone() -> None:
-    model = TrainableModel(PRESETS["lc-test"])
+    model = LatticeModel(PRESETS["lc-test"])
     work = one_pass(model, CPU)
     batches = torch.randint(256, (2, 2, 3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     t = torch.tensor([0.2, 0.7])
@@ -67,7 +67,7 @@ def test_a_pass_gives_the_gradients_of_its_batch_alone() -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 def test_cuda_records_a_pass_that_follows_the_weights() -> None:
     torch.manual_seed(0)
-    model = TrainableModel(PRESETS["lc-test"])
+    model = LatticeModel(PRESETS["lc-test"])
     pixels = torch.randint(256, (2, 3, 64, 64), dtype=torch.uint8)
     t = torch.tensor([0.2, 0.7])
     here = [float(value) for value in one_pass(model, CPU)(pixels, t, 5)]

@@ -96,6 +96,20 @@ def test_a_picture_is_opened_without_torch() -> None:
             assert "lab" not in {target.split(".")[0] for _, target in imports(path)}, path
 
 
+def test_a_kind_is_known_to_its_modules_alone() -> None:
+    """A file for the codec, and one for training; no other knows it by name, but for what reruns papers."""
+    files = [*(ROOT / "latticecodec").rglob("*.py"), *(ROOT / "cli").rglob("*.py")]
+    sources = {
+        str(path.relative_to(ROOT)): path.read_text()
+        for path in files
+        if not {"papers", "autoencoders.py"} & set(path.parts)
+    }
+    home, training = "latticecodec/kinds", "latticecodec/lab/training/kinds"
+    for name, module in (("vq", "codebook"), ("rotation", "codebook"), ("adaptive", "adaptive")):
+        knowing = {path for path, text in sources.items() if f'"{name}"' in text}
+        assert knowing == {f"{home}/{module}.py", f"{training}/{name}.py"}
+
+
 @pytest.mark.parametrize("package", ["latticecodec.codec", "latticecodec.entropy", "latticecodec.kinds"])
 def test_what_opens_a_picture_does_without_torch(package: str) -> None:
     modules = [
