@@ -4,16 +4,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import ImageError
+from ..metrics import LOST_MIN, MS_SSIM_SHARE, MS_SSIM_SIDE_MIN, PERCEPTUAL_SHARE, SSIMULACRA2_SIDE_MIN
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-MS_SSIM_SIDE_MIN = 161  # pixels; five scales of an 11-pixel window need more than 160
 MS_SSIM_UNIT = 1250.0  # 255^2 MSE that costs as much as losing all MS-SSIM: rates stay about as they were
 MSE_SHARE = 0.1  # of the squared error, in training for MS-SSIM
-MS_SSIM_SHARE = 0.5  # of the bits that squared error costs at the same latents
 PERCEPTUAL_MSE_SHARE = 0.15  # of the squared error, in training for SSIMULACRA2
-PERCEPTUAL_SHARE = 0.25  # as MS_SSIM_SHARE: of SSIMULACRA2, and of the squared error beside it
 
 
 def squared_error(x_hat: "Tensor", x: "Tensor", weight: float) -> "Tensor":
@@ -45,9 +43,9 @@ def perceptual(x_hat: "Tensor", x: "Tensor", weight: float) -> "Tensor":
     """
     import torch
 
-    from .ssimulacra2 import SIDE_MIN, weighted_error
+    from .ssimulacra2 import weighted_error
 
-    if min(x.shape[2:]) < SIDE_MIN:
+    if min(x.shape[2:]) < SSIMULACRA2_SIDE_MIN:
         return squared_error(x_hat, x, weight)
     here = x_hat.detach().requires_grad_(True)  # [1, 3, H, W]
     lost = weighted_error(here, x)[0]
@@ -59,7 +57,7 @@ def perceptual(x_hat: "Tensor", x: "Tensor", weight: float) -> "Tensor":
 
 def _at_share(share: float, lost: "Tensor", x_hat: "Tensor", x: "Tensor", weight: float) -> "Tensor":
     """`lost` [] at a constant scale: what it costs is a share of the squared error of x_hat and x [1, 3, H, W]."""
-    scale = squared_error(x_hat.detach(), x, weight) / lost.detach().clamp_min(1e-6)
+    scale = squared_error(x_hat.detach(), x, weight) / lost.detach().clamp_min(LOST_MIN)
     return share * scale * lost
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ...metrics import MS_SSIM_SIDE_MIN
 from ...picture import psnr
-from ..distortion import MS_SSIM_SIDE_MIN
 from .butteraugli import butteraugli
 from .contenders import Contender
 from .msssim import ms_ssim

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ..distortion import MS_SSIM_SIDE_MIN
+from ...metrics import MS_SSIM_SIDE_MIN
 
 
 def ms_ssim(decoded: NDArray[np.uint8], original: NDArray[np.uint8]) -> float:

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ...metrics import SSIMULACRA2_SIDE_MIN
+
 INSTALL = "pip install 'latticecodec[eval]'"
 
 
@@ -28,9 +30,7 @@ def ssimulacra2(decoded: NDArray[np.uint8], original: NDArray[np.uint8]) -> floa
     """
     from ssimulacra2 import compute_ssimulacra2  # type: ignore[import-untyped]
 
-    from ..ssimulacra2 import SIDE_MIN
-
-    if min(original.shape[:2]) < SIDE_MIN:
+    if min(original.shape[:2]) < SSIMULACRA2_SIDE_MIN:
         return math.nan
     return float(compute_ssimulacra2(_file(original), _file(decoded)))
 

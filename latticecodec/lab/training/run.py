@@ -10,9 +10,9 @@ from torch import Tensor
 from ... import zoo
 from ...config import CODEBOOKS, PRESETS, ModelConfig, with_codebooks
 from ...errors import OutputError, TrainingError
+from ...metrics import MS_SSIM_SIDE_MIN
 from ...picture import find_images
 from ..arithmetic import seeded
-from ..distortion import MS_SSIM_SIDE_MIN
 from .adopt import adopt, exchange
 from .checkpoint import load_state
 from .data import Crops, centre_crops, processes_for

@@ -1,0 +1,52 @@
+"""Gradients for encoders without torch: those that autograd finds for the same distortions."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from latticecodec.backends.perceptual import gradient
+from latticecodec.lab.distortion import DISTORTIONS
+from latticecodec.lab.training.synthetic import synthetic_picture
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+Picture = NDArray[np.float32]
+
+
+def pair(height: int, width: int, noise: float = 0.05) -> tuple[Picture, Picture]:
+    """A restored picture [3, height, width], partly out of range, partly what it should be, and its original."""
+    random = np.random.default_rng(0)
+    grain = random.normal(0, 0.02, (3, height, width))
+    x = np.clip(synthetic_picture(0, height, width).numpy() / 255 + grain, 0, 1)
+    error = random.normal(0, noise, x.shape)
+    error[:, :, : width // 4] = 0
+    return (x + error).astype(np.float32), x.astype(np.float32)
+
+
+def by_autograd(tune: str, x_hat: Picture, x: Picture, weight: float) -> Picture:
+    here = torch.from_numpy(x_hat)[None].requires_grad_(True)
+    (found,) = torch.autograd.grad(DISTORTIONS[tune](here, torch.from_numpy(x)[None], weight), here)
+    return found[0].numpy()
+
+
+def assert_alike(found: Picture, expected: Picture) -> None:
+    """To a thousandth of their length; where the metric has a kink, rounding decides single values."""
+    assert found.dtype == np.float32
+    assert found.shape == expected.shape
+    assert np.linalg.norm(found - expected) < 1e-3 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize(
+    ("tune", "sizes"),
+    [
+        ("psnr", [(1, 1), (5, 9)]),
+        ("ms-ssim", [(161, 161), (162, 175), (187, 172)]),
+        ("ssimulacra2", [(1, 1), (7, 30), (8, 8), (8, 9), (15, 40), (47, 33), (129, 64), (225, 227)]),
+    ],
+)
+def test_they_are_those_of_autograd(tune: str, sizes: list[tuple[int, int]]) -> None:
+    """At even and odd sizes, with all scales of the metric and with fewer."""
+    for size in sizes:
+        x_hat, x = pair(*size)
+        assert_alike(gradient(tune, x_hat, x, 0.02), by_autograd(tune, x_hat, x, 0.02))
