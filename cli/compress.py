@@ -188,6 +188,7 @@ def _read(asked: Compression, job: Job) -> tuple["Pixels", float]:
 def _coded(asked: Compression, job: Job, read: tuple["Pixels", float]) -> Coded:
     """Compress a picture."""
     from latticecodec import load
+    from latticecodec.codec import EncodeOptions
 
     source, seconds = read
     codec = load(asked.model, asked.device, asked.tune)
@@ -196,18 +197,20 @@ def _coded(asked: Compression, job: Job, read: tuple["Pixels", float]) -> Coded:
     with progress.bar("compressing", slow and asked.alone) as report:
         result = codec.encode_detailed(
             source,
-            QUALITY if asked.quality is None else asked.quality,
-            asked.bpp,
-            asked.size,
-            asked.psnr,
-            asked.embed_basis,
-            asked.effort,
-            asked.tune,
-            asked.tile,
+            EncodeOptions(
+                quality=QUALITY if asked.quality is None else asked.quality,
+                bpp=asked.bpp,
+                size=asked.size,
+                psnr=asked.psnr,
+                embed_basis=asked.embed_basis,
+                effort=asked.effort,
+                tune=asked.tune,
+                tile=asked.tile,
+            ),
             report,
         )
     notes = []
-    if asked.effort > max(codec.bottleneck.efforts, 1):
+    if asked.effort > max(codec.kind.efforts, 1):
         notes.append(f"{codec.config.name} encodes the same at every effort")
     if asked.quality is not None and abs(result.quality - asked.quality) > QUALITY_NOTE:
         offer = f"{codec.config.name} offers no quality {asked.quality:g}; the nearest, {result.quality:.1f}, was used"

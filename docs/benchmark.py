@@ -33,10 +33,8 @@ from PIL import Image
 from latticecodec import Codec, load
 from latticecodec.config import PATCH, PRESETS
 from latticecodec.entropy.coder import PRECISION, Decoder, Encoder, Int32, estimate_bits
-from latticecodec.kinds import LatticeBottleneck
-from latticecodec.kinds.base import ONE_PASS
-from latticecodec.kinds.stream import hyper_latents
-from latticecodec.lab.arithmetic import exact_arithmetic
+from latticecodec.kinds import Lattice
+from latticecodec.kinds.hyper import hyper_latents
 from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.picture import plain, read, to_pillow, to_planes
 
@@ -73,7 +71,7 @@ def _drawn() -> Image.Image:
 
 def compare_coder(codec: Codec, picture: Image.Image, repeats: int) -> None:
     """Symbols per second of Encoder.put and Decoder.get over those of constriction's own iid coding."""
-    walk, tables = coding_walk(codec, picture), codec.bottleneck.prior.tables
+    walk, tables = coding_walk(codec, picture), codec.kind.prior.tables
     counts = np.bincount(np.concatenate([ids for _, ids in walk]))
     total = int(counts.sum())
     bits = sum(estimate_bits(residuals, ids, tables) for residuals, ids in walk) / total  # a symbol, mean
@@ -114,17 +112,14 @@ def compare_coder(codec: Codec, picture: Image.Image, repeats: int) -> None:
 
 def coding_walk(codec: Codec, picture: Image.Image) -> list[tuple[Int32, Int32]]:
     """(residuals [N], table ids [N]) of the picture in coding order, as `Codec.encode` makes them at effort 0."""
-    inside = codec.bottleneck
-    if not isinstance(inside, LatticeBottleneck):
+    inside, backend = codec.kind, codec.model.backend
+    if not isinstance(inside, Lattice):
         raise SystemExit(f"model {codec.config.name} has codebooks; this measures lattices")
-    with exact_arithmetic(codec.device):
-        x = torch.from_numpy(to_planes(plain(read(picture)), PATCH))[None].to(codec.device)  # [1, 3, 16h, 16w]
-        y = codec._networks.analysis(x)[0]  # [M, h, w]
-        u = inside.prepare(y, inside.rate(QUALITY), None, ONE_PASS)  # [M, h, w]
-        z = hyper_latents(inside._hyper_analysis, u)  # [Z, h/4, w/4]
+    rate = inside.rates.of_quality(QUALITY)
+    u = inside.prepare(backend.analysis(to_planes(plain(read(picture)), PATCH)), rate, None)  # [M, h, w]
+    z = hyper_latents(backend, u)  # [Z, h/4, w/4]
     walk: list[tuple[Int32, Int32]] = []
-    level = inside.level(inside.rate(QUALITY))
-    inside.prior.encode(u.cpu().numpy(), z, level, lambda residuals, ids: walk.append((residuals, ids)), 0.0)
+    inside.prior.encode(u, z, rate.level, lambda residuals, ids: walk.append((residuals, ids)), 0.0)
     return walk
 
 

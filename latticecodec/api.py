@@ -11,7 +11,7 @@ from .zoo import find_by_digest, load
 if TYPE_CHECKING:
     from PIL import Image
 
-    from .codec.codec import Region
+    from .codec.region import Region
     from .container import Source
     from .picture import Picture, Samples
 

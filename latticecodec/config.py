@@ -35,7 +35,7 @@ class ModelConfig:
     """The LC family of single-resolution codecs; the defaults are LC-S."""
 
     name: str = "lattice"
-    quantizer: str = "lattice"  # a key of bottlenecks.BOTTLENECKS
+    quantizer: str = "lattice"  # a key of kinds.KINDS
     latents: int = 256  # M, channels of y at 1/16
     width8: int = 128  # channels at 1/8
     width16: int = 256  # channels at 1/16
@@ -83,6 +83,9 @@ class ModelConfig:
             raise ModelError(f"{told}; groups must cover {self.latents} latents, with 2 codes or more")
         if self.latents % CONTEXT_STEPS:
             raise ModelError(f"config field latents is {self.latents}; it must be a multiple of {CONTEXT_STEPS}")
+        for key in ("width8", "width16", "hyper_width"):
+            if getattr(self, key) % self.group:
+                raise ModelError(f"config field group is {self.group}; it must divide {key}, {getattr(self, key)}")
         for key, pair in (("analysis_blocks", self.analysis_blocks), ("synthesis_blocks", self.synthesis_blocks)):
             if len(pair) != 2 or not all(isinstance(count, int) and 1 <= count <= 64 for count in pair):
                 raise ModelError(f"config field {key} is {list(pair)}; it must be two integers from 1 to 64")
@@ -123,6 +126,18 @@ class ModelConfig:
         """lambda, the weight of 255^2 MSE against bits per pixel, at rate coordinates t: log-linear."""
         weight: Coordinate = self.lambda_min * (self.lambda_max / self.lambda_min) ** t
         return weight
+
+    @property
+    def analysis_reach(self) -> int:
+        """How many positions of y, at most, lie between a value of it and the farthest pixel that it depends on."""
+        at8, at16 = self.analysis_blocks
+        return at16 + -(-at8 // 2)
+
+    @property
+    def synthesis_reach(self) -> int:
+        """How many positions of y_hat, at most, lie between a pixel and the farthest value that it depends on."""
+        at16, at8 = self.synthesis_blocks
+        return at16 + -(-at8 // 2)
 
     @staticmethod
     def read(path: Path) -> "ModelConfig":

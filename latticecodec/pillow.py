@@ -8,7 +8,7 @@
 
 `Image.open` reads the header alone: size, mode and `info` with `quality` (0 to 100), `model` (the digest, in hex, as
 `lcodec models` prints it), `bit_depth` (8 or 16) and, where the file has them, `icc_profile`, `exif` and `xmp`. The
-picture is decoded when its pixels are first asked for; only that imports torch. 16-bit colour becomes 8-bit, which is
+picture is decoded when its pixels are first asked for; only that loads a model. 16-bit colour becomes 8-bit, which is
 all that Pillow has, and is 8-bit where it is saved again; `latticecodec.decode` with `as_array=True` keeps 16 bits.
 `ImageFile.Parser` knows the size as soon as it was fed the header.
 `verify` checks every checksum of the file, without decoding it, and needs no model.

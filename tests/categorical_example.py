@@ -21,6 +21,7 @@ CONFIG = dataclasses.replace(
     latents=LATENTS,
     groups=WIDTHS,
     codes=CODES,
+    group=8,
     hyper_width=8,
     features=16,
     context_width=24,

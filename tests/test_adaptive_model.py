@@ -13,6 +13,7 @@ from plain_reader import PlainReader
 from short_runs import FROZEN, train
 
 from latticecodec import Codec, ImageError, ModelError, load, read_header
+from latticecodec.codec import EncodeOptions
 from latticecodec.config import PRESETS, ModelConfig, with_codebooks
 from latticecodec.lab.training.export import trainable
 from latticecodec.zoo import find, read_weights
@@ -36,7 +37,7 @@ def test_a_pair_for_every_group_of_a_position(codec: Codec, photo: Image.Image) 
     """16 groups of 2 latents: a square of 4 x 4 pairs stands for 16 x 16 pixels."""
     assert (codec.config.groups, codec.config.books) == ((2,) * 16, BOOKS)
     for quality in (0, 60, 100):
-        encoding = codec.encode_detailed(photo, quality=quality)
+        encoding = codec.encode_detailed(photo, EncodeOptions(quality=quality))
         header = read_header(encoding.data)
         assert (header.quantizer, header.family) == (3, 1)
         assert encoding.indices.shape == (2, 4 * 13, 4 * 20)

@@ -259,7 +259,7 @@ def test_output_formats(packed: Path, here: Path, tiny_model: Path, suffix: str,
     [
         ["compress", "photo.png", "-q", "101"],
         ["compress", "photo.png", "--nonsense"],
-        ["compress", "missing.png"],
+        ["eval", "missing"],
         ["decompress"],
         ["train", "--quantizer", "abacus"],
     ],

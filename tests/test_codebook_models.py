@@ -14,6 +14,7 @@ from plain_reader import PlainReader
 from short_runs import FROZEN, QUICK, interrupted, train
 
 from latticecodec import Codec, ImageError, ModelError, TrainingError, container, load, read_header
+from latticecodec.codec import EncodeOptions
 from latticecodec.config import PRESETS, with_codebooks
 from latticecodec.lab.training.data import Crops
 from latticecodec.lab.training.diagnosis import diagnose
@@ -51,7 +52,7 @@ def fresh() -> VectorModel:
 def test_every_quality_is_a_rate_and_comes_back(codec: Codec, photo: Image.Image) -> None:
     sizes = []
     for quality in (0, 25, 50, 75, 100):
-        encoding = codec.encode_detailed(photo, quality=quality)
+        encoding = codec.encode_detailed(photo, EncodeOptions(quality=quality))
         assert read_header(encoding.data).scale == -round(quality / 100 * round(1024 * codec.config.octaves))
         assert encoding.quality == pytest.approx(quality, abs=0.02)
         assert encoding.indices.shape == (8, 13, 20)
@@ -226,7 +227,7 @@ def test_a_warm_start_begins_where_the_model_ended(model: Path, codec: Codec) ->
     picture = synthetic_picture(5, 256, 256)
     for quality in (20, 80):
         result = again((picture.float() / 255)[None], torch.tensor([quality / 100]))
-        encoding = codec.encode_detailed(picture, quality=quality)
+        encoding = codec.encode_detailed(picture, EncodeOptions(quality=quality))
         assert float(result.bpp) == pytest.approx(encoding.estimated_bits / 256**2, rel=0.05)
         decoded = torch.from_numpy(np.array(codec.decode(encoding.data))).permute(2, 0, 1)
         error = (decoded.float() - picture.float()).square().mean() / 255**2

@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 
 import latticecodec
 from latticecodec import ChecksumError, Codec, FormatError, ImageError, ModelError, TargetError, container
+from latticecodec.codec import EncodeOptions
 from latticecodec.picture import Pixels
 
 
@@ -169,7 +170,7 @@ def test_targets_out_of_reach_say_what_can_be_reached(
 def test_targets_beyond_what_can_be_used(tiny: Codec, target: dict[str, float], quality: int) -> None:
     """The small pictures of a folder, all given the same size, are no errors."""
     picture = np.arange(48 * 40 * 3, dtype=np.uint8).reshape(48, 40, 3)
-    result = tiny.encode_detailed(picture, **target)  # type: ignore[arg-type]
+    result = tiny.encode_detailed(picture, EncodeOptions(**target))  # type: ignore[arg-type]
     assert result.data == tiny.encode(picture, quality=quality)
     assert f"quality {quality}" in result.note
 
@@ -182,7 +183,7 @@ def test_contradictory_and_impossible_settings(tiny: Codec, photo: Image.Image) 
 
 
 def test_index_tensor(tiny: Codec, photo: Image.Image) -> None:
-    result = tiny.encode_detailed(photo, quality=40)
+    result = tiny.encode_detailed(photo, EncodeOptions(quality=40))
     indices = tiny.decode_indices(result.data)
     assert indices.dtype == np.int32
     assert indices.shape == (32, 13, 20)  # [C, 208 / 16, 320 / 16]
@@ -200,7 +201,7 @@ def test_indices_of_the_wrong_shape(tiny: Codec) -> None:
 
 def test_file_size_is_what_the_model_estimates(lattice: Codec, photo: Image.Image) -> None:
     for quality in (0, 50, 100):
-        result = lattice.encode_detailed(photo, quality)
+        result = lattice.encode_detailed(photo, EncodeOptions(quality=quality))
         assert len(result.data) <= 1.01 * result.estimated_bits / 8 + 48
         assert len(result.data) >= result.estimated_bits / 8
 

@@ -16,19 +16,26 @@ from PIL import Image
 
 import latticecodec
 
+ON_TORCH = """
+import torch
+from latticecodec.backends.torch import TorchBackend
+from latticecodec.codec import model
+model.backend_of = TorchBackend
+"""
+OLD_CPU = {"ONEDNN_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"}
 CONFIGURATIONS: dict[str, tuple[dict[str, str], str]] = {
     "default": ({}, ""),
-    "one thread": ({}, "torch.set_num_threads(1)"),
-    "two threads": ({}, "torch.set_num_threads(2)"),
-    "SSE4.1": ({"ONEDNN_MAX_CPU_ISA": "SSE41"}, ""),
-    "AVX2": ({"ONEDNN_MAX_CPU_ISA": "AVX2"}, ""),
-    "AVX-512": ({"ONEDNN_MAX_CPU_ISA": "AVX512_CORE"}, ""),
-    "ATen default": ({"ATEN_CPU_CAPABILITY": "default"}, ""),
-    "ATen AVX2": ({"ATEN_CPU_CAPABILITY": "avx2"}, ""),
-    "MKL SSE4.2": ({"MKL_ENABLE_INSTRUCTIONS": "SSE4_2"}, ""),
-    "no oneDNN": ({}, "torch.backends.mkldnn.set_flags(False)"),
-    "medium precision": ({}, "torch.set_float32_matmul_precision('medium')"),
-    "inside autocast": ({}, "torch.autocast('cpu', torch.bfloat16).__enter__()"),
+    "one thread": ({"OMP_NUM_THREADS": "1"}, ""),
+    "two threads": ({"OMP_NUM_THREADS": "2"}, ""),
+    "numpy on SSE4.2": ({"OPENBLAS_CORETYPE": "Nehalem"}, ""),
+    "numpy on AVX2": ({"OPENBLAS_CORETYPE": "Haswell"}, ""),
+    "numpy on AVX-512": ({"OPENBLAS_CORETYPE": "SkylakeX"}, ""),
+    "torch": ({}, ON_TORCH),
+    "torch on SSE4": (OLD_CPU, ON_TORCH),
+    "torch on AVX2": ({"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}, ON_TORCH),
+    "torch without oneDNN": ({}, ON_TORCH + "torch.backends.mkldnn.set_flags(False)"),
+    "torch at medium precision": ({}, ON_TORCH + "torch.set_float32_matmul_precision('medium')"),
+    "torch inside autocast": ({}, ON_TORCH + "torch.autocast('cpu', torch.bfloat16).__enter__()"),
 }
 
 MODELS = {  # and the pixels a side of the picture's corner that each codes; those with codebooks take longer
@@ -40,7 +47,7 @@ MODELS = {  # and the pixels a side of the picture's corner that each codes; tho
 }
 
 ENCODE = """
-import sys, torch, latticecodec
+import sys, latticecodec
 {setup}
 for path in sys.argv[1:]:
     folder, model = path.rsplit("/", 1)[0], path.split("/")[-2]
@@ -48,7 +55,7 @@ for path in sys.argv[1:]:
 """
 
 DECODE = """
-import json, sys, numpy, torch, latticecodec
+import json, sys, numpy, latticecodec
 from latticecodec.codec import indices_sha256
 {setup}
 hashes, pixels = {{}}, {{}}

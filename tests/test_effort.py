@@ -9,14 +9,15 @@ import torch
 from PIL import Image
 
 from latticecodec import Codec, ImageError, ModelError, TargetError, load, read_header
+from latticecodec.backends.torch import TorchBackend
+from latticecodec.codec import EncodeOptions
 from latticecodec.entropy.coder import Float32, Int32, Tables, symbol_bits
 from latticecodec.entropy.e8 import E8Points, e8_state
 from latticecodec.entropy.numbers import LOG_SCALE_MIN
 from latticecodec.entropy.points import IntegerPoints
 from latticecodec.entropy.tables import make_table_index
-from latticecodec.kinds import LatticeBottleneck
-from latticecodec.kinds.refine import refine
 from latticecodec.lab.evaluation import ms_ssim
+from latticecodec.lab.refine import refine
 from latticecodec.picture import psnr
 
 WEIGHT = 0.1  # squared distance that a bit is worth
@@ -30,9 +31,9 @@ def face(photo: Image.Image) -> Image.Image:
 
 def cost(codec: Codec, picture: Image.Image, effort: int) -> float:
     """Bits + lambda 255^2 squared error of a file, as training weighs them."""
-    encoding = codec.encode_detailed(picture, QUALITY, effort=effort)
+    encoding = codec.encode_detailed(picture, EncodeOptions(quality=QUALITY, effort=effort))
     decoded = codec.decode(encoding.data)
-    weight = codec.config.rate_weight(codec.bottleneck.rate(QUALITY) / 1024 / codec.config.octaves)
+    weight = codec.config.rate_weight(codec.kind.rates.of_quality(QUALITY).t)
     mse = 255**2 * 10 ** (-psnr(np.asarray(picture), np.asarray(decoded)) / 10)
     return 8 * len(encoding.data) + weight * mse * picture.width * picture.height
 
@@ -96,16 +97,16 @@ def test_one_step_in_parts_is_one_step(tiny: Codec, monkeypatch: pytest.MonkeyPa
     """The halo of a part is as wide as the synthesis sees, so that almost nothing depends on the cut."""
     noise = np.random.default_rng(0).integers(0, 256, (320, 352, 3), dtype=np.uint8)
     whole = tiny.encode_detailed(noise).indices
-    monkeypatch.setattr("latticecodec.kinds.refine.PART", 10)
+    monkeypatch.setattr("latticecodec.kinds.parts.PART", 10)
     cut = tiny.encode_detailed(noise).indices
     assert (whole == cut).mean() > 0.999
 
 
 def test_refined_latents_are_cheap_where_distortion_does_not_matter(tiny: Codec) -> None:
     """With no distortion only bits count, and the prior's bits fall from iteration to iteration."""
-    inside = tiny.bottleneck
-    assert isinstance(inside, LatticeBottleneck)
-    u = 3 * torch.randn(32, 6, 7, generator=torch.Generator().manual_seed(0))
+    inside = tiny.model.refiner(2)
+    assert isinstance(inside, TorchBackend)
+    u = 3 * torch.randn(1, 32, 6, 7, generator=torch.Generator().manual_seed(0))
 
     def nothing(soft: torch.Tensor) -> torch.Tensor:
         return 0.0 * soft.sum()

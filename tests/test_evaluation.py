@@ -12,6 +12,7 @@ from eval_runs import astronaut, lcodec_eval
 from PIL import features
 
 from latticecodec import ImageError, LcqError, load
+from latticecodec.codec import EncodeOptions
 from latticecodec.lab.evaluation import (
     DEFAULT_PEERS,
     PEERS,
@@ -113,7 +114,11 @@ def test_lcodec_eval(pictures: Path, tiny_model: Path) -> None:
     assert list(report["bd_rate"][name]) == [peer.name for peer in DEFAULTS]
     colour, grey = astronaut(64), astronaut(48).convert("L")
     codec = load(tiny_model, "cpu")
-    files = [codec.encode_detailed(picture, quality) for picture in (colour, grey) for quality in QUALITIES]
+    files = [
+        codec.encode_detailed(picture, EncodeOptions(quality=quality))
+        for picture in (colour, grey)
+        for quality in QUALITIES
+    ]
     ratios = [len(file.data) / (1.01 * file.estimated_bits / 8 + 48) for file in files]
     assert report["worst_size_ratio"] == max(ratios)
     middle = next(row for row in report["rows"] if row["quality"] == 50)

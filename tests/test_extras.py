@@ -78,6 +78,14 @@ def test_devices_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
         zoo.resolve_device("cuda")
 
 
+def test_torch_is_not_imported_to_find_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zoo, "GPU_DRIVERS", ())
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    assert zoo.resolve_device("auto") == "cpu"
+    assert "torch" not in sys.modules
+
+
 def test_a_package_of_an_extra_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     with pytest.raises(LcqError, match=r"lcodec train needs tensorboard; pip install 'latticecodec\[train\]'"):

@@ -31,7 +31,6 @@ from latticecodec.entropy.numbers import (
     WEIGHT_MAX,
 )
 from latticecodec.entropy.steps import POSITION_RANK
-from latticecodec.lab.nets import synthesis_reach
 from latticecodec.picture import alpha
 
 ROOT = Path(__file__).parent.parent
@@ -221,7 +220,7 @@ def test_legal_ranges_of_extensions_are_those_of_the_code() -> None:
 def test_damage_spreads_as_far_as_stated() -> None:
     folders = [path.parent for path in (ROOT / "models").glob("*/config.json")]
     assert len(folders) >= 5
-    reach = max(synthesis_reach(ModelConfig.read(folder / "config.json")) for folder in folders)
+    reach = max(ModelConfig.read(folder / "config.json").synthesis_reach for folder in folders)
     assert f"up to {reach} latent positions,\n{PATCH * reach} pixels, around it" in section("4. Errors")
 
 

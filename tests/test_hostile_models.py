@@ -159,7 +159,7 @@ def test_a_pickle_is_not_run(folder: Path, tmp_path: Path, monkeypatch: pytest.M
         ({"octaves": "3"}, "octaves is '3'"),
         ({"octaves": float("inf")}, "octaves is inf"),
         ({"reach": [float("nan"), 1.0]}, "not a range of scales"),
-        ({"group": 3}, "group is 3; it must divide"),
+        ({"group": 3}, "config.json: config field group is 3; it must divide width8, 32"),
         ({"latents": -4}, "latents is -4"),
         ({"context_blocks": 10**30}, "an integer from 1 to 4096"),
         ({"context_blocks": 4096}, "do not fit"),

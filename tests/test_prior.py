@@ -44,7 +44,7 @@ def test_every_symbol_is_coded_once_and_each_step_sees_a_quarter() -> None:
 
 
 def test_decode_mirrors_encode(tiny: Codec) -> None:
-    prior = tiny.bottleneck.prior
+    prior = tiny.kind.prior
     k, z = random_symbols(0, 32, 7, 9), random_symbols(1, 8, 2, 3)
     written: list[tuple[np.ndarray, np.ndarray]] = []
     np.testing.assert_array_equal(prior.encode(k + 0.3, z, 20, lambda *symbols: written.append(symbols)), k)
@@ -67,22 +67,22 @@ def test_integer_prior_computes_what_training_computes(tiny: Codec, tiny_model: 
         t = torch.tensor([0.5])
         features = model.prior.hyper(torch.from_numpy(z).float()[None], t)
         mean, scale = model.prior.context(torch.from_numpy(k).float()[None], features)
-    ours = tiny.bottleneck.prior.hyper.features(z, 32, 8, 8)  # level 32 is t = 0.508
+    ours = tiny.kind.prior.hyper.features(z, 32, 8, 8)  # level 32 is t = 0.508
     assert float((ours.view(1, 32, 8, 8) - features * 32).abs().max()) <= 1
     written: list[np.ndarray] = []
-    tiny.bottleneck.prior.encode(k.astype(np.float32), z, 32, lambda residuals, ids: written.append(ids))
+    tiny.kind.prior.encode(k.astype(np.float32), z, 32, lambda residuals, ids: written.append(ids))
     ids = np.concatenate(written[1:])
     index = np.round((scale[0].numpy() - LOG_SCALE_MIN) * 2**SCALE_BITS).clip(0, SCALE_COUNT - 1).astype(np.int32)
     steps = context_steps(32, 8, 8).numpy()
     expected = np.concatenate([index[steps == step] for step in range(4)])
-    coded = np.searchsorted(tiny.bottleneck.prior.index.first, ids, side="right") - 1  # table id -> scale index
+    coded = np.searchsorted(tiny.kind.prior.index.first, ids, side="right") - 1  # table id -> scale index
     assert (coded == expected).mean() > 0.97
     assert np.abs(coded - expected).max() <= 1
     assert float(mean.abs().max()) < MEAN_MAX / 64
 
 
 def test_self_test_is_the_one_in_the_config(tiny: Codec) -> None:
-    assert tiny.bottleneck.prior.fingerprint() == tiny.config.prior_sha256
+    assert tiny.kind.prior.fingerprint() == tiny.config.prior_sha256
 
 
 def test_sums_that_could_be_inexact_are_refused(state: dict[str, torch.Tensor]) -> None:
@@ -172,6 +172,6 @@ def test_training_presets_fit_the_24_bit_bound() -> None:
 
 def test_level_matters(tiny: Codec) -> None:
     """The quality level reaches the prior through the hyper-decoder's bias and the prior of z."""
-    prior: IntegerPrior = tiny.bottleneck.prior
+    prior: IntegerPrior = tiny.kind.prior
     assert prior.hyper._z.shape == (2, 64, 8)
     assert prior.hyper._enter.bias.shape == (64, 128, 1)

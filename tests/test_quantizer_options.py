@@ -10,6 +10,7 @@ import torch
 from short_runs import HASTY, QUICK, train
 
 from latticecodec import Codec, TrainingError, load, read_header
+from latticecodec.codec import EncodeOptions
 from latticecodec.config import PRESETS, with_codebooks
 from latticecodec.lab.quantizers import TEMPERATURES, AttentiveAdaptiveQuantizer, RescaledQuantizer, RotationQuantizer
 from latticecodec.lab.training.export import trainable
@@ -178,7 +179,7 @@ def test_files_hold_the_codebooks_that_the_attention_chooses(attentive: Path) ->
     assert isinstance(model, VectorModel)
     assert isinstance(model.quantizer, AttentiveAdaptiveQuantizer)
     picture = synthetic_picture(3, 64, 64)
-    encoding = load(attentive, device="cpu").encode_detailed(picture, quality=100)
+    encoding = load(attentive, device="cpu").encode_detailed(picture, EncodeOptions(quality=100))
     assert (read_header(encoding.data).quantizer, read_header(encoding.data).family) == (3, 1)  # as by cost
     with torch.no_grad():
         rows, _, _ = model.code((picture / 255)[None], 1.0)

@@ -8,10 +8,9 @@ from conftest import psnr
 from PIL import Image
 
 from latticecodec import ChecksumError, Codec, Damage, FormatError, TargetError, container, read_header
-from latticecodec.codec import indices_sha256, tiling
+from latticecodec.codec import EncodeOptions, indices_sha256, tiling
 from latticecodec.config import PATCH
 from latticecodec.container import Box, Header
-from latticecodec.lab.nets import synthesis_reach
 
 TILE = 64
 REGIONS = [(0, 0, 320, 208), (0, 0, 1, 1), (319, 207, 1, 1), (60, 60, 9, 9), (17, 31, 203, 101), (128, 64, 64, 64)]
@@ -51,7 +50,7 @@ def test_side_that_the_format_does_not_have(tiny: Codec, photo: Image.Image, sid
 @pytest.mark.parametrize("effort", [0, 1, 2])
 def test_tiles_leave_no_seams(tiny: Codec, photo: Image.Image, effort: int) -> None:
     """At effort 0 the indices are those of the picture in one piece; only the entropy coding knows of tiles."""
-    whole, tiled = (tiny.encode_detailed(photo, effort=effort, tile=tile) for tile in (0, TILE))
+    whole, tiled = (tiny.encode_detailed(photo, EncodeOptions(effort=effort, tile=tile)) for tile in (0, TILE))
     assert abs(psnr(photo, tiny.decode(whole.data)) - psnr(photo, tiny.decode(tiled.data))) < 0.02
     if effort == 0:
         np.testing.assert_array_equal(whole.indices, tiled.indices)
@@ -111,7 +110,7 @@ def test_what_is_left_of_a_damaged_file(tiny: Codec, tiled: bytes) -> None:
     whole = array(tiny, tiled)
     assert (rest[:64, :64] == 128).all()
     assert (rest[64:128, 128:192] == 128).all()
-    fringe = PATCH * synthesis_reach(tiny.config)  # pixels; beyond them no pixel depends on a damaged tile
+    fringe = PATCH * tiny.config.synthesis_reach  # pixels; beyond them no pixel depends on a damaged tile
     intact = np.ones((208, 320), bool)
     for damage in told:
         grown = damage.box.grown(fringe, 320, 208)

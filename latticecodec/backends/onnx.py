@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ..config import PATCH, ModelConfig
 from ..entropy.coder import Float32
 from ..errors import ModelError
-from . import perceptual
 from .networks import NETWORKS
+from .perceptual import gradient
 from .processors import processors
 from .session import Session
 from .shapes import network_shapes
@@ -50,17 +50,18 @@ class OnnxBackend:
         return self._run("synthesis", y_hat=y_hat[None], t=_scalar(t))  # [3, 16h, 16w]
 
     def distortion_step(self, y_hat: Float32, t: float, x: Float32, tune: str) -> Float32:
-        """See `backend.Backend`."""
+        """See `backend.Backend`; the squared error's is one graph from y_hat and back to it."""
         height, width = x.shape[1:]
-        weight = self.config.rate_weight(t)
-        inputs = {"y_hat": y_hat[None], "t": _scalar(t)}
-        if tune == "psnr":
-            slope = np.full((1, height, width), 255**2 * weight * 2 / len(x), np.float32)  # of the error of a pixel
-            inputs |= {"x": _filled_up(x, y_hat), "weight": _filled_up(slope, y_hat)}
-            return self._run("squared_error_gradient", **inputs)  # [M, h, w]
-        x_hat = self.synthesis(y_hat, t)[:, :height, :width]
-        gradient = perceptual.gradient(tune, x_hat, x, weight, self._threads)  # [3, H, W]
-        return self._run("synthesis_gradient", **inputs, gradient=_filled_up(gradient, y_hat))  # [M, h, w]
+        if tune != "psnr":
+            x_hat = self.synthesis(y_hat, t)[:, :height, :width]  # [3, H, W]
+            at_x_hat = gradient(tune, x_hat, x, self.config.rate_weight(t), self._threads)  # [3, H, W]
+            return self._run(
+                "synthesis_gradient", y_hat=y_hat[None], t=_scalar(t), gradient=_filled_up(at_x_hat, y_hat)
+            )  # [M, h, w]
+        slope = 255**2 * self.config.rate_weight(t) * 2 / 3  # of the squared error of a pixel
+        weight = _filled_up(np.full((1, height, width), slope, np.float32), y_hat)
+        inputs = {"y_hat": y_hat[None], "t": _scalar(t), "x": _filled_up(x, y_hat), "weight": weight}
+        return self._run("squared_error_gradient", **inputs)  # [M, h, w]
 
     def _run(self, network: str, **inputs: Float32) -> Float32:
         """What a network makes of its inputs [1, C, h, w]: [C, h, w]."""

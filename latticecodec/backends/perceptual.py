@@ -1,4 +1,4 @@
-"""How what an encoder aims at changes with the restored picture: gradients of `lab.distortion`, in numpy."""
+"""How what an encoder aims at changes with the restored picture, for processors: gradients of `lab.distortion`."""
 
 from collections.abc import Callable
 

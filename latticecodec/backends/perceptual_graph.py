@@ -124,7 +124,7 @@ class Value:
         return self.graph.apply("Where", self.graph.apply("Less", other, 0), 0, self)
 
     def mixed(self, matrix: Float32, bias: Float32 | float) -> "Value":
-        """Channels of [1, C, h, w] times a matrix [C', C], with a bias [C'] or one for all: [1, C', h, w]."""
+        """Each pixel's channels of [1, C, h, w] times a matrix [C', C], with a bias [C'] or of all: [1, C', h, w]."""
         whole = np.broadcast_to(np.float32(bias), len(matrix))  # [C']
         return self.graph.apply("Conv", self, self.graph.constant(matrix[:, :, None, None]), self.graph.constant(whole))
 

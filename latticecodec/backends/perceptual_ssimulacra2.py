@@ -114,7 +114,7 @@ def _session(threads: int) -> InferenceSession:
 
 
 def _norms(values: Value, first: Value, fourth: Value, pixel: Value) -> tuple[Value, Value]:
-    """Errors [1, 3, 1, 1] by values [1, 3, h, w] above 0, norms 1 and 4 weighted by [1, 3, 1, 1], and their slope."""
+    """Errors [1, 3, 1, 1] by values [1, 3, h, w] above 0, norms 1 and 4 weighted by [1, 3, 1, 1], and derivative."""
     above = values.positive()
     square = above * above
     mean_fourth = (square * square).mean() + TINY

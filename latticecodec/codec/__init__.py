@@ -3,5 +3,6 @@
 from .codec import Codec
 from .decoder import Damage
 from .encoder import Encoding, indices_sha256
+from .options import EncodeOptions
 
-__all__ = ["Codec", "Damage", "Encoding", "indices_sha256"]
+__all__ = ["Codec", "Damage", "EncodeOptions", "Encoding", "indices_sha256"]

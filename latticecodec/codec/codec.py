@@ -1,69 +1,44 @@
 """Codec: what a loaded model can do with pictures and files."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from .. import picture
-from ..arguments import real, switch, whole
-from ..config import DEFAULT_EFFORT, PATCH, ModelConfig
+from ..arguments import switch, whole
+from ..backends.backend import Tensors
+from ..config import DEFAULT_EFFORT, ModelConfig
 from ..container import PIXELS_MAX, Box, Header, Reader, Source, contents, named
 from ..entropy.coder import Int32
-from ..errors import ImageError, ModelError, TargetError
-from ..kinds import BOTTLENECKS, Bottleneck
-from ..kinds.tensors import network
-from ..lab.arithmetic import undisturbed
-from ..lab.nets import Analysis, Synthesis
-from ..lab.tensors import as_tensors
+from ..errors import ModelError, TargetError
 from ..picture import Pixels, Samples, psnr
-from ..weights import Array
 from .decoder import Damage, PictureDecoder
-from .encoder import Encoding, PictureEncoder, Report
-from .networks import Networks
-from .options import Options
+from .drawing import drawn
+from .encoder import Encoding, PictureEncoder, Report, silent
+from .memory import undisturbed
+from .model import Model
+from .options import EncodeOptions
 from .painter import Painter
+from .region import Region, box_of
 from .search import Target, bpp_target, psnr_target, search, size_target
 from .tiling import tile_side
 
 if TYPE_CHECKING:
     from ..picture import Picture
 
-Region = tuple[int, int, int, int]  # x, y, width, height in pixels
-
-
-def _silent(done: int, total: int) -> None:
-    """Report nothing."""
+DEFAULTS = EncodeOptions()
 
 
 class Codec:
     """A model, ready to encode and decode. Make one with `latticecodec.load`."""
 
-    def __init__(self, config: ModelConfig, arrays: dict[str, Array], device: str = "cpu") -> None:
-        self.config = config
-        self.device = torch.device(device)
-        self.digest = bytes.fromhex(config.weights_sha256)[:8]
-        if config.quantizer not in BOTTLENECKS:
-            known = ", ".join(BOTTLENECKS)
-            raise ModelError(f"model {config.name}: unknown quantizer {config.quantizer!r}; this version knows {known}")
-        with undisturbed(self.device):
-            tensors = as_tensors(arrays)
-            try:
-                analysis = network(lambda: Analysis(config), "analysis", tensors, self.device)
-                synthesis = network(lambda: Synthesis(config), "synthesis", tensors, self.device)
-                self.bottleneck: Bottleneck = BOTTLENECKS[config.quantizer](config, tensors, self.device)
-            except (KeyError, RuntimeError) as error:
-                raise ModelError(f"model {config.name}: its weights do not fit its config.json ({error})") from None
-            fingerprint = self.bottleneck.fingerprint()
-        if fingerprint != config.prior_sha256:
-            told = f"the self-test of its prior fails on {device}, and files would not decode"
-            raise ModelError(f"model {config.name}: {told}; take an undamaged copy of the model, or another device")
-        self._networks = Networks(config, self.device, analysis, synthesis, self.bottleneck)
+    def __init__(self, config: ModelConfig, tensors: Tensors, device: str = "cpu") -> None:
+        """Raises ModelError where the tensors do not fit the configuration, or the prior fails its self-test."""
+        with undisturbed():
+            self.model = Model(config, tensors, device)
+        self.config, self.digest, self.kind = config, self.model.digest, self.model.kind
 
     def encode(
         self,
@@ -76,7 +51,7 @@ class Codec:
         effort: int = DEFAULT_EFFORT,
         tune: str | None = None,
         tile: int | None = None,
-        report: Report = _silent,
+        report: Report = silent,
         max_pixels: int = PIXELS_MAX,
     ) -> bytes:
         """Compress a picture.
@@ -110,44 +85,41 @@ class Codec:
         Raises ImageError for pictures it cannot take, TargetError where a target is out of reach or an option is not
         of the type and in the range above, ModelError where the model has no lattice basis to embed.
         """
-        return self.encode_detailed(
-            image, quality, bpp, size, psnr, embed_basis, effort, tune, tile, report, max_pixels
-        ).data
+        options = EncodeOptions(
+            quality=quality,
+            bpp=bpp,
+            size=size,
+            psnr=psnr,
+            embed_basis=embed_basis,
+            effort=effort,
+            tune=tune,
+            tile=tile,
+            max_pixels=max_pixels,
+        )
+        return self.encode_detailed(image, options, report).data
 
-    def encode_detailed(
-        self,
-        image: "Picture",
-        quality: float = 50.0,
-        bpp: float | None = None,
-        size: int | None = None,
-        psnr: float | None = None,
-        embed_basis: bool = False,
-        effort: int = DEFAULT_EFFORT,
-        tune: str | None = None,
-        tile: int | None = None,
-        report: Report = _silent,
-        max_pixels: int = PIXELS_MAX,
-    ) -> Encoding:
+    def encode_detailed(self, image: "Picture", options: EncodeOptions = DEFAULTS, report: Report = silent) -> Encoding:
         """As `encode`, with the index tensor and the prior's estimate beside the bytes."""
-        asked = Options(quality, bpp, size, psnr, embed_basis, effort, tune, tile, max_pixels)
-        tuned = asked.tune or self.config.tune
-        self._check_tune(tuned, asked.effort)
-        pixels = picture.read(image, asked.max_pixels)
-        with undisturbed(self.device):
-            header = self._header(pixels, tuned, asked.tile)
-            encoder = PictureEncoder(self._networks, pixels, header, asked.effort, report)
+        tune = options.tune or self.config.tune
+        self._check_tune(tune, options.effort)
+        pixels = picture.read(image, options.max_pixels)
+        with undisturbed():
+            encoder = PictureEncoder(
+                self.model, pixels, self._header(pixels, tune, options.tile), options.effort, report
+            )
+            rates = self.kind.rates
 
-            def attempt(rate: int) -> Encoding:
-                return encoder.attempt(rate, asked.embed_basis)
+            def attempt(number: int) -> Encoding:
+                return encoder.attempt(rates.at(number), options.embed_basis)
 
-            target = self._target(pixels, asked)
+            target = self._target(pixels, options)
             if target is None:
-                return attempt(self.bottleneck.rate(asked.quality))
+                return attempt(rates.of_quality(options.quality).number)
             encoder.keep_latents()
-            found = search(attempt, self.bottleneck.lowest, self.bottleneck.highest, target)
+            found = search(attempt, rates.lowest, rates.highest, target)
             return replace(found.trial, note=found.note)
 
-    def _target(self, pixels: Pixels, asked: Options) -> Target[Encoding] | None:
+    def _target(self, pixels: Pixels, asked: EncodeOptions) -> Target[Encoding] | None:
         """What to search for; None where a quality was asked for."""
         if asked.bpp is not None:
             return bpp_target(asked.bpp, lambda trial: 8 * len(trial.data) / (pixels.width * pixels.height))
@@ -164,7 +136,7 @@ class Codec:
         region: Region | None = None,
         as_array: Literal[False] = False,
         on_damage: Callable[[Damage], None] | None = None,
-        report: Report = _silent,
+        report: Report = silent,
         max_pixels: int = PIXELS_MAX,
     ) -> Image.Image: ...
 
@@ -176,7 +148,7 @@ class Codec:
         *,
         as_array: Literal[True],
         on_damage: Callable[[Damage], None] | None = None,
-        report: Report = _silent,
+        report: Report = silent,
         max_pixels: int = PIXELS_MAX,
     ) -> Samples: ...
 
@@ -186,7 +158,7 @@ class Codec:
         region: Region | None = None,
         as_array: bool = False,
         on_damage: Callable[[Damage], None] | None = None,
-        report: Report = _silent,
+        report: Report = silent,
         max_pixels: int = PIXELS_MAX,
     ) -> Image.Image | Samples:
         """Restore a picture from an .lcq file written with this model.
@@ -220,16 +192,16 @@ class Codec:
         data: Source,
         region: Region | None = None,
         on_damage: Callable[[Damage], None] | None = None,
-        report: Report = _silent,
+        report: Report = silent,
         max_pixels: int = PIXELS_MAX,
     ) -> Pixels:
         """As `decode`, with colour, alpha and metadata as they are."""
-        with named(data), undisturbed(self.device):
+        with named(data), undisturbed():
             reader = self._reader(data, max_pixels)
             if on_damage is None:
                 reader.check_length()
-            box = _box(region, reader.header)
-            return PictureDecoder(self._networks, reader, on_damage).pixels(box, report)
+            box = box_of(region, reader.header)
+            return PictureDecoder(self.model, reader, on_damage).pixels(box, report)
 
     def decode_indices(self, data: Source, on_damage: Callable[[Damage], None] | None = None) -> Int32:
         """The index tensor of a file: int32 [C, h, w], h and w a 16th of the size, rounded up.
@@ -237,19 +209,19 @@ class Codec:
         `on_damage` is called with each damaged tile, whose indices are then 0, and bytes behind the last tile are
         passed over. Without it damage raises FormatError or its kin.
         """
-        with named(data), undisturbed(self.device):
+        with named(data), undisturbed():
             reader = self._reader(data)
             if on_damage is None:
                 reader.check_length()
-            return PictureDecoder(self._networks, reader, on_damage).indices()
+            return PictureDecoder(self.model, reader, on_damage).indices()
 
     def to_indices(self, image: "Picture", quality: float = 50.0) -> Int32:
         """The index tensor that `encode` would code: int32 [C, h, w]."""
-        return self.encode_detailed(image, quality).indices
+        return self.encode_detailed(image, EncodeOptions(quality=quality)).indices
 
     def from_indices(
         self,
-        indices: Int32,
+        indices: Any,
         quality: float = 50.0,
         width: int | None = None,
         height: int | None = None,
@@ -260,42 +232,19 @@ class Codec:
         Raises ImageError for indices that are no such tensor, or do not stand for a picture of that size, TargetError
         for a quality or side that is none.
         """
-        quality, grey = real("quality", quality, 0, 100), switch("grey", grey)
-        if isinstance(indices, Tensor):
-            if indices.is_meta:
-                raise ImageError("indices on the meta device, which hold no values; give some that do")
-            indices = indices.detach().cpu().numpy()
-        try:
-            indices = np.asarray(indices)
-        except ValueError:  # of lists of unlike lengths
-            raise ImageError("indices of unlike lengths; expected integers [C, h, w]") from None
-        if indices.ndim != 3 or not np.issubdtype(indices.dtype, np.integer):
-            raise ImageError(f"indices of {indices.dtype} {indices.shape}; expected integers [C, h, w]")
-        rate = self.bottleneck.rate(quality)
-        self.bottleneck.check_indices(indices, rate)
-        rows, columns = (side // self.bottleneck.positions for side in indices.shape[1:])
-        width = PATCH * columns if width is None else whole("width", width, 1)
-        height = PATCH * rows if height is None else whole("height", height, 1)
-        if not (0 <= PATCH * columns - width < PATCH and 0 <= PATCH * rows - height < PATCH and width > 0 < height):
-            raise ImageError(f"indices of {rows}x{columns} latent positions do not stand for {width}x{height} pixels")
-        quantizer, family = self.bottleneck.format_id
-        scale = self.bottleneck.scale(rate)
-        header = Header(width, height, 1 if grey else 3, self.digest, scale, quality, quantizer, family)
-        with undisturbed(self.device):
-            painter = Painter(self._networks, header)
-            colour = painter.colour({0: indices.astype(np.int32)}, Box(0, 0, width, height), _silent)  # [H, W, C]
-        return picture.to_pillow(Pixels(colour))
+        with undisturbed():
+            return picture.to_pillow(drawn(self.model, indices, quality, width, height, grey))
 
     def _check_tune(self, tune: str, effort: int) -> None:
         """Raise where nothing would come of asking for `tune`."""
-        if tune != "psnr" and not self.bottleneck.efforts:
+        if tune != "psnr" and not self.kind.efforts:
             raise ModelError(f"model {self.config.name} encodes for PSNR alone; lattice and lattice-e8 can be tuned")
         if tune != self.config.tune and not effort:
             raise TargetError(f"tune {tune} takes an effort of 1 or more")
 
     def _header(self, pixels: Pixels, tune: str, tile: int | None) -> Header:
         """What a file of a picture says about itself, all but the rate."""
-        quantizer, family = self.bottleneck.format_id
+        quantizer, family = self.kind.format_id
         return Header(
             pixels.width,
             pixels.height,
@@ -324,19 +273,5 @@ class Codec:
 
     def _fidelity(self, encoding: Encoding, pixels: Pixels) -> float:
         """PSNR in dB of the colours that `encoding` decodes to, without decoding it."""
-        painter = Painter(self._networks, encoding.header)
-        return psnr(painter.colour(encoding.tiles, Box(0, 0, pixels.width, pixels.height), _silent), pixels.colour)
-
-
-def _box(region: Region | None, header: Header) -> Box:
-    """A region as a box; raises TargetError where it is not four integers inside of the picture."""
-    if region is None:
-        return Box(0, 0, header.width, header.height)
-    try:
-        left, top, width, height = (whole("region", number, -sys.maxsize) for number in region)
-    except (TypeError, ValueError, TargetError):
-        raise TargetError(f"region {region!r:.80} is not four integers: (x, y, width, height)") from None
-    if left < 0 or top < 0 or width < 1 or height < 1 or left + width > header.width or top + height > header.height:
-        told = f"{width}x{height} pixels at {left},{top}"
-        raise TargetError(f"a region of {told} is not inside of a picture of {header.width}x{header.height}")
-    return Box(left, top, width, height)
+        painter = Painter(self.model, encoding.header)
+        return psnr(painter.colour(encoding.tiles, Box(0, 0, pixels.width, pixels.height), silent), pixels.colour)

@@ -1,6 +1,6 @@
 """One file to one picture, or to a region of it.
 
-pixels ◄─ painter ◄─ index tensors ◄─ bottleneck ◄─ payloads ◄─ container ◄─ bytes
+pixels ◄─ painter ◄─ index tensors ◄─ kind ◄─ payloads ◄─ container ◄─ bytes
 """
 
 import zlib
@@ -13,7 +13,7 @@ from ..entropy.coder import Int32
 from ..errors import ChecksumError, FormatError
 from ..picture import Pixels, Samples
 from ..picture import alpha as coding
-from .networks import Networks
+from .model import Model
 from .painter import Painter
 from .tiling import Indices, compact, gather, index_bytes, latent_box, latent_size, view
 
@@ -41,7 +41,7 @@ class PictureDecoder:
 
     def __init__(
         self,
-        networks: Networks,
+        model: Model,
         reader: Reader,
         on_damage: Callable[[Damage], None] | None = None,
     ) -> None:
@@ -49,14 +49,14 @@ class PictureDecoder:
 
         Raises ModelError or FormatError where the header does not fit the model.
         """
-        self._painter = Painter(networks, reader.header)
-        self._bottleneck, self._reader, self._header = networks.bottleneck, reader, reader.header
+        self._painter = Painter(model, reader.header)
+        self._kind, self._reader, self._header = model.kind, reader, reader.header
         self._on_damage = on_damage
         self._damaged: list[Damage] = []
 
     def indices(self) -> Int32:
         """Index tensor [C, h, w] of the whole picture, checked against the file's CRC of each tile; 0 if damaged."""
-        header, bottleneck = self._header, self._bottleneck
+        header, kind = self._header, self._kind
         picture = Box(0, 0, header.width, header.height)
         tiles: dict[int, Indices] = {}
         for number in range(header.tiles):
@@ -65,7 +65,7 @@ class PictureDecoder:
             except FormatError as error:
                 self._damage(number, picture, error)
         whole = Box(0, 0, *latent_size(header))
-        return gather(header, tiles, whole, bottleneck.channels, bottleneck.positions)
+        return gather(header, tiles, whole, kind.channels, kind.positions)
 
     def pixels(self, region: Box, report: Callable[[int, int], None]) -> Pixels:
         """The pixels of a region, with the metadata of the file.
@@ -115,7 +115,7 @@ class PictureDecoder:
     def _decode(self, number: int, tile: Tile) -> Indices:
         """Index tensor of a tile; raises FormatError where the payload is none, or does not match its checksum."""
         box = latent_box(self._header.box(number))
-        indices = self._bottleneck.decode(tile.payload, self._painter.rate, box.height, box.width)  # [C, h, w]
+        indices = self._kind.decode(tile.payload, self._painter.rate, box.height, box.width)  # [C, h, w]
         if zlib.crc32(index_bytes(indices)) != tile.indices_crc:
             raise ChecksumError(f"tile {number}: the decoded indices do not match their checksum, the file is damaged")
         return compact(indices)

@@ -1,6 +1,6 @@
 """One picture to one file, at one rate after the other until the rate fits.
 
-pixels ─► analysis ─► y ─► bottleneck ─► index tensor, payload ─► container ─► bytes
+pixels ─► analysis ─► y ─► kind ─► index tensor, payload ─► container ─► bytes
 """
 
 import hashlib
@@ -9,26 +9,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from .. import container
 from ..config import PATCH
 from ..container import Box, Header, Tile
-from ..entropy.coder import Int32
+from ..entropy.coder import Float32, Int32
 from ..errors import ModelError
-from ..kinds import Bottleneck, Effort
-from ..lab.arithmetic import exact_arithmetic
-from ..lab.distortion import DISTORTIONS
-from ..lab.nets import analysis_reach
+from ..kinds import Effort, Rate
 from ..picture import Pixels, alpha, to_planes
 from .memory import give_back
-from .networks import Networks
+from .model import Model
 from .tiling import Area, Indices, areas, compact, gather, index_bytes, latent_box, latent_size, view
 
 MARGIN = 12  # latent positions around an area that are refined with it; with one patch enough for MS-SSIM
 
 Report = Callable[[int, int], None]  # called with (iterations done, iterations in all)
+
+
+def silent(done: int, total: int) -> None:
+    """Report nothing."""
 
 
 @dataclass(frozen=True)
@@ -71,86 +71,67 @@ def indices_sha256(indices: Int32) -> str:
 class PictureEncoder:
     """A picture, ready to be encoded at any rate."""
 
-    def __init__(self, networks: Networks, pixels: Pixels, header: Header, effort: int, report: Report) -> None:
+    def __init__(self, model: Model, pixels: Pixels, header: Header, effort: int, report: Report) -> None:
         """`header` says all but the rate: its scale, quality and basis are those of the attempt."""
-        self._networks, self._pixels, self._header = networks, pixels, header
-        self._bottleneck: Bottleneck = networks.bottleneck
-        self._level, self._report = effort, report
+        self._model, self._pixels, self._header = model, pixels, header
+        self._level, self._refiner, self._report = effort, model.refiner(effort), report
         self._areas, self._whole = areas(header), Box(0, 0, pixels.width, pixels.height)
         self._alphas = [
             b"" if pixels.alpha is None else alpha.encode(view(pixels.alpha, self._whole, box))
             for box in header.boxes()
         ]
-        self._latents: Callable[[Area], tuple[Tensor, Box]] = self._analyse
+        self._latents: Callable[[Area], tuple[Float32, Box]] = self._analyse
 
     def keep_latents(self) -> None:
         """Analyse but once, for a search: y does not depend on the rate."""
         self._latents = cache(self._analyse)
 
-    def attempt(self, rate: int, embed_basis: bool) -> Encoding:
+    def attempt(self, rate: Rate, embed_basis: bool) -> Encoding:
         """The file at a rate."""
-        bottleneck = self._bottleneck
-        header = replace(
-            self._header,
-            scale=bottleneck.scale(rate),
-            quality=bottleneck.quality(rate),
-            basis=bottleneck.own_basis(rate) if embed_basis else None,
-        )
+        kind = self._model.kind
+        basis = kind.own_basis(rate) if embed_basis else None
+        header = replace(self._header, scale=rate.scale, quality=rate.quality, basis=basis)
         tiles: dict[int, Indices] = {}
         coded: dict[int, Tile] = {}
         bits = 0.0
         for number, area in enumerate(self._areas):
             y, window = self._latents(area)  # [M, h, w]
-            effort = self._effort(number, window, header.tune)
-            u = bottleneck.prepare(y, rate, header.basis, effort)  # [M, h, w]
+            u = kind.prepare(y, rate, basis, self._effort(number, window))  # [M, h, w]
             for tile in area.tiles:
                 inside = _within(latent_box(header.box(tile)), window)
-                result = bottleneck.encode(u[:, inside[0], inside[1]], rate, self._level)
+                result = kind.encode(u[:, inside[0], inside[1]], rate, self._level)
                 coded[tile] = Tile(result.payload, zlib.crc32(index_bytes(result.indices)), self._alphas[tile])
                 tiles[tile] = compact(result.indices)
                 bits += result.bits
             give_back()
             self._report(number + 1, len(self._areas))
         data = container.write(header, [coded[tile] for tile in range(header.tiles)])
-        return Encoding(data, header, tiles, bottleneck.positions, bits)
+        return Encoding(data, header, tiles, kind.positions, bits)
 
-    def _analyse(self, area: Area) -> tuple[Tensor, Box]:
+    def _analyse(self, area: Area) -> tuple[Float32, Box]:
         """Latents y [M, h, w] of an area and as much around it as a refinement wants, and where they lie."""
-        header, reach = self._header, PATCH * analysis_reach(self._networks.config)
+        header, config = self._header, self._model.config
         seen = area.box.grown(PATCH * MARGIN if self._level else 0, header.width, header.height)
-        around = seen.grown(reach, header.width, header.height)
-        with exact_arithmetic(self._networks.device):
-            y = self._networks.analysis(self._tensor(around))[0]  # [M, h', w']
+        around = seen.grown(PATCH * config.analysis_reach, header.width, header.height)
+        x = to_planes(view(self._pixels.colour, self._whole, around), PATCH)  # [3, H', W']
         window = latent_box(seen)
         rows, columns = _within(window, latent_box(around))
-        y = y[:, rows, columns].contiguous()  # [M, h, w]
-        if not bool(y.isfinite().all()):
-            raise ModelError(f"model {self._networks.config.name}: its analysis gives values that are not numbers")
+        y = self._model.backend.analysis(x)[:, rows, columns].copy()  # [M, h, w]
+        if not np.isfinite(y).all():
+            raise ModelError(f"model {config.name}: its analysis gives values that are not numbers")
         return y, window
 
-    def _tensor(self, box: Box) -> Tensor:
-        """Pixels of a box [1, 3, H, W] in [0, 1], filled up to whole latent positions."""
-        x = torch.from_numpy(to_planes(view(self._pixels.colour, self._whole, box), PATCH))[None]
-        return x.contiguous(memory_format=torch.channels_last).to(self._networks.device)
-
-    def _effort(self, number: int, window: Box, tune: str) -> Effort:
+    def _effort(self, number: int, window: Box) -> Effort:
         """What may be spent on area `number`, whose latents are those of `window`."""
         left, top = PATCH * window.left, PATCH * window.top
         right, bottom = min(self._header.width, PATCH * window.right), min(self._header.height, PATCH * window.bottom)
-        networks = self._networks
-
-        def distortion(y_hat: Tensor, t: float, row: int, column: int) -> Tensor:
-            x_hat = networks.decoded(y_hat, t)  # [1, 3, 16 h, 16 w]
-            x, y = left + PATCH * column, top + PATCH * row
-            box = Box(x, y, min(x_hat.shape[3], right - x), min(x_hat.shape[2], bottom - y))
-            shown = self._tensor(box)[:, :, : box.height, : box.width]  # [1, 3, H, W]
-            return DISTORTIONS[tune](x_hat[:, :, : box.height, : box.width], shown, networks.config.rate_weight(t))
+        colour = view(self._pixels.colour, self._whole, Box(left, top, right - left, bottom - top))  # [H, W, C]
 
         def report(done: int, total: int) -> None:
             if done < total:  # the end of an area is told when it is coded
                 self._report(number * total + done, len(self._areas) * total)
 
-        return Effort(self._level, distortion, report)
+        return Effort(self._level, self._header.tune, colour, self._refiner, report)
 
 
 def _within(inner: Box, outer: Box) -> tuple[slice, slice]:

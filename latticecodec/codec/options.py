@@ -1,26 +1,27 @@
-"""What an encode was asked for."""
+"""What an encode is asked for."""
 
 import sys
 from dataclasses import dataclass
 
 from ..arguments import choice, positive, real, switch, whole
-from ..config import EFFORTS, TUNES
+from ..config import DEFAULT_EFFORT, EFFORTS, TUNES
+from ..container import PIXELS_MAX
 from ..errors import TargetError
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class EncodeOptions:
     """Checked, and as plain numbers of Python; `Codec.encode` says what each means. Raises TargetError."""
 
-    quality: float
-    bpp: float | None
-    size: int | None
-    psnr: float | None
-    embed_basis: bool
-    effort: int
-    tune: str | None
-    tile: int | None
-    max_pixels: int
+    quality: float = 50.0
+    bpp: float | None = None
+    size: int | None = None
+    psnr: float | None = None
+    embed_basis: bool = False
+    effort: int = DEFAULT_EFFORT
+    tune: str | None = None
+    tile: int | None = None
+    max_pixels: int = PIXELS_MAX
 
     def __post_init__(self) -> None:
         plain = {

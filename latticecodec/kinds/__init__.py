@@ -1,26 +1,30 @@
-"""Bottlenecks: what turns latents into a payload and back, one class for each kind of model."""
+"""Kinds of models: what turns latents into a payload and back, one class for each."""
 
-from .adaptive import AdaptiveBottleneck
-from .base import ONE_PASS, Basis, Bottleneck, Coded, Effort
-from .codebook import CodebookBottleneck
-from .lattice import LatticeBottleneck
+from .adaptive import Adaptive
+from .codebook import Codebook, Rotation
+from .kind import Basis, Coded, Effort, Kind
+from .lattice import E8Lattice, Lattice
+from .rate import Rate, Rates
 
-BOTTLENECKS: dict[str, type[Bottleneck]] = {  # by config.quantizer
-    "lattice": LatticeBottleneck,
-    "lattice-e8": LatticeBottleneck,
-    "vq": CodebookBottleneck,
-    "adaptive": AdaptiveBottleneck,
-    "rotation": CodebookBottleneck,
+KINDS: dict[str, type[Kind]] = {  # by config.quantizer
+    "lattice": Lattice,
+    "lattice-e8": E8Lattice,
+    "vq": Codebook,
+    "adaptive": Adaptive,
+    "rotation": Rotation,
 }
 
 __all__ = [
-    "BOTTLENECKS",
-    "ONE_PASS",
-    "AdaptiveBottleneck",
+    "KINDS",
+    "Adaptive",
     "Basis",
-    "Bottleneck",
-    "CodebookBottleneck",
+    "Codebook",
     "Coded",
+    "E8Lattice",
     "Effort",
-    "LatticeBottleneck",
+    "Kind",
+    "Lattice",
+    "Rate",
+    "Rates",
+    "Rotation",
 ]

@@ -1,4 +1,4 @@
-"""The bottleneck of `adaptive`: that of `vq`, with all groups choosing from one set of codebooks of several widths.
+"""Models of kind `adaptive`: `vq` with all groups choosing from one set of codebooks of several widths.
 
 A codeword counts through all codebooks in what is coded. In the index tensor it is a pair, the codebook and the index
 in it, and the groups of a latent position lie side by side as a square: [2, S h, S w] with S^2 = G, group S i + j at
@@ -8,80 +8,91 @@ encoder alone, and reading a file takes nothing of it.
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+import numpy as np
 
+from ..backends.backend import Backend, Tensors
+from ..backends.tensors import part
 from ..config import ModelConfig
+from ..container import ADAPTIVE, PRODUCT
 from ..entropy.categorical import Positions
-from ..entropy.coder import Int32
-from ..errors import FormatError, ImageError
-from ..lab.quantizers.selection import SliceAttention
-from ..lab.quantizers.shared import pairs_of, union_of
-from .base import Basis, Coded
-from .codebook import CodebookBottleneck
-from .tensors import network, part
+from ..entropy.coder import Float32, Int32
+from ..errors import ImageError
+from .codebook import Codebook
+from .kind import Basis, Coded
+from .rate import Rate
+from .selection import SliceSelection
 
 SELECTION = "quantizer.selection"  # the part of a model that chooses codebooks, where it has one
 
 
-class AdaptiveBottleneck(CodebookBottleneck):
-    """See `base.Bottleneck`; the index tensor is int32 [2, S h, S w]."""
+class Adaptive(Codebook):
+    """See `kind.Kind`; the index tensor is int32 [2, S h, S w]."""
 
-    def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
-        super().__init__(config, tensors, device)
+    format_id = (ADAPTIVE, PRODUCT)
+
+    def __init__(self, config: ModelConfig, tensors: Tensors, backend: Backend) -> None:
+        super().__init__(config, tensors, backend)
         self.channels, self.positions = 2, math.isqrt(len(config.groups))  # S
-        self._selection: SliceAttention | None = None
-        if part(SELECTION, tensors):
-            attention = partial(SliceAttention, config.groups, len(config.books))
-            self._selection = network(attention, SELECTION, tensors, device)
+        self._sizes = np.array(config.books)  # [m] codewords of each codebook
+        self._book_ends = np.cumsum(self._sizes)  # [m]
+        selection = part(SELECTION, tensors)
+        self._selection = SliceSelection(config.groups, len(config.books), selection) if selection else None
 
-    def _codebooks(self, stored: Tensor) -> Tensor:
+    def _codebooks(self, stored: Float32) -> Float32:
         """The codewords of all groups [K, M] from the union [K, D], of whose entries a group takes the first."""
-        return torch.cat([stored[:, :width] for width in self.config.groups], 1)
+        return np.concatenate([stored[:, :width] for width in self._config.groups], 1)
 
-    @torch.no_grad()
-    def _barred(self, slices: Sequence[Tensor]) -> Callable[[int, Positions], Tensor]:
-        """See CodebookBottleneck; with a selection the codewords of all codebooks but the one it chooses."""
+    def _barred(self, slices: Sequence[Float32]) -> Callable[[int, Positions], Float32]:
+        """See `Codebook`; with a selection the codewords of all codebooks but the one it chooses."""
         if self._selection is None:
             return super()._barred(slices)
-        chosen = self._selection(slices).argmax(2)  # [h w, G]
-        owner = pairs_of(torch.arange(self.config.codes, device=self.device), self.config.books)[0]  # [K]
-        return lambda group, at: torch.where(owner == chosen[at, group, None], 0.0, math.inf)
+        chosen = self._selection(slices)  # [h w, G]
+        owner = np.repeat(np.arange(len(self._sizes)), self._sizes)  # [K]
+        taken, barred = np.float32(0), np.float32(math.inf)
+        return lambda group, at: np.where(owner == chosen[at, group, None], taken, barred)
 
-    def check_indices(self, indices: Int32, rate: int) -> None:
-        """See `base.Bottleneck`."""
+    def check_indices(self, indices: Int32) -> None:
+        """See `kind.Kind`."""
         side = self.positions
         if indices.ndim != 3 or len(indices) != 2 or indices.shape[1] % side or indices.shape[2] % side:
             raise ImageError(f"indices of shape {indices.shape}; expected integers [2, {side} h, {side} w]")
-        try:
-            self._joint(indices)
-        except FormatError as error:
-            raise ImageError(f"pairs of codebook and index: {error}") from None
+        told = "pairs of codebook and index: index"
+        book, index = indices  # [S h, S w] each
+        if (outside := (book < 0) | (book >= len(self._sizes))).any():
+            raise ImageError(f"{told} {book[outside][0]} is outside: there are codebooks 0 to {len(self._sizes) - 1}")
+        if (outside := (index < 0) | (index >= self._sizes[book])).any():
+            which, there = book[outside][0], self._sizes[book[outside][0]]
+            raise ImageError(
+                f"{told} {index[outside][0]} is outside codebook {which}: it has codewords 0 to {there - 1}"
+            )
 
-    def encode(self, u: Tensor, rate: int, level: int) -> Coded:
-        """See `base.Bottleneck`."""
-        coded = super().encode(u, rate, level)
+    def encode(self, u: Float32, rate: Rate, effort: int) -> Coded:
+        """See `kind.Kind`."""
+        coded = super().encode(u, rate, effort)
         return Coded(coded.payload, self._pairs(coded.indices), coded.bits)
 
-    def decode(self, payload: bytes, rate: int, height: int, width: int) -> Int32:
-        """See `base.Bottleneck`."""
+    def decode(self, payload: bytes, rate: Rate, height: int, width: int) -> Int32:
+        """See `kind.Kind`."""
         return self._pairs(super().decode(payload, rate, height, width))
 
-    def values(self, indices: Int32, rate: int, basis: Basis | None) -> tuple[Tensor, float]:
-        """See `base.Bottleneck`."""
+    def values(self, indices: Int32, rate: Rate, basis: Basis | None) -> Float32:
+        """See `kind.Kind`."""
         return super().values(self._joint(indices), rate, basis)
 
     def _pairs(self, joint: Int32) -> Int32:
         """[G, h, w] -> [2, S h, S w]."""
-        square = F.pixel_shuffle(torch.from_numpy(joint), self.positions)[0]  # [S h, S w]
-        pairs: Int32 = pairs_of(square, self.config.books).to(torch.int32).numpy()
-        return pairs
+        side, (height, width) = self.positions, joint.shape[1:]
+        blocks = joint.reshape(side, side, height, width).transpose(2, 0, 3, 1)  # [h, S, w, S]
+        square = blocks.reshape(side * height, side * width)
+        book = np.searchsorted(self._book_ends, square, side="right")
+        first = self._book_ends - self._sizes  # [m]
+        return np.stack([book, square - first[book]]).astype(np.int32)
 
     def _joint(self, pairs: Int32) -> Int32:
         """[2, S h, S w] -> [G, h, w]."""
-        square = union_of(torch.tensor(pairs), self.config.books)  # [S h, S w]
-        joint: Int32 = F.pixel_unshuffle(square[None], self.positions).to(torch.int32).numpy()
+        side, (height, width) = self.positions, pairs.shape[1:]
+        square = (self._book_ends - self._sizes)[pairs[0]] + pairs[1]  # [S h, S w]
+        blocks = square.reshape(height // side, side, width // side, side).transpose(1, 3, 0, 2)  # [S, S, h, w]
+        joint: Int32 = blocks.reshape(side * side, height // side, width // side).astype(np.int32)
         return joint

@@ -1,4 +1,4 @@
-"""The bottleneck of `vq` and `rotation`, on which `adaptive` builds: codebooks, hyper-latents, the categorical prior.
+"""Models with codebooks, `vq` and `rotation`, on which `adaptive` builds: hyper-latents and the categorical prior.
 
 encode   y ─► y / B ─┬─► codewords, group after group ◄─► prior ─► coder ─► payload
                      └─► hyper-analysis ─► z ───────────────┘
@@ -10,121 +10,120 @@ the fineness: how much finer than the model's own basis B is, in 1/1024 octave.
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
-from torch import Tensor
 
+from ..backends.backend import Backend, Tensors
+from ..backends.tensors import part
 from ..config import ModelConfig
-from ..container import ADAPTIVE, BASIS_UNIT, PRODUCT, ROTATION, VQ
+from ..container import BASIS_UNIT, PRODUCT, ROTATION, VQ
 from ..entropy.categorical import IntegerCategorical, Positions
-from ..entropy.coder import PRECISION, Decoder, Int32
+from ..entropy.coder import PRECISION, Decoder, Float32, Int32
 from ..errors import ImageError, ModelError
-from ..lab.arithmetic import exact_arithmetic
-from ..lab.nets import HyperAnalysis
-from ..lab.quantizers.composite import product_of
-from .base import Basis, Coded, Effort
-from .fineness import Fineness
-from .stream import Stream, hyper_latents
-from .tensors import network, part
+from .closest import closest
+from .hyper import hyper_latents
+from .kind import Basis, Coded, Effort
+from .rate import Rate, Rates
+from .stream import Stream
 
-FORMAT_IDS = {  # in the header of a file, by config.quantizer
-    "vq": (VQ, PRODUCT),
-    "adaptive": (ADAPTIVE, PRODUCT),
-    "rotation": (ROTATION, PRODUCT),
-}
 BIT = 0.12  # squared distance, in units of the basis, that one bit is worth: 2 ln 2 / 12, the slope of fine rounding
 
 
-class CodebookBottleneck(Fineness):
-    """See `base.Bottleneck`; the index tensor is int32 [G, h, w], 0..K-1."""
+class Codebook:
+    """See `kind.Kind`; the index tensor is int32 [G, h, w], 0..K-1."""
 
+    format_id = (VQ, PRODUCT)
     positions = 1
     efforts = 0
 
-    def __init__(self, config: ModelConfig, tensors: dict[str, Tensor], device: torch.device) -> None:
-        super().__init__(config)
-        self.device, self.channels = device, len(config.groups)
-        self.format_id = FORMAT_IDS[config.quantizer]
-        stored = tensors["quantizer.codebooks"]  # [K, M], or the union of adaptive ones
+    def __init__(self, config: ModelConfig, tensors: Tensors, backend: Backend) -> None:
+        self._config, self._backend = config, backend
+        self.rates, self.channels = Rates(config), len(config.groups)
+        stored = tensors["quantizer.codebooks"].astype(np.float32)  # [K, M], or the union of adaptive ones
         if len(stored) != config.codes:
-            raise RuntimeError(f"{len(stored)} codewords")
-        codebooks = self._codebooks(stored.float())  # [K, M]
+            raise ValueError(f"{len(stored)} codewords")
+        codebooks = self._codebooks(stored)  # [K, M]
         if codebooks.shape != (config.codes, config.latents):
-            raise RuntimeError(f"codebooks of shape {tuple(codebooks.shape)}")
-        self._basis = tensors["quantizer.log_basis"].float().exp().to(device)  # [M]
+            raise ValueError(f"codebooks of shape {codebooks.shape}")
+        self._basis = np.exp(tensors["quantizer.log_basis"].astype(np.float32))  # [M]
         if self._basis.shape != (config.latents,):
-            raise RuntimeError(f"a basis of shape {tuple(self._basis.shape)}")
-        self._quantizer = product_of(torch.split(codebooks, list(config.groups), 1)).eval().to(device)
-        self._hyper_analysis = network(lambda: HyperAnalysis(config), "hyper_analysis", tensors, device)
-        self.prior = IntegerCategorical(config, part("prior", tensors), device)
+            raise ValueError(f"a basis of shape {self._basis.shape}")
+        self._ends = np.cumsum(config.groups)[:-1]  # where the slices of a vector end, all but the last
+        self._codewords = [np.ascontiguousarray(own) for own in np.split(codebooks, self._ends, 1)]  # [K, D_g] each
+        state = {name: torch.from_numpy(np.array(value)) for name, value in part("prior", tensors).items()}
+        self.prior = IntegerCategorical(config, state, torch.device("cpu"))
 
-    def _codebooks(self, stored: Tensor) -> Tensor:
+    def _codebooks(self, stored: Float32) -> Float32:
         """The codewords of all groups side by side [K, M], from what a model stores."""
         return stored
 
-    def _barred(self, slices: Sequence[Tensor]) -> Callable[[int, Positions], Tensor]:
+    def _barred(self, slices: Sequence[Float32]) -> Callable[[int, Positions], Float32]:
         """What adds infinity to the cost of codewords that an encoder may not take.
 
-        From slices [h w, D_g] to a function of a group and n positions: [n, K], or zero where all may be taken.
+        From slices [h w, D_g] to a function of a group and n positions: [n, K], or [1, 1] where all may be taken.
         """
-        return lambda group, at: torch.zeros((), device=self.device)
+        return lambda group, at: np.zeros((1, 1), np.float32)
 
     def fingerprint(self) -> str:
-        """See `base.Bottleneck`."""
+        """See `kind.Kind`."""
         return self.prior.fingerprint()
 
-    def own_basis(self, rate: int) -> Basis:
-        """See `base.Bottleneck`."""
-        raise ModelError(f"model {self.config.name} has codebooks, not a lattice basis that could be embedded")
+    def own_basis(self, rate: Rate) -> Basis:
+        """See `kind.Kind`."""
+        raise ModelError(f"model {self._config.name} has codebooks, not a lattice basis that could be embedded")
 
     def check_basis(self, basis: Basis | None) -> None:
-        """See `base.Bottleneck`."""
+        """See `kind.Kind`."""
         if basis is not None:
-            raise ModelError(f"the file has a lattice basis where its model {self.config.name} has codebooks: damaged")
+            raise ModelError(f"the file has a lattice basis where its model {self._config.name} has codebooks: damaged")
 
-    def check_indices(self, indices: Int32, rate: int) -> None:
-        """See `base.Bottleneck`."""
-        if indices.ndim != 3 or len(indices) != len(self.config.groups):
-            raise ImageError(f"indices of shape {indices.shape}; expected integers [{len(self.config.groups)}, h, w]")
-        if indices.size and not 0 <= indices.min() <= indices.max() < self.config.codes:
-            raise ImageError(f"indices from {indices.min()} to {indices.max()}; expected 0 to {self.config.codes - 1}")
+    def check_indices(self, indices: Int32) -> None:
+        """See `kind.Kind`."""
+        groups, codes = len(self._config.groups), self._config.codes
+        if indices.ndim != 3 or len(indices) != groups:
+            raise ImageError(f"indices of shape {indices.shape}; expected integers [{groups}, h, w]")
+        if indices.size and not 0 <= indices.min() <= indices.max() < codes:
+            raise ImageError(f"indices from {indices.min()} to {indices.max()}; expected 0 to {codes - 1}")
 
-    def prepare(self, y: Tensor, rate: int, basis: Basis | None, effort: Effort) -> Tensor:
-        """See `base.Bottleneck`; there is but one way to encode, whatever the effort."""
-        with exact_arithmetic(self.device):
-            return y / self._basis_at(rate)[:, None, None]  # [M, h, w]
+    def prepare(self, y: Float32, rate: Rate, basis: Basis | None, effort: Effort | None = None) -> Float32:
+        """See `kind.Kind`; there is but one way to encode, whatever the effort."""
+        return y / self._basis_at(rate)[:, None, None]  # [M, h, w]
 
-    def encode(self, u: Tensor, rate: int, level: int) -> Coded:
-        """See `base.Bottleneck`."""
+    def encode(self, u: Float32, rate: Rate, effort: int) -> Coded:
+        """See `kind.Kind`."""
         height, width = u.shape[1:]
-        with exact_arithmetic(self.device):
-            z = hyper_latents(self._hyper_analysis, u)  # [Z, h/4, w/4]
-        slices = self._quantizer.slices(u.flatten(1).T)  # [h w, D_i] each
-        quantizers, barred = self._quantizer.first(None), self._barred(slices)
+        z = hyper_latents(self._backend, u)  # [Z, h/4, w/4]
+        slices = np.split(u.reshape(len(u), -1).T, self._ends, 1)  # [h w, D_g] each
+        barred = self._barred(slices)
 
         def choose(group: int, at: Positions, rows: Int32) -> Int32:
-            bits = PRECISION - torch.log2(torch.from_numpy(rows).to(self.device).float())  # [n, K]
-            chosen = quantizers[group].quantize(slices[group][at], BIT * bits + barred(group, at))  # [n]
-            indices: Int32 = chosen.to(torch.int32).cpu().numpy()
-            return indices
+            bits = PRECISION - np.log2(rows.astype(np.float32))  # [n, K]
+            return closest(slices[group][at], self._codewords[group], BIT * bits + barred(group, at)).astype(np.int32)
 
         stream = Stream(self.prior.tables)
-        indices = self.prior.encode(choose, z, height, width, self.level(rate), stream.put, stream.put_rows)
+        indices = self.prior.encode(choose, z, height, width, rate.level, stream.put, stream.put_rows)
         return Coded(stream.finish(), indices, stream.bits)
 
-    def decode(self, payload: bytes, rate: int, height: int, width: int) -> Int32:
-        """See `base.Bottleneck`."""
+    def decode(self, payload: bytes, rate: Rate, height: int, width: int) -> Int32:
+        """See `kind.Kind`."""
         coder = Decoder(payload)
         return self.prior.decode(
-            lambda ids: coder.get(ids, self.prior.tables), coder.get_rows, height, width, self.level(rate)
+            lambda ids: coder.get(ids, self.prior.tables), coder.get_rows, height, width, rate.level
         )
 
-    def values(self, indices: Int32, rate: int, basis: Basis | None) -> tuple[Tensor, float]:
-        """See `base.Bottleneck`."""
-        rows = torch.from_numpy(indices).to(self.device).flatten(1).T  # [h w, G]
-        values = self._quantizer.dequantize(rows).T.reshape(-1, *indices.shape[1:])  # [M, h, w]
-        return (values * self._basis_at(rate)[:, None, None])[None], rate / self.span
+    def values(self, indices: Int32, rate: Rate, basis: Basis | None) -> Float32:
+        """See `kind.Kind`."""
+        rows = indices.reshape(len(indices), -1)  # [G, h w]
+        chosen = [own[row] for own, row in zip(self._codewords, rows, strict=True)]  # [h w, D_g] each
+        values = np.concatenate(chosen, 1).T.reshape(-1, *indices.shape[1:])  # [M, h, w]
+        return values * self._basis_at(rate)[:, None, None]
 
-    def _basis_at(self, rate: int) -> Tensor:
+    def _basis_at(self, rate: Rate) -> Float32:
         """Basis diagonal [M] at a rate."""
-        basis: Tensor = self._basis * 2.0 ** (-rate / BASIS_UNIT)
-        return basis
+        return self._basis * np.float32(2.0 ** (-rate.number / BASIS_UNIT))
+
+
+class Rotation(Codebook):
+    """The same, for models whose codebooks were trained by the rotation trick."""
+
+    format_id = (ROTATION, PRODUCT)

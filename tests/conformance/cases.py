@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-import torch
 from lcq_parts import Record, parts
 
 from latticecodec import Codec, container
@@ -60,21 +59,21 @@ def extended(make: Make, *records: Record) -> Make:
 
 def far_out(codec: Codec) -> bytes:
     """A picture on a basis 2^8 times finer than the model's: coordinates in the thousands, most of them escapes."""
-    bottleneck = codec.bottleneck
-    rate = bottleneck.rate(100)
-    u = torch.from_numpy(np.random.default_rng(5).standard_cauchy((codec.config.latents, 4, 4)) * 600).float()
-    coded = bottleneck.encode(u, rate, 0)
-    basis = tuple(entry - 8 * container.BASIS_UNIT for entry in bottleneck.own_basis(rate))
-    header = Header(60, 50, 3, codec.digest, bottleneck.scale(rate), 100.0, *bottleneck.format_id, basis=basis)
+    kind = codec.kind
+    rate = kind.rates.of_quality(100)
+    u = (np.random.default_rng(5).standard_cauchy((codec.config.latents, 4, 4)) * 600).astype(np.float32)
+    coded = kind.encode(u, rate, 0)
+    basis = tuple(entry - 8 * container.BASIS_UNIT for entry in kind.own_basis(rate))
+    header = Header(60, 50, 3, codec.digest, rate.scale, 100.0, *kind.format_id, basis=basis)
     return container.write(header, [Tile(coded.payload, zlib.crc32(coded.indices.astype("<i4").tobytes()))])
 
 
 def past_the_end(codec: Codec) -> bytes:
     """What an empty payload stands for: a decoder reads zero bytes on and on."""
-    bottleneck = codec.bottleneck
-    rate = bottleneck.rate(20)
-    indices = bottleneck.decode(b"", rate, 8, 20)
-    header = Header(320, 128, 3, codec.digest, bottleneck.scale(rate), 20.0, *bottleneck.format_id)
+    kind = codec.kind
+    rate = kind.rates.of_quality(20)
+    indices = kind.decode(b"", rate, 8, 20)
+    header = Header(320, 128, 3, codec.digest, rate.scale, 20.0, *kind.format_id)
     return container.write(header, [Tile(b"", zlib.crc32(indices.astype("<i4").tobytes()))])
 
 
@@ -159,7 +158,7 @@ def _two_rates() -> Make:
     """A whole basis beside a scale that says another rate."""
 
     def make(codec: Codec) -> bytes:
-        own = codec.bottleneck.own_basis(codec.bottleneck.rate(60))
+        own = codec.kind.own_basis(codec.kind.rates.of_quality(60))
         return rewritten(encoded(scene(31, 17), 60), basis=tuple(entry + 300 for entry in own))(codec)
 
     return make

@@ -93,11 +93,11 @@ def index_crc(file: Parts) -> Parts:
     try:
         reader = container.Reader(data, PIXELS)
         codec = codecs()[reader.header.model]
-        rate = codec.bottleneck.rate_of(reader.header.scale)
+        rate = codec.kind.rates.of_scale(reader.header.scale)
         for number, tile in enumerate(file.tiles):
             box, payload = reader.header.box(number), reader.tile(number).payload
             size = -(-box.height // 16), -(-box.width // 16)
-            crc = zlib.crc32(codec.bottleneck.decode(payload, rate, *size).astype("<i4").tobytes())
+            crc = zlib.crc32(codec.kind.decode(payload, rate, *size).astype("<i4").tobytes())
             file = file.with_tile(number, replace(tile, indices_crc=crc))
     except (FormatError, KeyError):
         pass

@@ -9,6 +9,7 @@ from PIL import Image
 
 import latticecodec
 from latticecodec import Damage, LcqError, load, read_header
+from latticecodec.codec import EncodeOptions
 
 SHIPPED = Path(__file__).parents[1] / "shipped"
 MODELS = [info.name for info in latticecodec.list_models()]
@@ -18,7 +19,7 @@ MODELS = [info.name for info in latticecodec.list_models()]
 def test_models(name: str, picture: Image.Image) -> None:
     """What was coded comes back: the same indices, and a picture that is near."""
     codec = load(name)
-    encoding = codec.encode_detailed(picture, quality=60)
+    encoding = codec.encode_detailed(picture, EncodeOptions(quality=60))
     assert (codec.decode_indices(encoding.data) == encoding.indices).all()
     assert latticecodec.decode(encoding.data).size == picture.size
     assert decibels(np.asarray(codec.decode(encoding.data)), np.asarray(picture)) > 26

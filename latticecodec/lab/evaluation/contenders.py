@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from PIL import Image
 
+from ...codec import EncodeOptions
 from ...codec.search import Target, search
 from ...config import DEFAULT_EFFORT
 from ...errors import ImageError, LcqError, TargetError
@@ -94,7 +95,7 @@ class ModelContender:
 
     def _encode(self, picture: Image.Image, **target: Any) -> "Encoding":
         """The one place where a model encodes; an option of the encoder goes here and into `identity`."""
-        return self._codec.encode_detailed(picture, effort=self.effort, tune=self._tune, **target)
+        return self._codec.encode_detailed(picture, EncodeOptions(effort=self.effort, tune=self._tune, **target))
 
 
 class PeerContender:

@@ -1,12 +1,10 @@
 """Neural networks in floating point: the transforms around the quantizer."""
 
-from .transforms import Analysis, HyperAnalysis, Synthesis, analysis_reach, initialise_from_patches, synthesis_reach
+from .transforms import Analysis, HyperAnalysis, Synthesis, initialise_from_patches
 
 __all__ = [
     "Analysis",
     "HyperAnalysis",
     "Synthesis",
-    "analysis_reach",
     "initialise_from_patches",
-    "synthesis_reach",
 ]

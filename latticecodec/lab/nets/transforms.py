@@ -89,18 +89,6 @@ class Synthesis(nn.Module):
         return x + 0.5
 
 
-def analysis_reach(config: ModelConfig) -> int:
-    """How many positions of y, at most, lie between a value of it and the farthest pixel that it depends on."""
-    at8, at16 = config.analysis_blocks
-    return at16 + -(-at8 // 2)
-
-
-def synthesis_reach(config: ModelConfig) -> int:
-    """How many positions of y_hat, at most, lie between a pixel and the farthest value that it depends on."""
-    at16, at8 = config.synthesis_blocks
-    return at16 + -(-at8 // 2)
-
-
 class HyperAnalysis(nn.Module):
     """Companded lattice coordinates [B, M, h, w], h and w multiples of 4, -> z [B, Z, h/4, w/4]."""
 

@@ -14,9 +14,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ...backends.torch import TorchBackend
 from ...config import ModelConfig
 from ...errors import OutputError, TrainingError
-from ...kinds import BOTTLENECKS, ONE_PASS
+from ...kinds import KINDS
 from ...lowrank import with_low_rank
 from ...weights import BASE_DIGEST
 from ...zoo import CONFIG, WEIGHTS, ModelInfo, installed, read_weights
@@ -83,13 +84,14 @@ def write_model(
 
 def self_test(tensors: dict[str, Tensor], config: ModelConfig) -> str:
     """The fingerprint of a model's prior, for every later load to check; raises where it does not round-trip."""
-    bottleneck = BOTTLENECKS[config.quantizer](config, tensors, torch.device("cpu"))
-    y = torch.arange(config.latents * 5 * 6).reshape(config.latents, 5, 6) % 23 - 11.0  # [M, 5, 6]
-    rate = bottleneck.rate(50)
-    coded = bottleneck.encode(bottleneck.prepare(y, rate, None, ONE_PASS), rate, ONE_PASS.level)
-    if not np.array_equal(bottleneck.decode(coded.payload, rate, 5, 6), coded.indices):
+    arrays = as_arrays(tensors)
+    kind = KINDS[config.quantizer](config, arrays, TorchBackend(config, arrays))
+    y = np.arange(config.latents * 5 * 6, dtype=np.float32).reshape(config.latents, 5, 6) % 23 - 11  # [M, 5, 6]
+    rate = kind.rates.of_quality(50)
+    coded = kind.encode(kind.prepare(y, rate, None), rate, 0)
+    if not np.array_equal(kind.decode(coded.payload, rate, 5, 6), coded.indices):
         raise TrainingError("the exported prior does not decode what it encodes; please report it")
-    return bottleneck.fingerprint()
+    return kind.fingerprint()
 
 
 @torch.no_grad()

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ...backends.tensors import part
 from ...config import ModelConfig
-from ...kinds.tensors import part
 from ..arithmetic import straight_through
 from ..nets import Analysis, HyperAnalysis, Synthesis
 from ..nets.prior import FloatPrior, compand

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from ...backends.tensors import part
 from ...config import ModelConfig
 from ...kinds.codebook import BIT
-from ...kinds.tensors import part
 from ..arithmetic import straight_through
 from ..nets import Analysis, HyperAnalysis, Synthesis
 from ..nets.categorical_prior import CategoricalPrior, all_bits, index_bits
