@@ -27,18 +27,17 @@ def info(files: tuple[str, ...], as_json: bool) -> None:
 
 def _facts(many: bool, job: Job) -> Outcome:
     """What the header of a file says; in text with an empty line behind, where it is one of many."""
-    from latticecodec.container import BASIS_UNIT, LATTICE, QUANTIZER_NAMES, Reader
+    from latticecodec.container import BASIS_UNIT, Reader
+    from latticecodec.kinds import kind_of
     from latticecodec.zoo import list_models
 
     with mapped(job.source) as data:
         reader, length = Reader(data), len(data)
         reader.check()
     header = reader.header
-    quantizer, family = QUANTIZER_NAMES[header.quantizer, header.family]
+    kind = kind_of((header.quantizer, header.family))
     names = [model.name for model in list_models() if model.digest == header.model]
-    points = {"lattice": family, "basis": "embedded" if header.basis else "of the model"}
-    if header.quantizer != LATTICE:
-        points = {"codebooks": family}
+    basis = {"basis": "embedded" if header.basis else "of the model"} if "lattice" in kind.described else {}
     facts = {
         "file": name_of(job.source),
         "format": f"{header.version[0]}.{header.version[1]}",
@@ -54,8 +53,8 @@ def _facts(many: bool, job: Job) -> Outcome:
         "xmp_bytes": len(header.xmp or b""),
         "bytes": length,
         "bpp": round(8 * length / (header.width * header.height), 5),
-        "quantizer": quantizer,
-        **points,
+        **kind.described,
+        **basis,
         "scale_octaves": header.scale / BASIS_UNIT,
         "quality": round(header.quality, 1),  # the scale, which decides, has steps of about 0.03
         "tune": header.tune,

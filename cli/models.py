@@ -1,11 +1,12 @@
 """lcodec models"""
 
+import os
 from dataclasses import asdict
 
 import click
 
 from . import options
-from .messages import say, say_json
+from .messages import note, say, say_json
 
 
 @click.command()
@@ -22,8 +23,14 @@ def models(as_json: bool) -> None:
     decode, and how many learned numbers it has.
     """
     from latticecodec import list_models
-    from latticecodec.zoo import newest
+    from latticecodec.zoo import WEIGHTS, newest
 
+    whole = []
+    for model in list_models():
+        if os.path.isfile(model.folder / WEIGHTS):
+            whole.append(model)
+        else:
+            note(f"Warning: {model.folder}: holds no {WEIGHTS}; it is left out")
     rows = [
         {
             "name": model.name,
@@ -36,20 +43,20 @@ def models(as_json: bool) -> None:
             "digest": model.digest.hex(),
             "folder": str(model.folder),
         }
-        for model in list_models()
+        for model in whole
     ]
     if as_json:
         from latticecodec.complexity import complexity
 
-        costs = [asdict(complexity(model.config)) for model in list_models()]
+        costs = [asdict(complexity(model.config)) for model in whole]
         say_json([row | cost for row, cost in zip(rows, costs, strict=True)], indent=2)
         return
     names: set[str] = set()
     width = max((len(str(row["name"])) for row in rows), default=0)
     for row in rows:
         called = row["family"] if row["newest"] else f"{row['family']}-{row['version']}"
-        note = "" if called == row["name"] else f"  this is what {called} means"
+        told = "" if called == row["name"] else f"  this is what {called} means"
         if row["name"] in names:
-            note = f"  {row['name']} means another one; this is found by its folder {row['folder']}, and by its files"
+            told = f"  {row['name']} means another one; this is found by its folder {row['folder']}, and by its files"
         names.add(str(row["name"]))
-        say(f"{row['name']:{width}} {row['quantizer']:10} {row['bytes']:>12,} bytes  digest {row['digest']}{note}")
+        say(f"{row['name']:{width}} {row['quantizer']:10} {row['bytes']:>12,} bytes  digest {row['digest']}{told}")

@@ -1,11 +1,26 @@
-"""The options of `lcodec train` that belong to single quantizers."""
+"""Which quantizer `lcodec train` trains, and the options that belong to single ones."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class KindOfModel(click.Choice[str]):
+    """One of the kinds there are; the table of them is not loaded before it is looked at."""
+
+    def __init__(self) -> None:
+        self.case_sensitive = True
+
+    @property
+    def choices(self) -> Sequence[str]:  # type: ignore[override]
+        """The names."""
+        from latticecodec.kinds import KINDS
+
+        return tuple(KINDS)
+
 
 _OPTIONS = (
     click.option(

@@ -10,7 +10,7 @@ from latticecodec.config import PRESETS, TUNES
 from latticecodec.extras import require
 
 from . import options
-from .quantizer_options import quantizer_options
+from .quantizer_options import KindOfModel, quantizer_options
 
 DEMONSTRATION_STEPS = 60
 
@@ -18,10 +18,10 @@ DEMONSTRATION_STEPS = 60
 @click.command()
 @click.option(
     "--quantizer",
-    type=click.Choice(["lattice", "lattice-e8", "vq", "adaptive", "rotation"]),
+    type=KindOfModel(),
     default="lattice",
     show_default=True,
-    help="Bottleneck to train.",
+    help="Kind of model to train.",
 )
 @click.option("--data", type=click.Path(), help="Folder of images to train on, searched recursively.")
 @click.option("--val", type=click.Path(), help="Folder of images to validate on. [default: every 20th of --data]")
@@ -134,6 +134,7 @@ def train(
     require("train", "lcodec train")
     from latticecodec import LcqError
     from latticecodec.lab.distortion import FIDELITY_UNITS
+    from latticecodec.lab.training.kinds import check_belongs
     from latticecodec.lab.training.run import QuantizerOptions, TrainOptions, run, run_e8
 
     if steps and minutes:
@@ -141,7 +142,7 @@ def train(
     chosen = QuantizerOptions(**of_quantizer)
     if quantizer == "lattice-e8":
         folder = Path(out or _fresh_folder(quantizer))
-        chosen.check(quantizer, init_from is None)
+        check_belongs(quantizer, chosen)
         pictures, held_out = (Path(given) if given else None for given in (data, val))
         model = run_e8(init_from or "lattice", pictures, held_out, folder, _report_threshold)
         click.echo(f"model written to {model}; use it with --model {model}")

@@ -30,9 +30,10 @@ from latticecodec.config import PRESETS
 from latticecodec.errors import ImageError
 from latticecodec.lab.training.checkpoint import CHECKPOINT, STABLE
 from latticecodec.lab.training.data import Crops, processes_for
-from latticecodec.lab.training.loop import Progress, new_model, train
+from latticecodec.lab.training.loop import Progress, train
 from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.parts import join_parts, write_parts
+from latticecodec.lab.training.start import new_model
 from latticecodec.picture import find_images, read, to_pillow
 
 ROOT = Path(__file__).parent.parent

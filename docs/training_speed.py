@@ -1,7 +1,7 @@
 """Seconds of a training step and of its parts, of the latticecodec in a folder: JSON on standard output.
 
 python docs/training_speed.py FOLDER PRESET BATCH CROP, called by `python docs/benchmark.py --training`, which compares
-two folders. It uses only what every version of the training has had.
+two folders; both must have what it imports.
 """
 
 import json
@@ -19,8 +19,9 @@ def main() -> None:
 
     from latticecodec.config import PRESETS
     from latticecodec.lab.training.data import Crops
-    from latticecodec.lab.training.loop import as_input, new_model, objective
+    from latticecodec.lab.training.loop import as_input, objective
     from latticecodec.lab.training.optimiser import Average, make_optimiser, parameter_groups
+    from latticecodec.lab.training.start import new_model
     from latticecodec.lab.training.synthetic import synthetic_picture
 
     torch.set_flush_denormal(True)

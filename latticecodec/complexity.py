@@ -7,7 +7,7 @@ are not in it. Nothing is built and no weights are read.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .config import CODEBOOKS, CONTEXT_STEPS, PATCH, ModelConfig
+from .config import CONTEXT_STEPS, PATCH, ModelConfig
 from .entropy.categorical import PASSES, units
 from .entropy.numbers import KNOTS
 
@@ -115,7 +115,7 @@ def _hyper_analysis(config: ModelConfig) -> list[Layer]:
 def _prior(config: ModelConfig) -> list[Layer]:
     """The hyper-decoder, and the context network that runs in every step of the coding order."""
     wide, width = config.hyper_width, config.context_width
-    steps = PASSES if config.quantizer in CODEBOOKS else CONTEXT_STEPS
+    steps = PASSES if config.codes else CONTEXT_STEPS
     return [
         Layer(config.hyper_latents, 4 * wide, 64),
         *_integer_block(wide, 32),
@@ -128,7 +128,7 @@ def _prior(config: ModelConfig) -> list[Layer]:
 
 def _leave(config: ModelConfig) -> list[Layer]:
     """The end of the context network: each output is computed in one of its steps."""
-    if config.quantizer not in CODEBOOKS:
+    if not config.codes:
         return [Layer(config.context_width, 2 * config.latents, PATCH)]
     groups, hidden = len(config.groups), units(config)
     return [

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 Coordinate = TypeVar("Coordinate", float, "Tensor")  # a rate coordinate, or a tensor of them
 
 CONTEXT_STEPS = 4  # channel groups x spatial phases, DCVC-DC (Li et al. 2023), section 3.2
-CODEBOOKS = ("vq", "adaptive", "rotation")  # quantizers with codebooks
 PATCH = 16  # pixels a latent position covers, each way
 EFFORTS = range(10)  # how much time an encoder may take for fewer bits
 DEFAULT_EFFORT = 1
@@ -35,7 +34,7 @@ class ModelConfig:
     """The LC family of single-resolution codecs; the defaults are LC-S."""
 
     name: str = "lattice"
-    quantizer: str = "lattice"  # a key of kinds.KINDS
+    quantizer: str = "lattice"  # a key of kinds.KINDS, which say what else must be so
     latents: int = 256  # M, channels of y at 1/16
     width8: int = 128  # channels at 1/8
     width16: int = 256  # channels at 1/16
@@ -69,18 +68,9 @@ class ModelConfig:
             least = 0 if field.name == "codes" else 1
             if field.type is int and not (isinstance(value, int) and least <= value <= 4096):
                 raise ModelError(f"config field {field.name} is {value!r}; it must be an integer from {least} to 4096")
-        if not all(isinstance(width, int) and width > 0 for width in self.groups):
-            raise ModelError(f"config field groups is {list(self.groups)}; it must be a list of positive integers")
-        if self.quantizer not in CODEBOOKS and (self.groups or self.codes):
-            raise ModelError(f"config: a {self.quantizer} has no groups and no codes; the fields must be [] and 0")
-        if bool(self.books) != (self.quantizer == "adaptive"):
-            needs = "one size or more" if self.quantizer == "adaptive" else "[]"
-            raise ModelError(f"config field books is {list(self.books)}; of a {self.quantizer} it must be {needs}")
-        if self.books:
-            self._check_books()
-        if self.quantizer in CODEBOOKS and (sum(self.groups) != self.latents or self.codes < 2):
-            told = f"config field groups covers {sum(self.groups)} latents, and codes is {self.codes}"
-            raise ModelError(f"{told}; groups must cover {self.latents} latents, with 2 codes or more")
+        for key, counts in (("groups", self.groups), ("books", self.books)):
+            if not all(isinstance(count, int) and count > 0 for count in counts):
+                raise ModelError(f"config field {key} is {list(counts)}; it must be a list of positive integers")
         if self.latents % CONTEXT_STEPS:
             raise ModelError(f"config field latents is {self.latents}; it must be a multiple of {CONTEXT_STEPS}")
         for key in ("width8", "width16", "hyper_width"):
@@ -97,8 +87,6 @@ class ModelConfig:
         for key, digest in (("weights_sha256", self.weights_sha256), ("prior_sha256", self.prior_sha256)):
             if not re.fullmatch("([0-9a-f]{64})?", digest):
                 raise ModelError(f"config field {key} is {digest!r}; it must be a SHA-256, 64 hexadecimal digits")
-        if self.quantizer in CODEBOOKS and self.context_width < 6:
-            raise ModelError(f"config field context_width is {self.context_width}; codebooks need 6 or more")
         if not 0 < self.lambda_min < self.lambda_max:
             told = f"lambda_min is {self.lambda_min} and lambda_max {self.lambda_max}, not a range of weights"
             raise ModelError(f"config: {told}; both must be above 0, and the second the larger")
@@ -113,14 +101,6 @@ class ModelConfig:
         sums = max(self.latents * 127 * 127 + self.features * 127 * 255, widest * 127 * 255)
         if sums >= 2**24 - 2**20:
             raise ModelError("config: latents and features are too many for sums of 24 bits; make them fewer")
-
-    def _check_books(self) -> None:
-        sizes = all(isinstance(count, int) and count > 0 and self.books[0] % count == 0 for count in self.books)
-        if not (sizes and sum(self.books) == self.codes and max(self.groups) <= self.books[0] // min(self.books)):
-            told = f"they must divide the first of them, add up to the {self.codes} codes, and suit the groups"
-            raise ModelError(f"config field books is {list(self.books)}; {told}")
-        if math.isqrt(len(self.groups)) ** 2 != len(self.groups):
-            raise ModelError(f"config field groups has {len(self.groups)} entries; an adaptive needs a square number")
 
     def rate_weight(self, t: Coordinate) -> Coordinate:
         """lambda, the weight of 255^2 MSE against bits per pixel, at rate coordinates t: log-linear."""
@@ -198,28 +178,3 @@ PRESETS = {
         context_blocks=1,
     ),
 }
-
-
-def with_codebooks(config: ModelConfig, quantizer: str, groups: tuple[int, ...] = ()) -> ModelConfig:
-    """`config` for codebooks instead of a lattice, at lower rates; `groups` of about equal width by default.
-
-    Those of an adaptive are as many as fill a square.
-    """
-    small = config.latents < 128
-    count = config.latents // 4
-    books: tuple[int, ...] = ()
-    if quantizer == "adaptive":
-        books = (16, 8, 4) if small else (256, 128, 64, 32)
-        count = math.isqrt(config.latents // 2 if small else count) ** 2
-    lambda_min, lambda_max = 0.0002, 0.02
-    return dataclasses.replace(
-        config,
-        quantizer=quantizer,
-        groups=groups or tuple((config.latents + group) // count for group in range(count)),
-        codes=sum(books) or (16 if small else 256),
-        books=books,
-        lambda_min=lambda_min,
-        lambda_max=lambda_max,
-        octaves=round(math.log2(lambda_max / lambda_min) / 2, 2),  # distortion is as the square of the unit
-        reach=(0.0, 1.0),
-    )

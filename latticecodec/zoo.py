@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .arguments import choice, shown
-from .config import CODEBOOKS, TUNES, ModelConfig
+from .config import TUNES, ModelConfig
+from .container import DIGEST_BYTES
 from .errors import FormatError, LcqError, ModelError
 from .extras import require
+from .kinds import KINDS, check
 from .lowrank import LEFT, RIGHT, with_low_rank
 from .weights import BASE_DIGEST, Array, read_tensors
 
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from .codec import Codec
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
-DIGEST_BYTES = 8  # of the SHA-256 of the weights, in a file's header
 GPU_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # on Linux, in WSL, of AMD
 VARIABLE = "LCODEC_MODELS"  # environment variable: folders with models of one's own, separated as in PATH
 
@@ -126,6 +127,10 @@ def _version(name: str) -> tuple[str, int | None]:
 def _info(folder: Path) -> ModelInfo:
     """The model in a folder: on the path it is called as the folder is, elsewhere as config.json says."""
     config, path = ModelConfig.read(folder / CONFIG), _folders()
+    try:
+        check(config)
+    except ModelError as error:
+        raise ModelError(f"{folder / CONFIG}: {error}") from None
     return ModelInfo(folder.name if folder in path or folder.parent in path else config.name, folder, config)
 
 
@@ -152,8 +157,8 @@ def find(name_or_path: str | Path) -> ModelInfo:
     if path.is_dir():
         raise ModelError(f"{path}: not a model folder, it holds no {CONFIG}")
     for folder in _folders():
-        if os.path.isfile(folder / name_or_path / CONFIG):
-            return _info(folder / name_or_path)  # cannot be read, and says why
+        if path.name == str(name_or_path) and os.path.isfile(folder / path / CONFIG):
+            return _info(folder / path)  # which cannot be read, and says why
     names = ", ".join(dict.fromkeys(info.name for info in models)) or "none"
     own = "".join(f", {folder}" for folder in models_path[1:])
     raise ModelError(
@@ -192,7 +197,8 @@ def tuned(name_or_path: str | Path, tune: str) -> ModelInfo:
     trained for `tune`. All others stay themselves.
     """
     info, models = find(name_or_path), list_models()
-    if info.config.tune == tune or info.config.quantizer in CODEBOOKS or info.digest not in {m.digest for m in models}:
+    tuned = info.config.quantizer in KINDS and KINDS[info.config.quantizer].efforts > 0
+    if info.config.tune == tune or not tuned or info.digest not in {m.digest for m in models}:
         return info
     base = info.config.base or info.name
     return next((model for model in models if model.config.tune == tune and model.config.base == base), info)

@@ -15,9 +15,9 @@ from PIL import Image
 from latticecodec import Codec, load, zoo
 from latticecodec.config import PRESETS
 from latticecodec.lab.training.data import Crops
-from latticecodec.lab.training.e8 import make_e8
 from latticecodec.lab.training.export import export
-from latticecodec.lab.training.loop import new_model
+from latticecodec.lab.training.kinds.lattice_e8 import make_e8
+from latticecodec.lab.training.start import new_model
 from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.zoo import find
 

@@ -14,8 +14,10 @@ from short_runs import FROZEN, train
 
 from latticecodec import Codec, ImageError, ModelError, load, read_header
 from latticecodec.codec import EncodeOptions
-from latticecodec.config import PRESETS, ModelConfig, with_codebooks
-from latticecodec.lab.training.export import trainable
+from latticecodec.config import PRESETS, ModelConfig
+from latticecodec.kinds import check
+from latticecodec.lab.training.kinds import MODELS
+from latticecodec.lab.training.start import trainable
 from latticecodec.zoo import find, read_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
@@ -113,7 +115,7 @@ def test_a_warm_start_has_the_same_codewords(model: Path) -> None:
 
 
 def test_books_that_do_not_fit_are_refused() -> None:
-    config = with_codebooks(PRESETS["lc-test"], "adaptive").__dict__
+    config = MODELS["adaptive"].configured(PRESETS["lc-test"]).__dict__
     for change in ({"books": ()}, {"books": (16, 8, 5)}, {"codes": 27}, {"groups": (4,) * 8}, {"groups": (8,) * 4}):
         with pytest.raises(ModelError, match="config"):
-            ModelConfig(**(config | change))
+            check(ModelConfig(**(config | change)))

@@ -1,6 +1,5 @@
 """A model with codebooks that begins at a lattice: its transforms, latents sorted by their bits, codebooks fitted."""
 
-import dataclasses
 import math
 from pathlib import Path
 
@@ -8,13 +7,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from latticecodec.config import PRESETS, with_codebooks
 from latticecodec.lab.quantizers import usage
-from latticecodec.lab.training.adopt import _square, adopt
-from latticecodec.lab.training.export import trainable
-from latticecodec.lab.training.model import TrainableModel
+from latticecodec.lab.training.kinds.adaptive import AdaptiveModel
+from latticecodec.lab.training.kinds.adopt import adopt
+from latticecodec.lab.training.kinds.codebook import CodebookModel
+from latticecodec.lab.training.kinds.lattice import LatticeModel
+from latticecodec.lab.training.kinds.vq import VqModel
+from latticecodec.lab.training.start import trainable
 from latticecodec.lab.training.synthetic import synthetic_picture
-from latticecodec.lab.training.vector import VectorModel
 from latticecodec.zoo import find
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
@@ -30,11 +30,11 @@ def pictures() -> Tensor:
 
 
 @pytest.fixture(scope="module")
-def base(tiny_model: Path) -> TrainableModel:
+def base(tiny_model: Path) -> LatticeModel:
     """The tiny lattice, with gains and level biases as if trained."""
     info = find(tiny_model)
     model = trainable(info, info.config)
-    assert isinstance(model, TrainableModel)
+    assert isinstance(model, LatticeModel)
     torch.manual_seed(0)
     with torch.no_grad():
         for name, value in model.named_parameters():
@@ -44,12 +44,12 @@ def base(tiny_model: Path) -> TrainableModel:
 
 
 @pytest.fixture(scope="module")
-def adopted(base: TrainableModel, pictures: Tensor) -> VectorModel:
-    return adopt(base, "vq", "", pictures).eval()
+def adopted(base: LatticeModel, pictures: Tensor) -> CodebookModel:
+    return adopt(base, VqModel, "", pictures).eval()
 
 
 @pytest.fixture(scope="module")
-def order(base: TrainableModel, adopted: VectorModel, pictures: Tensor) -> Tensor:
+def order(base: LatticeModel, adopted: CodebookModel, pictures: Tensor) -> Tensor:
     """The base's latent that each latent of the adopted model is [M]."""
     with torch.no_grad():
         theirs, own = (model.analysis(pictures).transpose(0, 1).flatten(1) for model in (base, adopted))  # [M, N]
@@ -58,7 +58,7 @@ def order(base: TrainableModel, adopted: VectorModel, pictures: Tensor) -> Tenso
 
 @torch.no_grad()
 def test_analysis_is_the_bases_with_latents_in_another_order(
-    base: TrainableModel, adopted: VectorModel, order: Tensor, pictures: Tensor
+    base: LatticeModel, adopted: CodebookModel, order: Tensor, pictures: Tensor
 ) -> None:
     assert order.sort().values.tolist() == list(range(32))
     torch.testing.assert_close(adopted.analysis(pictures), base.analysis(pictures)[:, order], atol=1e-5, rtol=1e-4)
@@ -67,7 +67,7 @@ def test_analysis_is_the_bases_with_latents_in_another_order(
 @torch.no_grad()
 @pytest.mark.parametrize("t", [0.0, 0.3, 1.0])
 def test_synthesis_is_the_bases_at_the_coordinate_of_the_same_lambda(
-    base: TrainableModel, adopted: VectorModel, order: Tensor, t: float
+    base: LatticeModel, adopted: CodebookModel, order: Tensor, t: float
 ) -> None:
     torch.manual_seed(0)
     y_hat = torch.randn(2, 32, 4, 4)
@@ -77,7 +77,7 @@ def test_synthesis_is_the_bases_at_the_coordinate_of_the_same_lambda(
 
 @torch.no_grad()
 @pytest.mark.parametrize("t", [0.0, 1.0])
-def test_the_basis_is_the_bases_too(base: TrainableModel, adopted: VectorModel, order: Tensor, t: float) -> None:
+def test_the_basis_is_the_bases_too(base: LatticeModel, adopted: CodebookModel, order: Tensor, t: float) -> None:
     """To the hundredth of an octave that the config keeps."""
     theirs = base.quantizer.log_basis / math.log(2) - base.config.octaves * (LOW + t * (HIGH - LOW))
     own = adopted.log_basis / math.log(2) - adopted.config.octaves * t
@@ -86,7 +86,7 @@ def test_the_basis_is_the_bases_too(base: TrainableModel, adopted: VectorModel, 
 
 @torch.no_grad()
 def test_the_prior_of_hyper_latents_is_the_bases_too(
-    base: TrainableModel, adopted: VectorModel, order: Tensor, pictures: Tensor
+    base: LatticeModel, adopted: CodebookModel, order: Tensor, pictures: Tensor
 ) -> None:
     u, z = base.analysis(pictures), torch.randint(-3, 4, (8, 8, 2, 2)).float()
     torch.testing.assert_close(adopted.hyper_analysis(u[:, order]), base.hyper_analysis(u), atol=1e-5, rtol=1e-4)
@@ -97,7 +97,7 @@ def test_the_prior_of_hyper_latents_is_the_bases_too(
 
 
 @torch.no_grad()
-def test_latents_come_in_order_of_their_bits(adopted: VectorModel, pictures: Tensor) -> None:
+def test_latents_come_in_order_of_their_bits(adopted: CodebookModel, pictures: Tensor) -> None:
     finest = torch.exp(adopted.log_basis - adopted.config.octaves * math.log(2))[:, None, None]
     rounded = (adopted.analysis(pictures) / finest).round().long().transpose(0, 1).flatten(1)  # [M, N]
     rounded -= rounded.min()
@@ -106,7 +106,7 @@ def test_latents_come_in_order_of_their_bits(adopted: VectorModel, pictures: Ten
     assert bits[0] > bits[-1] + 1
 
 
-def test_groups_cover_all_latents_with_narrow_ones_first(adopted: VectorModel) -> None:
+def test_groups_cover_all_latents_with_narrow_ones_first(adopted: CodebookModel) -> None:
     groups = adopted.config.groups
     assert sum(groups) == 32
     assert len(groups) <= 16
@@ -116,20 +116,18 @@ def test_groups_cover_all_latents_with_narrow_ones_first(adopted: VectorModel) -
 
 @pytest.mark.parametrize("widths", [(4,) * 64, (4,) * 80, (8,) * 40, (1, 2, 8, 8, 8), (64, 256), (320,)])
 def test_an_adaptive_cuts_groups_until_they_fill_a_square(widths: tuple[int, ...]) -> None:
-    adaptive = with_codebooks(dataclasses.replace(PRESETS["lc-s"], latents=320), "adaptive")
-    groups = _square(widths, adaptive)
+    groups = AdaptiveModel.suited(widths, 320)
     assert math.isqrt(len(groups)) ** 2 == len(groups) >= len(widths)
     assert (sum(groups), max(groups) <= 8, min(groups) >= 1) == (sum(widths), True, True)
 
 
 def test_latents_that_are_alone_are_grouped_anew() -> None:
     """28 groups of one latent cannot be cut to 36."""
-    adaptive = with_codebooks(dataclasses.replace(PRESETS["lc-test"], latents=28), "adaptive")
-    assert _square((1,) * 28, adaptive) == adaptive.groups
+    assert AdaptiveModel.suited((1,) * 28, 28) == AdaptiveModel.even(28)
 
 
 @torch.no_grad()
-def test_codebooks_are_fitted(adopted: VectorModel, pictures: Tensor) -> None:
+def test_codebooks_are_fitted(adopted: CodebookModel, pictures: Tensor) -> None:
     """They take most of the energy, and their first frequencies are those of the design."""
     rows, indices, values = adopted.code(pictures, 1.0)
     assert (rows - values).square().sum() < 0.2 * rows.square().sum()
@@ -138,8 +136,8 @@ def test_codebooks_are_fitted(adopted: VectorModel, pictures: Tensor) -> None:
     torch.testing.assert_close(adopted.prior.context.leave.bias, -bits.flatten())
 
 
-def test_what_trains_depends_on_whether_the_base_is_installed(base: TrainableModel, pictures: Tensor) -> None:
-    alone, beside = (adopt(base, "vq", name, pictures[:2]) for name in ("", "lattice"))
+def test_what_trains_depends_on_whether_the_base_is_installed(base: LatticeModel, pictures: Tensor) -> None:
+    alone, beside = (adopt(base, VqModel, name, pictures[:2]) for name in ("", "lattice"))
     trained = [{name for name, value in model.named_parameters() if value.requires_grad} for model in (alone, beside)]
     assert "analysis.enter.weight" in trained[0] - trained[1]
     assert {"analysis.leave.weight", "log_basis", "prior.context.leave.weight"} <= trained[0] & trained[1]

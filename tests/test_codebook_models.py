@@ -15,14 +15,14 @@ from short_runs import FROZEN, QUICK, interrupted, train
 
 from latticecodec import Codec, ImageError, ModelError, TrainingError, container, load, read_header
 from latticecodec.codec import EncodeOptions
-from latticecodec.config import PRESETS, with_codebooks
+from latticecodec.config import PRESETS
 from latticecodec.lab.training.data import Crops
-from latticecodec.lab.training.diagnosis import diagnose
-from latticecodec.lab.training.export import trainable
-from latticecodec.lab.training.loop import new_model
+from latticecodec.lab.training.kinds import MODELS
+from latticecodec.lab.training.kinds.codebook import CodebookModel
+from latticecodec.lab.training.kinds.diagnosis import diagnose
 from latticecodec.lab.training.options import TrainOptions
+from latticecodec.lab.training.start import new_model, trainable
 from latticecodec.lab.training.synthetic import synthetic_picture
-from latticecodec.lab.training.vector import VectorModel
 from latticecodec.zoo import find, read_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
@@ -39,10 +39,10 @@ def codec(model: Path) -> Codec:
 
 
 @pytest.fixture
-def fresh() -> VectorModel:
+def fresh() -> CodebookModel:
     """A model that no step has trained."""
-    model = new_model(with_codebooks(PRESETS["lc-test"], "vq"), Crops([synthetic_picture(0)], size=64, batch=2))
-    assert isinstance(model, VectorModel)
+    model = new_model(MODELS["vq"].configured(PRESETS["lc-test"]), Crops([synthetic_picture(0)], size=64, batch=2))
+    assert isinstance(model, CodebookModel)
     return model
 
 
@@ -135,19 +135,18 @@ def test_the_log_says_how_the_codebooks_are_used(model: Path) -> None:
     assert float(rows[-1]["gradient_gap"]) > 0
 
 
-def test_a_collapsed_codebook_is_reported(fresh: VectorModel) -> None:
+def test_a_collapsed_codebook_is_reported(fresh: CodebookModel) -> None:
     for quantizer in fresh.quantizer.quantizers:
         quantizer.begin_at(torch.zeros(16, 4), 1e6 * torch.eye(16)[0] + 1)  # all alike, index 0 by far the cheapest
     fresh.prior.context.leave.bias.data.view(8, 16)[:, 0] = 20.0
     with pytest.warns(UserWarning, match="less than a tenth of the codes in use, in codebooks 0, 1, 2, 3, 4, 5, 6, 7"):
         diagnosis = diagnose(fresh.eval(), synthetic_picture(0, 64, 64)[None], torch.device("cpu"))
-    assert diagnosis is not None
     assert diagnosis.perplexity == pytest.approx(1)
 
 
 def test_rotation_changes_the_gradient_and_nothing_else() -> None:
     crops = Crops([synthetic_picture(0)], size=64, batch=2)
-    models = [new_model(with_codebooks(PRESETS["lc-test"], kind), crops) for kind in ("vq", "rotation")]
+    models = [new_model(MODELS[kind].configured(PRESETS["lc-test"]), crops) for kind in ("vq", "rotation")]
     x, t = crops.batch(0).float() / 255, torch.tensor([0.5, 1.0])
     results = [model(x, t) for model in models]
     assert torch.equal(results[0].x_hat, results[1].x_hat)
@@ -157,7 +156,7 @@ def test_rotation_changes_the_gradient_and_nothing_else() -> None:
     assert not torch.allclose(*gradients)
 
 
-def test_bits_teach_the_analysis(fresh: VectorModel) -> None:
+def test_bits_teach_the_analysis(fresh: CodebookModel) -> None:
     """The indices are integers, but the expected bits of a soft choice have a gradient."""
     fresh(torch.rand(2, 3, 64, 64), torch.tensor([0.5, 1.0])).bpp.sum().backward()
     assert fresh.analysis.leave.weight.grad.abs().max() > 0
@@ -165,7 +164,7 @@ def test_bits_teach_the_analysis(fresh: VectorModel) -> None:
     assert fresh.synthesis.leave.weight.grad is None
 
 
-def test_evaluation_learns_nothing(fresh: VectorModel) -> None:
+def test_evaluation_learns_nothing(fresh: CodebookModel) -> None:
     x, t = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)), torch.tensor([0.5, 1.0])
     fresh(x, t)
     fresh.eval()
@@ -199,7 +198,7 @@ def test_frozen_transforms_stay_while_codebooks_and_prior_train(tmp_path: Path, 
     assert not same & {"quantizer.codebooks", "prior.context.leave.bias", "hyper_analysis.down64.weight"}
 
 
-def test_frozen_steps_run_no_synthesis(fresh: VectorModel) -> None:
+def test_frozen_steps_run_no_synthesis(fresh: CodebookModel) -> None:
     """Their loss takes distances for errors of pixels: at the slope that the encoder weighs bits with."""
     x, t = torch.rand(2, 3, 64, 64), torch.tensor([0.0, 1.0])
     fresh.freeze("transforms")

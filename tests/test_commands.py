@@ -18,7 +18,7 @@ from latticecodec.cli import main
 from PIL import Image
 
 from latticecodec.config import PRESETS
-from latticecodec.lab.training.e8 import make_e8
+from latticecodec.lab.training.kinds.lattice_e8 import make_e8
 from latticecodec.lab.training.synthetic import synthetic_picture
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
@@ -92,7 +92,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "large.lcq").touch()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr("latticecodec.lab.training.fit.ITERATIONS", 2)
+        patch.setattr("latticecodec.lab.training.kinds.fit.ITERATIONS", 2)
         patch.setattr("latticecodec.lab.training.loop.VALIDATION_POINTS", (1.0,))
         for preset in ("lc-s", "lc-m"):  # tests/test_every_training.py trains them at their size
             patch.setitem(PRESETS, preset, PRESETS["lc-test"])

@@ -16,7 +16,9 @@ from PIL import Image
 
 import latticecodec
 from latticecodec import ModelError, zoo
-from latticecodec.config import PRESETS, ModelConfig, with_codebooks
+from latticecodec.config import PRESETS, ModelConfig
+from latticecodec.lab.training.kinds.rotation import RotationModel
+from latticecodec.lab.training.kinds.vq import VqModel
 
 MODELS = Path(__file__).parent.parent / "models"
 
@@ -29,10 +31,10 @@ def test_config_round_trip(tmp_path: Path) -> None:
 
 def test_configs_of_codebooks(tmp_path: Path) -> None:
     """Groups of equal width unless told; the octaves are those between the least and the largest lambda."""
-    config = with_codebooks(PRESETS["lc-s"], "vq")
+    config = VqModel.configured(PRESETS["lc-s"])
     assert (config.quantizer, config.groups, config.codes) == ("vq", (4,) * 64, 256)
     assert 2 ** (2 * config.octaves) == pytest.approx(config.lambda_max / config.lambda_min, rel=0.01)
-    config = with_codebooks(PRESETS["lc-s"], "rotation", (1,) * 40 + (9,) * 24)
+    config = RotationModel.configured(PRESETS["lc-s"], (1,) * 40 + (9,) * 24)
     config.write(tmp_path / "config.json")
     assert ModelConfig.read(tmp_path / "config.json") == config
 
@@ -63,7 +65,7 @@ def test_configs_that_are_refused(tmp_path: Path, change: dict[str, object], wor
     path = tmp_path / "config.json"
     path.write_text(json.dumps(dataclasses.asdict(ModelConfig()) | change))
     with pytest.raises(ModelError, match=words):
-        ModelConfig.read(path)
+        zoo.find(tmp_path)
 
 
 def test_configs_that_are_not_there(tmp_path: Path) -> None:
@@ -194,6 +196,14 @@ def test_a_damaged_model_of_ones_own_does_not_stop_the_decoding_of_others(own: P
     assert (done.exit_code, done.stdout.splitlines()[0].split()[0]) == (0, "adaptive")
     assert done.stderr.startswith(f"Warning: {own / 'mine' / 'config.json'}: not valid JSON")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_model_without_weights_does_not_stop_the_list(own: Path) -> None:
+    (own / "mine" / "model.safetensors").unlink()
+    done = CliRunner().invoke(main, ["models", "--json"])
+    assert done.exit_code == 0
+    assert done.stderr == f"Warning: {(own / 'mine').resolve()}: holds no model.safetensors; it is left out\n"
+    assert "mine" not in [row["name"] for row in json.loads(done.stdout)]
 
 
 def test_a_path_that_holds_no_path(monkeypatch: pytest.MonkeyPatch) -> None:

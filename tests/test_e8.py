@@ -15,7 +15,7 @@ from latticecodec.entropy.numbers import LOG_SCALE_MIN, SCALE_COUNT
 from latticecodec.entropy.stream import Reader, Writer
 from latticecodec.lab.nets.e8_state import e8_state, one_parity
 from latticecodec.lab.nets.tables import make_table_index
-from latticecodec.lab.training.e8 import make_e8
+from latticecodec.lab.training.kinds.lattice_e8 import make_e8
 from latticecodec.zoo import find
 
 THRESHOLD = 8  # sigma 0.29 steps

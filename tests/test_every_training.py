@@ -10,11 +10,16 @@ from click.testing import CliRunner
 from latticecodec.cli import main
 from PIL import Image
 
-from latticecodec.config import CODEBOOKS, PRESETS, with_codebooks
-from latticecodec.lab.training.adopt import adopt
-from latticecodec.lab.training.e8 import make_e8
-from latticecodec.lab.training.model import TrainableModel
-from latticecodec.lab.training.models import MODELS
+from latticecodec.config import PRESETS
+from latticecodec.kinds import check
+from latticecodec.lab.training.kinds import MODELS
+from latticecodec.lab.training.kinds.adaptive import AdaptiveModel
+from latticecodec.lab.training.kinds.adopt import adopt
+from latticecodec.lab.training.kinds.codebook import CodebookModel
+from latticecodec.lab.training.kinds.lattice import LatticeModel
+from latticecodec.lab.training.kinds.lattice_e8 import make_e8
+from latticecodec.lab.training.kinds.rotation import RotationModel
+from latticecodec.lab.training.kinds.vq import VqModel
 from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.zoo import find
 
@@ -29,7 +34,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").mkdir()
     Image.fromarray(synthetic_picture(0, 64, 64).permute(1, 2, 0).numpy()).save("photos/0.png")
-    monkeypatch.setattr("latticecodec.lab.training.fit.ITERATIONS", 2)
+    monkeypatch.setattr("latticecodec.lab.training.kinds.fit.ITERATIONS", 2)
     monkeypatch.setattr("latticecodec.lab.training.loop.VALIDATION_POINTS", (1.0,))
     monkeypatch.setattr("latticecodec.lab.training.loop.save_checkpoint", lambda *_: None)
     monkeypatch.setattr("latticecodec.lab.training.loop.save_stable", lambda *_: None)
@@ -76,7 +81,7 @@ def test_adaptive_from_the_installed_lattice() -> None:
 
 def test_adaptive_from_a_lattice_of_the_largest_preset() -> None:
     pictures = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    groups = adopt(TrainableModel(PRESETS["lc-m"]), "adaptive", "", pictures).config.groups
+    groups = adopt(LatticeModel(PRESETS["lc-m"]), AdaptiveModel, "", pictures).config.groups
     assert (len(groups), sum(groups)) == (64, 320)
 
 
@@ -111,11 +116,12 @@ def test_the_error_of_a_foreign_option_is_one_line() -> None:
 # ---- groups that fit ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("quantizer", CODEBOOKS)
-def test_groups_of_about_equal_width_fit_any_number_of_latents(quantizer: str) -> None:
+@pytest.mark.parametrize("kind", [VqModel, AdaptiveModel, RotationModel])
+def test_groups_of_about_equal_width_fit_any_number_of_latents(kind: type[CodebookModel]) -> None:
     for latents in range(4, 560, 4):
-        config = with_codebooks(dataclasses.replace(PRESETS["lc-s"], latents=latents), quantizer)  # checks itself
+        config = kind.configured(dataclasses.replace(PRESETS["lc-s"], latents=latents))
+        check(config)
         assert sum(config.groups) == latents
         assert config.groups[-1] - config.groups[0] <= 1
-    assert with_codebooks(PRESETS["lc-s"], quantizer).groups == (4,) * 64
-    assert with_codebooks(PRESETS["lc-m"], "adaptive").groups == (5,) * 64
+    assert kind.configured(PRESETS["lc-s"]).groups == (4,) * 64
+    assert AdaptiveModel.configured(PRESETS["lc-m"]).groups == (5,) * 64

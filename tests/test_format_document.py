@@ -31,6 +31,7 @@ from latticecodec.entropy.numbers import (
     WEIGHT_MAX,
 )
 from latticecodec.entropy.steps import POSITION_RANK
+from latticecodec.kinds import KINDS
 from latticecodec.picture import alpha
 
 ROOT = Path(__file__).parent.parent
@@ -188,13 +189,10 @@ def test_fixed_part_has_no_gaps() -> None:
 def test_ids_are_those_of_the_code() -> None:
     text = section("2.1 Fixed part") + section("2.2 Extensions")
     assert "Quantizer 1 is the lattice. Its family 1 is the diagonal basis, its family 3" in text
-    assert container.QUANTIZER_NAMES == {
-        (1, 1): ("lattice", "diagonal"),
-        (1, 3): ("lattice", "e8"),
-        (2, 1): ("vq", "product"),
-        (3, 1): ("adaptive", "product"),
-        (4, 1): ("rotation", "product"),
-    }
+    ids = {"lattice": (1, 1), "lattice-e8": (1, 3), "vq": (2, 1), "adaptive": (3, 1), "rotation": (4, 1)}
+    assert {name: kind.format_id for name, kind in KINDS.items()} == ids
+    assert set(ids.values()) == container.QUANTIZERS
+    assert "Quantizer 15 is for experiments" in text
     assert "Type 1, whole basis" in text
     assert container.BASIS == 1
     assert "Type 2, tiles" in text

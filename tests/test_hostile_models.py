@@ -19,6 +19,7 @@ from torch import Tensor
 import latticecodec
 from latticecodec import ModelError, container
 from latticecodec.config import CONFIG_MAX, ModelConfig
+from latticecodec.kinds import check
 from latticecodec.weights import WEIGHTS_MAX
 
 Change = Callable[[dict[str, Tensor]], object]
@@ -173,7 +174,7 @@ def test_fields_of_the_configuration(folder: Path, fields: dict[str, object], wo
 def test_codebooks_need_hidden_units() -> None:
     config = ModelConfig()
     with pytest.raises(ModelError, match="codebooks need 6 or more"):
-        dataclasses.replace(config, quantizer="vq", groups=(4,) * 64, codes=16, context_width=5)
+        check(dataclasses.replace(config, quantizer="vq", groups=(4,) * 64, codes=16, context_width=5))
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "\0", '{"name": "x"', "9" * 5000])

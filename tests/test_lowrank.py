@@ -14,10 +14,11 @@ from short_runs import QUICK
 from latticecodec import ModelError, TargetError, TrainingError, decode, encode, load, read_header, zoo
 from latticecodec.lab.distortion import structural_error
 from latticecodec.lab.tensors import as_tensors
-from latticecodec.lab.training.export import trainable, write_model
-from latticecodec.lab.training.lowrank import add_low_rank
-from latticecodec.lab.training.lowrank_start import start_low_rank
-from latticecodec.lab.training.model import TrainableModel
+from latticecodec.lab.training.export import write_model
+from latticecodec.lab.training.kinds.lattice import LatticeModel
+from latticecodec.lab.training.kinds.lowrank import add_low_rank
+from latticecodec.lab.training.kinds.lowrank_start import start_low_rank
+from latticecodec.lab.training.start import trainable
 from latticecodec.lab.training.synthetic import synthetic_picture
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -61,14 +62,14 @@ def test_additions_change_nothing_at_the_start(models: Path) -> None:
     x, t = synthetic_picture(0, 64, 64)[None].float() / 255, torch.tensor([0.5])
     with torch.no_grad():
         before = trainable(info, info.config).eval()(x, t).x_hat
-        after = start_low_rank(info, info.config, 3).eval()(x, t).x_hat
+        after = start_low_rank(LatticeModel, info, info.config, 3).eval()(x, t).x_hat
     torch.testing.assert_close(after, before)
 
 
 def test_what_trains_is_small(models: Path) -> None:
     info = zoo.find("lattice")
     model = trainable(info, info.config)
-    assert isinstance(model, TrainableModel)
+    assert isinstance(model, LatticeModel)
     add_low_rank(model, 3)
     trained = {name: value for name, value in model.named_parameters() if value.requires_grad}
     assert trained["analysis.enter.parametrizations.weight.0.left"].shape == (32, 3)
@@ -123,8 +124,8 @@ def test_additions_go_over_to_other_weights_of_the_base(
     monkeypatch.setattr(zoo, "models_path", [tmp_path / "new"])
     info = zoo.find(tmp_path / "old" / "tuned")
     before, after = own_tensors(tmp_path / "old" / "lattice"), weights(info)
-    carried = start_low_rank(info, info.config, 2)
-    assert isinstance(carried, TrainableModel)
+    carried = start_low_rank(LatticeModel, info, info.config, 2)
+    assert isinstance(carried, LatticeModel)
     for name, value in (
         ("analysis.enter.weight", carried.analysis.enter.weight),
         ("synthesis.gain16.slope", carried.synthesis.gain16.slope),
@@ -133,7 +134,7 @@ def test_additions_go_over_to_other_weights_of_the_base(
         expected = tensors[name].float() + after[name].float() - before[name].float()
         torch.testing.assert_close(value.detach(), expected, atol=1e-6, rtol=1e-5)
     with pytest.raises(TrainingError, match="not of the rank of --rank"):
-        start_low_rank(info, info.config, 3)
+        start_low_rank(LatticeModel, info, info.config, 3)
 
 
 def test_resuming_gives_the_same_additions(models: Path, tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ CONFIGS: dict[str, dict[str, Any]] = {  # model folders: what is wrong in their 
     "vq-groups": {"quantizer": "vq", "groups": [4], "codes": 16},
     "vq-width": {"quantizer": "vq", "groups": [32], "codes": 16, "context_width": 4},
     "adaptive-books": {"quantizer": "adaptive", "groups": 16 * [2], "codes": 28, "books": [16, 8, 3]},
+    "adaptive-none": {"quantizer": "adaptive", "groups": 16 * [2], "codes": 28},
     "adaptive-groups": {"quantizer": "adaptive", "groups": 8 * [4], "codes": 28, "books": [16, 8, 4]},
     "larger": {"width8": 512},
     "other-prior": {"prior_sha256": 64 * "0"},

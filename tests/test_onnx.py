@@ -127,6 +127,17 @@ def test_the_gradient_of_the_model_that_ships(shipped: tuple[dict[str, torch.nn.
     assert close(ours.distortion_step(y_hat.numpy(), 0.5, x.numpy(), "psnr"), theirs, 1e-4)
 
 
+@pytest.mark.parametrize("tune", ["ms-ssim", "ssimulacra2"])
+def test_the_gradient_of_what_eyes_see(pair: tuple[dict[str, torch.nn.Module], OnnxBackend], tune: str) -> None:
+    networks, ours = pair
+    torch.manual_seed(5)
+    y_hat = torch.randn(ours.config.latents, 11, 12)
+    with torch.no_grad():
+        x = networks["synthesis"](y_hat[None] + 0.1, torch.tensor([0.7]))[0, :, :165, :190].clamp(0, 1)
+    theirs = gradient_of_torch(networks["synthesis"], ours.config, y_hat, 0.7, x, tune)
+    assert close(ours.distortion_step(y_hat.numpy(), 0.7, x.numpy(), tune), theirs, 1e-3)
+
+
 def test_a_backend_leaves_what_it_is_given(pair: tuple[dict[str, torch.nn.Module], OnnxBackend]) -> None:
     y_hat = np.ones((pair[1].config.latents, 2, 2), np.float32)
     for _ in range(2):

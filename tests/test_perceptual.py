@@ -5,7 +5,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from latticecodec.backends.perceptual import gradient
+from latticecodec import ImageError
+from latticecodec.backends.perceptual import GRADIENTS, gradient
 from latticecodec.lab.distortion import DISTORTIONS
 from latticecodec.lab.training.synthetic import synthetic_picture
 
@@ -41,8 +42,8 @@ def assert_alike(found: Picture, expected: Picture) -> None:
     ("tune", "sizes"),
     [
         ("psnr", [(1, 1), (5, 9)]),
-        ("ms-ssim", [(161, 161), (162, 175), (187, 172)]),
-        ("ssimulacra2", [(1, 1), (7, 30), (8, 8), (8, 9), (15, 40), (47, 33), (129, 64), (225, 227)]),
+        ("ms-ssim", [(161, 162), (187, 172)]),
+        ("ssimulacra2", [(1, 1), (7, 30), (8, 8), (8, 9), (15, 40), (47, 33), (225, 227)]),
     ],
 )
 def test_they_are_those_of_autograd(tune: str, sizes: list[tuple[int, int]]) -> None:
@@ -50,3 +51,25 @@ def test_they_are_those_of_autograd(tune: str, sizes: list[tuple[int, int]]) -> 
     for size in sizes:
         x_hat, x = pair(*size)
         assert_alike(gradient(tune, x_hat, x, 0.02), by_autograd(tune, x_hat, x, 0.02))
+
+
+def test_where_nothing_is_lost_there_is_nothing_to_go_down() -> None:
+    x = pair(161, 163)[1]
+    for tune in GRADIENTS:
+        assert not gradient(tune, x, x, 0.02).any()
+
+
+def test_without_any_structure_in_common_there_is_no_direction() -> None:
+    """A negative of noise: contrast, of which MS-SSIM takes powers, is negative."""
+    x = np.random.default_rng(0).random((3, 161, 161), dtype=np.float32)
+    assert not gradient("ms-ssim", 1 - x, x, 0.02).any()
+
+
+def test_what_is_too_small_for_ms_ssim_is_refused() -> None:
+    x_hat, x = pair(160, 170)
+    with pytest.raises(ImageError, match="a picture of 170x160 pixels is too small for MS-SSIM, which needs 161"):
+        gradient("ms-ssim", x_hat, x, 0.02)
+
+
+def test_every_tune_has_one() -> None:
+    assert GRADIENTS.keys() == DISTORTIONS.keys()

@@ -18,7 +18,7 @@ from latticecodec.entropy.stream import Reader, Writer
 from latticecodec.lab.nets import steps as lab_steps
 from latticecodec.lab.nets.prior import compand, symbol_inputs
 from latticecodec.lab.nets.tables import integer_frequencies, make_table_index
-from latticecodec.lab.training.export import trainable
+from latticecodec.lab.training.start import trainable
 from latticecodec.zoo import find
 
 

@@ -11,15 +11,18 @@ from short_runs import HASTY, QUICK, train
 
 from latticecodec import Codec, TrainingError, load, read_header
 from latticecodec.codec import EncodeOptions
-from latticecodec.config import PRESETS, with_codebooks
+from latticecodec.config import PRESETS
 from latticecodec.lab.quantizers import TEMPERATURES, AttentiveAdaptiveQuantizer, RescaledQuantizer, RotationQuantizer
-from latticecodec.lab.training.export import trainable
+from latticecodec.lab.training.kinds import check
+from latticecodec.lab.training.kinds.adaptive import AdaptiveModel
+from latticecodec.lab.training.kinds.lattice import LatticeModel
+from latticecodec.lab.training.kinds.rotation import ROTATED_FROM, RotationModel
+from latticecodec.lab.training.kinds.vq import VqModel
 from latticecodec.lab.training.loop import TrainOptions
-from latticecodec.lab.training.model import TrainableModel
 from latticecodec.lab.training.quantizer_options import QuantizerOptions
 from latticecodec.lab.training.run import run
+from latticecodec.lab.training.start import trainable
 from latticecodec.lab.training.synthetic import synthetic_picture
-from latticecodec.lab.training.vector import ROTATED_FROM, VectorModel
 from latticecodec.zoo import find, read_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
@@ -83,7 +86,7 @@ def test_resuming_with_another_option_is_refused(tmp_path: Path) -> None:
 )
 def test_an_option_of_another_quantizer_is_one_line(quantizer: str, given: dict[str, object], message: str) -> None:
     with pytest.raises(TrainingError, match=message) as caught:
-        QuantizerOptions(**given).check(quantizer, from_scratch=True)  # type: ignore[arg-type]
+        check(quantizer, options(**given), from_scratch=True)
     assert "\n" not in str(caught.value)
 
 
@@ -116,7 +119,7 @@ def test_an_e8_twin_is_no_start(tiny_e8: Path, tmp_path: Path) -> None:
 def test_gamma_widens_or_narrows_the_cells() -> None:
     y, t = torch.randn(1, 3, 64, 64).sigmoid(), torch.zeros(1)
     for gamma, direction in ((2.0, -1), (-2.0, 1)):
-        model = TrainableModel(PRESETS["lc-test"], QuantizerOptions(gamma=gamma))
+        model = LatticeModel(PRESETS["lc-test"], QuantizerOptions(gamma=gamma))
         model(y, t).loss.backward()
         assert bool((model.quantizer.log_basis.grad.sign() == direction).all())  # of the loss, which falls against it
 
@@ -125,7 +128,7 @@ def test_codebook_size_draws_the_first_basis() -> None:
     """Few points in the cube have wide cells: entries below 1 / (K^(1/D) - 1)."""
     for size in (512.0, 2.0**40):
         basis = (
-            TrainableModel(PRESETS["lc-test"], QuantizerOptions(codebook_size=size)).quantizer.log_basis.detach().exp()
+            LatticeModel(PRESETS["lc-test"], QuantizerOptions(codebook_size=size)).quantizer.log_basis.detach().exp()
         )
         width = 1 / (size ** (1 / 32) - 1)
         assert 0.7 * width < float(basis.max()) <= width
@@ -133,7 +136,7 @@ def test_codebook_size_draws_the_first_basis() -> None:
 
 
 def test_commitment_draws_latents_to_points_and_the_basis_to_latents() -> None:
-    model = TrainableModel(PRESETS["lc-test"], QuantizerOptions(commitment=0.25))
+    model = LatticeModel(PRESETS["lc-test"], QuantizerOptions(commitment=0.25))
     model(torch.rand(1, 3, 64, 64), torch.zeros(1)).loss.backward()
     assert model.analysis.leave.weight.grad.abs().max() > 0
     assert model.quantizer.log_basis.grad.abs().max() > 0
@@ -141,13 +144,13 @@ def test_commitment_draws_latents_to_points_and_the_basis_to_latents() -> None:
 
 @pytest.mark.parametrize("update", ["ema", "gradient"])
 def test_codewords_are_averages_or_parameters(update: str) -> None:
-    model = VectorModel(with_codebooks(PRESETS["lc-test"], "vq"), QuantizerOptions(codebook_update=update))
+    model = VqModel(VqModel.configured(PRESETS["lc-test"]), QuantizerOptions(codebook_update=update))
     learned = [name for name, _ in model.named_parameters() if name.endswith("codebook")]
     assert len(learned) == (8 if update == "gradient" else 0)
 
 
 def test_rotation_keeps_the_gradient_of_slices_with_short_codewords() -> None:
-    quantizer = VectorModel(with_codebooks(PRESETS["lc-test"], "rotation")).quantizer.first(None)[0]
+    quantizer = RotationModel(RotationModel.configured(PRESETS["lc-test"])).quantizer.first(None)[0]
     assert isinstance(quantizer, RotationQuantizer)
     e = torch.tensor([[10.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]]).requires_grad_()
     q = torch.tensor([[0.0, 0.1, 0.0, 0.0], [0.0, 2 * ROTATED_FROM, 0.0, 0.0]])
@@ -157,8 +160,8 @@ def test_rotation_keeps_the_gradient_of_slices_with_short_codewords() -> None:
 
 
 def test_rescaling_by_distance() -> None:
-    config = with_codebooks(PRESETS["lc-test"], "rotation")
-    quantizers = VectorModel(config, QuantizerOptions(rescaling="distance")).quantizer.first(None)
+    config = RotationModel.configured(PRESETS["lc-test"])
+    quantizers = RotationModel(config, QuantizerOptions(rescaling="distance")).quantizer.first(None)
     assert all(isinstance(quantizer, RescaledQuantizer) for quantizer in quantizers)
 
 
@@ -176,7 +179,7 @@ def test_files_hold_the_codebooks_that_the_attention_chooses(attentive: Path) ->
     """The plain arg max; and of its codewords that of least cost."""
     info = find(attentive)
     model = trainable(info, info.config, QuantizerOptions(selection="attention")).eval()
-    assert isinstance(model, VectorModel)
+    assert isinstance(model, AdaptiveModel)
     assert isinstance(model.quantizer, AttentiveAdaptiveQuantizer)
     picture = synthetic_picture(3, 64, 64)
     encoding = load(attentive, device="cpu").encode_detailed(picture, EncodeOptions(quality=100))
@@ -211,7 +214,7 @@ def test_a_warm_start_keeps_the_attention(attentive: Path, tmp_path: Path) -> No
 
 
 def test_with_frozen_transforms_the_attention_learns_from_distances_and_bits() -> None:
-    model = VectorModel(with_codebooks(PRESETS["lc-test"], "adaptive"), QuantizerOptions(selection="attention"))
+    model = AdaptiveModel(AdaptiveModel.configured(PRESETS["lc-test"]), QuantizerOptions(selection="attention"))
     model.freeze("transforms")
     result = model(torch.rand(2, 3, 64, 64), torch.tensor([0.0, 1.0]))
     for part in (result.mse, result.bpp):
@@ -223,7 +226,7 @@ def test_with_frozen_transforms_the_attention_learns_from_distances_and_bits() -
 def test_the_prior_learns_what_files_hold() -> None:
     """The plain choice, while noise explores others."""
     torch.manual_seed(0)
-    model = VectorModel(with_codebooks(PRESETS["lc-test"], "adaptive"), QuantizerOptions(selection="attention"))
+    model = AdaptiveModel(AdaptiveModel.configured(PRESETS["lc-test"]), QuantizerOptions(selection="attention"))
     x, t = torch.rand(2, 3, 64, 64), torch.tensor([0.5, 1.0])
     plain = copy.deepcopy(model).eval()(x, t)
     noisy = model(x, t)

@@ -4,15 +4,15 @@ import torch
 
 from latticecodec.config import PRESETS
 from latticecodec.lab.training.data import Crops
-from latticecodec.lab.training.loop import new_model
-from latticecodec.lab.training.model import TrainableModel
-from latticecodec.lab.training.revive import revive
+from latticecodec.lab.training.kinds.lattice import LatticeModel
+from latticecodec.lab.training.kinds.revive import revive
+from latticecodec.lab.training.start import new_model
 from latticecodec.lab.training.synthetic import synthetic_picture
 
 DEAD = torch.tensor([3, 8, 9, 31])
 
 
-def model_with_dead_channels() -> tuple[TrainableModel, torch.Tensor]:
+def model_with_dead_channels() -> tuple[LatticeModel, torch.Tensor]:
     """A tiny model four of whose channels have cells far wider than their latents, and pictures."""
     crops = Crops([synthetic_picture(seed) for seed in range(4)], size=64, batch=4)
     model = new_model(PRESETS["lc-test"], crops)

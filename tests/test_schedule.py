@@ -11,7 +11,7 @@ from latticecodec import TrainingError, load
 from latticecodec.config import PRESETS
 from latticecodec.lab.training.checkpoint import load_state
 from latticecodec.lab.training.guard import Guard, Tally
-from latticecodec.lab.training.model import TrainableModel
+from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.optimiser import Average, make_optimiser, parameter_groups
 from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.schedule import Schedule
@@ -91,7 +91,7 @@ def test_a_second_schedule_that_is_interrupted_resumes_too(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf, 60.0])
 def test_the_guard_goes_back_to_the_last_good_average(loss: float) -> None:
-    model = TrainableModel(PRESETS["lc-test"])
+    model = LatticeModel(PRESETS["lc-test"])
     average = Average(model)
     optimiser = make_optimiser("adamw", parameter_groups(model), 1e-3)
     guard = Guard(average)
@@ -113,7 +113,7 @@ def test_the_guard_goes_back_to_the_last_good_average(loss: float) -> None:
 
 
 def test_an_average_that_is_not_finite_is_no_good() -> None:
-    model = TrainableModel(PRESETS["lc-test"])
+    model = LatticeModel(PRESETS["lc-test"])
     average = Average(model)
     guard = Guard(average)
     optimiser = make_optimiser("adamw", parameter_groups(model), 1e-3)
@@ -128,7 +128,7 @@ def test_a_training_that_explodes_is_taken_back(tmp_path: Path, monkeypatch: pyt
     weighed = loop.weighed
     monkeypatch.setattr("latticecodec.lab.training.loop.LOOK", 2)
 
-    def broken_once(model: TrainableModel, x: torch.Tensor, *rest: torch.Generator) -> tuple[torch.Tensor, ...]:
+    def broken_once(model: LatticeModel, x: torch.Tensor, *rest: torch.Generator) -> tuple[torch.Tensor, ...]:
         loss, bpp, mse = weighed(model, x, *rest)
         calls.append(1)
         return (loss * math.nan if len(calls) == 3 else loss), bpp, mse

@@ -15,6 +15,7 @@ import latticecodec
 ROOT = Path(__file__).parent.parent
 ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "errors": 0,
+    "metrics": 0,
     "arguments": 0.5,
     "extras": 0.5,
     "config": 1,
@@ -93,6 +94,20 @@ def test_a_picture_is_opened_without_torch() -> None:
         if path != ROOT / "latticecodec" / "backends" / "torch.py":
             assert not re.search(r"^\s*import torch\b", path.read_text(), re.MULTILINE), path
             assert "lab" not in {target.split(".")[0] for _, target in imports(path)}, path
+
+
+def test_a_kind_is_known_to_its_modules_alone() -> None:
+    """A file for the codec, and one for training; no other knows it by name, but for what reruns papers."""
+    files = [*(ROOT / "latticecodec").rglob("*.py"), *(ROOT / "cli").rglob("*.py")]
+    sources = {
+        str(path.relative_to(ROOT)): path.read_text()
+        for path in files
+        if not {"papers", "autoencoders.py"} & set(path.parts)
+    }
+    home, training = "latticecodec/kinds", "latticecodec/lab/training/kinds"
+    for name, module in (("vq", "codebook"), ("rotation", "codebook"), ("adaptive", "adaptive")):
+        knowing = {path for path, text in sources.items() if f'"{name}"' in text}
+        assert knowing == {f"{home}/{module}.py", f"{training}/{name}.py"}
 
 
 @pytest.mark.parametrize("package", ["latticecodec.codec", "latticecodec.entropy", "latticecodec.kinds"])

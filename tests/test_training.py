@@ -15,12 +15,12 @@ from latticecodec import ImageError, OutputError, TrainingError, load
 from latticecodec.config import PRESETS
 from latticecodec.lab.arithmetic import mixed_precision
 from latticecodec.lab.training.data import Crops, centre_crops
-from latticecodec.lab.training.export import export, trainable
-from latticecodec.lab.training.loop import new_model
-from latticecodec.lab.training.model import TrainableModel
+from latticecodec.lab.training.export import export
+from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.optimiser import SLOW, Average, make_optimiser, parameter_groups
 from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.run import run
+from latticecodec.lab.training.start import new_model, trainable
 from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.picture import find_images
 from latticecodec.zoo import find
@@ -172,7 +172,7 @@ def test_rate_weight_spans_its_range() -> None:
 
 
 def test_the_linear_path_trains_more_slowly() -> None:
-    model = TrainableModel(PRESETS["lc-test"])
+    model = LatticeModel(PRESETS["lc-test"])
     rest, linear = parameter_groups(model)
     assert (rest["share"], linear["share"]) == (1.0, SLOW)
     names = {id(value): name for name, value in model.named_parameters()}
@@ -192,7 +192,7 @@ def test_bfloat16_only_where_the_hardware_has_it(monkeypatch: pytest.MonkeyPatch
 
 
 def test_average_follows_the_weights() -> None:
-    model = TrainableModel(PRESETS["lc-test"])
+    model = LatticeModel(PRESETS["lc-test"])
     average = Average(model)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -205,4 +205,4 @@ def test_average_follows_the_weights() -> None:
 
 def test_unknown_optimiser() -> None:
     with pytest.raises(TrainingError, match="choose soap or adamw"):
-        make_optimiser("sgd", parameter_groups(TrainableModel(PRESETS["lc-test"])), 0.1)
+        make_optimiser("sgd", parameter_groups(LatticeModel(PRESETS["lc-test"])), 0.1)

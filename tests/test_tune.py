@@ -21,7 +21,7 @@ from latticecodec.lab.ssimulacra2 import score, weighted_error
 from latticecodec.lab.training.data import Crops
 from latticecodec.lab.training.drawn import drawn_page
 from latticecodec.lab.training.error import measured_units, unit_at
-from latticecodec.lab.training.export import trainable
+from latticecodec.lab.training.start import trainable
 from latticecodec.lab.training.synthetic import synthetic_picture
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")

@@ -1,4 +1,4 @@
-"""How what an encoder aims at changes with the restored picture, for processors: gradients of `lab.distortion`."""
+"""Gradients of what an encoder aims at, with respect to the restored picture, for processors: numpy in, numpy out."""
 
 from collections.abc import Callable
 

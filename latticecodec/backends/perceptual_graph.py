@@ -119,12 +119,12 @@ class Value:
         """Where it is above 0, and 0 elsewhere."""
         return self.graph.apply("Relu", self)
 
-    def where_not_negative(self, other: "Value") -> "Value":
-        """0 where `other` is below 0."""
-        return self.graph.apply("Where", self.graph.apply("Less", other, 0), 0, self)
+    def where_positive(self, other: "Value") -> "Value":
+        """0 where `other` is not above 0."""
+        return self.graph.apply("Where", self.graph.apply("Greater", other, 0), self, 0)
 
     def mixed(self, matrix: Float32, bias: Float32 | float) -> "Value":
-        """Each pixel's channels of [1, C, h, w] times a matrix [C', C], with a bias [C'] or of all: [1, C', h, w]."""
+        """Each pixel of [1, C, h, w] times a matrix [C', C], with a bias [C'] or one for all: [1, C', h, w]."""
         whole = np.broadcast_to(np.float32(bias), len(matrix))  # [C']
         return self.graph.apply("Conv", self, self.graph.constant(matrix[:, :, None, None]), self.graph.constant(whole))
 

@@ -49,7 +49,7 @@ def _light(x: Float32) -> Float32:
 def _light_slope(x: Float32) -> Float32:
     """How much more light there is for more of x [3, H, W]."""
     slope = np.where(x <= KNEE, 1 / 12.92, 2.4 / 1.055 * ((np.maximum(x, 0) + 0.055) / 1.055) ** 1.4)
-    return np.where((x >= 0) & (x <= 1), slope, 0)
+    return np.where((x > 0) & (x < 1), slope, 0)
 
 
 def _evened(x: Float32) -> Float32:
@@ -114,13 +114,13 @@ def _session(threads: int) -> InferenceSession:
 
 
 def _norms(values: Value, first: Value, fourth: Value, pixel: Value) -> tuple[Value, Value]:
-    """Errors [1, 3, 1, 1] by values [1, 3, h, w] above 0, norms 1 and 4 weighted by [1, 3, 1, 1], and derivative."""
+    """Errors [1, 3, 1, 1] and their derivative by values [1, 3, h, w] above 0; norms are weighted by [1, 3, 1, 1]."""
     above = values.positive()
     square = above * above
     mean_fourth = (square * square).mean() + TINY
     errors = first * above.mean() + fourth * mean_fourth**0.25
     slope = pixel * first + pixel * fourth * mean_fourth**-0.75 * (square * above)
-    return errors, slope.where_not_negative(values)
+    return errors, slope.where_positive(values)
 
 
 def _seen(x: Value) -> Value:

@@ -20,7 +20,8 @@ def evaluate(graph: Graph, inputs: Mapping[str, Float32]) -> Float32:
 
 
 def _sigmoid(x: Float32) -> Float32:
-    return np.reciprocal(1 + np.exp(-x))
+    out: Float32 = np.reciprocal(1 + np.exp(-x))
+    return out
 
 
 def _depth_to_space(x: Float32, blocksize: int, mode: str) -> Float32:

@@ -4,6 +4,7 @@ from functools import cached_property
 
 from ..backends.backend import Backend, Refiner, Tensors
 from ..config import ModelConfig
+from ..container import DIGEST_BYTES
 from ..errors import ModelError
 from ..extras import require
 from ..kinds import KINDS, Kind
@@ -23,7 +24,7 @@ class Model:
     def __init__(self, config: ModelConfig, tensors: Tensors, device: str) -> None:
         """Raises ModelError where the tensors do not fit the configuration, or the prior fails its self-test."""
         self.config, self.device, self._tensors = config, device, tensors
-        self.digest = bytes.fromhex(config.weights_sha256)[:8]
+        self.digest = bytes.fromhex(config.weights_sha256)[:DIGEST_BYTES]
         if config.quantizer not in KINDS:
             known = ", ".join(KINDS)
             raise ModelError(f"model {config.name}: unknown quantizer {config.quantizer!r}; this version knows {known}")

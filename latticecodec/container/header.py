@@ -8,6 +8,7 @@ from ..errors import FormatError, LimitError, VersionError
 MAGIC = b"\x89LCQ\r\n\x1a\n"  # as PNG: a byte that is not ASCII, a line-ending trap, an end-of-file for old shells
 MAJOR, MINOR = 1, 1  # what this writer knows; a file that needs nothing of 1.1 says 1.0
 
+DIGEST_BYTES = 8  # of the SHA-256 of a model's weights, by which a file names it
 SIZE_MAX = 65_535  # pixels a side
 PIXELS_MAX = 1 << 28  # pixels a picture, unless the caller raises it
 TILE_UNIT = 64  # the side of a tile is a multiple of it: what one hyper-latent stands for
@@ -17,13 +18,8 @@ BASIS_MAX = 4096  # entries of an embedded basis
 LATTICE, VQ, ADAPTIVE, ROTATION = 1, 2, 3, 4  # quantizer types
 DIAGONAL, E8 = 1, 3  # lattice families; 2, D4, is reserved
 PRODUCT = 1  # family of codebooks
-QUANTIZER_NAMES = {
-    (LATTICE, DIAGONAL): ("lattice", "diagonal"),
-    (LATTICE, E8): ("lattice", "e8"),
-    (VQ, PRODUCT): ("vq", "product"),
-    (ADAPTIVE, PRODUCT): ("adaptive", "product"),
-    (ROTATION, PRODUCT): ("rotation", "product"),
-}
+# with their families; latticecodec.kinds adds others that it is given
+QUANTIZERS = {(LATTICE, DIAGONAL), (LATTICE, E8), (VQ, PRODUCT), (ADAPTIVE, PRODUCT), (ROTATION, PRODUCT)}
 TUNES = {0: "psnr", 1: "ms-ssim", 2: "ssimulacra2"}  # what an encoder aimed at
 BASIS_UNIT = 1024  # scales and basis entries are in 1/1024 octave
 QUALITY_UNIT = 256  # quality is in 1/256
@@ -150,7 +146,7 @@ class Header:
             raise LimitError(f"{self.width}x{self.height} pixels is over the limit of {max_pixels:,}")
         if not 1 <= self.channels <= 4 or self.bit_depth not in (8, 16):
             raise VersionError(f"{self.channels} channels of {self.bit_depth} bits need a newer latticecodec")
-        if (self.quantizer, self.family) not in QUANTIZER_NAMES:
+        if (self.quantizer, self.family) not in QUANTIZERS:
             raise VersionError(f"quantizer {self.quantizer}, family {self.family} needs a newer latticecodec")
         if not 0 <= self.quality <= QUALITY_MAX / QUALITY_UNIT:
             raise FormatError(f"quality {self.quality:g} is not between 0 and {QUALITY_MAX // QUALITY_UNIT}")

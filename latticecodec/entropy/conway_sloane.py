@@ -55,7 +55,7 @@ def to_doubled(point: Float32) -> Int32:
 
 def from_doubled(doubled: Int32) -> Float32:
     """Doubled coordinates [..., 8] -> points of E8 [..., 8], float32."""
-    return doubled.astype(np.float32) / 2
+    return doubled.astype(np.float32) / np.float32(2)
 
 
 def is_e8(doubled: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:

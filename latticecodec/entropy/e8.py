@@ -146,7 +146,7 @@ class E8Points:
 
     def _split(self, scale: Int32) -> tuple[Int32, Int32]:
         """Positions coded alone [A], in natural order, and the blocks [B, 8], by rising scale."""
-        order = np.argsort(scale, kind="stable").astype(np.int32)
+        order = np.argsort(scale.astype(np.uint8), kind="stable").astype(np.int32)  # 8 bits: a radix sort
         alone = int((scale < self.threshold).sum())
         alone += (len(scale) - alone) % BLOCK
         return np.sort(order[:alone]), order[alone:].reshape(-1, BLOCK)

@@ -8,6 +8,7 @@ encoder alone, and reading a file takes nothing of it.
 
 import math
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,8 +18,9 @@ from ..config import ModelConfig
 from ..container import ADAPTIVE, PRODUCT
 from ..entropy.categorical import Positions
 from ..entropy.coder import Float32, Int32
-from ..errors import ImageError
+from ..errors import ImageError, ModelError
 from .codebook import Codebook
+from .fields import check_groups
 from .kind import Basis, Coded
 from .rate import Rate
 from .selection import SliceSelection
@@ -29,7 +31,9 @@ SELECTION = "quantizer.selection"  # the part of a model that chooses codebooks,
 class Adaptive(Codebook):
     """See `kind.Kind`; the index tensor is int32 [2, S h, S w]."""
 
+    name = "adaptive"
     format_id = (ADAPTIVE, PRODUCT)
+    described: ClassVar[dict[str, str]] = {"quantizer": "adaptive", "codebooks": "product"}
 
     def __init__(self, config: ModelConfig, tensors: Tensors, backend: Backend) -> None:
         super().__init__(config, tensors, backend)
@@ -38,6 +42,21 @@ class Adaptive(Codebook):
         self._book_ends = np.cumsum(self._sizes)  # [m]
         selection = part(SELECTION, tensors)
         self._selection = SliceSelection(config.groups, len(config.books), selection) if selection else None
+
+    @staticmethod
+    def check(config: ModelConfig) -> None:
+        """See `kind.Kind`."""
+        books = config.books
+        if not books:
+            raise ModelError("config field books is []; of an adaptive it must be one size or more")
+        check_groups(config)
+        divide = all(books[0] % count == 0 for count in books)
+        if not (divide and sum(books) == config.codes and max(config.groups) <= books[0] // min(books)):
+            told = f"they must divide the first of them, add up to the {config.codes} codes, and suit the groups"
+            raise ModelError(f"config field books is {list(books)}; {told}")
+        if math.isqrt(len(config.groups)) ** 2 != len(config.groups):
+            told = f"config field groups has {len(config.groups)} entries"
+            raise ModelError(f"{told}; an adaptive needs a square number")
 
     def _codebooks(self, stored: Float32) -> Float32:
         """The codewords of all groups [K, M] from the union [K, D], of whose entries a group takes the first."""
@@ -96,3 +115,6 @@ class Adaptive(Codebook):
         blocks = square.reshape(height // side, side, width // side, side).transpose(1, 3, 0, 2)  # [S, S, h, w]
         joint: Int32 = blocks.reshape(side * side, height // side, width // side).astype(np.int32)
         return joint
+
+
+KINDS = (Adaptive,)

@@ -9,6 +9,7 @@ the fineness: how much finer than the model's own basis B is, in 1/1024 octave.
 """
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from ..entropy.coder import PRECISION, Float32, Int32
 from ..entropy.stream import Reader, Writer
 from ..errors import ImageError, ModelError
 from .closest import closest
+from .fields import check_groups, check_no_books
 from .hyper import hyper_latents
 from .kind import Basis, Coded, Effort
 from .rate import Rate, Rates
@@ -31,7 +33,9 @@ BIT = 0.12  # squared distance, in units of the basis, that one bit is worth: 2 
 class Codebook:
     """See `kind.Kind`; the index tensor is int32 [G, h, w], 0..K-1."""
 
-    format_id = (VQ, PRODUCT)
+    name = "vq"
+    format_id: ClassVar[tuple[int, int]] = (VQ, PRODUCT)
+    described: ClassVar[dict[str, str]] = {"quantizer": "vq", "codebooks": "product"}
     positions = 1
     efforts = 0
 
@@ -50,6 +54,12 @@ class Codebook:
         self._ends = np.cumsum(config.groups)[:-1]  # where the slices of a vector end, all but the last
         self._codewords = [np.ascontiguousarray(own) for own in np.split(codebooks, self._ends, 1)]  # [K, D_g] each
         self.prior = IntegerCategorical(config, part("prior", tensors))
+
+    @staticmethod
+    def check(config: ModelConfig) -> None:
+        """See `kind.Kind`."""
+        check_no_books(config)
+        check_groups(config)
 
     def _codebooks(self, stored: Float32) -> Float32:
         """The codewords of all groups side by side [K, M], from what a model stores."""
@@ -131,4 +141,9 @@ class Codebook:
 class Rotation(Codebook):
     """The same, for models whose codebooks were trained by the rotation trick."""
 
+    name = "rotation"
     format_id = (ROTATION, PRODUCT)
+    described: ClassVar[dict[str, str]] = {"quantizer": "rotation", "codebooks": "product"}
+
+
+KINDS = (Codebook, Rotation)

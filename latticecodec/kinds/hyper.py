@@ -11,7 +11,8 @@ from ..entropy.numbers import COORDINATE_MAX
 def hyper_latents(backend: Backend, u: Float32) -> Int32:
     """Latents in units of about a quantization step [M, h, w] -> z int32 [Z, h/4, w/4]."""
     bottom, right = -u.shape[1] % HYPER, -u.shape[2] % HYPER
-    companded: Float32 = np.arcsinh(u) / np.float32(2)  # [M, h, w]
+    companded: Float32 = np.arcsinh(u)  # [M, h, w]
+    companded /= 2
     padded = np.pad(companded, ((0, 0), (0, bottom), (0, right)), mode="edge")  # [M, h', w']
     z = np.rint(backend.hyper_analysis(padded))  # [Z, h/4, w/4]
     return z.clip(-COORDINATE_MAX, COORDINATE_MAX).astype(np.int32)

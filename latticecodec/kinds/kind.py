@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from ..backends.backend import Backend, Refiner, Tensors
 from ..config import ModelConfig
@@ -45,21 +45,29 @@ class Kind(Protocol):
     """Latents y [M, h, w] to a payload at one of many rates, and the payload to what synthesis gets.
 
     Attributes:
+        name: what config.json calls the kind.
+        format_id: quantizer and family in the header of a file; once in a released file, they never change meaning.
+        described: what `lcodec info` says of these two, by field.
         rates: of the model.
-        format_id: quantizer and family in the header of a file.
         channels: C of the index tensor.
         positions: of the index tensor for a latent position, each way.
         efforts: the highest level of effort that differs from those below it.
     """
 
+    name: ClassVar[str]
+    format_id: ClassVar[tuple[int, int]]
+    described: ClassVar[dict[str, str]]
+    efforts: ClassVar[int]
     rates: Rates
-    format_id: tuple[int, int]
     channels: int
     positions: int
-    efforts: int
 
     def __init__(self, config: ModelConfig, tensors: Tensors, backend: Backend) -> None:
         """Raises KeyError or ValueError where the tensors do not fit the configuration."""
+
+    @staticmethod
+    def check(config: ModelConfig) -> None:
+        """Raise ModelError where a field is not as the kind has it; each is of the right type, see `ModelConfig`."""
 
     def fingerprint(self) -> str:
         """SHA-256 of the prior's answer to a fixed input, which every machine must reproduce."""

@@ -9,6 +9,7 @@ The rate is the fineness: how much finer than the model's own lattice the basis 
 
 import math
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from ..entropy.integer import IntegerPrior
 from ..entropy.numbers import COORDINATE_MAX
 from ..entropy.stream import Reader, Writer
 from ..errors import ImageError, ModelError
+from .fields import check_no_books, check_no_codes
 from .hyper import hyper_latents
 from .kind import Basis, Coded, Effort
 from .parts import by_parts
@@ -34,7 +36,9 @@ ITERATIONS = {2: 3, 3: 4, 4: 5, 5: 6, 6: 8, 7: 10, 8: 13, 9: 16}  # of the refin
 class Lattice:
     """See `kind.Kind`; the index tensor is int32 [M, h, w], lattice coordinates."""
 
-    format_id: tuple[int, int] = (LATTICE, DIAGONAL)
+    name = "lattice"
+    format_id: ClassVar[tuple[int, int]] = (LATTICE, DIAGONAL)
+    described: ClassVar[dict[str, str]] = {"quantizer": "lattice", "lattice": "diagonal"}
     unit = 1  # coordinates are in units of 1 / `unit` of a lattice step
     positions = 1
     efforts = max(ITERATIONS)
@@ -47,6 +51,12 @@ class Lattice:
         if self._log_basis.shape != (config.latents,) or len(part("quantizer", tensors)) != 1:
             raise ValueError(f"the quantizer is not one basis of {config.latents} entries")
         self.prior = IntegerPrior(config, part("prior", tensors))
+
+    @staticmethod
+    def check(config: ModelConfig) -> None:
+        """See `kind.Kind`."""
+        check_no_codes(config)
+        check_no_books(config)
 
     def fingerprint(self) -> str:
         """See `kind.Kind`."""
@@ -134,5 +144,10 @@ class E8Lattice(Lattice):
     point a unit volume, so the rate stays and the error of a block falls, by up to 0.65 dB (Conway and Sloane 1982).
     """
 
+    name = "lattice-e8"
     format_id = (LATTICE, E8)
+    described: ClassVar[dict[str, str]] = {"quantizer": "lattice", "lattice": "e8"}
     unit = 2
+
+
+KINDS = (Lattice, E8Lattice)

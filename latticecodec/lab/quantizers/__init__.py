@@ -17,13 +17,7 @@ from .shared import SharedAdaptiveQuantizer
 from .usage import CodebookUse, collapsed, gradient_gap, quantization_error, usage
 from .vector import VectorQuantized, VectorQuantizer
 
-QUANTIZERS = {  # lattices on a diagonal basis, by config.quantizer; the ids in files are the classes' format_id
-    "lattice": DiagonalLattice,
-    "lattice-e8": E8Lattice,
-}
-
 __all__ = [
-    "QUANTIZERS",
     "TEMPERATURES",
     "AdaptiveQuantized",
     "AdaptiveQuantizer",

@@ -14,8 +14,6 @@ from .lattice import DiagonalLattice
 class E8Lattice(DiagonalLattice):
     """Diagonal basis over E8 and integer points in doubled coordinates; trained as the diagonal lattice."""
 
-    format_id = (1, 3)
-
     @staticmethod
     def quantize(y: Tensor, basis: Tensor) -> Tensor:
         """The nearest integer points of y [D, h, w], as doubled coordinates; E8 blocks are made in entropy/e8.py."""

@@ -43,8 +43,6 @@ class DiagonalLattice(nn.Module):
         TrainingError: `softness` is not positive.
     """
 
-    format_id = (1, 1)  # quantizer and family in the header of a file; never changes meaning
-
     def __init__(
         self,
         channels: int,

@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 from ...config import ModelConfig
 from ...errors import TrainingError
 from .guard import Guard
-from .models import PhotoModel
+from .model import PhotoModel
 from .optimiser import Average
 from .options import RENEWED, UNSETTLED, TrainOptions
 from .schedule import Schedule

@@ -88,6 +88,10 @@ class Crops:
         self._ahead = step + 1, self._pool.submit(self.draw, step + 1)
         return result
 
+    def first(self) -> Tensor:
+        """Those of the first 16 batches: float32 [N, 3, S, S] in [0, 1]."""
+        return torch.cat([self.batch(step) for step in range(16)]).cpu().float() / 255
+
     def prepare(self) -> None:
         """Decode every picture now, as far as memory is set aside for them; for processes, draw every page too."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -11,8 +11,7 @@ from ..arithmetic import mixed_precision
 from ..distortion import perceptual_error, structural_error
 from ..ssimulacra2 import weighted_error
 from .data import Crops, as_input
-from .model import Forward
-from .models import PhotoModel
+from .model import Forward, PhotoModel
 
 UNIT_POINTS = 5  # rate coordinates at equal distances from 0 to 1, between which a unit is interpolated
 UNIT_CROPS = 16  # that units are measured on, or a batch where that is more

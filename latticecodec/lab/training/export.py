@@ -1,4 +1,4 @@
-"""From a trained model to a model folder, and back to a trainable model for a warm start.
+"""From a trained model to a model folder.
 
 Transforms are stored in float16, the lattice in float32, the prior as the integers it codes with.
 """
@@ -22,9 +22,7 @@ from ...lowrank import with_low_rank
 from ...weights import BASE_DIGEST
 from ...zoo import CONFIG, WEIGHTS, ModelInfo, installed, read_weights
 from ..tensors import as_arrays, as_tensors
-from .lowrank import frozen_tensors, plain_name
-from .models import MODELS, PhotoModel
-from .quantizer_options import DEFAULTS, QuantizerOptions
+from .model import PhotoModel
 
 
 @torch.no_grad()
@@ -35,16 +33,12 @@ def export(model: PhotoModel, folder: Path, card: str) -> ModelConfig:
     OutputError when it exists.
     """
     model = model.cpu()
-    tensors = {
-        plain_name(name): value.half().contiguous()
-        for name, value in model.state_dict().items()
-        if name.split(".")[0] in ("analysis", "synthesis", "hyper_analysis")
-    }
+    tensors = {name: value.half().contiguous() for name, value in model.transform_tensors().items()}
     tensors |= model.coded_tensors()
     if not model.config.base:
         return write_model(folder, model.config, tensors, card, self_test(tensors, model.config))
     base = installed(model.config.base)
-    theirs, kept = as_tensors(read_weights(base)), frozen_tensors(model)
+    theirs, kept = as_tensors(read_weights(base)), model.base_tensors()
     own = {name: value for name, value in tensors.items() if not (name in kept or _same(value, theirs.get(name)))}
     fingerprint = self_test(as_tensors(with_low_rank(as_arrays(theirs | own))), model.config)
     return write_model(folder, model.config, own | {BASE_DIGEST: base_digest(base)}, card, fingerprint)
@@ -92,17 +86,3 @@ def self_test(tensors: dict[str, Tensor], config: ModelConfig) -> str:
     if not np.array_equal(kind.decode(coded.payload, rate, 5, 6), coded.indices):
         raise TrainingError("the exported prior does not decode what it encodes; please report it")
     return kind.fingerprint()
-
-
-@torch.no_grad()
-def trainable(info: ModelInfo, config: ModelConfig, options: QuantizerOptions = DEFAULTS) -> PhotoModel:
-    """A trainable model that starts where `info` ended; its float prior is recovered from the integers."""
-    tensors = as_tensors(read_weights(info))
-    model = MODELS[config.quantizer](config, options)
-    own = model.state_dict()
-    for name in own:
-        if name in tensors and not name.startswith("prior."):
-            own[name] = tensors[name].float()
-    model.load_state_dict(own)
-    model.restore(tensors)
-    return model

@@ -8,7 +8,6 @@ means are fetched, and the guard judges them.
 
 import contextlib
 import csv
-import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -19,26 +18,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...config import PATCH, ModelConfig
-from ..arithmetic import flushed_denormals, mixed_precision, seeded
+from ..arithmetic import flushed_denormals, mixed_precision
 from ..distortion import fidelity
-from ..nets import initialise_from_patches
 from .accelerate import accelerated
 from .checkpoint import Training, resume, save_checkpoint, save_stable
 from .data import Crops, as_input, centre_crops
-from .diagnosis import Diagnosis, diagnose
 from .drawn import drawn_page
 from .error import error, measured_units
-from .fit import fit
 from .guard import LOOK, Guard, Tally
-from .model import TrainableModel
-from .models import MODELS, PhotoModel
+from .model import PhotoModel
 from .optimiser import Average, make_optimiser, parameter_groups
 from .options import TrainOptions
 from .passes import Pass
-from .quantizer_options import DEFAULTS, QuantizerOptions
 from .schedule import Schedule
-from .vector import VectorModel, as_rows
 
 RATE_WEIGHTING = 0.4  # the loss of a sample is divided by its lambda to this power
 VALIDATION_POINTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # rate coordinates t
@@ -60,7 +52,7 @@ class Progress:
     went_back: bool = False  # the guard has just gone back to an average, at half the rate
     validation: list[tuple[float, float, float]] = field(default_factory=list)  # (t, bpp, quality), see `validate`
     pages: list[tuple[float, float, float]] = field(default_factory=list)  # the same of drawn pages
-    diagnosis: Diagnosis | None = None  # of codebooks, when just validated
+    diagnosis: dict[str, float] = field(default_factory=dict)  # of the quantizer, when just validated
 
     def after(self, step: int, schedule: Schedule) -> "Progress":
         """What is known after another step, before anyone looks: loss, rate and quality as of the last look."""
@@ -70,25 +62,6 @@ class Progress:
         """Take over the means of loss, bpp and MSE of the steps since the last look."""
         self.loss, self.bpp, mse = means
         self.psnr = -10 * math.log10(mse) if mse > 0 else math.nan
-
-
-def new_model(config: ModelConfig, crops: Crops, options: QuantizerOptions = DEFAULTS) -> PhotoModel:
-    """A model initialised with the PCA of patches from the first batches of `crops`."""
-    with seeded(crops.seed):
-        model = MODELS[config.quantizer](config, options)
-    pictures = first_pictures(crops)  # [N, 3, S, S]
-    patches = pictures.unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH)  # [N, 3, S/16, S/16, 16, 16]
-    patches = patches.permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, PATCH, PATCH)
-    initialise_from_patches(model.analysis, model.synthesis, patches)
-    if isinstance(model, VectorModel):
-        with torch.no_grad():
-            fit(model, as_rows(model.analysis(pictures)))
-    return model
-
-
-def first_pictures(crops: Crops) -> Tensor:
-    """The crops of the first 16 batches: float32 [N, 3, S, S] in [0, 1]."""
-    return torch.cat([crops.batch(step) for step in range(16)]).cpu().float() / 255
 
 
 def objective(
@@ -179,7 +152,7 @@ def train(
     def compute(pixels: Tensor, t: Tensor, noise: torch.Generator) -> tuple[Tensor, ...]:
         return weighed(model, as_input(pixels, device), t, noise, training.units)
 
-    one_pass = Pass(model, compute, device, record=isinstance(model, TrainableModel))
+    one_pass = Pass(model, compute, device, record=model.recorded)
     with accelerated(model, options.crop, options.batch, device):
         while progress.done < 1:
             tally.add(*_step(training, crops, one_pass))
@@ -193,7 +166,7 @@ def train(
                 with averaged(model, average, device):
                     progress.validation = validate(model, pictures, device)
                     progress.pages = validate(model, pages, device) if options.drawn else []
-                    progress.diagnosis = diagnose(model, pictures, device)
+                    progress.diagnosis = model.diagnose(pictures, device)
                 _log(out / LOG, board, progress, model.config.tune)
             if falling != schedule.falling(training.step):
                 falling = True
@@ -254,8 +227,7 @@ def _log(path: Path, board: Any, progress: Progress, tune: str) -> None:
         row[f"bpp@{t:g}"], row[f"{tune}@{t:g}"] = round(bpp, 5), round(quality, 4)
     for t, bpp, quality in progress.pages:
         row[f"pages-bpp@{t:g}"], row[f"pages-{tune}@{t:g}"] = round(bpp, 5), round(quality, 4)
-    if progress.diagnosis is not None:
-        row |= dataclasses.asdict(progress.diagnosis)
+    row |= progress.diagnosis
     fresh = not path.exists()
     with path.open("a", newline="") as file:
         writer = csv.DictWriter(file, list(row))

@@ -1,18 +1,26 @@
-"""The trainable model: transforms, quantizer and float prior in one module, and its rate-distortion terms."""
+"""What every trainable model is, whatever its kind: its transforms, how it starts, and what a step gives."""
 
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
-from ...backends.tensors import part
 from ...config import ModelConfig
-from ..arithmetic import straight_through
+from ...errors import TrainingError
+from ...kinds import KINDS
+from ...zoo import ModelInfo, read_weights
 from ..nets import Analysis, HyperAnalysis, Synthesis
-from ..nets.prior import FloatPrior, compand
-from ..nets.prior_state import float_tensors, integer_tensors, scale_offsets
-from ..quantizers import QUANTIZERS, Quantized
+from ..tensors import as_tensors
+from .options import TrainOptions
 from .quantizer_options import DEFAULTS, QuantizerOptions
+
+if TYPE_CHECKING:
+    from .data import Crops
+
+TRANSFORMS = ("analysis", "synthesis", "hyper_analysis")  # parts that every kind has
 
 
 @dataclass(frozen=True)
@@ -26,62 +34,123 @@ class Forward:
     loss: Tensor  # [] the quantizer's own loss
 
 
-class TrainableModel(nn.Module):
-    """All parameters of a photo codec."""
+@dataclass(frozen=True)
+class Source:
+    """A model that a training starts from.
+
+    Attributes:
+        info: where it lies.
+        model: the trainable model of its kind.
+        config: its configuration, under the name and for the aim of the new model.
+    """
+
+    info: ModelInfo
+    model: "type[PhotoModel]"
+    config: ModelConfig
+
+
+class PhotoModel(nn.Module, ABC):
+    """All parameters of a photo codec; a subclass for each kind of model.
+
+    Attributes:
+        kind: its name, a key of kinds.KINDS.
+        options: the fields of QuantizerOptions that are for it.
+        tuned: whether it can be trained for other aims than PSNR, and as low-rank additions to a base.
+        freezable: by what `freeze` is told, how the names of the parameters begin that do not train.
+        recorded: whether a pass does the same every time, but for its inputs, and fetches nothing from the device.
+    """
+
+    kind: ClassVar[str]
+    options: ClassVar[tuple[str, ...]] = ()
+    tuned: ClassVar[bool] = False
+    freezable: ClassVar[Mapping[str, tuple[str, ...]]] = {"nothing": ()}
+    recorded: ClassVar[bool] = False
+    quantizer: Any
+    prior: Any
 
     def __init__(self, config: ModelConfig, options: QuantizerOptions = DEFAULTS) -> None:
+        """A subclass adds its `quantizer` and its `prior`. Raises ModelError where `config` is not of the kind."""
         super().__init__()
+        KINDS[self.kind].check(config)
         self.config = config
         self.analysis = Analysis(config)
         self.synthesis = Synthesis(config)
         self.hyper_analysis = HyperAnalysis(config)
-        self.quantizer = QUANTIZERS[config.quantizer](
-            config.latents,
-            codebook_size=options.codebook_size,
-            sparsity=options.gamma or 0.0,
-            commitment=options.commitment or 0.0,
-        )
-        self.prior = FloatPrior(config)
 
+    @classmethod
+    def check(cls, options: TrainOptions, from_scratch: bool) -> None:
+        """Raise TrainingError where options that are for the kind do not suit each other or its start."""
+
+    @classmethod
+    def configured(cls, config: ModelConfig) -> ModelConfig:
+        """The configuration of a preset, for the kind."""
+        return replace(config, quantizer=cls.kind)
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, info: ModelInfo, config: ModelConfig, options: QuantizerOptions = DEFAULTS) -> Self:
+        """A model that starts where `info`, of tensors alike, ended; its float prior is recovered from the integers."""
+        tensors = as_tensors(read_weights(info))
+        model = cls(config, options)
+        own = model.state_dict()
+        for name in own:
+            if name in tensors and not name.startswith("prior."):
+                own[name] = tensors[name].float()
+        model.load_state_dict(own)
+        model.restore(tensors)
+        return model
+
+    @classmethod
+    def start(cls, source: Source, crops: "Crops", options: TrainOptions, resumed: bool) -> "PhotoModel":
+        """A model at step 0 that begins at another one; where it is `resumed`, a checkpoint will bring its numbers.
+
+        Raises TrainingError where the kind cannot begin at one of that kind.
+        """
+        if source.model is cls:
+            return cls.of(source.info, source.config, options.quantizer)
+        told = f"model {source.info.name} has quantizer {source.config.quantizer}"
+        raise TrainingError(f"{told}: {cls.kind} cannot start from it")
+
+    def fit(self, pictures: Tensor) -> None:
+        """What a model from scratch takes from pictures [N, 3, S, S] in [0, 1] once it has its first transforms."""
+
+    def plan(self, steps: int) -> None:
+        """Prepare for so many steps, 0 where they are not known."""
+
+    def freeze(self, what: str) -> None:
+        """Keep parts as they are, a key of `freezable`."""
+        for name, value in self.named_parameters():
+            if name.startswith(self.freezable[what]):
+                value.requires_grad_(False)
+
+    @abstractmethod
     def forward(self, x: Tensor, t: Tensor, generator: torch.Generator | None = None) -> Forward:
         """Rate and distortion of x [B, 3, H, W] in [0, 1] at rate coordinates t [B] in [0, 1].
 
-        With a generator the rate is that of coordinates with uniform noise (Ballé et al. 2017), without one that of
-        the rounded ones; the distortion is always that of the rounded ones (Minnen and Singh 2020).
+        With a generator the rate is a relaxed one, with gradients; without one that of a file.
         """
-        y = self.analysis(x).float()  # [B, M, h, w]
-        q = self.quantizer(y, -self.config.octaves * t)
-        z = self.hyper_analysis(compand(q.relaxed)).float()  # [B, Z, h/4, w/4]
-        z_hat = straight_through(z.round(), z)
-        features = self.prior.hyper(z_hat, t)  # [B, F, h, w]
-        mean, scale = self.prior.context(q.coordinates, features)  # [B, M, h, w] each
-        bits_y = self.prior.bits(noisy(q, generator), mean, scale)
-        z_mean, z_scale = self.prior.z_parameters(t)
-        z_rate = z_hat if generator is None else z + uniform(z, generator)
-        bits_z = self.prior.bits(z_rate, z_mean, z_scale)
-        x_hat = self.synthesis(q.values, t).float()  # [B, 3, H, W]
-        pixels = x.shape[2] * x.shape[3]
-        bpp_z = bits_z.sum((1, 2, 3)) / pixels
-        bpp = bits_y.sum((1, 2, 3)) / pixels + bpp_z
-        return Forward(bpp, bpp_z, (x_hat - x).square().mean((1, 2, 3)), x_hat, q.loss)
 
+    def diagnose(self, pictures: Tensor, device: torch.device) -> dict[str, float]:
+        """Figures of the quantizer on validation pictures uint8 [N, 3, S, S], for the log."""
+        return {}
+
+    def transform_tensors(self) -> dict[str, Tensor]:
+        """The transforms, named as in a model folder."""
+        return {name: value for name, value in self.state_dict().items() if name.split(".")[0] in TRANSFORMS}
+
+    def base_tensors(self) -> set[str]:
+        """The names of those that are its base's for sure, and are not stored again."""
+        return set()
+
+    @abstractmethod
     def coded_tensors(self) -> dict[str, Tensor]:
         """The quantizer and the prior as a file is coded with them, named as in a model folder."""
-        tensors = {f"quantizer.{name}": value.float() for name, value in self.quantizer.state_dict().items()}
-        integers = integer_tensors(self.prior, scale_offsets(self.config.latents))
-        return tensors | {f"prior.{name}": value.contiguous() for name, value in integers.items()}
 
+    @abstractmethod
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Inverse of `coded_tensors`, for the prior."""
-        offsets = scale_offsets(self.config.latents)
-        self.prior.load_state_dict(float_tensors(self.prior, part("prior", tensors), offsets))
+        """Inverse of `coded_tensors`, for what `state_dict` has under other names."""
 
 
 def uniform(like: Tensor, generator: torch.Generator) -> Tensor:
     """Uniform noise on [-1/2, 1/2) of the shape, on the device and in the memory order of `like`."""
     return torch.empty_like(like).uniform_(-0.5, 0.5, generator=generator)
-
-
-def noisy(q: Quantized, generator: torch.Generator | None) -> Tensor:
-    """The coordinates that the rate is measured on."""
-    return q.coordinates if generator is None else q.relaxed + uniform(q.relaxed, generator)

@@ -21,7 +21,7 @@ class TrainOptions:
     clip: float = 1.0  # norm that gradients are clipped to
     tune: str = "psnr"  # what to train for, one of config.TUNES
     rank: int = 0  # of low-rank additions to a base, which then train in place of the weights; 0: the weights train
-    freeze: str = "nothing"  # a key of vector.FREEZABLE: what of a model with codebooks does not train
+    freeze: str = "nothing"  # a key of the model's `freezable`: what of it does not train
     quantizer: QuantizerOptions = DEFAULTS
     validate_every: int = 500  # steps
     checkpoint_minutes: float = 10.0

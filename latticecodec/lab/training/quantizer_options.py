@@ -1,19 +1,6 @@
-"""What may be chosen of the quantizer that is trained, and which quantizer has which choice."""
+"""What may be chosen of the quantizer that is trained; which kind has which choice is said by its model."""
 
-import math
 from dataclasses import asdict, dataclass
-
-from ...errors import TrainingError
-
-BELONGS = {  # the quantizers that have an option, by its field
-    "gamma": ("lattice",),
-    "codebook_size": ("lattice",),
-    "commitment": ("lattice", "vq", "adaptive", "rotation"),
-    "codebook_update": ("vq", "rotation"),
-    "selection": ("adaptive",),
-    "temperature": ("adaptive",),
-    "rescaling": ("rotation",),
-}
 
 
 @dataclass(frozen=True)
@@ -39,29 +26,14 @@ class QuantizerOptions:
     def arguments(self) -> list[str]:
         """The same as words of a command line."""
         return [
-            f"{_option(name)} {value if isinstance(value, str) else format(value, '.12g')}"
+            f"{option(name)} {value if isinstance(value, str) else format(value, '.12g')}"
             for name, value in self.given().items()
         ]
-
-    def check(self, quantizer: str, from_scratch: bool) -> None:
-        """Raise TrainingError where an option is not for this quantizer, its start or the other options."""
-        for name, value in self.given().items():
-            if quantizer not in BELONGS[name]:
-                raise TrainingError(f"{_option(name)} is for --quantizer {_either(BELONGS[name])}, not for {quantizer}")
-            if isinstance(value, float) and not math.isfinite(value):
-                raise TrainingError(f"{_option(name)} is {value}; it must be a finite number")
-        if self.temperature is not None and self.selection != "attention":
-            raise TrainingError("--temperature is for --selection attention; add that, or leave it out")
-        if self.codebook_size is not None and not from_scratch:
-            raise TrainingError("--codebook-size draws a first basis, but --init-from brings its own; leave one out")
 
 
 DEFAULTS = QuantizerOptions()
 
 
-def _option(field: str) -> str:
+def option(field: str) -> str:
+    """The option of the command line that a field is."""
     return "--" + field.replace("_", "-")
-
-
-def _either(names: tuple[str, ...]) -> str:
-    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

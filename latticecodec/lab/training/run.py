@@ -1,6 +1,5 @@
 """`lcodec train` as a function: from a folder of pictures to a model folder."""
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,25 +7,21 @@ import torch
 from torch import Tensor
 
 from ... import zoo
-from ...config import CODEBOOKS, PRESETS, ModelConfig, with_codebooks
+from ...config import ModelConfig
 from ...errors import OutputError, TrainingError
 from ...metrics import MS_SSIM_SIDE_MIN
 from ...picture import find_images
 from ..arithmetic import seeded
-from .adopt import adopt, exchange
 from .checkpoint import load_state
 from .data import Crops, centre_crops, processes_for
-from .e8 import make_e8
-from .export import export, trainable
-from .loop import Progress, first_pictures, new_model, train
-from .lowrank_start import start_low_rank
-from .model import TrainableModel
-from .models import MODELS, PhotoModel
+from .export import export
+from .kinds import MODELS, check
+from .kinds.lattice_e8 import make_e8
+from .loop import Progress, train
 from .options import TrainOptions
 from .quantizer_options import QuantizerOptions
-from .revive import revive
+from .start import start
 from .synthetic import synthetic_picture
-from .vector import VectorModel
 
 __all__ = ["QuantizerOptions", "TrainOptions", "run", "run_e8"]
 
@@ -51,7 +46,7 @@ def run(
     """Train a model and export it; returns the folder of the finished model, `out`/model.
 
     Args:
-        quantizer: key of training.models.MODELS.
+        quantizer: key of training.kinds.MODELS.
         name: of the model, for its config.json.
         preset: key of config.PRESETS.
         data: folder of training pictures; None draws synthetic ones.
@@ -65,9 +60,7 @@ def run(
 
     Raises TrainingError, ImageError, OutputError or ModelError.
     """
-    if quantizer not in MODELS:
-        raise TrainingError(f"no training for quantizer {quantizer!r}; choose one of {', '.join(MODELS)}")
-    options.quantizer.check(quantizer, init_from is None)
+    check(quantizer, options, init_from is None)
     if options.crop % CROP_MULTIPLE:
         near = CROP_MULTIPLE * max(1, round(options.crop / CROP_MULTIPLE))
         raise TrainingError(f"--crop {options.crop} is not a multiple of {CROP_MULTIPLE}; try {near}")
@@ -75,29 +68,21 @@ def run(
         raise OutputError(f"{out / 'model'}: exists already; choose another --out")
     if resume is None and (out / "checkpoint.pt").exists():
         raise TrainingError(f"{out}: holds a checkpoint; go on with --resume, or choose another folder")
-    if options.freeze != "nothing" and quantizer not in CODEBOOKS:
-        told = f"a {quantizer} is trained as one with its transforms"
-        raise TrainingError(f"--freeze {options.freeze}: {told}; leave it out")
-    if quantizer != "lattice" and (options.rank or options.tune != "psnr"):
-        raise TrainingError(f"--rank and --tune are for --quantizer lattice, not for {quantizer}")
     if options.rank and init_from is None:
         raise TrainingError("--rank needs the model that it adds to; name it with --init-from")
     if options.tune == "ms-ssim" and options.crop < MS_SSIM_SIDE_MIN:
         raise TrainingError(f"--crop {options.crop} is too small for --tune ms-ssim, which needs {MS_SSIM_SIDE_MIN}")
     if resume is not None and not resume.is_file():
         raise TrainingError(f"{resume}: no such checkpoint; name the checkpoint.pt or stable.pt of a training")
-    if options.minutes and options.quantizer.selection == "attention":
-        raise TrainingError("--selection attention cools down over --steps; give them in place of --minutes")
     where = torch.device(zoo.resolve_device(device))
     pictures, held_out = _pictures(data, val)
     crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, processes_for(where))
     if crops.processes:
         crops.prepare()
     with seeded(crops.seed):
-        model = _start(quantizer, name, preset, init_from, resume, crops, options)
-    if isinstance(model, VectorModel):
-        model.plan(options.steps)
-        model.freeze(options.freeze)
+        model = start(quantizer, name, preset, init_from, resume is not None, crops, options)
+    model.plan(options.steps)
+    model.freeze(options.freeze)
     model = train(model, crops, held_out, out, options, where, resume, report)
     export(model, out / "model", _card(model.config, data, len(pictures), options, init_from))
     return out / "model"
@@ -151,48 +136,6 @@ def _pictures(data: Path | None, val: Path | None) -> tuple[list[Path | Tensor],
     if len(files) < HOLD_OUT:
         return files[1:] or files, files[:1]
     return [f for i, f in enumerate(files) if i % HOLD_OUT], files[::HOLD_OUT]
-
-
-def _start(
-    quantizer: str,
-    name: str,
-    preset: str,
-    init_from: str | Path | None,
-    resume: Path | None,
-    crops: Crops,
-    options: TrainOptions,
-) -> PhotoModel:
-    """The model at step 0."""
-    if init_from is None:
-        config = dataclasses.replace(PRESETS[preset], name=name, tune=options.tune)
-        config = with_codebooks(config, quantizer) if quantizer in CODEBOOKS else config
-        if resume is not None:
-            return MODELS[quantizer](config, options.quantizer)
-        return new_model(config, crops, options.quantizer)
-    info = zoo.find(init_from)
-    config = dataclasses.replace(info.config, name=name, tune=options.tune, weights_sha256="", prior_sha256="")
-    if config.quantizer not in MODELS:
-        raise TrainingError(
-            f"model {info.name} has quantizer {config.quantizer}, which is not trained: start from its base"
-        )
-    if options.rank:
-        return start_low_rank(info, config, options.rank, options.quantizer)
-    if config.base and zoo.base_of(info) not in zoo.list_models():
-        config = dataclasses.replace(config, base="")
-    if config.quantizer == quantizer:
-        model = trainable(info, config, options.quantizer)
-        if resume is None and isinstance(model, TrainableModel):
-            revive(model, first_pictures(crops))
-        return model
-    if {config.quantizer, quantizer} == {"vq", "rotation"}:  # they differ in their gradient alone
-        return trainable(info, dataclasses.replace(config, quantizer=quantizer), options.quantizer)
-    source = trainable(info, config)
-    if isinstance(source, VectorModel) and quantizer in CODEBOOKS:
-        return exchange(source, quantizer, first_pictures(crops), options.quantizer)
-    if isinstance(source, TrainableModel) and config.quantizer == "lattice" and quantizer in CODEBOOKS:
-        base = info.name if info in zoo.list_models() else ""
-        return adopt(source, quantizer, base, first_pictures(crops), options.quantizer)
-    raise TrainingError(f"model {info.name} has quantizer {config.quantizer}: {quantizer} cannot start from it")
 
 
 def _budget(options: TrainOptions) -> str:

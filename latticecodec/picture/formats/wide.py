@@ -22,12 +22,12 @@ def read(image: ImageFile.ImageFile, data: bytes, bits: int, codec: str) -> Pixe
 
     Raises ImageError for more than 16 bits, else what imagecodecs does.
     """
-    import imagecodecs
-
     if bits <= 8:
         return None
     if bits > 16:
         raise ImageError(f"has {bits} bits a sample; convert it to 16 first")
+    import imagecodecs
+
     image.load()
     array: Samples = np.asarray(getattr(imagecodecs, f"{codec}_decode")(data))  # [H, W] or [H, W, C]
     scale(array, bits)

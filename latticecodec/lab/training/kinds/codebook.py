@@ -1,33 +1,36 @@
-"""The trainable `vq`, `adaptive` and `rotation`: transforms, codebooks on a scaled basis, the categorical prior."""
+"""The trainable models with codebooks, on which `vq`, `rotation` and `adaptive` build.
 
-import functools
+Transforms, codebooks on a scaled basis, the categorical prior.
+"""
+
+import dataclasses
 import math
-from collections.abc import Callable
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from ...backends.tensors import part
-from ...config import ModelConfig
-from ...kinds.codebook import BIT
-from ..arithmetic import straight_through
-from ..nets import Analysis, HyperAnalysis, Synthesis
-from ..nets.categorical_prior import CategoricalPrior, all_bits, index_bits
-from ..nets.categorical_state import categorical_state
-from ..nets.prior import compand
-from ..nets.prior_state import float_tensors
-from ..quantizers import (
-    AttentiveAdaptiveQuantizer,
-    ProductQuantizer,
-    RescaledQuantizer,
-    RotationQuantizer,
-    Selected,
-    SharedAdaptiveQuantizer,
-    VectorQuantizer,
-)
-from ..quantizers.vector import COMMITMENT
-from .model import Forward, uniform
-from .quantizer_options import DEFAULTS, QuantizerOptions
+from .... import zoo
+from ....backends.tensors import part
+from ....config import ModelConfig
+from ....kinds.codebook import BIT
+from ...arithmetic import straight_through
+from ...nets.categorical_prior import CategoricalPrior, all_bits, index_bits
+from ...nets.categorical_state import categorical_state
+from ...nets.prior import compand
+from ...nets.prior_state import float_tensors
+from ...quantizers import ProductQuantizer, Selected, SharedAdaptiveQuantizer
+from ..data import Crops
+from ..model import Forward, PhotoModel, Source, uniform
+from ..options import TrainOptions
+from ..quantizer_options import DEFAULTS, QuantizerOptions
+from .adopt import adopt, exchange
+from .diagnosis import diagnose
+from .fit import fit
+from .lattice import LatticeModel
+from .rows import as_maps, as_rows
 
 TRAINED = (  # with transforms of a base model, the parts of them that train; the rest stays the base's
     "analysis.leave",
@@ -39,47 +42,93 @@ TRAINED = (  # with transforms of a base model, the parts of them that train; th
     "synthesis.blocks16.0",
     "synthesis.blocks16.1",
 )
-FREEZABLE: dict[str, tuple[str, ...]] = {  # by what `freeze` is told: the parameters that do not train
-    "nothing": (),
-    "analysis": ("analysis.", "log_basis"),
-    "transforms": ("analysis.", "log_basis", "synthesis."),
-}
 STEP = 0.5  # of the basis of a model from scratch
-REVIVE_BELOW = 0.002  # with entropy coding codes differ widely in use; rare ones are not dead
-ROTATED_FROM = 0.1  # ratio of the lengths of codeword and slice; below, rotation leaves the gradient straight through
+LAMBDAS = 0.0002, 0.02  # at rate coordinates 0 and 1: lower rates than a lattice's
+SMALL = 128  # models of fewer latents have codebooks of fewer codewords
 
 
-class VectorModel(nn.Module):
-    """All parameters of a photo codec with codebooks; codewords that are moving averages are buffers."""
+class CodebookModel(PhotoModel):
+    """See `PhotoModel`; codewords that are moving averages are buffers."""
+
+    options: ClassVar[tuple[str, ...]] = ("commitment",)
+    freezable: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "nothing": (),
+        "analysis": ("analysis.", "log_basis"),
+        "transforms": ("analysis.", "log_basis", "synthesis."),
+    }
 
     def __init__(self, config: ModelConfig, options: QuantizerOptions = DEFAULTS) -> None:
-        super().__init__()
-        self.config = config
-        self.analysis = Analysis(config)
-        self.synthesis = Synthesis(config)
-        self.hyper_analysis = HyperAnalysis(config)
+        super().__init__(config)
         self.log_basis = nn.Parameter(torch.full((config.latents,), math.log(STEP)))  # [M] at rate coordinate 0
-        self.quantizer = new_quantizer(config, options)
+        self.quantizer = self.codebooks(config, options)
         self.prior = CategoricalPrior(config)
         self.frozen = "nothing"  # see `freeze`
         if config.base:
             for name, value in self.named_parameters():
                 value.requires_grad_(name.startswith((*TRAINED, "log_basis", "hyper_analysis", "quantizer", "prior")))
 
-    def plan(self, steps: int) -> None:
-        """Let temperatures fall over so many steps."""
-        if isinstance(self.quantizer, AttentiveAdaptiveQuantizer):
-            self.quantizer.iterations = steps
+    @classmethod
+    @abstractmethod
+    def codebooks(cls, config: ModelConfig, options: QuantizerOptions) -> ProductQuantizer | SharedAdaptiveQuantizer:
+        """The codebooks of a model that no training has seen."""
+
+    @staticmethod
+    def sizes(latents: int) -> tuple[int, int, tuple[int, ...]]:
+        """How many groups so many latents are cut into, K, and the sizes of codebooks that the groups choose from."""
+        return latents // 4, 16 if latents < SMALL else 256, ()
+
+    @classmethod
+    def even(cls, latents: int) -> tuple[int, ...]:
+        """Widths of groups of about equal width."""
+        count = cls.sizes(latents)[0]
+        return tuple((latents + group) // count for group in range(count))
+
+    @classmethod
+    def suited(cls, widths: tuple[int, ...], latents: int) -> tuple[int, ...]:
+        """Widths of groups of so many latents that the codebooks can have, as near to `widths` as may be."""
+        return widths
+
+    @classmethod
+    def configured(cls, config: ModelConfig, groups: tuple[int, ...] = ()) -> ModelConfig:
+        """See `PhotoModel`; for lower rates, and with groups of about equal width by default."""
+        codes, books = cls.sizes(config.latents)[1:]
+        lambda_min, lambda_max = LAMBDAS
+        return dataclasses.replace(
+            config,
+            quantizer=cls.kind,
+            groups=groups or cls.even(config.latents),
+            codes=codes,
+            books=books,
+            lambda_min=lambda_min,
+            lambda_max=lambda_max,
+            octaves=round(math.log2(lambda_max / lambda_min) / 2, 2),  # distortion is as the square of the unit
+            reach=(0.0, 1.0),
+        )
+
+    @classmethod
+    def start(cls, source: Source, crops: Crops, options: TrainOptions, resumed: bool) -> PhotoModel:
+        """See `PhotoModel`; also from other codebooks, and from a lattice."""
+        info, kind = source.info, source.model
+        if kind is not cls and issubclass(kind, CodebookModel):
+            return exchange(kind.of(info, source.config), cls, crops.first(), options.quantizer)
+        if kind is LatticeModel:
+            base = info.name if info in zoo.list_models() else ""
+            lattice = LatticeModel.of(info, source.config)
+            return adopt(lattice, cls, base, crops.first(), options.quantizer)
+        return super().start(source, crops, options, resumed)
+
+    def fit(self, pictures: Tensor) -> None:
+        """See `PhotoModel`; the first codebooks."""
+        with torch.no_grad():
+            fit(self, as_rows(self.analysis(pictures)))
 
     def freeze(self, what: str) -> None:
-        """Keep parts as they are, a key of FREEZABLE; with "transforms" a step runs no synthesis."""
+        """See `PhotoModel`; with "transforms" a step runs no synthesis."""
+        super().freeze(what)
         self.frozen = what
-        for name, value in self.named_parameters():
-            if name.startswith(FREEZABLE[what]):
-                value.requires_grad_(False)
 
     def forward(self, x: Tensor, t: Tensor, generator: torch.Generator | None = None) -> Forward:
-        """Rate and distortion of x [B, 3, H, W] in [0, 1] at rate coordinates t [B] in [0, 1].
+        """See `PhotoModel`.
 
         The indices are those of least squared distance and bits together, with the bits that the prior gives to a
         first choice. The bits teach the prior and the hyper-latents, and through the soft choice of a codeword
@@ -154,56 +203,22 @@ class VectorModel(nn.Module):
         x_hat: Tensor = self.synthesis(as_maps(values, maps) * self._unit(coordinate), coordinate)
         return x_hat
 
+    def diagnose(self, pictures: Tensor, device: torch.device) -> dict[str, float]:
+        """See `PhotoModel`: how the codebooks are used."""
+        return dataclasses.asdict(diagnose(self, pictures, device))
+
     def coded_tensors(self) -> dict[str, Tensor]:
-        """The basis, the codebooks and the prior as a file is coded with them, named as in a model folder."""
+        """See `PhotoModel`."""
         codewords = torch.cat([part.detach().half() for part in self.quantizer.candidates()], 1)  # [K, M]
-        stored = codewords
-        if isinstance(self.quantizer, SharedAdaptiveQuantizer):
-            stored = self.quantizer.union().detach().half()  # [K, D]
-        selection = {}
-        if isinstance(self.quantizer, AttentiveAdaptiveQuantizer):
-            selection = self.quantizer.selection.state_dict(prefix="quantizer.selection.")
         integers = categorical_state(self.prior, codewords.float())
         return {
             "quantizer.log_basis": self.log_basis.detach().float(),
-            "quantizer.codebooks": stored,
-            **selection,
+            "quantizer.codebooks": codewords,
             **{f"prior.{name}": value.contiguous() for name, value in integers.items()},
         }
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Inverse of `coded_tensors`; the moving averages begin at the codewords, all codes equally often used."""
+        """See `PhotoModel`; the moving averages begin at the codewords, all codes equally often used."""
         self.log_basis.copy_(tensors["quantizer.log_basis"])
         self.quantizer.begin_at(tensors["quantizer.codebooks"].float())
         self.prior.load_state_dict(float_tensors(self.prior, part("prior", tensors), {}))
-
-
-def new_quantizer(
-    config: ModelConfig, options: QuantizerOptions = DEFAULTS
-) -> ProductQuantizer | SharedAdaptiveQuantizer:
-    """The codebooks of a model that no training has seen."""
-    commitment = COMMITMENT if options.commitment is None else options.commitment
-    if config.quantizer == "adaptive":
-        sizes = [(codes, config.books[0] // codes) for codes in config.books]
-        if options.selection == "attention":
-            temperature = options.temperature or "linear"
-            return AttentiveAdaptiveQuantizer(sizes, config.groups, commitment=commitment, temperature=temperature)
-        return SharedAdaptiveQuantizer(sizes, config.groups, commitment=commitment)
-    kind: Callable[..., VectorQuantizer] = VectorQuantizer
-    if config.quantizer == "rotation":
-        rotation = RescaledQuantizer if options.rescaling == "distance" else RotationQuantizer
-        kind = functools.partial(rotation, least_ratio=ROTATED_FROM)
-    settings = {"update": options.codebook_update or "ema", "commitment": commitment, "revive_below": REVIVE_BELOW}
-    return ProductQuantizer(
-        [kind(config.codes, width, seed=seed, **settings) for seed, width in enumerate(config.groups)]
-    )
-
-
-def as_rows(u: Tensor) -> Tensor:
-    """Latents [B, M, h, w] -> [B h w, M]."""
-    return u.permute(0, 2, 3, 1).flatten(0, 2)
-
-
-def as_maps(rows: Tensor, shape: torch.Size) -> Tensor:
-    """Inverse of `as_rows`: rows [B h w, M] -> latents of `shape`, [B, M, h, w]."""
-    return rows.view(shape[0], shape[2], shape[3], shape[1]).permute(0, 3, 1, 2)

@@ -11,20 +11,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ...backends.tensors import part
-from ...codec import Codec
-from ...config import ModelConfig
-from ...entropy.e8 import E8Points
-from ...entropy.numbers import LOG_SCALE_MIN, SCALE_BITS
-from ...entropy.tables import TableIndex
-from ...errors import TrainingError
-from ...picture import psnr
-from ...weights import BASE_DIGEST
-from ...zoo import ModelInfo, list_models, read_weights
-from ..nets.e8_state import e8_state
-from ..nets.prior_state import compand_table
-from ..tensors import as_arrays, as_tensors
-from .export import base_digest, self_test, write_model
+from ....backends.tensors import part
+from ....codec import Codec
+from ....config import ModelConfig
+from ....entropy.e8 import E8Points
+from ....entropy.numbers import LOG_SCALE_MIN, SCALE_BITS
+from ....entropy.tables import TableIndex
+from ....errors import TrainingError
+from ....picture import psnr
+from ....weights import BASE_DIGEST
+from ....zoo import ModelInfo, list_models, read_weights
+from ...nets.e8_state import e8_state
+from ...nets.prior_state import compand_table
+from ...tensors import as_arrays, as_tensors
+from ..export import base_digest, self_test, write_model
 
 NAME = "lattice-e8"
 THRESHOLDS = (5, 7, 9, 11, 13, 15)  # scale indices, sigma 0.2 to 0.7 steps

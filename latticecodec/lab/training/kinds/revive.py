@@ -6,14 +6,18 @@ misses on what the encoder sees gives such channels the linear directions that h
 of both transforms, so that the model starts as it was, plus that correction.
 """
 
+from typing import TYPE_CHECKING
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...config import PATCH
-from ...entropy.numbers import LOG_SCALE_MIN
-from ..nets.transforms import principal_axes
-from .model import TrainableModel
+from ....config import PATCH
+from ....entropy.numbers import LOG_SCALE_MIN
+from ...nets.transforms import principal_axes
+
+if TYPE_CHECKING:
+    from .lattice import LatticeModel
 
 DEAD = 1e-3  # a channel with fewer nonzero coordinates than this share, at rate coordinate 1, is dead
 STEP = 0.5  # basis entry of a revived channel, as at the start of training
@@ -21,7 +25,7 @@ RIDGE = 1e-4  # of the regression, relative to the mean energy of a regressor
 
 
 @torch.no_grad()
-def revive(model: TrainableModel, pictures: Tensor) -> int:
+def revive(model: "LatticeModel", pictures: Tensor) -> int:
     """Give dead channels new directions, fitted to pictures [N, 3, S, S] in [0, 1]; returns how many there were."""
     finest = torch.full((len(pictures),), 1.0)
     y = model.analysis(pictures)  # [N, M, s, s]
@@ -50,7 +54,7 @@ def revive(model: TrainableModel, pictures: Tensor) -> int:
     return len(dead)
 
 
-def _silence(model: TrainableModel, channels: Tensor) -> None:
+def _silence(model: "LatticeModel", channels: Tensor) -> None:
     """Cut `channels` out of all networks: nothing goes in, nothing comes out."""
     for layer in (model.analysis.leave, model.analysis.shortcut):
         layer.weight[channels], layer.bias[channels] = 0, 0

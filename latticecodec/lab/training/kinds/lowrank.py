@@ -4,13 +4,17 @@ Each 1x1 layer of the transforms gets weight + left @ right, with left [out, r] 
 what is stored. Beside them trains what is small: biases, gains, the basis, biases of the prior and its prior of z.
 """
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import register_parametrization
 
-from ...lowrank import LEFT, RIGHT
-from ..nets.blocks import Pointwise
-from .model import TrainableModel
+from ....lowrank import LEFT, RIGHT
+from ...nets.blocks import Pointwise
+
+if TYPE_CHECKING:
+    from .lattice import LatticeModel
 
 PARAMETRIZED = ".parametrizations.weight"  # how torch names a parametrised weight and what it is made of
 FULL = (".bias", ".slope", ".curve", "log_basis", "z_mean", "z_scale")  # ends of the names of what trains as a whole
@@ -38,7 +42,7 @@ def plain_name(name: str) -> str:
     )
 
 
-def add_low_rank(model: TrainableModel, rank: int) -> None:
+def add_low_rank(model: "LatticeModel", rank: int) -> None:
     """Give the 1x1 layers of the transforms additions of that rank, which change nothing yet; freeze what is large."""
     for transform in (model.analysis, model.synthesis, model.hyper_analysis):
         for layer in [layer for layer in transform.modules() if isinstance(layer, Pointwise)]:

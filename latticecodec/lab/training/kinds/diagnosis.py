@@ -2,15 +2,17 @@
 
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from ..arithmetic import mixed_precision
-from ..quantizers import CodebookUse, collapsed, gradient_gap, quantization_error, usage
-from ..quantizers.shared import pairs_of
-from .models import PhotoModel
-from .vector import VectorModel
+from ...arithmetic import mixed_precision
+from ...quantizers import CodebookUse, collapsed, gradient_gap, quantization_error, usage
+from ...quantizers.shared import pairs_of
+
+if TYPE_CHECKING:
+    from .codebook import CodebookModel
 
 PICTURES = 8  # that the gradient gap is taken on
 
@@ -27,13 +29,11 @@ class Diagnosis:
 
 
 @torch.no_grad()
-def diagnose(model: PhotoModel, pictures: Tensor, device: torch.device) -> Diagnosis | None:
-    """Figures of the codebooks of `model` on pictures uint8 [N, 3, S, S]; None for lattices.
+def diagnose(model: "CodebookModel", pictures: Tensor, device: torch.device) -> Diagnosis:
+    """Figures of the codebooks of `model` on pictures uint8 [N, 3, S, S].
 
     Warns, naming the codebooks, when less than a tenth of a codebook is in use.
     """
-    if not isinstance(model, VectorModel):
-        return None
     columns, errors = [], []
     for part in torch.split(pictures, 4):
         with mixed_precision(device):
@@ -53,7 +53,7 @@ def diagnose(model: PhotoModel, pictures: Tensor, device: torch.device) -> Diagn
     )
 
 
-def _uses(model: VectorModel, indices: Tensor) -> list[CodebookUse]:
+def _uses(model: "CodebookModel", indices: Tensor) -> list[CodebookUse]:
     """How each codebook is used by indices [N, G]."""
     if not model.config.books:
         return [usage(column, model.config.codes) for column in indices.unbind(1)]
@@ -65,7 +65,7 @@ def _uses(model: VectorModel, indices: Tensor) -> list[CodebookUse]:
     ]
 
 
-def _gradient_gap(model: VectorModel, x: Tensor) -> float:
+def _gradient_gap(model: "CodebookModel", x: Tensor) -> float:
     """The gradient gap of the mean squared error of pictures x [B, 3, S, S] in [0, 1]."""
     rows, _, values = model.code(x, 1.0)  # [N, M]
     return gradient_gap(lambda at: (model.draw(at, x.shape, 1.0) - x).square().mean(), rows, values)

@@ -1,14 +1,17 @@
 """First codebooks of a photo model: entropy-constrained designs on the rows of a few pictures."""
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...kinds.codebook import BIT
-from ..quantizers import SharedAdaptiveQuantizer, entropy_constrained
-from .vector import VectorModel
+from ....kinds.codebook import BIT
+from ...quantizers import SharedAdaptiveQuantizer, entropy_constrained
+
+if TYPE_CHECKING:
+    from .codebook import CodebookModel
 
 ITERATIONS = 24  # of a design
 ROUNDS = 4  # of choices and counts among all codewords of shared codebooks
@@ -18,7 +21,7 @@ UNUSED = 0.01  # rows a batch, of an index that no row has
 
 
 @torch.no_grad()
-def fit(model: VectorModel, y: Tensor) -> None:
+def fit(model: "CodebookModel", y: Tensor) -> None:
     """Set the codewords of `model` and their counts from latents y [N, M]; its prior starts from the counts."""
     generator = torch.Generator().manual_seed(0)
     t = (1.2 * torch.rand(len(y), 1, generator=generator).sqrt()).clamp(max=1)  # high rates need most codewords

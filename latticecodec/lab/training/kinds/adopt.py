@@ -7,48 +7,50 @@ entropy-constrained design in units of the lattice's basis, where every latent m
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor
 
-from ...config import CONTEXT_STEPS, ModelConfig, with_codebooks
-from ...entropy.numbers import KNOTS
-from ..nets.prior import interpolate_knots
+from ....config import CONTEXT_STEPS, ModelConfig
+from ....entropy.numbers import KNOTS
+from ...nets.prior import interpolate_knots
+from ..quantizer_options import DEFAULTS, QuantizerOptions
 from .fit import fit
-from .model import TrainableModel
-from .quantizer_options import DEFAULTS, QuantizerOptions
-from .vector import VectorModel, as_rows
+from .groups import widths_of
+from .rows import as_rows
+
+if TYPE_CHECKING:
+    from .codebook import CodebookModel
+    from .lattice import LatticeModel
+
+Model = TypeVar("Model", bound="CodebookModel")
 
 GROUPS = 64
-LEAST_SHARE = 0.5  # of a mean latent's bits, that every latent counts in addition to its own
 WIDEST = 8  # latents of a group
 
 
 @torch.no_grad()
 def adopt(
-    base: TrainableModel,
-    quantizer: str,
+    base: "LatticeModel",
+    kind: type[Model],
     base_name: str,
     pictures: Tensor,
     options: QuantizerOptions = DEFAULTS,
-) -> VectorModel:
+) -> Model:
     """A model with codebooks that begins at a lattice; its codebooks are fitted to pictures [N, 3, S, S] in [0, 1].
 
     With `base_name`, that of an installed model, only parts of the transforms will train.
     """
-    config = with_codebooks(base.config, quantizer)
+    config = kind.configured(base.config)
     low, high = (_coordinate(base.config, value) for value in (config.lambda_min, config.lambda_max))
     y = as_rows(torch.cat([base.analysis(part) for part in torch.split(pictures, 16)]))  # [N, M]
     log_basis = base.quantizer.log_basis - base.config.octaves * math.log(2) * low  # [M] at the new coordinate 0
     bits = _entropies(y / (log_basis - config.octaves * math.log(2)).exp())  # [M] at coordinate 1
     order = bits.argsort(descending=True)  # [M]
     count = min(GROUPS, config.latents // 2)
-    groups = _widths(bits[order], count, WIDEST)
-    if quantizer == "adaptive":
-        groups = _square(groups, config)
-    config = dataclasses.replace(with_codebooks(base.config, quantizer, groups), base=base_name)
-    model = VectorModel(config, options)
+    groups = kind.suited(widths_of(bits[order], count, WIDEST), config.latents)
+    model = kind(dataclasses.replace(config, groups=groups, base=base_name), options)
     _take_transforms(model, base, order, low, high)
     model.log_basis.copy_(log_basis[order])
     _take_prior(model, base, order, low, high)
@@ -58,16 +60,14 @@ def adopt(
 
 @torch.no_grad()
 def exchange(
-    source: VectorModel, quantizer: str, pictures: Tensor, options: QuantizerOptions = DEFAULTS
-) -> VectorModel:
+    source: "CodebookModel", kind: type[Model], pictures: Tensor, options: QuantizerOptions = DEFAULTS
+) -> Model:
     """A model that begins at one with other codebooks; its own are fitted to pictures [N, 3, S, S] in [0, 1].
 
-    It has the same groups of latents, the widest cut where an adaptive needs narrower ones, or more to fill a square.
+    It has the same groups of latents, where these suit the kind.
     """
-    groups = source.config.groups
-    if quantizer == "adaptive":
-        groups = _square(groups, with_codebooks(source.config, quantizer))
-    model = VectorModel(with_codebooks(source.config, quantizer, groups), options)
+    groups = kind.suited(source.config.groups, source.config.latents)
+    model = kind(kind.configured(source.config, groups), options)
     own = model.state_dict()
     theirs = source.state_dict()
     taken = [
@@ -92,51 +92,7 @@ def _entropies(u: Tensor) -> Tensor:
     return torch.stack(found)
 
 
-def _widths(bits: Tensor, groups: int, widest: int) -> tuple[int, ...]:
-    """Widths of slices of latents with descending bits [M], so that the fullest has least; none above `widest`."""
-    weights = (bits + LEAST_SHARE * bits.mean()).tolist()
-    low, high = 0.0, sum(weights)
-    while high - low > 1e-3:
-        middle = (low + high) / 2
-        low, high = (low, middle) if len(_filled(weights, middle, widest)) <= groups else (middle, high)
-    return _split(_filled(weights, high, widest), groups)
-
-
-def _split(widths: Sequence[int], count: int) -> tuple[int, ...]:
-    """`widths` with the widest halved until there are `count`."""
-    parts = list(widths)
-    while len(parts) < count:
-        at = parts.index(max(parts))
-        parts[at : at + 1] = [parts[at] // 2, parts[at] - parts[at] // 2]
-    return tuple(parts)
-
-
-def _square(widths: Sequence[int], adaptive: ModelConfig) -> tuple[int, ...]:
-    """`widths` with the widest halved until the codewords of `adaptive` cover each and their number is a square.
-
-    Its own groups where single latents would have to be halved.
-    """
-    parts, entries = tuple(widths), adaptive.books[0] // min(adaptive.books)
-    while max(parts) > entries or math.isqrt(len(parts)) ** 2 != len(parts):
-        if max(parts) == 1:
-            return adaptive.groups
-        parts = _split(parts, len(parts) + 1)
-    return parts
-
-
-def _filled(weights: list[float], most: float, widest: int) -> list[int]:
-    """Widths of slices, each filled in turn until the next weight would make it more than `most`."""
-    widths, total = [0], 0.0
-    for weight in weights:
-        if widths[-1] == widest or (widths[-1] and total + weight > most):
-            widths.append(0)
-            total = 0.0
-        widths[-1] += 1
-        total += weight
-    return widths
-
-
-def _take_transforms(model: VectorModel, base: TrainableModel, order: Tensor, low: float, high: float) -> None:
+def _take_transforms(model: "CodebookModel", base: "LatticeModel", order: Tensor, low: float, high: float) -> None:
     """Transforms of `base` with latents in `order`, and gains of its coordinates low to high as 0 to 1."""
     own = model.state_dict()
     for name, value in base.state_dict().items():
@@ -157,7 +113,7 @@ def _take_transforms(model: VectorModel, base: TrainableModel, order: Tensor, lo
     model.load_state_dict(own)
 
 
-def _take_prior(model: VectorModel, base: TrainableModel, order: Tensor, low: float, high: float) -> None:
+def _take_prior(model: "CodebookModel", base: "LatticeModel", order: Tensor, low: float, high: float) -> None:
     """The prior of hyper-latents, the hyper-decoder and the context network up to its last layer."""
     own, theirs = model.prior.state_dict(), base.prior.state_dict()
     for name, value in theirs.items():

@@ -1,19 +1,21 @@
 """Where low-rank additions begin: at an installed model, or with those of another model, carried over to it."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import torch
 
-from ... import zoo
-from ...config import ModelConfig
-from ...errors import TrainingError
-from ...lowrank import LEFT, RIGHT
-from ...zoo import ModelInfo
-from ..tensors import as_tensors
-from .export import trainable
+from .... import zoo
+from ....config import ModelConfig
+from ....errors import TrainingError
+from ....lowrank import LEFT, RIGHT
+from ....zoo import ModelInfo
+from ...tensors import as_tensors
+from ..quantizer_options import DEFAULTS, QuantizerOptions
 from .lowrank import add_low_rank, plain_name
-from .model import TrainableModel
-from .quantizer_options import DEFAULTS, QuantizerOptions
+
+if TYPE_CHECKING:
+    from .lattice import LatticeModel
 
 
 def installed_base(info: ModelInfo) -> ModelInfo:
@@ -27,8 +29,8 @@ def installed_base(info: ModelInfo) -> ModelInfo:
 
 @torch.no_grad()
 def start_low_rank(
-    info: ModelInfo, config: ModelConfig, rank: int, options: QuantizerOptions = DEFAULTS
-) -> TrainableModel:
+    kind: "type[LatticeModel]", info: ModelInfo, config: ModelConfig, rank: int, options: QuantizerOptions = DEFAULTS
+) -> "LatticeModel":
     """A model with low-rank additions to an installed lattice model.
 
     It begins at that model where `info` is that model, and with the additions of `info` where it has some: they are
@@ -38,19 +40,17 @@ def start_low_rank(
     """
     base = installed_base(info)
     config = dataclasses.replace(config, base=base.name)
-    model = trainable(base, config, options)
-    assert isinstance(model, TrainableModel)
+    model = kind.of(base, config, options)
     add_low_rank(model, rank)
     if info.config.base:
         _carry_over(model, info)
     return model
 
 
-def _carry_over(model: TrainableModel, info: ModelInfo) -> None:
+def _carry_over(model: "LatticeModel", info: ModelInfo) -> None:
     """Give `model` the additions of `info` and its differences to its own base."""
     plain = dataclasses.replace(info.config, base="")
-    before = trainable(zoo.base_of(info), plain).state_dict()
-    after = trainable(info, plain).state_dict()
+    before, after = (type(model).of(each, plain).state_dict() for each in (zoo.base_of(info), info))
     factors = as_tensors(zoo.read_low_rank(info))
     for name, value in model.named_parameters():
         stored = plain_name(name)

@@ -1,0 +1,51 @@
+"""How each kind of model trains: one module a kind, named as the kind is.
+
+A module that has a trainable model names it MODEL. MODELS, the table of these, and `check` are all that the rest of the
+training knows of kinds.
+"""
+
+import math
+import pkgutil
+from importlib import import_module
+
+from ....errors import TrainingError
+from ....kinds import KINDS
+from ..model import PhotoModel
+from ..options import TrainOptions
+from ..quantizer_options import QuantizerOptions, option
+
+_FOUND = (getattr(import_module(f"{__name__}.{found.name}"), "MODEL", None) for found in pkgutil.iter_modules(__path__))
+_BY_KIND = {model.kind: model for model in _FOUND if model is not None}
+MODELS: dict[str, type[PhotoModel]] = {kind: _BY_KIND[kind] for kind in KINDS if kind in _BY_KIND}  # in that order
+
+
+def check(quantizer: str, options: TrainOptions, from_scratch: bool) -> None:
+    """Raise TrainingError where a kind is not trained, or options do not suit it, its start or each other."""
+    check_belongs(quantizer, options.quantizer)
+    if quantizer not in MODELS:
+        raise TrainingError(f"no training for quantizer {quantizer!r}; choose one of {', '.join(MODELS)}")
+    model = MODELS[quantizer]
+    if options.freeze not in model.freezable:
+        told = f"a {quantizer} is trained as one with its transforms; leave it out"
+        if len(model.freezable) > 1:
+            told = f"choose one of {', '.join(model.freezable)}"
+        raise TrainingError(f"--freeze {options.freeze}: {told}")
+    if not model.tuned and (options.rank or options.tune != "psnr"):
+        owners = either([name for name, owner in MODELS.items() if owner.tuned])
+        raise TrainingError(f"--rank and --tune are for --quantizer {owners}, not for {quantizer}")
+    model.check(options, from_scratch)
+
+
+def check_belongs(quantizer: str, options: QuantizerOptions) -> None:
+    """Raise TrainingError where an option is not for the kind `quantizer`, or not a finite number."""
+    for name, value in options.given().items():
+        owners = [owner for owner, model in MODELS.items() if name in model.options]
+        if quantizer not in owners:
+            raise TrainingError(f"{option(name)} is for --quantizer {either(owners)}, not for {quantizer}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise TrainingError(f"{option(name)} is {value}; it must be a finite number")
+
+
+def either(names: list[str]) -> str:
+    """Names as "a, b or c"."""
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

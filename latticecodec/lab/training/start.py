@@ -1,0 +1,64 @@
+"""The model at step 0: from scratch, from another model, or as a checkpoint will fill it."""
+
+import dataclasses
+from pathlib import Path
+
+from torch import Tensor
+
+from ... import zoo
+from ...config import PATCH, PRESETS, ModelConfig
+from ...errors import TrainingError
+from ...zoo import ModelInfo
+from ..arithmetic import seeded
+from ..nets import initialise_from_patches
+from .data import Crops
+from .kinds import MODELS
+from .model import PhotoModel, Source
+from .options import TrainOptions
+from .quantizer_options import DEFAULTS, QuantizerOptions
+
+
+def start(
+    quantizer: str,
+    name: str,
+    preset: str,
+    init_from: str | Path | None,
+    resumed: bool,
+    crops: Crops,
+    options: TrainOptions,
+) -> PhotoModel:
+    """A model of a kind, a key of kinds.MODELS; see `run` for the rest. Raises TrainingError or ModelError."""
+    kind = MODELS[quantizer]
+    if init_from is None:
+        config = kind.configured(dataclasses.replace(PRESETS[preset], name=name, tune=options.tune))
+        return kind(config, options.quantizer) if resumed else new_model(config, crops, options.quantizer)
+    info = zoo.find(init_from)
+    config = dataclasses.replace(info.config, name=name, tune=options.tune, weights_sha256="", prior_sha256="")
+    if config.quantizer not in MODELS:
+        raise TrainingError(
+            f"model {info.name} has quantizer {config.quantizer}, which is not trained: start from its base"
+        )
+    if config.base and zoo.base_of(info) not in zoo.list_models():
+        config = dataclasses.replace(config, base="")
+    return kind.start(Source(info, MODELS[config.quantizer], config), crops, options, resumed)
+
+
+def new_model(config: ModelConfig, crops: Crops, options: QuantizerOptions = DEFAULTS) -> PhotoModel:
+    """A model initialised with the PCA of patches from the first batches of `crops`."""
+    with seeded(crops.seed):
+        model = MODELS[config.quantizer](config, options)
+    pictures = crops.first()  # [N, 3, S, S]
+    initialise_from_patches(model.analysis, model.synthesis, _patches(pictures))
+    model.fit(pictures)
+    return model
+
+
+def trainable(info: ModelInfo, config: ModelConfig, options: QuantizerOptions = DEFAULTS) -> PhotoModel:
+    """A trainable model that starts where `info` ended."""
+    return MODELS[config.quantizer].of(info, config, options)
+
+
+def _patches(pictures: Tensor) -> Tensor:
+    """Pictures [N, 3, S, S] cut into patches [P, 3, 16, 16]."""
+    patches = pictures.unfold(2, PATCH, PATCH).unfold(3, PATCH, PATCH)  # [N, 3, S/16, S/16, 16, 16]
+    return patches.permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, PATCH, PATCH)
