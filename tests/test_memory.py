@@ -36,7 +36,7 @@ def test_memory_grows_with_the_picture(picture: Path, tmp_path: Path) -> None:
 def test_a_model(picture: Path, tiny_model: Path) -> None:
     peak = peak_memory(str(tiny_model), 1, 50, picture, "cpu")
     assert peak is not None
-    assert 100 < peak / 2**20 < 2000
+    assert 40 < peak / 2**20 < 500  # some 90: the interpreter, numpy, ONNX Runtime; no torch
 
 
 def test_a_process_that_fails_has_no_peak(picture: Path) -> None:
