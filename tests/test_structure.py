@@ -22,7 +22,6 @@ ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "picture": 1,
     "container": 1,
     "weights": 1,
-    "metrics": 1,
     "lowrank": 1.5,
     "entropy": 1.5,
     "lab.tensors": 1.5,
