@@ -59,7 +59,8 @@ class _Attempt:
     work: Work
 
     def __call__(self, job: Job) -> Outcome:
-        return self._tried(self._checked(self.work.do), job)
+        outcome: Outcome = self._tried(self._checked(self.work.do), job)
+        return outcome
 
     def in_steps(self, steps: pipeline.Steps) -> pipeline.Steps:
         """The same step by step; a file that failed in one passes through the others as its outcome."""
@@ -174,10 +175,10 @@ def _show(outcome: Outcome, work: Work, quiet: bool) -> None:
 def _outcomes(jobs: list[Job], work: Work) -> Generator[Outcome, None, None]:
     """The outcomes of all jobs, in their order."""
     attempt = _Attempt(work)
-    if len(jobs) < 2 or (work.processes < 2 and not isinstance(work.do, pipeline.Steps)):
-        yield from map(attempt, jobs)
-    elif work.processes < 2:
+    if len(jobs) > 1 and work.processes < 2 and isinstance(work.do, pipeline.Steps):
         yield from pipeline.results(jobs, attempt.in_steps(work.do))
+    elif len(jobs) < 2 or work.processes < 2:
+        yield from map(attempt, jobs)
     else:
         pool = workers.Workers(jobs, attempt, work.processes)
         yield from pool.outcomes(lambda job: attempt.failed(job, workers.DIED))

@@ -13,7 +13,7 @@ from . import avif, bmp, gif, heif, ico, jpeg, jpeg2000, jxl, png, ppm, psd, qoi
 from .format import Format
 
 HEAD = 256  # bytes of a file that tell its format
-FORMATS = tuple(
+FORMATS: tuple[Format, ...] = tuple(
     module.FORMAT for module in (png, jpeg, tiff, webp, avif, gif, bmp, ppm, jpeg2000, ico, psd, qoi, heif, jxl)
 )
 LOADED = Format("picture", (), re.compile(b"(?!)"), "", ())  # of PIL images that belong to no file of a known format
