@@ -91,7 +91,7 @@ def test_what_is_compiled_has_the_gradients_of_what_is_not(monkeypatch: pytest.M
     gradients = []
     for compiled in (False, True):
         torch.manual_seed(0)
-        model = TrainableModel(PRESETS["lc-test"])
+        model = LatticeModel(PRESETS["lc-test"])
         if compiled:
             for part in model.modules():
                 if isinstance(part, COMPILED):

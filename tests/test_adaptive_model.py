@@ -82,8 +82,8 @@ def test_verify_tells_how_often_each_codebook_was_used(
     assert shares == pytest.approx([float((ids == book).mean()) for book in range(3)], abs=1e-5)
     lines = CliRunner().invoke(main, ["verify", str(file), "--model", str(model)]).stdout.splitlines()
     assert lines[2:] == [
-        f"codebook of {codes} codewords with {entries} {'entry' if entries == 1 else 'entries'}: {100 * share:.1f} % of positions"
-        for codes, entries, share in zip(BOOKS, (1, 2, 4), shares, strict=True)
+        f"codebook of {codes} codewords with {entries}: {100 * share:.1f} % of positions"
+        for codes, entries, share in zip(BOOKS, ("1 entry", "2 entries", "4 entries"), shares, strict=True)
     ]
 
 

@@ -15,14 +15,12 @@ import latticecodec
 ROOT = Path(__file__).parent.parent
 ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "errors": 0,
-    "metrics": 0,
     "arguments": 0.5,
     "extras": 0.5,
     "config": 1,
     "picture": 1,
     "container": 1,
     "weights": 1,
-    "metrics": 1,
     "lowrank": 1.5,
     "entropy": 1.5,
     "lab.tensors": 1.5,

