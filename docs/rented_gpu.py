@@ -114,7 +114,7 @@ def run_cuda_tests() -> None:
         pip = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps", "--no-build-isolation"]
         subprocess.run([*pip, "--target", folder, str(ROOT)], check=True)
         paths = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH")]))
-        tests = [sys.executable, *"-P -m pytest -q -k cuda tests".split()]
+        tests = [sys.executable, *["-P", "-m", "pytest", "-q", "-k", "cuda", "tests"]]
         subprocess.run(tests, cwd=ROOT, env=os.environ | {"PYTHONPATH": paths}, check=False)
 
 
