@@ -22,7 +22,8 @@ from latticecodec import load
 from latticecodec.config import PRESETS
 from latticecodec.lab.arithmetic import convolve, multiply
 from latticecodec.lab.training.data import Crops
-from latticecodec.lab.training.loop import TrainOptions, new_model, train
+from latticecodec.lab.training.loop import TrainOptions, train
+from latticecodec.lab.training.start import new_model
 from latticecodec.lab.training.synthetic import synthetic_picture
 
 MODELS = Path(__file__).parent / "conformance" / "models"
