@@ -2,6 +2,7 @@
 
 import numpy as np
 import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, RuntimeException
 
 from ..entropy.coder import Float32
 from ..errors import LcqError
@@ -10,6 +11,7 @@ from .reference import evaluate
 
 PROBE = {"h": 2, "w": 3}  # sides of the inputs of the self-test, in the graph's units
 TOLERANCE = 1e-3  # of the self-test, of the largest value that should come
+NO_MEMORY = ("allocate memory", "std::bad_alloc")  # one of these is in what ONNX Runtime says
 
 
 class Session:
@@ -34,8 +36,8 @@ class Session:
         whole = {name: np.asarray(values, np.float32, order="C") for name, values in inputs.items()}
         try:
             outputs: list[Float32] = self._session.run(None, whole)
-        except (MemoryError, onnxruntime.capi.onnxruntime_pybind11_state.RuntimeException) as error:
-            if not isinstance(error, MemoryError) and "allocate memory" not in str(error):
+        except (MemoryError, Fail, RuntimeException) as error:
+            if not isinstance(error, MemoryError) and not any(told in str(error) for told in NO_MEMORY):
                 raise
             raise LcqError("not enough memory for a picture of this size") from None
         return outputs
