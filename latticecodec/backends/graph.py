@@ -1,4 +1,4 @@
-"""A network as operators of ONNX and their weights, written down layer by layer."""
+"""A computation as operators of ONNX and their weights, written down layer by layer."""
 
 from dataclasses import dataclass, field
 from typing import Any

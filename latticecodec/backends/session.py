@@ -1,4 +1,4 @@
-"""A graph of a network, ready to run on ONNX Runtime."""
+"""A graph, ready to run on ONNX Runtime, on processors."""
 
 import numpy as np
 import onnxruntime
@@ -15,7 +15,7 @@ NO_MEMORY = ("allocate memory", "std::bad_alloc")  # one of these is in what ONN
 
 
 class Session:
-    """A graph on ONNX Runtime, on processors."""
+    """A graph and the weights that it runs with."""
 
     def __init__(self, graph: Graph, threads: int) -> None:
         self._graph = graph  # keeps the weights that ONNX Runtime may point to
