@@ -9,16 +9,21 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 
 from latticecodec.backends import processors as of_processors
+from latticecodec.backends.graph import Graph
 from latticecodec.backends.networks import NETWORKS, Tensors
 from latticecodec.backends.onnx import OnnxBackend
+from latticecodec.backends.perceptual_graph import Graph as Formulas
+from latticecodec.backends.perceptual_msssim import _session as of_ms_ssim
+from latticecodec.backends.perceptual_ssimulacra2 import _session as of_ssimulacra2
 from latticecodec.backends.processors import processors
 from latticecodec.backends.session import Session
 from latticecodec.backends.shapes import network_shapes
 from latticecodec.config import PRESETS, ModelConfig
 from latticecodec.entropy.coder import Float32
-from latticecodec.errors import ModelError
+from latticecodec.errors import LcqError, ModelError
 from latticecodec.lab.distortion import DISTORTIONS
 from latticecodec.lab.nets import Analysis, HyperAnalysis, Synthesis
 from latticecodec.zoo import find, read_weights
@@ -159,12 +164,51 @@ def test_graphs_are_well_formed(pair: tuple[dict[str, torch.nn.Module], OnnxBack
     for name, make in NETWORKS.items():
         part = "synthesis" if name.endswith("gradient") else name
         own: Tensors = {key: value.numpy() for key, value in networks[part].state_dict().items()}
-        model = onnx.load_from_string(make(ours.config, own).model())
-        for tensor in model.graph.initializer:  # the values are handed over in memory
+        check(make(ours.config, own))
+
+
+def test_so_are_those_of_what_eyes_see() -> None:
+    for session in (of_ssimulacra2(1), of_ms_ssim(False, 1), of_ms_ssim(True, 1)):
+        check(session._graph)
+
+
+def check(graph: Graph) -> None:
+    """A graph by the rules of the package onnx, shapes included."""
+    model = onnx.load_from_string(graph.model())
+    for tensor in model.graph.initializer:
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:  # the values are handed over in memory
             tensor.data_location, size = onnx.TensorProto.DEFAULT, int(np.prod(tensor.dims))
             tensor.ClearField("external_data")
             tensor.raw_data = bytes(4 * size)
-        onnx.checker.check_model(model, full_check=True)
+    onnx.checker.check_model(model, full_check=True)
+
+
+@pytest.fixture(scope="module")
+def vast() -> Session:
+    """A graph of what the metrics' are made of, whose output takes more memory than any machine has."""
+    formulas = Formulas()
+    x = formulas.input("x", [1, 1, 1, 1])
+    vast = formulas.apply("Expand", x, formulas.constant(np.full(4, 2**12, np.int64)))
+    return formulas.session([vast], threads=1)
+
+
+def test_too_little_memory_is_one_line(vast: Session) -> None:
+    with pytest.raises(LcqError, match="not enough memory for a picture of this size"):
+        vast(x=np.ones((1, 1, 1, 1), np.float32))
+
+
+@pytest.mark.parametrize(("reason", "kind"), [("std::bad_alloc", LcqError), ("no kernel", RuntimeException)])
+def test_so_it_is_within_an_operator(
+    vast: Session, reason: str, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the operator itself asks for memory; other errors stay what they are."""
+
+    def run(*_: object) -> None:
+        raise RuntimeException(f"Non-zero status code returned while running Conv node. Status Message: {reason}")
+
+    monkeypatch.setattr(vast._session, "run", run)
+    with pytest.raises(kind):
+        vast(x=np.ones((1, 1, 1, 1), np.float32))
 
 
 def test_a_network_is_made_when_it_is_used(pair: tuple[dict[str, torch.nn.Module], OnnxBackend]) -> None:
@@ -195,7 +239,7 @@ def test_the_self_test_notices_what_is_computed_wrongly(
     pair: tuple[dict[str, torch.nn.Module], OnnxBackend], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = Session.__call__
-    monkeypatch.setattr(Session, "__call__", lambda self, **inputs: run(self, **inputs) * np.float32(1.01))
+    monkeypatch.setattr(Session, "__call__", lambda self, **inputs: [1.01 * out for out in run(self, **inputs)])
     ours = OnnxBackend(pair[1].config, tensors_of(pair[0]), threads=1)
     with pytest.raises(ModelError, match="self-test of its synthesis fails on this processor"):
         ours.synthesis(np.zeros((ours.config.latents, 1, 1), np.float32), 0.5)
@@ -218,5 +262,13 @@ def test_threads_are_those_that_the_process_may_use(tmp_path: Path, monkeypatch:
 
 
 def test_neither_torch_nor_onnx_is_imported() -> None:
-    told = "import sys, latticecodec.backends.onnx; sys.exit(bool({'torch', 'onnx'} & sys.modules.keys()))"
-    subprocess.run([sys.executable, "-c", told], check=True)
+    program = """
+import sys
+import numpy as np
+import latticecodec.backends.onnx
+from latticecodec.backends.perceptual import GRADIENTS
+for gradient in GRADIENTS.values():
+    gradient(*np.ones((2, 3, 161, 161), np.float32), 1, 1)
+sys.exit(bool({"torch", "onnx"} & sys.modules.keys()))
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -129,10 +129,8 @@ def test_the_command_line_is_not_imported_by_the_library() -> None:
 def test_only_one_file_imports_each_guest() -> None:
     sources = {path.name: path.read_text() for path in (ROOT / "latticecodec").rglob("*.py")}
     assert [name for name, text in sources.items() if "import constriction" in text] == ["coder.py"]
-    assert sorted(name for name, text in sources.items() if "import onnxruntime" in text) == [
-        "perceptual_graph.py",
-        "session.py",
-    ]
+    onnx = re.compile(r"^\s*(import|from) onnx", re.MULTILINE)
+    assert [name for name, text in sources.items() if onnx.search(text)] == ["session.py"]
     assert sorted(name for name, text in sources.items() if "import imagecodecs" in text) == [
         "jxl.py",
         "png.py",

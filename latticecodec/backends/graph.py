@@ -1,10 +1,11 @@
-"""A network as operators of ONNX and their weights, written down layer by layer."""
+"""A computation as operators of ONNX and their weights, written down layer by layer."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..entropy.coder import Float32
 from . import protobuf
 from .protobuf import Attribute, Shape
 
@@ -21,13 +22,13 @@ class Node:
 
 @dataclass
 class Graph:
-    """Nodes in the order in which they run; all that goes through is float32 [1, C, h, w].
+    """Nodes in the order in which they run, on float32 arrays.
 
     Sides of any length are called after their unit: "h" and "16h" of one graph belong to one h.
     """
 
     nodes: list[Node] = field(default_factory=list)
-    constants: dict[str, Float32] = field(default_factory=dict)
+    constants: dict[str, NDArray[Any]] = field(default_factory=dict)
     inputs: dict[str, Shape] = field(default_factory=dict)
     outputs: dict[str, Shape] = field(default_factory=dict)
 
@@ -40,10 +41,10 @@ class Graph:
         """What a run gives."""
         self.outputs[name] = shape
 
-    def constant(self, values: Float32) -> str:
-        """Weights."""
+    def constant(self, values: NDArray[Any]) -> str:
+        """The same in every run: float32, or int64 where an operator asks for it."""
         name = f"c{len(self.constants)}"
-        self.constants[name] = np.ascontiguousarray(values, dtype=np.float32)
+        self.constants[name] = np.asarray(values, order="C")
         return name
 
     def add(self, operator: str, *inputs: str, **attributes: Attribute) -> str:
@@ -55,5 +56,5 @@ class Graph:
     def model(self) -> bytes:
         """The graph as an ONNX file, without the values of its constants."""
         nodes = [protobuf.node(node.operator, node.inputs, node.output, node.attributes) for node in self.nodes]
-        tensors = [protobuf.tensor(name, values.shape) for name, values in self.constants.items()]
+        tensors = [protobuf.tensor(name, values) for name, values in self.constants.items()]
         return protobuf.model(nodes, tensors, self.inputs, self.outputs)

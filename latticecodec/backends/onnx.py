@@ -65,8 +65,9 @@ class OnnxBackend:
 
     def _run(self, network: str, **inputs: Float32) -> Float32:
         """What a network makes of its inputs [1, C, h, w]: [C, h, w]."""
-        out: Float32 = self._session(network)(**inputs)[0]
-        return out
+        (out,) = self._session(network)(**inputs)
+        inner: Float32 = out[0]
+        return inner
 
     def _session(self, network: str) -> Session:
         """A key of NETWORKS, made and tested once."""

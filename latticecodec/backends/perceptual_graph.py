@@ -4,56 +4,46 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import onnx
-import onnxruntime
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 
 from ..entropy.coder import Float32
 from ..metrics import RADIUS, SIGMA
-
-OPSET, IR_VERSION = 18, 10
+from . import graph
+from .protobuf import Attribute
+from .session import Session
 
 
 class Graph:
     """A graph that grows by every formula in which its values take part."""
 
     def __init__(self) -> None:
-        self._nodes: list[onnx.NodeProto] = []
-        self._inputs: list[onnx.ValueInfoProto] = []
-        self._constants: dict[tuple[str, tuple[int, ...], bytes], tuple[onnx.TensorProto, Value]] = {}
+        self._graph = graph.Graph()
+        self._constants: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
 
     def input(self, name: str, shape: list[int | str]) -> "Value":
         """A float32 array that is given to every run; what a name stands for in `shape` may be of any length."""
-        self._inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
-        return Value(self, name)
+        return Value(self, self._graph.input(name, *shape))
 
     def constant(self, array: NDArray[Any]) -> "Value":
-        """The same in every run."""
-        array = np.array(array, order="C")
+        """The same in every run, float32, or int64 where an operator asks for it."""
         key = (str(array.dtype), array.shape, array.tobytes())
         if key not in self._constants:
-            name = f"constant{len(self._constants)}"
-            self._constants[key] = (numpy_helper.from_array(array, name), Value(self, name))
-        return self._constants[key][1]
+            self._constants[key] = Value(self, self._graph.constant(array))
+        return self._constants[key]
 
-    def apply(self, operator: str, *operands: "Value | float", **attributes: Any) -> "Value":
+    def apply(self, operator: str, *operands: "Value | float", **attributes: Attribute) -> "Value":
         """The output of an operator of ONNX."""
-        inputs = [operand if isinstance(operand, Value) else self.constant(np.float32(operand)) for operand in operands]
-        name = f"{operator}{len(self._nodes)}"
-        self._nodes.append(helper.make_node(operator, [value.name for value in inputs], [name], **attributes))
-        return Value(self, name)
+        inputs = [
+            operand if isinstance(operand, Value) else self.constant(np.array(operand, np.float32))
+            for operand in operands
+        ]
+        return Value(self, self._graph.add(operator, *(value.name for value in inputs), **attributes))
 
-    def session(self, outputs: list["Value"], threads: int) -> onnxruntime.InferenceSession:
-        """What runs the graph, for float32 arrays `outputs`."""
-        told = [helper.make_tensor_value_info(value.name, TensorProto.FLOAT, None) for value in outputs]
-        constants = [tensor for tensor, _ in self._constants.values()]
-        graph = helper.make_graph(self._nodes, "graph", self._inputs, told, constants)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    def session(self, outputs: list["Value"], threads: int) -> Session:
+        """What runs the graph, for float32 arrays `outputs` of four sides."""
+        for number, value in enumerate(outputs):
+            self._graph.output(value.name, *(f"{side}{number}" for side in "bchw"))
+        return Session(self._graph, threads)
 
 
 @dataclass(frozen=True)
@@ -97,19 +87,19 @@ class Value:
         return self.graph.apply("Pow", self, exponent)
 
     def __getitem__(self, index: int) -> "Value":
-        return self.graph.apply("Gather", self, self.graph.constant(np.int64(index)), axis=0)
+        return self.graph.apply("Gather", self, self.graph.constant(np.array(index, np.int64)), axis=0)
 
     def mirrored(self, rows: int) -> "Value":
         """[1, C, h, w] with its first and last rows mirrored beyond the edge: [1, C, h + 2 rows, w]."""
         ends = []
         for start, end in ((rows - 1, np.iinfo(np.int64).min), (-1, -1 - rows)):
-            bounds = (self.graph.constant(np.array([number])) for number in (start, end, 2, -1))
+            bounds = (self.graph.constant(np.array([number], np.int64)) for number in (start, end, 2, -1))
             ends.append(self.graph.apply("Slice", self, *bounds))
         return self.graph.apply("Concat", ends[0], self, ends[1], axis=2)
 
     def mean(self) -> "Value":
         """Of every channel of [1, C, h, w], [1, C, 1, 1]."""
-        return self.graph.apply("ReduceMean", self, self.graph.constant(np.array([2, 3])), keepdims=1)
+        return self.graph.apply("ReduceMean", self, self.graph.constant(np.array([2, 3], np.int64)), keepdims=1)
 
     def sign(self) -> "Value":
         """-1, 0 or 1."""
@@ -142,7 +132,8 @@ class Value:
 def _window() -> Float32:
     """Weights of the Gaussian window [11]."""
     weights = np.exp(-np.square(np.arange(-RADIUS, RADIUS + 1)) / (2 * SIGMA**2))
-    return (weights / weights.sum()).astype(np.float32)
+    window: Float32 = (weights / weights.sum()).astype(np.float32)
+    return window
 
 
 WINDOW = _window()

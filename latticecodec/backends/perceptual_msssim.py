@@ -10,12 +10,12 @@ known how much it counts. The window is its own mirror image: what passed throug
 from functools import cache
 
 import numpy as np
-from onnxruntime import InferenceSession
 
 from ..entropy.coder import Float32
 from ..metrics import MS_SSIM_STABILITY, MS_SSIM_WEIGHTS, RADIUS
 from .perceptual_graph import Graph, Value
 from .perceptual_pooling import doubled, halved
+from .session import Session
 
 
 def ms_ssim_gradient(x_hat: Float32, x: Float32, threads: int) -> tuple[float, Float32]:
@@ -50,12 +50,12 @@ def _at_scale(x_hat: Float32, x: Float32, last: bool, threads: int) -> tuple[Flo
     """Mean contrast, or at the last scale mean structure, of every channel [3], and its gradient [3, h, w]."""
     windows = (x.shape[1] - 2 * RADIUS) * (x.shape[2] - 2 * RADIUS)
     given = {"x_hat": x_hat[None], "x": x[None], "window": np.array(1 / windows, np.float32)}
-    mean, gradient = _session(last, threads).run(None, given)
+    mean, gradient = _session(last, threads)(**given)
     return mean[0, :, 0, 0], gradient[0]
 
 
 @cache
-def _session(last: bool, threads: int) -> InferenceSession:
+def _session(last: bool, threads: int) -> Session:
     """The formulas of a scale: x_hat and x [1, 3, h, w] to mean [1, 3, 1, 1] and gradient [1, 3, h, w]."""
     graph = Graph()
     x_hat, x = (graph.input(name, [1, 3, "h", "w"]) for name in ("x_hat", "x"))

@@ -7,7 +7,7 @@ from ..entropy.coder import Float32
 
 def halved(x: Float32) -> Float32:
     """Means of 2 x 2 pixels of [C, 2h, 2w], [C, h, w]."""
-    pairs = x[:, ::2] + x[:, 1::2]  # [C, h, 2w]
+    pairs: Float32 = x[:, ::2] + x[:, 1::2]  # [C, h, 2w]
     halves: Float32 = (pairs[:, :, ::2] + pairs[:, :, 1::2]) / np.float32(4)  # [C, h, w]
     return halves
 

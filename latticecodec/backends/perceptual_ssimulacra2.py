@@ -9,12 +9,12 @@ its own mirror image: what passed through it passes back through it.
 from functools import cache
 
 import numpy as np
-from onnxruntime import InferenceSession
 
 from ..entropy.coder import Float32
 from ..metrics import ABSORBANCE, BIAS, RADIUS, SCALES, SSIMULACRA2_SIDE_MIN, STABILITY, TINY, WEIGHTS
 from .perceptual_graph import Graph, Value
 from .perceptual_pooling import doubled, halved
+from .session import Session
 
 CONES = np.array(ABSORBANCE, np.float32)  # [3, 3]
 OPPONENTS = np.array([[7, -7, 0], [0.5, 0.5, 0], [-0.5, -0.5, 1]], np.float32)  # X, Y and B - Y of three kinds of cones
@@ -70,12 +70,12 @@ def _at_scale(bright: Float32, light: Float32, weights: Float32, threads: int) -
     """A scale's part of the weighted sum, by weights [3, 6], and its gradient [3, h, w], for light [3, h, w]."""
     pixel = np.array(1 / (light.shape[1] * light.shape[2]), np.float32)
     given = {"bright": bright[None], "light": light[None], "weights": weights.T[:, None, :, None, None], "pixel": pixel}
-    errors, gradient = _session(threads).run(None, given)
+    errors, gradient = _session(threads)(**given)
     return float(errors.sum()), gradient[0]
 
 
 @cache
-def _session(threads: int) -> InferenceSession:
+def _session(threads: int) -> Session:
     """The formulas of a scale: light and weights to errors [1, 3, 1, 1] and gradient [1, 3, h, w]."""
     graph = Graph()
     bright, light = (graph.input(name, [1, 3, "h", "w"]) for name in ("bright", "light"))

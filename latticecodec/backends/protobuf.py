@@ -5,10 +5,14 @@ the other, a field is its number and wire type, then a number, or a length and a
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 IR_VERSION = 8  # of onnx.proto
-OPSET = 17  # version of the operators
-FLOAT = 1  # TensorProto.DataType
+OPSET = 18  # version of the operators
+DATA_TYPES = {"float32": 1, "int64": 7}  # TensorProto.DataType
 EXTERNAL = 1  # TensorProto.DataLocation
 INT, STRING, INTS = 2, 3, 7  # AttributeProto.AttributeType
 
@@ -35,11 +39,15 @@ def node(operator: str, inputs: Iterable[str], output: str, attributes: Mapping[
     return b"".join(fields)
 
 
-def tensor(name: str, shape: Sequence[int]) -> bytes:
-    """TensorProto of float32 values that are handed over beside the model, by this name."""
-    dims = b"".join(_int(1, side) for side in shape)
-    location = _text(1, "location") + _text(2, "memory")
-    return dims + _int(2, FLOAT) + _text(8, name) + _bytes(13, location) + _int(14, EXTERNAL)
+def tensor(name: str, values: NDArray[Any]) -> bytes:
+    """TensorProto of int64 values, or of float32 values that are handed over beside the model, by this name."""
+    fields = [_int(1, side) for side in values.shape]
+    fields += [_int(2, DATA_TYPES[str(values.dtype)]), _text(8, name)]
+    if values.dtype == np.int64:
+        fields.append(_bytes(9, values.astype("<i8").tobytes()))
+    else:
+        fields += [_bytes(13, _text(1, "location") + _text(2, "memory")), _int(14, EXTERNAL)]
+    return b"".join(fields)
 
 
 def _attribute(name: str, value: Attribute) -> bytes:
@@ -54,7 +62,7 @@ def _attribute(name: str, value: Attribute) -> bytes:
 def _value(name: str, shape: Shape) -> bytes:
     """ValueInfoProto of a float32 tensor."""
     sides = [_int(1, side) if isinstance(side, int) else _text(2, side) for side in shape]
-    kind = _int(1, FLOAT) + _bytes(2, b"".join(_bytes(1, side) for side in sides))
+    kind = _int(1, DATA_TYPES["float32"]) + _bytes(2, b"".join(_bytes(1, side) for side in sides))
     return _text(1, name) + _bytes(2, _bytes(1, kind))
 
 

@@ -1,7 +1,8 @@
-"""A graph of a network, ready to run on ONNX Runtime."""
+"""A graph, ready to run on ONNX Runtime, on processors."""
 
 import numpy as np
 import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, RuntimeException
 
 from ..entropy.coder import Float32
 from ..errors import LcqError
@@ -10,10 +11,11 @@ from .reference import evaluate
 
 PROBE = {"h": 2, "w": 3}  # sides of the inputs of the self-test, in the graph's units
 TOLERANCE = 1e-3  # of the self-test, of the largest value that should come
+NO_MEMORY = ("allocate memory", "std::bad_alloc")  # one of these is in what ONNX Runtime says
 
 
 class Session:
-    """A graph of one output on ONNX Runtime, on processors."""
+    """A graph and the weights that it runs with."""
 
     def __init__(self, graph: Graph, threads: int) -> None:
         self._graph = graph  # keeps the weights that ONNX Runtime may point to
@@ -21,28 +23,30 @@ class Session:
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 4
-        values = [onnxruntime.OrtValue.ortvalue_from_numpy(each) for each in graph.constants.values()]
-        options.add_external_initializers(list(graph.constants), values)
+        weights = {name: values for name, values in graph.constants.items() if values.dtype == np.float32}
+        handed = [onnxruntime.OrtValue.ortvalue_from_numpy(values) for values in weights.values()]
+        options.add_external_initializers(list(weights), handed)
         self._session = onnxruntime.InferenceSession(graph.model(), options, providers=["CPUExecutionProvider"])
 
-    def __call__(self, **inputs: Float32) -> Float32:
-        """The output of the graph for its inputs, by name.
+    def __call__(self, **inputs: Float32) -> list[Float32]:
+        """The outputs of the graph for its inputs, by name.
 
         Raises LcqError where there is not enough memory.
         """
-        whole = {name: np.ascontiguousarray(values, dtype=np.float32) for name, values in inputs.items()}
+        whole = {name: np.asarray(values, np.float32, order="C") for name, values in inputs.items()}
         try:
-            out: Float32 = self._session.run(None, whole)[0]
-        except (MemoryError, onnxruntime.capi.onnxruntime_pybind11_state.RuntimeException) as error:
-            if not isinstance(error, MemoryError) and "allocate memory" not in str(error):
+            outputs: list[Float32] = self._session.run(None, whole)
+        except (MemoryError, Fail, RuntimeException) as error:
+            if not isinstance(error, MemoryError) and not any(told in str(error) for told in NO_MEMORY):
                 raise
             raise LcqError("not enough memory for a picture of this size") from None
-        return out
+        return outputs
 
     def works(self) -> bool:
-        """Whether a small input gives what numpy makes of it: ONNX Runtime has other code for each kind of processor.
+        """Whether a graph of one output makes of a small input what numpy does.
 
-        So it counts to where the weights give values that are not numbers.
+        ONNX Runtime has other code for each kind of processor. Where the weights give values that are not numbers, it
+        is not at fault.
         """
         numbers = np.random.default_rng(0)
         inputs = {
@@ -53,7 +57,8 @@ class Session:
             expected = evaluate(self._graph, inputs)
         if not np.isfinite(expected).all():
             return True
-        return bool(np.abs(self(**inputs) - expected).max() <= TOLERANCE * np.abs(expected).max())
+        (found,) = self(**inputs)
+        return bool(np.abs(found - expected).max() <= TOLERANCE * np.abs(expected).max())
 
 
 def _probe(side: str) -> int:
