@@ -15,6 +15,7 @@ import latticecodec
 ROOT = Path(__file__).parent.parent
 ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "errors": 0,
+    "metrics": 0,
     "arguments": 0.5,
     "extras": 0.5,
     "config": 1,

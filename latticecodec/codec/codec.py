@@ -96,7 +96,9 @@ class Codec:
         )
         return self.encode_detailed(image, options, report).data
 
-    def encode_detailed(self, image: "Picture", options: "EncodeOptions | None" = None, report: "Report" = silent) -> "Encoding":
+    def encode_detailed(
+        self, image: "Picture", options: "EncodeOptions | None" = None, report: "Report" = silent
+    ) -> "Encoding":
         """As `encode`, with the index tensor and the prior's estimate beside the bytes."""
         from .encoding import encoded
 
