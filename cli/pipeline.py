@@ -41,7 +41,7 @@ def results(jobs: Sequence[Job], steps: Steps) -> Iterator[Any]:
     from concurrent.futures import wait
 
     ahead = _started(steps.read, jobs[0])
-    behind: "Future[Any] | None" = None
+    behind: Future[Any] | None = None
     try:
         for number, job in enumerate(jobs):
             read = ahead.result()

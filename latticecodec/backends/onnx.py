@@ -35,7 +35,7 @@ class OnnxBackend:
         shapes = network_shapes(config)
         parts = {key.split(".")[0] for key in shapes}
         self._tensors = {key: value for key, value in tensors.items() if key.split(".")[0] in parts}
-        self._sessions: dict[str, "Session"] = {}
+        self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
         _check_shapes(config, shapes, self._tensors)
 
