@@ -6,10 +6,7 @@ time: SIGKILL and a power cut.
 
 import io
 import os
-import secrets
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -23,11 +20,10 @@ from .messages import output_error
 
 Fill = Callable[[IO[bytes]], object]  # writes the output to a file that is open for reading and writing
 
-SPOOL_MAX = 1 << 26  # bytes of standard output kept in memory; a file without a name holds more
 _parts: set[Path] = set()  # temporary files that may be there
 
 
-class _Numberless:
+class Numberless:
     """A file without a number: Pillow would use that, and take a short write on a full disk for a whole one."""
 
     def fileno(self) -> int:
@@ -35,12 +31,8 @@ class _Numberless:
         raise io.UnsupportedOperation("fileno")
 
 
-class _File(_Numberless, io.BufferedRandom):
+class _File(Numberless, io.BufferedRandom):
     """A file on the disk."""
-
-
-class _Spool(_Numberless, tempfile.SpooledTemporaryFile[bytes]):
-    """A file in memory, or without a name on the disk."""
 
 
 def write_file(target: Path, fill: Fill, overwrite: bool, times: tuple[int, int] | None = None) -> None:
@@ -59,7 +51,7 @@ def write_file(target: Path, fill: Fill, overwrite: bool, times: tuple[int, int]
     be written, and whatever `fill` raises.
     """
     place = Path(os.path.realpath(target)) if overwrite else target.absolute()
-    part = place.parent / f".lcodec-{secrets.token_hex(8)}.part"
+    part = place.parent / f".lcodec-{os.urandom(8).hex()}.part"
     _parts.add(part)
     try:
         with io.FileIO(part, "x+") as raw, _File(raw) as file:
@@ -120,11 +112,12 @@ def write_standard_output(fill: Fill) -> None:
 
     Raises OutputError where it cannot be written, ReaderGone where nobody reads it, and whatever `fill` raises.
     """
+    from .spool import Spool
+
     try:
-        with _Spool(SPOOL_MAX) as spool:
+        with Spool() as spool:
             fill(spool)
-            spool.seek(0)
-            shutil.copyfileobj(spool, sys.stdout.buffer)
+            spool.copy_to(sys.stdout.buffer)
         sys.stdout.buffer.flush()
     except OSError as error:
         raise output_error(error) from None

@@ -8,7 +8,7 @@ from typing import Any
 
 from latticecodec import LcqError, OutputError
 
-from . import pipeline, progress, workers
+from . import pipeline, progress
 from .files import Job, Plan, Writing, check, exists
 from .inputs import STANDARD, Place, called, count_of, name_of
 from .messages import amount, is_expected, note, on_one_line, say, say_json, told
@@ -180,5 +180,7 @@ def _outcomes(jobs: list[Job], work: Work) -> Generator[Outcome, None, None]:
     elif len(jobs) < 2 or work.processes < 2:
         yield from map(attempt, jobs)
     else:
+        from . import workers
+
         pool = workers.Workers(jobs, attempt, work.processes)
         yield from pool.outcomes(lambda job: attempt.failed(job, workers.DIED))

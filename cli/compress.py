@@ -153,7 +153,7 @@ def compress(
     asked = Compression(
         quality, bpp, size, psnr, model, effort, tune, tile, strip, embed_basis, device, not plan.many, writing
     )
-    load(model, device, tune)  # refused before any work is done, and kept
+    load(model, device, tune).model.check_effort(effort)  # refused before any work is done; the codec is kept
     steps = Steps(partial(_read, asked), partial(_coded, asked), partial(_written, asked))
     run(plan, Work(steps, "compressed", writing=writing, processes=jobs), as_json)
 

@@ -5,12 +5,14 @@ read then is given up, one that is being written is waited for.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from threading import Thread
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .files import Job
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Made = TypeVar("Made")
 
@@ -36,6 +38,8 @@ class Steps:
 
 def results(jobs: Sequence[Job], steps: Steps) -> Iterator[Any]:
     """What `steps` make of each job, in the order of the jobs; raises what they raise."""
+    from concurrent.futures import wait
+
     ahead = _started(steps.read, jobs[0])
     behind: Future[Any] | None = None
     try:
@@ -56,8 +60,10 @@ def results(jobs: Sequence[Job], steps: Steps) -> Iterator[Any]:
             wait([behind])
 
 
-def _started(step: Callable[..., Made], *arguments: Any) -> Future[Made]:
+def _started(step: Callable[..., Made], *arguments: Any) -> "Future[Made]":
     """What will come of a step that goes on in a thread of its own; the process can end without it."""
+    from concurrent.futures import Future
+
     future: Future[Made] = Future()
 
     def go() -> None:

@@ -72,11 +72,6 @@ def complexity(config: ModelConfig) -> Complexity:
     )
 
 
-def network_numbers(config: ModelConfig) -> int:
-    """Learned numbers of analysis, synthesis and hyper-analysis, which every model stores one by one."""
-    return _numbers([*_analysis(config), *_synthesis(config), *_hyper_analysis(config)]) + _gains(config)
-
-
 def _analysis(config: ModelConfig) -> list[Layer]:
     at8, at16 = config.analysis_blocks
     return [

@@ -8,11 +8,12 @@ A model that shipped is never changed. A better one is the next version of its f
 plain name means the newest version, `lattice-1` the first.
 """
 
+import math
 import os
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -20,12 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .arguments import choice, shown
+from .backends.shapes import network_shapes
 from .config import TUNES, ModelConfig
 from .container import DIGEST_BYTES
 from .errors import FormatError, LcqError, ModelError
-from .extras import require
 from .kinds import KINDS, check
-from .lowrank import LEFT, RIGHT, with_low_rank
 from .weights import BASE_DIGEST, Array, read_tensors
 
 if TYPE_CHECKING:
@@ -85,12 +85,18 @@ def list_models() -> list[ModelInfo]:
     return sorted(_on_the_path(), key=lambda info: info.name)
 
 
-def _on_the_path() -> Iterator[ModelInfo]:
-    """The models on the path, in its order; a folder on it may also be a model itself."""
+def _on_the_path(wanted: "Callable[[ModelInfo], bool]" = lambda info: True) -> Iterator[ModelInfo]:
+    """The models on the path that are wanted, in its order; a folder on it may also be a model itself.
+
+    Of the others config.json is read, and nothing asked of their kinds.
+    """
     for folder in _folders():
         for path in [folder / CONFIG] if os.path.isfile(folder / CONFIG) else sorted(folder.glob(f"*/{CONFIG}")):
             try:
-                info = _info(path.parent)
+                info = _read(path.parent)
+                if not wanted(info):
+                    continue
+                _check(info)
             except ModelError as error:
                 warnings.warn(f"{error}; it is left out", stacklevel=1)
                 continue
@@ -107,14 +113,13 @@ def _folders() -> list[Path]:
 
 def newest(family: str) -> ModelInfo | None:
     """The model that a plain name means: the latest version of its family."""
-    return max((info for info in list_models() if info.family == family), key=lambda info: info.version, default=None)
+    return max(_on_the_path(lambda info: info.family == family), key=lambda info: info.version, default=None)
 
 
 def installed(name: str) -> ModelInfo:
     """The model of exactly this name, whatever newer versions there are; raises ModelError without it."""
-    for info in list_models():
-        if info.name == name:
-            return info
+    for info in _on_the_path(lambda info: info.name == name):
+        return info
     raise ModelError(f"model {name!r} is not installed")
 
 
@@ -126,12 +131,23 @@ def _version(name: str) -> tuple[str, int | None]:
 
 def _info(folder: Path) -> ModelInfo:
     """The model in a folder: on the path it is called as the folder is, elsewhere as config.json says."""
+    info = _read(folder)
+    _check(info)
+    return info
+
+
+def _read(folder: Path) -> ModelInfo:
+    """The same, not yet looked at by its kind."""
     config, path = ModelConfig.read(folder / CONFIG), _folders()
-    try:
-        check(config)
-    except ModelError as error:
-        raise ModelError(f"{folder / CONFIG}: {error}") from None
     return ModelInfo(folder.name if folder in path or folder.parent in path else config.name, folder, config)
+
+
+def _check(info: ModelInfo) -> None:
+    """Raise ModelError where a configuration is not as its kind has it."""
+    try:
+        check(info.config)
+    except ModelError as error:
+        raise ModelError(f"{info.folder / CONFIG}: {error}") from None
 
 
 def find(name_or_path: str | Path) -> ModelInfo:
@@ -145,13 +161,11 @@ def find(name_or_path: str | Path) -> ModelInfo:
     path = Path(name_or_path)
     if isinstance(name_or_path, os.PathLike) and (path / CONFIG).is_file():
         return _info(path.resolve())
-    models = list_models()
     family, number = _version(str(name_or_path))
     if number is None and (latest := newest(family)) is not None:
         return latest
-    for info in models:
-        if (info.family, info.version) == (family, number):
-            return info
+    for info in _on_the_path(lambda info: (info.family, info.version) == (family, number)):
+        return info
     if (path / CONFIG).is_file():
         return _info(path.resolve())
     if path.is_dir():
@@ -159,7 +173,7 @@ def find(name_or_path: str | Path) -> ModelInfo:
     for folder in _folders():
         if path.name == str(name_or_path) and os.path.isfile(folder / path / CONFIG):
             return _info(folder / path)  # which cannot be read, and says why
-    names = ", ".join(dict.fromkeys(info.name for info in models)) or "none"
+    names = ", ".join(dict.fromkeys(info.name for info in list_models())) or "none"
     own = "".join(f", {folder}" for folder in models_path[1:])
     raise ModelError(
         f"unknown model {str(name_or_path)!r}: not a folder, and not one of those installed ({names}"
@@ -187,7 +201,7 @@ def find_by_digest(digest: bytes, name_or_path: str | Path | None = None) -> Mod
 
 def written_with(digest: bytes) -> ModelInfo | None:
     """The first model on the path whose files have this digest."""
-    return next((info for info in _on_the_path() if info.digest == digest), None)
+    return next(_on_the_path(lambda info: info.digest == digest), None)
 
 
 def tuned(name_or_path: str | Path, tune: str) -> ModelInfo:
@@ -230,6 +244,8 @@ def resolve_device(device: str) -> str:
     if device == "auto":
         return "cuda" if _may_have_cuda() and _has_cuda() else "cpu"
     if device == "cuda":
+        from .extras import require
+
         require("torch", "device cuda")
         if not _has_cuda():
             raise LcqError("no CUDA device is available; choose device cpu, or auto")
@@ -260,6 +276,8 @@ def read_weights(info: ModelInfo) -> dict[str, Array]:
     tensors = _read_own_weights(info)
     if not info.config.base:
         return tensors
+    from .lowrank import with_low_rank
+
     base = _base_with(info, tensors.pop(BASE_DIGEST, None))
     try:
         return with_low_rank(_read_own_weights(base) | tensors)
@@ -269,6 +287,8 @@ def read_weights(info: ModelInfo) -> dict[str, Array]:
 
 def read_low_rank(info: ModelInfo) -> dict[str, Array]:
     """The factors NAME.left and NAME.right in a model's own folder; raises as `read_weights`."""
+    from .lowrank import LEFT, RIGHT
+
     return {name: value for name, value in _read_own_weights(info).items() if name.endswith((LEFT, RIGHT))}
 
 
@@ -316,9 +336,8 @@ def _load(info: ModelInfo, device: str) -> "Codec":
 
 def _check_size(info: ModelInfo, tensors: dict[str, Array]) -> None:
     """Raise ModelError for networks that need more numbers than the weights have, before they take any memory."""
-    from .complexity import network_numbers
-
-    needed, there = network_numbers(info.config), sum(tensor.size for tensor in tensors.values())
+    needed = sum(math.prod(shape) for shape in network_shapes(info.config).values())
+    there = sum(tensor.size for tensor in tensors.values())
     if needed > there:
         raise ModelError(
             f"model {info.name}: its weights do not fit its {CONFIG}, which asks for {needed:,} numbers or more; "

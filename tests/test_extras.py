@@ -17,7 +17,7 @@ from latticecodec.extras import PACKAGES, require
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "tests" / "shipped" / "lattice.lcq"
-MODULES_MAX = 75  # of ours, the command line aside, for one model's codec
+MODULES_MAX = 35  # of ours, the command line aside, to load a model and have the indices of a file
 HIDDEN = "import sys; sys.modules['torch'] = None; import json, latticecodec\n"  # as if it were not installed
 
 
@@ -41,19 +41,34 @@ print(json.dumps([names, width, failed, [name for name in sys.modules if name.st
     assert without_torch(code) == [names, latticecodec.read_header(SHIPPED).width, [], []]
 
 
-def test_a_codec_is_few_modules_and_none_of_the_laboratory() -> None:
+def test_a_codec_is_few_modules_and_none_of_the_laboratory(tmp_path: Path) -> None:
+    """Neither are other kinds, what encodes, nor what reads pictures; and what writes one is of its format alone."""
     code = f"""
+def ours():
+    return [n for n in sys.modules if n.startswith("latticecodec.") and not n.startswith("latticecodec.cli")]
+codec = latticecodec.load("lattice")
+loaded = ours()
+indices = codec.decode_indices({str(SHIPPED)!r})
+read = ours()
 from click.testing import CliRunner
 from latticecodec.cli import main
-assert CliRunner().invoke(main, ["models", "--json"]).exit_code == 0
-indices = latticecodec.load("lattice").decode_indices({str(SHIPPED)!r})
-print(json.dumps([list(indices.shape), [name for name in sys.modules if name.startswith("latticecodec.")]]))
+arguments = ["decompress", {str(SHIPPED)!r}, "-o", {str(tmp_path / "back.png")!r}]
+assert CliRunner().invoke(main, arguments).exit_code == 0
+print(json.dumps([list(indices.shape), loaded, read, ours(), "numpy.random" in sys.modules]))
 """
-    shape, modules = without_torch(code)  # type: ignore[misc]
+    shape, loaded, read, written, random = without_torch(code)  # type: ignore[misc]
     assert shape[0] == 256
-    assert [name for name in modules if name.startswith("latticecodec.lab")] == []
-    ours = sorted(name for name in modules if not name.startswith("latticecodec.cli"))
-    assert len(ours) <= MODULES_MAX, ours
+    assert len(loaded) < len(read) <= MODULES_MAX, sorted(read)
+    assert [name for name in read if name.startswith(("latticecodec.lab", "latticecodec.picture"))] == []
+    home = "latticecodec.picture.formats"
+    assert {name for name in written if name.startswith(f"{home}.")} == {f"{home}.format", f"{home}.png"}
+    assert not random  # NumPy's takes as long to import as a small picture to decode
+
+
+def test_the_command_line_imports_what_a_command_needs_once_it_runs() -> None:
+    heavy = ("numpy", "PIL", "multiprocessing", "concurrent.futures", "tempfile")
+    code = f"from latticecodec.cli import main; print(json.dumps([name for name in {heavy} if name in sys.modules]))"
+    assert without_torch(code) == []
 
 
 @pytest.mark.parametrize(
@@ -62,6 +77,10 @@ print(json.dumps([list(indices.shape), [name for name in sys.modules if name.sta
         (["train"], "lcodec train needs torch; pip install 'latticecodec[train]'"),
         (["eval", str(ROOT / "samples")], "lcodec eval needs torch; pip install 'latticecodec[eval]'"),
         (["reproduce", "list"], "lcodec reproduce needs torch; pip install 'latticecodec[papers]'"),
+        (
+            ["compress", str(ROOT / "samples" / "landscape.png"), "-o", "-", "--effort", "5"],
+            "effort 5 needs torch; pip install 'latticecodec[torch]'",
+        ),
         (["verify", str(SHIPPED), "--device", "cuda"], "--device cuda needs torch; pip install 'latticecodec[torch]'"),
     ],
 )

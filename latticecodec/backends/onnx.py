@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Mapping
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +11,10 @@ from numpy.typing import NDArray
 from ..config import PATCH, ModelConfig
 from ..entropy.coder import Float32
 from ..errors import ModelError
-from .networks import NETWORKS
-from .perceptual import gradient
-from .processors import processors
-from .session import Session
-from .shapes import network_shapes
+from .shapes import Shapes, network_shapes
+
+if TYPE_CHECKING:
+    from .session import Session
 
 
 class OnnxBackend:
@@ -31,11 +31,13 @@ class OnnxBackend:
         Raises ModelError where a tensor of a network is missing, superfluous or of another shape.
         """
         self.config = config
-        self._threads = threads or processors()
-        self._tensors = {key: value for key, value in tensors.items() if key.split(".")[0] in NETWORKS}
+        self._asked = threads
+        shapes = network_shapes(config)
+        parts = {key.split(".")[0] for key in shapes}
+        self._tensors = {key: value for key, value in tensors.items() if key.split(".")[0] in parts}
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
-        _check_shapes(config, self._tensors)
+        _check_shapes(config, shapes, self._tensors)
 
     def analysis(self, x: Float32) -> Float32:
         """See `backend.Backend`."""
@@ -53,6 +55,8 @@ class OnnxBackend:
         """See `backend.Backend`; the squared error's is one graph from y_hat and back to it."""
         height, width = x.shape[1:]
         if tune != "psnr":
+            from .perceptual import gradient
+
             x_hat = self.synthesis(y_hat, t)[:, :height, :width]  # [3, H, W]
             at_x_hat = gradient(tune, x_hat, x, self.config.rate_weight(t), self._threads)  # [3, H, W]
             return self._run(
@@ -69,8 +73,18 @@ class OnnxBackend:
         inner: Float32 = out[0]
         return inner
 
-    def _session(self, network: str) -> Session:
-        """A key of NETWORKS, made and tested once."""
+    @cached_property
+    def _threads(self) -> int:
+        """That a network runs on."""
+        from .processors import processors
+
+        return self._asked or processors()
+
+    def _session(self, network: str) -> "Session":
+        """A key of NETWORKS, made and tested once; what that takes is imported by the first one."""
+        from .networks import NETWORKS
+        from .session import Session
+
         with self._lock:
             if network not in self._sessions:
                 part = "synthesis." if network.endswith("gradient") else f"{network}."
@@ -87,9 +101,8 @@ class OnnxBackend:
             return self._sessions[network]
 
 
-def _check_shapes(config: ModelConfig, tensors: Mapping[str, NDArray[Any]]) -> None:
+def _check_shapes(config: ModelConfig, wanted: Shapes, tensors: Mapping[str, NDArray[Any]]) -> None:
     """Raise ModelError for the first tensor that the networks do not have so."""
-    wanted = network_shapes(config)
     for key in sorted(wanted.keys() | tensors.keys()):
         there = tensors[key].shape if key in tensors else None
         if wanted.get(key) != there:

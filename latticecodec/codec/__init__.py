@@ -1,8 +1,33 @@
-"""Codec: a picture to the bytes of an .lcq file and back, with one loaded model."""
+"""Codec: a picture to the bytes of an .lcq file and back, with one loaded model.
 
-from .codec import Codec
-from .decoder import Damage
-from .encoder import Encoding, indices_sha256
-from .options import EncodeOptions
+Names are loaded on first use, and so is what `Codec` needs for each of the things that it can do.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .codec import Codec
+    from .decoder import Damage
+    from .encoder import Encoding, indices_sha256
+    from .options import EncodeOptions
+
+_HOME = {
+    "Codec": "codec",
+    "Damage": "decoder",
+    "EncodeOptions": "options",
+    "Encoding": "encoder",
+    "indices_sha256": "encoder",
+}
 
 __all__ = ["Codec", "Damage", "EncodeOptions", "Encoding", "indices_sha256"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

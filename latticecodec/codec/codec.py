@@ -1,40 +1,36 @@
 """Codec: what a loaded model can do with pictures and files."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from PIL import Image
-
-from .. import picture
 from ..arguments import switch, whole
-from ..backends.backend import Tensors
 from ..config import DEFAULT_EFFORT, ModelConfig
-from ..container import PIXELS_MAX, Box, Header, Reader, Source, contents, named
+from ..container import PIXELS_MAX
 from ..entropy.coder import Int32
-from ..errors import ModelError, TargetError
-from ..picture import Pixels, Samples, psnr
-from .decoder import Damage, PictureDecoder
-from .drawing import drawn
-from .encoder import Encoding, PictureEncoder, Report, silent
+from ..errors import ModelError
 from .memory import undisturbed
 from .model import Model
-from .options import EncodeOptions
-from .painter import Painter
-from .region import Region, box_of
-from .search import Target, bpp_target, psnr_target, search, size_target
-from .tiling import tile_side
 
 if TYPE_CHECKING:
-    from ..picture import Picture
+    from PIL import Image
 
-DEFAULTS = EncodeOptions()
+    from ..backends.backend import Tensors
+    from ..container import Source
+    from ..picture import Picture, Pixels, Samples
+    from .decoder import Damage, PictureDecoder
+    from .encoder import Encoding, Report
+    from .options import EncodeOptions
+    from .region import Region
+
+
+def silent(done: int, total: int) -> None:
+    """Report nothing."""
 
 
 class Codec:
     """A model, ready to encode and decode. Make one with `latticecodec.load`."""
 
-    def __init__(self, config: ModelConfig, tensors: Tensors, device: str = "cpu") -> None:
+    def __init__(self, config: ModelConfig, tensors: "Tensors", device: str = "cpu") -> None:
         """Raises ModelError where the tensors do not fit the configuration, or the prior fails its self-test."""
         with undisturbed():
             self.model = Model(config, tensors, device)
@@ -51,7 +47,7 @@ class Codec:
         effort: int = DEFAULT_EFFORT,
         tune: str | None = None,
         tile: int | None = None,
-        report: Report = silent,
+        report: "Report" = silent,
         max_pixels: int = PIXELS_MAX,
     ) -> bytes:
         """Compress a picture.
@@ -85,6 +81,8 @@ class Codec:
         Raises ImageError for pictures it cannot take, TargetError where a target is out of reach or an option is not
         of the type and in the range above, ModelError where the model has no lattice basis to embed.
         """
+        from .options import EncodeOptions
+
         options = EncodeOptions(
             quality=quality,
             bpp=bpp,
@@ -98,69 +96,46 @@ class Codec:
         )
         return self.encode_detailed(image, options, report).data
 
-    def encode_detailed(self, image: "Picture", options: EncodeOptions = DEFAULTS, report: Report = silent) -> Encoding:
+    def encode_detailed(
+        self, image: "Picture", options: "EncodeOptions | None" = None, report: "Report" = silent
+    ) -> "Encoding":
         """As `encode`, with the index tensor and the prior's estimate beside the bytes."""
-        tune = options.tune or self.config.tune
-        self._check_tune(tune, options.effort)
-        pixels = picture.read(image, options.max_pixels)
-        with undisturbed():
-            encoder = PictureEncoder(
-                self.model, pixels, self._header(pixels, tune, options.tile), options.effort, report
-            )
-            rates = self.kind.rates
+        from .encoding import encoded
 
-            def attempt(number: int) -> Encoding:
-                return encoder.attempt(rates.at(number), options.embed_basis)
-
-            target = self._target(pixels, options)
-            if target is None:
-                return attempt(rates.of_quality(options.quality).number)
-            encoder.keep_latents()
-            found = search(attempt, rates.lowest, rates.highest, target)
-            return replace(found.trial, note=found.note)
-
-    def _target(self, pixels: Pixels, asked: EncodeOptions) -> Target[Encoding] | None:
-        """What to search for; None where a quality was asked for."""
-        if asked.bpp is not None:
-            return bpp_target(asked.bpp, lambda trial: 8 * len(trial.data) / (pixels.width * pixels.height))
-        if asked.size is not None:
-            return size_target(asked.size, lambda trial: len(trial.data))
-        if asked.psnr is not None:
-            return psnr_target(asked.psnr, lambda trial: self._fidelity(trial, pixels))
-        return None
+        return encoded(self.model, image, options, report)
 
     @overload
     def decode(
         self,
-        data: Source,
-        region: Region | None = None,
+        data: "Source",
+        region: "Region | None" = None,
         as_array: Literal[False] = False,
-        on_damage: Callable[[Damage], None] | None = None,
-        report: Report = silent,
+        on_damage: "Callable[[Damage], None] | None" = None,
+        report: "Report" = silent,
         max_pixels: int = PIXELS_MAX,
-    ) -> Image.Image: ...
+    ) -> "Image.Image": ...
 
     @overload
     def decode(
         self,
-        data: Source,
-        region: Region | None = None,
+        data: "Source",
+        region: "Region | None" = None,
         *,
         as_array: Literal[True],
-        on_damage: Callable[[Damage], None] | None = None,
-        report: Report = silent,
+        on_damage: "Callable[[Damage], None] | None" = None,
+        report: "Report" = silent,
         max_pixels: int = PIXELS_MAX,
-    ) -> Samples: ...
+    ) -> "Samples": ...
 
     def decode(
         self,
-        data: Source,
-        region: Region | None = None,
+        data: "Source",
+        region: "Region | None" = None,
         as_array: bool = False,
-        on_damage: Callable[[Damage], None] | None = None,
-        report: Report = silent,
+        on_damage: "Callable[[Damage], None] | None" = None,
+        report: "Report" = silent,
         max_pixels: int = PIXELS_MAX,
-    ) -> Image.Image | Samples:
+    ) -> "Image.Image | Samples":
         """Restore a picture from an .lcq file written with this model.
 
         Args:
@@ -183,40 +158,43 @@ class Codec:
         ModelError when the file belongs to another model, TargetError for a region that is not four integers inside of
         the picture.
         """
+        from ..picture import to_array, to_pillow
+
         plain = switch("as_array", as_array)
         pixels = self.decode_pixels(data, region, on_damage, report, max_pixels)
-        return picture.to_array(pixels) if plain else picture.to_pillow(pixels)
+        return to_array(pixels) if plain else to_pillow(pixels)
 
     def decode_pixels(
         self,
-        data: Source,
-        region: Region | None = None,
-        on_damage: Callable[[Damage], None] | None = None,
-        report: Report = silent,
+        data: "Source",
+        region: "Region | None" = None,
+        on_damage: "Callable[[Damage], None] | None" = None,
+        report: "Report" = silent,
         max_pixels: int = PIXELS_MAX,
-    ) -> Pixels:
+    ) -> "Pixels":
         """As `decode`, with colour, alpha and metadata as they are."""
-        with named(data), undisturbed():
-            reader = self._reader(data, max_pixels)
-            if on_damage is None:
-                reader.check_length()
-            box = box_of(region, reader.header)
-            return PictureDecoder(self.model, reader, on_damage).pixels(box, report)
+        from ..container import named
+        from .region import box_of
 
-    def decode_indices(self, data: Source, on_damage: Callable[[Damage], None] | None = None) -> Int32:
+        with named(data), undisturbed():
+            decoder = self._decoder(data, on_damage, max_pixels)
+            return decoder.pixels(box_of(region, decoder.header), report)
+
+    def decode_indices(self, data: "Source", on_damage: "Callable[[Damage], None] | None" = None) -> Int32:
         """The index tensor of a file: int32 [C, h, w], h and w a 16th of the size, rounded up.
 
         `on_damage` is called with each damaged tile, whose indices are then 0, and bytes behind the last tile are
         passed over. Without it damage raises FormatError or its kin.
         """
+        from ..container import named
+
         with named(data), undisturbed():
-            reader = self._reader(data)
-            if on_damage is None:
-                reader.check_length()
-            return PictureDecoder(self.model, reader, on_damage).indices()
+            return self._decoder(data, on_damage).indices()
 
     def to_indices(self, image: "Picture", quality: float = 50.0) -> Int32:
         """The index tensor that `encode` would code: int32 [C, h, w]."""
+        from .options import EncodeOptions
+
         return self.encode_detailed(image, EncodeOptions(quality=quality)).indices
 
     def from_indices(
@@ -226,52 +204,30 @@ class Codec:
         width: int | None = None,
         height: int | None = None,
         grey: bool = False,
-    ) -> Image.Image:
+    ) -> "Image.Image":
         """Draw an index tensor [C, h, w] of the given quality; `width` and `height` default to 16 w and 16 h.
 
         Raises ImageError for indices that are no such tensor, or do not stand for a picture of that size, TargetError
         for a quality or side that is none.
         """
+        from ..picture import to_pillow
+        from .drawing import drawn
+
         with undisturbed():
-            return picture.to_pillow(drawn(self.model, indices, quality, width, height, grey))
+            return to_pillow(drawn(self.model, indices, quality, width, height, grey))
 
-    def _check_tune(self, tune: str, effort: int) -> None:
-        """Raise where nothing would come of asking for `tune`."""
-        if tune != "psnr" and not self.kind.efforts:
-            raise ModelError(f"model {self.config.name} encodes for PSNR alone; lattice and lattice-e8 can be tuned")
-        if tune != self.config.tune and not effort:
-            raise TargetError(f"tune {tune} takes an effort of 1 or more")
-
-    def _header(self, pixels: Pixels, tune: str, tile: int | None) -> Header:
-        """What a file of a picture says about itself, all but the rate."""
-        quantizer, family = self.kind.format_id
-        return Header(
-            pixels.width,
-            pixels.height,
-            pixels.channels,
-            self.digest,
-            scale=0,
-            quality=0.0,
-            quantizer=quantizer,
-            family=family,
-            tune=tune,
-            bit_depth=pixels.depth,
-            tile=tile_side(tile, pixels.width, pixels.height),
-            icc=pixels.icc,
-            exif=pixels.exif,
-            xmp=pixels.xmp,
-        )
-
-    def _reader(self, data: Source, max_pixels: int = PIXELS_MAX) -> Reader:
+    def _decoder(
+        self, data: "Source", on_damage: "Callable[[Damage], None] | None", max_pixels: int = PIXELS_MAX
+    ) -> "PictureDecoder":
         """A file, its header read; raises ModelError where it is of another model."""
+        from ..container import Reader, contents
+        from .decoder import PictureDecoder
+
         reader = Reader(contents(data), whole("max_pixels", max_pixels, 1))
         if reader.header.model != self.digest:
             raise ModelError(
                 f"the file was written with model {reader.header.model.hex()}, but this is {self.digest.hex()}"
             )
-        return reader
-
-    def _fidelity(self, encoding: Encoding, pixels: Pixels) -> float:
-        """PSNR in dB of the colours that `encoding` decodes to, without decoding it."""
-        painter = Painter(self.model, encoding.header)
-        return psnr(painter.colour(encoding.tiles, Box(0, 0, pixels.width, pixels.height), silent), pixels.colour)
+        if on_damage is None:
+            reader.check_length()
+        return PictureDecoder(self.model, reader, on_damage)

@@ -6,16 +6,17 @@ pixels ◄─ painter ◄─ index tensors ◄─ kind ◄─ payloads ◄─ co
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..config import PATCH
 from ..container import Box, Reader, Tile
 from ..entropy.coder import Int32
 from ..errors import ChecksumError, FormatError
-from ..picture import Pixels, Samples
-from ..picture import alpha as coding
 from .model import Model
-from .painter import Painter
 from .tiling import Indices, compact, gather, index_bytes, latent_box, latent_size, view
+
+if TYPE_CHECKING:
+    from ..picture import Pixels, Samples
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,16 @@ class PictureDecoder:
     ) -> None:
         """`on_damage` is called with each tile that is damaged and needed; without it the first one raises.
 
-        Raises ModelError or FormatError where the header does not fit the model.
+        Raises ModelError where the header does not fit the model.
         """
-        self._painter = Painter(model, reader.header)
-        self._kind, self._reader, self._header = model.kind, reader, reader.header
+        self._model, self._rate = model, model.rate_of(reader.header)
+        self._reader, self.header = reader, reader.header
         self._on_damage = on_damage
         self._damaged: list[Damage] = []
 
     def indices(self) -> Int32:
         """Index tensor [C, h, w] of the whole picture, checked against the file's CRC of each tile; 0 if damaged."""
-        header, kind = self._header, self._kind
+        header, kind = self.header, self._model.kind
         picture = Box(0, 0, header.width, header.height)
         tiles: dict[int, Indices] = {}
         for number in range(header.tiles):
@@ -67,16 +68,19 @@ class PictureDecoder:
         whole = Box(0, 0, *latent_size(header))
         return gather(header, tiles, whole, kind.channels, kind.positions)
 
-    def pixels(self, region: Box, report: Callable[[int, int], None]) -> Pixels:
+    def pixels(self, region: Box, report: Callable[[int, int], None]) -> "Pixels":
         """The pixels of a region, with the metadata of the file.
 
         Only tiles that the region depends on are read: those in it, and those around it as far as the synthesis sees.
         Those that are damaged are grey, and opaque; pixels that far around them are not as they were.
         """
-        header = self._header
-        read = self._read(region)
+        from ..picture import Pixels
+        from .painter import Painter
+
+        header, painter = self.header, Painter(self._model, self.header)
+        read = self._read(region, painter.reach)
         peak = (1 << header.bit_depth) - 1
-        alpha = self._painter.blank(region, value=peak) if header.alpha else None
+        alpha = painter.blank(region, value=peak) if header.alpha else None
         tiles: dict[int, Indices] = {}
         for done, (number, tile) in enumerate(read.items()):
             try:
@@ -87,16 +91,16 @@ class PictureDecoder:
             except FormatError as error:
                 self._damage(number, region, error)
             report(done + 1, 2 * len(read))
-        colour = self._painter.colour(tiles, region, lambda done, total: report(total + done, 2 * total))  # [H, W, C]
+        colour = painter.colour(tiles, region, lambda done, total: report(total + done, 2 * total))  # [H, W, C]
         for damage in self._damaged:
             view(colour, region, damage.box)[:] = (peak + 1) // 2
         return Pixels(colour, alpha, header.icc, header.exif, header.xmp)
 
-    def _read(self, region: Box) -> dict[int, Tile]:
-        """The tiles that a region depends on, by number."""
-        seen = region.grown(PATCH * self._painter.reach, self._header.width, self._header.height)
+    def _read(self, region: Box, reach: int) -> dict[int, Tile]:
+        """The tiles that a region depends on, as far as `reach` latent positions around it, by number."""
+        seen = region.grown(PATCH * reach, self.header.width, self.header.height)
         found = {}
-        for number, box in enumerate(self._header.boxes()):
+        for number, box in enumerate(self.header.boxes()):
             if box.meets(seen):
                 try:
                     found[number] = self._reader.tile(number)
@@ -108,22 +112,24 @@ class PictureDecoder:
         """Tell of a damaged tile that `region` depends on, or raise its error."""
         if self._on_damage is None:
             raise error
-        box = self._header.box(number)
+        box = self.header.box(number)
         self._damaged.append(Damage(number, box, error, _common(box, region)))
         self._on_damage(self._damaged[-1])
 
     def _decode(self, number: int, tile: Tile) -> Indices:
         """Index tensor of a tile; raises FormatError where the payload is none, or does not match its checksum."""
-        box = latent_box(self._header.box(number))
-        indices = self._kind.decode(tile.payload, self._painter.rate, box.height, box.width)  # [C, h, w]
+        box = latent_box(self.header.box(number))
+        indices = self._model.kind.decode(tile.payload, self._rate, box.height, box.width)  # [C, h, w]
         if zlib.crc32(index_bytes(indices)) != tile.indices_crc:
             raise ChecksumError(f"tile {number}: the decoded indices do not match their checksum, the file is damaged")
         return compact(indices)
 
-    def _place_alpha(self, alpha: Samples, region: Box, box: Box, data: bytes) -> None:
+    def _place_alpha(self, alpha: "Samples", region: Box, box: Box, data: bytes) -> None:
         """Decode the alpha channel of a tile into that of the region."""
+        from ..picture import alpha as coding
+
         if box.meets(region):
-            plane = coding.decode(data, box.height, box.width, self._header.bit_depth)  # [h, w]
+            plane = coding.decode(data, box.height, box.width, self.header.bit_depth)  # [h, w]
             view(alpha, region, box)[:] = view(plane, box, region)
 
 

@@ -10,7 +10,6 @@ from ..container import Box, Header
 from ..entropy.coder import Int32
 from ..errors import ImageError
 from ..picture import Pixels
-from .encoder import silent
 from .model import Model
 from .painter import Painter
 
@@ -28,7 +27,7 @@ def drawn(model: Model, indices: Any, quality: float, width: int | None, height:
     scale = kind.rates.of_quality(quality).scale
     header = Header(width, height, 1 if grey else 3, model.digest, scale, quality, *kind.format_id)
     painter = Painter(model, header)
-    return Pixels(painter.colour({0: indices.astype(np.int32)}, Box(0, 0, width, height), silent))
+    return Pixels(painter.colour({0: indices.astype(np.int32)}, Box(0, 0, width, height)))
 
 
 def _integers(indices: Any) -> Int32:

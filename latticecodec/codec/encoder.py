@@ -27,10 +27,6 @@ MARGIN = 12  # latent positions around an area that are refined with it; with on
 Report = Callable[[int, int], None]  # called with (iterations done, iterations in all)
 
 
-def silent(done: int, total: int) -> None:
-    """Report nothing."""
-
-
 @dataclass(frozen=True)
 class Encoding:
     """What `Codec.encode_detailed` returns."""

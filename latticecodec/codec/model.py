@@ -1,13 +1,17 @@
 """A model, loaded: its kind, and who computes its networks."""
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from ..backends.backend import Backend, Refiner, Tensors
 from ..config import ModelConfig
 from ..container import DIGEST_BYTES
 from ..errors import ModelError
-from ..extras import require
-from ..kinds import KINDS, Kind
+from ..kinds import KINDS
+
+if TYPE_CHECKING:
+    from ..backends.backend import Backend, Refiner, Tensors
+    from ..container import Header
+    from ..kinds import Kind, Rate
 
 
 class Model:
@@ -21,7 +25,7 @@ class Model:
         kind: what codes its latents.
     """
 
-    def __init__(self, config: ModelConfig, tensors: Tensors, device: str) -> None:
+    def __init__(self, config: ModelConfig, tensors: "Tensors", device: str) -> None:
         """Raises ModelError where the tensors do not fit the configuration, or the prior fails its self-test."""
         self.config, self.device, self._tensors = config, device, tensors
         self.digest = bytes.fromhex(config.weights_sha256)[:DIGEST_BYTES]
@@ -38,18 +42,31 @@ class Model:
             told = "the self-test of its prior fails, and files would not decode"
             raise ModelError(f"model {config.name}: {told}; take an undamaged copy of the model")
 
-    def refiner(self, effort: int) -> Refiner | None:
-        """Who iterates at a level of effort; None where nobody does.
+    def rate_of(self, header: "Header") -> "Rate":
+        """The rate of a file; raises ModelError where its header does not fit the model."""
+        if (header.quantizer, header.family) != self.kind.format_id:
+            told = f"the file has quantizer {header.quantizer}, family {header.family} where its model has another"
+            raise ModelError(f"{told}: damaged")
+        self.kind.check_basis(header.basis)
+        return self.kind.rates.of_scale(header.scale)
 
-        Raises LcqError where that takes PyTorch and it is not installed.
-        """
-        if not 1 < effort <= self.kind.efforts:
-            return None
-        require("torch", f"effort {effort}")
-        return self._refiner
+    def check_effort(self, effort: int) -> None:
+        """Raise LcqError where a level of effort takes PyTorch and it is not installed."""
+        if self._iterates(effort):
+            from ..extras import require
+
+            require("torch", f"effort {effort}")
+
+    def refiner(self, effort: int) -> "Refiner | None":
+        """Who iterates at a level of effort, None where nobody does; raises as `check_effort`."""
+        self.check_effort(effort)
+        return self._refiner if self._iterates(effort) else None
+
+    def _iterates(self, effort: int) -> bool:
+        return 1 < effort <= self.kind.efforts
 
     @cached_property
-    def _refiner(self) -> Refiner:
+    def _refiner(self) -> "Refiner":
         from ..backends.torch import TorchBackend
 
         if isinstance(self.backend, TorchBackend):
@@ -57,7 +74,7 @@ class Model:
         return TorchBackend(self.config, self._tensors, self.device)
 
 
-def backend_of(config: ModelConfig, tensors: Tensors, device: str) -> Backend:
+def backend_of(config: ModelConfig, tensors: "Tensors", device: str) -> "Backend":
     """Who computes the networks of a model on a device."""
     if device == "cpu":
         from ..backends.onnx import OnnxBackend

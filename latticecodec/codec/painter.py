@@ -11,7 +11,6 @@ import numpy as np
 from ..config import PATCH
 from ..container import Box, Header
 from ..entropy.coder import Int32
-from ..errors import ModelError
 from ..picture import Samples, from_planes
 from .memory import give_back
 from .model import Model
@@ -22,13 +21,9 @@ class Painter:
     """What a header says about a picture, ready to be drawn."""
 
     def __init__(self, model: Model, header: Header) -> None:
-        """Raises ModelError or FormatError where the header does not fit the model."""
+        """Raises ModelError where the header does not fit the model."""
         self._backend, self._kind, self._header = model.backend, model.kind, header
-        if (header.quantizer, header.family) != self._kind.format_id:
-            told = f"the file has quantizer {header.quantizer}, family {header.family} where its model has another"
-            raise ModelError(f"{told}: damaged")
-        self._kind.check_basis(header.basis)
-        self.rate = self._kind.rates.of_scale(header.scale)
+        self._rate = model.rate_of(header)
         self.reach = model.config.synthesis_reach  # latent positions that a pixel depends on, each way
 
     def blank(self, region: Box, *shape: int, value: int = 0) -> Samples:
@@ -37,7 +32,7 @@ class Painter:
         return np.full((region.height, region.width, *shape), value, dtype)
 
     def colour(
-        self, tiles: Mapping[int, "Indices | Int32"], region: Box, report: Callable[[int, int], None]
+        self, tiles: Mapping[int, "Indices | Int32"], region: Box, report: Callable[[int, int], None] | None = None
     ) -> Samples:
         """Colours [H, W, C] of a region from the index tensors of the tiles around it; tiles that are missing are 0."""
         out = self.blank(region, self._header.colours)
@@ -45,7 +40,8 @@ class Painter:
         for done, area in enumerate(areas):
             view(out, region, area)[:] = self._area(tiles, area)
             give_back()
-            report(done + 1, len(areas))
+            if report is not None:
+                report(done + 1, len(areas))
         return out
 
     def _area(self, tiles: Mapping[int, "Indices | Int32"], area: Box) -> Samples:
@@ -53,7 +49,7 @@ class Painter:
         header = self._header
         window = latent_box(area).grown(self.reach, *latent_size(header))
         indices = gather(header, tiles, window, self._kind.channels, self._kind.positions)  # [C, h', w']
-        y_hat = self._kind.values(indices, self.rate, header.basis)  # [M, h, w]
-        x_hat = self._backend.synthesis(y_hat, self.rate.t)  # [3, 16 h, 16 w]
+        y_hat = self._kind.values(indices, self._rate, header.basis)  # [M, h, w]
+        x_hat = self._backend.synthesis(y_hat, self._rate.t)  # [3, 16 h, 16 w]
         left, top = area.left - PATCH * window.left, area.top - PATCH * window.top
         return from_planes(x_hat[:, top:, left:], area.width, area.height, header.colours, header.bit_depth)

@@ -5,37 +5,87 @@
     └────────────────────────────────────────────────────────┴────────────┴─────────────┴────────┴──────────┘
 
 All integers are little-endian. The CRC-32 covers everything before it. Reading checks every limit before it allocates
-anything, and raises only errors from the tree in errors.py.
+anything, and raises only errors from the tree in errors.py. Names are loaded on first use.
 """
 
-from .extensions import BASIS, EXIF, EXTENSIONS_MAX, ICC, MAY_IGNORE, METADATA_MAX, TILES, TUNE, XMP
-from .file import HEADER_MAX, PIXELS_PER_BYTE, Reader, Tile, read, read_header, write
-from .header import (
-    ADAPTIVE,
-    BASIS_MAX,
-    BASIS_UNIT,
-    DIAGONAL,
-    DIGEST_BYTES,
-    E8,
-    LATTICE,
-    MAGIC,
-    MAJOR,
-    MINOR,
-    PIXELS_MAX,
-    PRODUCT,
-    QUALITY_MAX,
-    QUALITY_UNIT,
-    QUANTIZERS,
-    ROTATION,
-    SIZE_MAX,
-    TILE_UNIT,
-    TILES_MAX,
-    TUNES,
-    VQ,
-    Box,
-    Header,
-)
-from .source import Bytes, Source, contents, named
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .extensions import BASIS, EXIF, EXTENSIONS_MAX, ICC, MAY_IGNORE, METADATA_MAX, TILES, TUNE, XMP
+    from .file import HEADER_MAX, PIXELS_PER_BYTE, Reader, Tile, read, read_header, write
+    from .header import (
+        ADAPTIVE,
+        BASIS_MAX,
+        BASIS_UNIT,
+        DIAGONAL,
+        DIGEST_BYTES,
+        E8,
+        LATTICE,
+        MAGIC,
+        MAJOR,
+        MINOR,
+        PIXELS_MAX,
+        PRODUCT,
+        QUALITY_MAX,
+        QUALITY_UNIT,
+        QUANTIZERS,
+        ROTATION,
+        SIZE_MAX,
+        TILE_UNIT,
+        TILES_MAX,
+        TUNES,
+        VQ,
+        Box,
+        Header,
+    )
+    from .source import Bytes, Source, contents, named
+
+_HOME = {
+    "ADAPTIVE": "header",
+    "BASIS": "extensions",
+    "BASIS_MAX": "header",
+    "BASIS_UNIT": "header",
+    "DIAGONAL": "header",
+    "DIGEST_BYTES": "header",
+    "E8": "header",
+    "EXIF": "extensions",
+    "EXTENSIONS_MAX": "extensions",
+    "HEADER_MAX": "file",
+    "ICC": "extensions",
+    "LATTICE": "header",
+    "MAGIC": "header",
+    "MAJOR": "header",
+    "MAY_IGNORE": "extensions",
+    "METADATA_MAX": "extensions",
+    "MINOR": "header",
+    "PIXELS_MAX": "header",
+    "PIXELS_PER_BYTE": "file",
+    "PRODUCT": "header",
+    "QUALITY_MAX": "header",
+    "QUALITY_UNIT": "header",
+    "QUANTIZERS": "header",
+    "ROTATION": "header",
+    "SIZE_MAX": "header",
+    "TILES": "extensions",
+    "TILES_MAX": "header",
+    "TILE_UNIT": "header",
+    "TUNE": "extensions",
+    "TUNES": "header",
+    "VQ": "header",
+    "XMP": "extensions",
+    "Box": "header",
+    "Bytes": "source",
+    "Header": "header",
+    "Reader": "file",
+    "Source": "source",
+    "Tile": "file",
+    "contents": "source",
+    "named": "source",
+    "read": "file",
+    "read_header": "file",
+    "write": "file",
+}
 
 __all__ = [
     "ADAPTIVE",
@@ -82,3 +132,13 @@ __all__ = [
     "read_header",
     "write",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ..config import CONTEXT_STEPS, ModelConfig
 from .coder import Float32, Int32, Tables
-from .e8 import E8Points
 from .hyper import IntegerHyper, Symbols, fixed_integers
 from .layers import Block, Layer, State, activate
 from .numbers import LEVELS, MEAN_BITS, MEAN_MAX, SCALE_BITS, SCALE_COUNT
@@ -41,7 +40,7 @@ class IntegerPrior:
     def __init__(self, config: ModelConfig, state: State) -> None:
         self.config = config
         self.index = TableIndex.from_state(state)
-        self.points: Points = E8Points(self.index, state) if "e8.threshold" in state else IntegerPoints(self.index)
+        self.points = _points(self.index, state)
         self._symbols = Symbols(state, self.points.unit)
         self.hyper = IntegerHyper(config, state, self.index, self._symbols)
         self._context = Context(config, state)
@@ -82,6 +81,15 @@ class IntegerPrior:
                 self.points.write(k, mean, scale, digest)
                 view.know(step, k)
         return digest.hexdigest()
+
+
+def _points(index: TableIndex, state: State) -> Points:
+    """The lattice points of a model."""
+    if "e8.threshold" not in state:
+        return IntegerPoints(index)
+    from .e8 import E8Points
+
+    return E8Points(index, state)
 
 
 class Context:

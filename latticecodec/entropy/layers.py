@@ -7,6 +7,7 @@ arithmetic shift in integers becomes rounding down. The number formats stand in 
 """
 
 import copy
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from .coder import Float32
 from .numbers import ACTIVATION_BITS, ACTIVATION_MAX, EXPONENT_MAX, EXPONENT_MIN, WEIGHT_MAX
 
 EXACT = 1 << 24  # integers below this are exact in float32
+ONE_THREAD = 1 << 18  # multiplications of a product that OpenBLAS leaves to one thread
+SMALL = 1 << 24  # multiplications, a millisecond of one thread
 PLANES = 1 << 15  # values of a 3x3 convolution that are computed at a time: 128 KiB, a few of which stay in a cache
 
 State = Mapping[str, NDArray[Any]]  # a model's tensors by name: integers
@@ -63,13 +66,13 @@ class Layer:
 
     def pointwise(self, x: Float32, level: int | None = None) -> Float32:
         """A 1x1 convolution: x [in, N] -> [out, N], rounded to nearest, halves up."""
-        out: Float32 = self.weight @ x
+        out = product(self.weight, x)
         out += self.bias if level is None else self.bias[level]
         return np.floor(out, out=out)
 
     def rows(self, x: Float32) -> Float32:
         """The same, a position a row: x [N, in] -> [N, out]."""
-        out: Float32 = x @ self.weight.T
+        out = product(x, self.weight.T)
         out += self.bias[:, 0]
         return np.floor(out, out=out)
 
@@ -97,6 +100,23 @@ class Layer:
             rows = sums[:count].reshape(count, height, row)[:, :, :width]
             np.floor(rows, out=out[at].reshape(count, height, width))
         return out
+
+
+def product(a: Float32, b: Float32) -> Float32:
+    """The matrix product of a [M, K] and b [K, N], [M, N]; a small one is computed without BLAS's threads.
+
+    Those meet for every product, and on a machine with other work wait for each other longer than they compute.
+    """
+    a_row = b.size  # multiplications for each row of a
+    if not ONE_THREAD < len(a) * a_row <= SMALL:
+        large: Float32 = a @ b
+        return large
+    blocks = -(-len(a) // max(2, ONE_THREAD // a_row))
+    ends = [len(a) * number // blocks for number in range(blocks + 1)]
+    out = np.empty((len(a), b.shape[1]), dtype=np.float32)
+    for start, end in itertools.pairwise(ends):
+        np.matmul(a[start:end], b, out=out[start:end])
+    return out
 
 
 def activate(x: Float32) -> Float32:

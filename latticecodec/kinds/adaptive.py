@@ -8,11 +8,10 @@ encoder alone, and reading a file takes nothing of it.
 
 import math
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from ..backends.backend import Backend, Tensors
 from ..backends.tensors import part
 from ..config import ModelConfig
 from ..container import ADAPTIVE, PRODUCT
@@ -25,6 +24,9 @@ from .kind import Basis, Coded
 from .rate import Rate
 from .selection import SliceSelection
 
+if TYPE_CHECKING:
+    from ..backends.backend import Backend, Tensors
+
 SELECTION = "quantizer.selection"  # the part of a model that chooses codebooks, where it has one
 
 
@@ -35,7 +37,7 @@ class Adaptive(Codebook):
     format_id = (ADAPTIVE, PRODUCT)
     described: ClassVar[dict[str, str]] = {"quantizer": "adaptive", "codebooks": "product"}
 
-    def __init__(self, config: ModelConfig, tensors: Tensors, backend: Backend) -> None:
+    def __init__(self, config: ModelConfig, tensors: "Tensors", backend: "Backend") -> None:
         super().__init__(config, tensors, backend)
         self.channels, self.positions = 2, math.isqrt(len(config.groups))  # S
         self._sizes = np.array(config.books)  # [m] codewords of each codebook

@@ -9,11 +9,10 @@ the fineness: how much finer than the model's own basis B is, in 1/1024 octave.
 """
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from ..backends.backend import Backend, Tensors
 from ..backends.tensors import part
 from ..config import ModelConfig
 from ..container import BASIS_UNIT, PRODUCT, ROTATION, VQ
@@ -21,11 +20,12 @@ from ..entropy.categorical import IntegerCategorical, Positions
 from ..entropy.coder import PRECISION, Float32, Int32
 from ..entropy.stream import Reader, Writer
 from ..errors import ImageError, ModelError
-from .closest import closest
 from .fields import check_groups, check_no_books
-from .hyper import hyper_latents
 from .kind import Basis, Coded, Effort
 from .rate import Rate, Rates
+
+if TYPE_CHECKING:
+    from ..backends.backend import Backend, Tensors
 
 BIT = 0.12  # squared distance, in units of the basis, that one bit is worth: 2 ln 2 / 12, the slope of fine rounding
 
@@ -39,7 +39,7 @@ class Codebook:
     positions = 1
     efforts = 0
 
-    def __init__(self, config: ModelConfig, tensors: Tensors, backend: Backend) -> None:
+    def __init__(self, config: ModelConfig, tensors: "Tensors", backend: "Backend") -> None:
         self._config, self._backend = config, backend
         self.rates, self.channels = Rates(config), len(config.groups)
         stored = tensors["quantizer.codebooks"].astype(np.float32)  # [K, M], or the union of adaptive ones
@@ -99,6 +99,9 @@ class Codebook:
 
     def encode(self, u: Float32, rate: Rate, effort: int) -> Coded:
         """See `kind.Kind`."""
+        from .closest import closest
+        from .hyper import hyper_latents
+
         slices = np.split(u.reshape(len(u), -1).T, self._ends, 1)  # [h w, D_g] each
         barred, writer = self._barred(slices), Writer(self.prior.tables)
         z = hyper_latents(self._backend, u)  # [Z, h/4, w/4]

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from ..backends.backend import Backend, Refiner, Tensors
 from ..config import ModelConfig
 from ..entropy.coder import Float32, Int32
-from ..picture import Samples
 from .rate import Rate, Rates
+
+if TYPE_CHECKING:
+    from ..backends.backend import Backend, Refiner, Tensors
+    from ..picture import Samples
 
 Basis = tuple[int, ...]  # a whole lattice basis as a file carries it: log2 in 1/1024 octave
 
@@ -27,8 +29,8 @@ class Effort:
 
     level: int
     tune: str
-    colour: Samples
-    refiner: Refiner | None
+    colour: "Samples"
+    refiner: "Refiner | None"
     report: Callable[[int, int], None]
 
 
@@ -62,7 +64,7 @@ class Kind(Protocol):
     channels: int
     positions: int
 
-    def __init__(self, config: ModelConfig, tensors: Tensors, backend: Backend) -> None:
+    def __init__(self, config: ModelConfig, tensors: "Tensors", backend: "Backend") -> None:
         """Raises KeyError or ValueError where the tensors do not fit the configuration."""
 
     @staticmethod

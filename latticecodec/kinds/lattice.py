@@ -9,11 +9,10 @@ The rate is the fineness: how much finer than the model's own lattice the basis 
 
 import math
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from ..backends.backend import Backend, Tensors
 from ..backends.tensors import part
 from ..config import HYPER, ModelConfig
 from ..container import BASIS_UNIT, DIAGONAL, E8, LATTICE
@@ -23,11 +22,11 @@ from ..entropy.numbers import COORDINATE_MAX
 from ..entropy.stream import Reader, Writer
 from ..errors import ImageError, ModelError
 from .fields import check_no_books, check_no_codes
-from .hyper import hyper_latents
 from .kind import Basis, Coded, Effort
-from .parts import by_parts
 from .rate import Rate, Rates
-from .step import one_step
+
+if TYPE_CHECKING:
+    from ..backends.backend import Backend, Tensors
 
 BIT = 0.035  # squared distance, in lattice steps, that one bit is worth at effort 1
 ITERATIONS = {2: 3, 3: 4, 4: 5, 5: 6, 6: 8, 7: 10, 8: 13, 9: 16}  # of the refinement, by level of effort
@@ -43,7 +42,7 @@ class Lattice:
     positions = 1
     efforts = max(ITERATIONS)
 
-    def __init__(self, config: ModelConfig, tensors: Tensors, backend: Backend) -> None:
+    def __init__(self, config: ModelConfig, tensors: "Tensors", backend: "Backend") -> None:
         self._config, self._backend = config, backend
         self.rates, self.channels = Rates(config), config.latents
         self._halo = -(-config.synthesis_reach // HYPER) * HYPER
@@ -85,6 +84,9 @@ class Lattice:
         u = y / steps[:, None, None]  # [M, h, w]
         if effort is None or not effort.level:
             return u
+        from .parts import by_parts
+        from .step import one_step
+
         if effort.level == 1:
             refinement = partial(
                 one_step, steps=steps, t=rate.t, tune=effort.tune, unit=self.unit, backend=self._backend
@@ -103,6 +105,8 @@ class Lattice:
 
     def encode(self, u: Float32, rate: Rate, effort: int) -> Coded:
         """See `kind.Kind`; level 1 chooses points by distance and bits together, others take the nearest."""
+        from .hyper import hyper_latents
+
         points, writer = self.prior.points, Writer(self.prior.tables)
         z = hyper_latents(self._backend, u)  # [Z, h/4, w/4]
         self.prior.hyper.write(z, rate.level, writer)

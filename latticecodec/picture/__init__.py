@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .fidelity import psnr
     from .folder import find_images, search
-    from .formats import IMAGE_SUFFIXES, KINDS
+    from .formats import IMAGE_SUFFIXES
     from .metadata import upright
     from .pillow import to_pillow
     from .pixels import GREY, RGB, Pixels, Samples, plain, to_array
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _HOME = {
     "GREY": "pixels",
     "IMAGE_SUFFIXES": "formats",
-    "KINDS": "formats",
     "RGB": "pixels",
     "STRIPS": "strip",
     "Pixels": "pixels",
@@ -46,7 +45,6 @@ _HOME = {
 __all__ = [
     "GREY",
     "IMAGE_SUFFIXES",
-    "KINDS",
     "RGB",
     "STRIPS",
     "Pixels",

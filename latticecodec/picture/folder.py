@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ImageError, reason
-from .formats import IMAGE_SUFFIXES
+from . import formats
 
 DOUBLE = "._"  # before the names of what macOS keeps beside files on other file systems
 
@@ -44,9 +44,9 @@ def find_images(folder: Path) -> list[Path]:
     """All image files below `folder`, sorted; raises ImageError where there are none, or a folder cannot be read."""
     if not folder.is_dir():
         raise ImageError(f"{folder}: no such folder")
-    found = search(folder, IMAGE_SUFFIXES)
+    found = search(folder, formats.IMAGE_SUFFIXES)
     for error in found.closed:
         raise ImageError(f"{os.fsdecode(error.filename)}: the folder cannot be read: {reason(error)}")
     if not found.wanted:
-        raise ImageError(f"{folder}: holds no image files ({', '.join(sorted(IMAGE_SUFFIXES))})")
+        raise ImageError(f"{folder}: holds no image files ({', '.join(sorted(formats.IMAGE_SUFFIXES))})")
     return found.wanted

@@ -12,8 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
+from PIL import Image
 
 from .exif import orientation
 from .pixels import Pixels, Samples
@@ -89,9 +88,14 @@ def tags_of_exif(exif: bytes | None) -> dict[int, Any]:
 
     They are those that are CARRIED; none for a block that is None, damaged, or that Pillow cannot write.
     """
+    if exif is None:
+        return {}
+    from PIL import ExifTags
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
     block = Image.Exif()
     try:
-        block.load(exif or b"")
+        block.load(exif)
         tags = {tag: block[tag] for tag in block if tag in CARRIED}
         for tag in {ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo} & tags.keys():
             tags[tag] = dict(block.get_ifd(tag))

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from dataclasses import replace
 from pkgutil import resolve_name
 from typing import IO, TYPE_CHECKING, Any
@@ -12,7 +13,8 @@ from PIL import Image, ImageFile
 from ..container import PIXELS_MAX
 from ..errors import ImageError, reason
 from . import failures
-from .formats import BY_PILLOW, LOADED, OWN, identify
+from .formats import OWN, identify, of_pillow
+from .formats.format import Format
 from .pillow import check_mode, samples, waits
 from .pixels import Pixels, at_most, check_size, from_array
 from .tensors import pixels_of_tensor
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
     InMemory = Pixels | Image.Image | np.ndarray[Any, Any] | Tensor
     Picture = InMemory | str | os.PathLike[str] | IO[bytes] | bytes | bytearray | memoryview
+
+
+LOADED = Format("picture", (), re.compile(b"(?!)"), "", ())  # of PIL images that belong to no file of a known format
 
 
 def read(picture: "Picture", max_pixels: int = PIXELS_MAX) -> Pixels:
@@ -99,7 +104,7 @@ def from_pillow(image: Image.Image) -> Pixels:
     Raises ImageError for animations, CMYK, floating point and other modes, and for a file of a format that is not read
     here, unless it is loaded: loading can start programs, which is for the caller to decide.
     """
-    known, pixels = BY_PILLOW.get(image.format or "", LOADED), None
+    known, pixels = (of_pillow(image.format) if image.format else None) or LOADED, None
     waiting = isinstance(image, ImageFile.ImageFile) and waits(image)
     if waiting and known is LOADED and image.format != OWN:
         raise ImageError(f"{image.format} is not a format that is read; load the picture before, or make it PNG")

@@ -8,19 +8,20 @@ import numpy as np
 
 from ..errors import OutputError
 from . import failures, metadata
-from .formats import KINDS
+from .formats import suffixes_written, written
 from .formats.format import Format, Kind
 from .pillow import ROWS, eight_bits
 from .pixels import Pixels, Samples
 
 
 def kind_of(suffix: str) -> Format:
-    """The format that a suffix, with or without its dot, names; raises OutputError for one not in KINDS."""
+    """The format that a suffix, with or without its dot, names; raises OutputError for one that is not written."""
     name = suffix.removeprefix(".").lower()
-    if name not in KINDS:
-        known = ", ".join(f".{kind}" for kind in KINDS)
-        raise OutputError(f"cannot write {suffix or 'a file without suffix'}; try {known}")
-    return KINDS[name]
+    known = written(name)
+    if known is None:
+        others = ", ".join(f".{other}" for other in suffixes_written())
+        raise OutputError(f"cannot write {suffix or 'a file without suffix'}; try {others}")
+    return known
 
 
 def save(pixels: Pixels, suffix: str, file: IO[bytes]) -> list[str]:

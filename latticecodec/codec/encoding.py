@@ -1,0 +1,85 @@
+"""A picture and what is asked for to a file: the checks of both, the header, the search for a target."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..container import Box, Header
+from ..errors import ModelError, TargetError
+from ..picture import Pixels, psnr, read
+from .encoder import Encoding, PictureEncoder, Report
+from .memory import undisturbed
+from .model import Model
+from .options import EncodeOptions
+from .painter import Painter
+from .search import Target, bpp_target, psnr_target, search, size_target
+from .tiling import tile_side
+
+if TYPE_CHECKING:
+    from ..picture import Picture
+
+
+def encoded(model: Model, image: "Picture", options: EncodeOptions | None, report: Report) -> Encoding:
+    """See `Codec.encode`; without options all are what they are by default."""
+    asked = options or EncodeOptions()
+    tune = asked.tune or model.config.tune
+    _check_tune(model, tune, asked.effort)
+    pixels = read(image, asked.max_pixels)
+    with undisturbed():
+        encoder = PictureEncoder(model, pixels, _header(model, pixels, tune, asked.tile), asked.effort, report)
+        rates = model.kind.rates
+
+        def attempt(number: int) -> Encoding:
+            return encoder.attempt(rates.at(number), asked.embed_basis)
+
+        target = _target(model, pixels, asked)
+        if target is None:
+            return attempt(rates.of_quality(asked.quality).number)
+        encoder.keep_latents()
+        found = search(attempt, rates.lowest, rates.highest, target)
+        return replace(found.trial, note=found.note)
+
+
+def _check_tune(model: Model, tune: str, effort: int) -> None:
+    """Raise where nothing would come of asking for `tune`."""
+    if tune != "psnr" and not model.kind.efforts:
+        raise ModelError(f"model {model.config.name} encodes for PSNR alone; lattice and lattice-e8 can be tuned")
+    if tune != model.config.tune and not effort:
+        raise TargetError(f"tune {tune} takes an effort of 1 or more")
+
+
+def _target(model: Model, pixels: Pixels, asked: EncodeOptions) -> Target[Encoding] | None:
+    """What to search for; None where a quality was asked for."""
+    if asked.bpp is not None:
+        return bpp_target(asked.bpp, lambda trial: 8 * len(trial.data) / (pixels.width * pixels.height))
+    if asked.size is not None:
+        return size_target(asked.size, lambda trial: len(trial.data))
+    if asked.psnr is not None:
+        return psnr_target(asked.psnr, lambda trial: _fidelity(model, trial, pixels))
+    return None
+
+
+def _header(model: Model, pixels: Pixels, tune: str, tile: int | None) -> Header:
+    """What a file of a picture says about itself, all but the rate."""
+    quantizer, family = model.kind.format_id
+    return Header(
+        pixels.width,
+        pixels.height,
+        pixels.channels,
+        model.digest,
+        scale=0,
+        quality=0.0,
+        quantizer=quantizer,
+        family=family,
+        tune=tune,
+        bit_depth=pixels.depth,
+        tile=tile_side(tile, pixels.width, pixels.height),
+        icc=pixels.icc,
+        exif=pixels.exif,
+        xmp=pixels.xmp,
+    )
+
+
+def _fidelity(model: Model, encoding: Encoding, pixels: Pixels) -> float:
+    """PSNR in dB of the colours that `encoding` decodes to, without decoding it."""
+    whole = Box(0, 0, pixels.width, pixels.height)
+    return psnr(Painter(model, encoding.header).colour(encoding.tiles, whole), pixels.colour)
