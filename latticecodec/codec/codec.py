@@ -100,8 +100,8 @@ class Codec:
 
     def encode_detailed(self, image: "Picture", options: EncodeOptions = DEFAULTS, report: Report = silent) -> Encoding:
         """As `encode`, with the index tensor and the prior's estimate beside the bytes."""
+        self.check(options)
         tune = options.tune or self.config.tune
-        self._check_tune(tune, options.effort)
         pixels = picture.read(image, options.max_pixels)
         with undisturbed():
             encoder = PictureEncoder(
@@ -118,6 +118,20 @@ class Codec:
             encoder.keep_latents()
             found = search(attempt, rates.lowest, rates.highest, target)
             return replace(found.trial, note=found.note)
+
+    def check(self, options: EncodeOptions) -> None:
+        """Raise what `encode` would with these options whatever the picture is: to be told once, before many pictures.
+
+        ModelError or TargetError where the model does not encode so, LcqError where a package is missing for it.
+        """
+        tune = options.tune or self.config.tune
+        if tune != "psnr" and not self.kind.efforts:
+            raise ModelError(f"model {self.config.name} encodes for PSNR alone; lattice and lattice-e8 can be tuned")
+        if tune != self.config.tune and not options.effort:
+            raise TargetError(f"tune {tune} takes an effort of 1 or more")
+        if options.embed_basis:
+            self.kind.own_basis(self.kind.rates.of_quality(options.quality))  # where there is none, it raises
+        self.model.check_effort(options.effort)
 
     def _target(self, pixels: Pixels, asked: EncodeOptions) -> Target[Encoding] | None:
         """What to search for; None where a quality was asked for."""
@@ -234,13 +248,6 @@ class Codec:
         """
         with undisturbed():
             return picture.to_pillow(drawn(self.model, indices, quality, width, height, grey))
-
-    def _check_tune(self, tune: str, effort: int) -> None:
-        """Raise where nothing would come of asking for `tune`."""
-        if tune != "psnr" and not self.kind.efforts:
-            raise ModelError(f"model {self.config.name} encodes for PSNR alone; lattice and lattice-e8 can be tuned")
-        if tune != self.config.tune and not effort:
-            raise TargetError(f"tune {tune} takes an effort of 1 or more")
 
     def _header(self, pixels: Pixels, tune: str, tile: int | None) -> Header:
         """What a file of a picture says about itself, all but the rate."""

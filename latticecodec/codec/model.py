@@ -38,15 +38,17 @@ class Model:
             told = "the self-test of its prior fails, and files would not decode"
             raise ModelError(f"model {config.name}: {told}; take an undamaged copy of the model")
 
-    def refiner(self, effort: int) -> Refiner | None:
-        """Who iterates at a level of effort; None where nobody does.
+    def check_effort(self, effort: int) -> None:
+        """Raise LcqError where a level of effort takes PyTorch and it is not installed; nothing is imported."""
+        if self._iterates(effort):
+            require("torch", f"effort {effort}")
 
-        Raises LcqError where that takes PyTorch and it is not installed.
-        """
-        if not 1 < effort <= self.kind.efforts:
-            return None
-        require("torch", f"effort {effort}")
-        return self._refiner
+    def refiner(self, effort: int) -> Refiner | None:
+        """Who iterates at a level of effort that `check_effort` passed; None where nobody does."""
+        return self._refiner if self._iterates(effort) else None
+
+    def _iterates(self, effort: int) -> bool:
+        return 1 < effort <= self.kind.efforts
 
     @cached_property
     def _refiner(self) -> Refiner:
