@@ -2,6 +2,7 @@
 
 import io
 import time
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from .messages import on_one_line
 from .pipeline import Steps
 
 if TYPE_CHECKING:
-    from latticecodec.codec import Encoding
+    from latticecodec.codec import EncodeOptions, Encoding
     from latticecodec.picture import Pixels
 
 LARGE = 1 << 22  # pixels; more than that take long enough for a progress bar
@@ -31,16 +32,10 @@ QUALITY_NOTE = 0.05  # a rate on offer farther than this from the quality asked 
 class Compression:
     """What was asked for, of every file alike."""
 
-    quality: float | None
-    bpp: float | None
-    size: int | None
-    psnr: float | None
+    options: "EncodeOptions"
+    quality: float | None  # None where it was left to the options
     model: str
-    effort: int
-    tune: str | None
-    tile: int | None
     strip: str | None
-    embed_basis: bool
     device: str
     alone: bool  # a single file, which may show a progress bar
     writing: Writing
@@ -143,6 +138,7 @@ def compress(
     with the extras heif and jxl.
     """
     from latticecodec import LcqError, load
+    from latticecodec.codec import EncodeOptions
     from latticecodec.picture import IMAGE_SUFFIXES
 
     if sum(value is not None for value in (quality, bpp, size, psnr)) > 1:
@@ -150,10 +146,19 @@ def compress(
     writing = options.writing(force, skip_existing, keep_times)
     rename, advice = (_with_suffix, "rename one") if keep_suffix else (_packed_name, "--keep-suffix keeps them apart")
     plan = make_plan(inputs, output, IMAGE_SUFFIXES, rename, writing, advice)
-    asked = Compression(
-        quality, bpp, size, psnr, model, effort, tune, tile, strip, embed_basis, device, not plan.many, writing
+    _check_name(plan.jobs, IMAGE_SUFFIXES)
+    wanted = EncodeOptions(
+        quality=QUALITY if quality is None else quality,
+        bpp=bpp,
+        size=size,
+        psnr=psnr,
+        embed_basis=embed_basis,
+        effort=effort,
+        tune=tune,
+        tile=tile,
     )
-    load(model, device, tune).model.check_effort(effort)  # refused before any work is done; the codec is kept
+    load(model, device, tune).check(wanted)  # refused before any work is done; the model is kept
+    asked = Compression(wanted, quality, model, strip, device, not plan.many, writing)
     steps = Steps(partial(_read, asked), partial(_coded, asked), partial(_written, asked))
     run(plan, Work(steps, "compressed", writing=writing, processes=jobs), as_json)
 
@@ -164,6 +169,16 @@ def _packed_name(path: Path) -> Path:
 
 def _with_suffix(path: Path) -> Path:
     return path.with_name(f"{path.name}.lcq")
+
+
+def _check_name(jobs: Iterable[Job], others: Set[str]) -> None:
+    """Raise OutputError for an output that is named as a picture of another kind, which no program would open."""
+    from latticecodec import OutputError
+
+    for job in jobs:
+        if job.target is not STANDARD and job.target.suffix.lower() in others:
+            told = f"cannot write {job.target.suffix}, only .lcq; name it {job.target.with_suffix('.lcq').name}"
+            raise OutputError(f"{name_of(job.target)}: {told}")
 
 
 @dataclass(frozen=True)
@@ -188,29 +203,15 @@ def _read(asked: Compression, job: Job) -> tuple["Pixels", float]:
 def _coded(asked: Compression, job: Job, read: tuple["Pixels", float]) -> Coded:
     """Compress a picture."""
     from latticecodec import load
-    from latticecodec.codec import EncodeOptions
 
     source, seconds = read
-    codec = load(asked.model, asked.device, asked.tune)
+    codec, wanted = load(asked.model, asked.device, asked.options.tune), asked.options
     began = time.perf_counter()
-    slow = asked.effort > 1 or source.width * source.height > LARGE
+    slow = wanted.effort > 1 or source.width * source.height > LARGE
     with progress.bar("compressing", slow and asked.alone) as report:
-        result = codec.encode_detailed(
-            source,
-            EncodeOptions(
-                quality=QUALITY if asked.quality is None else asked.quality,
-                bpp=asked.bpp,
-                size=asked.size,
-                psnr=asked.psnr,
-                embed_basis=asked.embed_basis,
-                effort=asked.effort,
-                tune=asked.tune,
-                tile=asked.tile,
-            ),
-            report,
-        )
+        result = codec.encode_detailed(source, wanted, report)
     notes = []
-    if asked.effort > max(codec.kind.efforts, 1):
+    if wanted.effort > max(codec.kind.efforts, 1):
         notes.append(f"{codec.config.name} encodes the same at every effort")
     if asked.quality is not None and abs(result.quality - asked.quality) > QUALITY_NOTE:
         offer = f"{codec.config.name} offers no quality {asked.quality:g}; the nearest, {result.quality:.1f}, was used"
@@ -235,7 +236,7 @@ def _written(asked: Compression, job: Job, coded: Coded) -> Outcome:
         "bytes": len(result.data),
         "bpp": 8 * len(result.data) / (header.width * header.height),
         "quality": header.quality,
-        "effort": asked.effort,
+        "effort": asked.options.effort,
         "tune": header.tune,
         "tiles": header.tiles,
         "estimated_bits": result.estimated_bits,

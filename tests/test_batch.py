@@ -69,6 +69,15 @@ def names(folder: Path | str) -> list[str]:
     return sorted(path.name for path in Path(folder).iterdir())
 
 
+@pytest.mark.parametrize("asked", [["--tile", "100"], ["--tune", "ms-ssim", "--effort", "0"]])
+def test_what_no_picture_could_be_encoded_with_is_told_once(album: Path, own: list[object], asked: list[str]) -> None:
+    result = lcodec("compress", album, "-o", "out", *asked, *own)
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert "IMG" not in result.stderr
+    assert not Path("out").exists()
+
+
 def test_only_the_files_that_would_become_one_are_refused(album: Path, own: list[object]) -> None:
     done = lcodec("compress", album, "-o", "out", *own)
     assert done.exit_code == 1

@@ -9,7 +9,7 @@ import pytest
 import torch
 from short_runs import HASTY, QUICK, train
 
-from latticecodec import Codec, TrainingError, load, read_header
+from latticecodec import Codec, TargetError, TrainingError, load, read_header
 from latticecodec.codec import EncodeOptions
 from latticecodec.config import PRESETS
 from latticecodec.lab.quantizers import TEMPERATURES, AttentiveAdaptiveQuantizer, RescaledQuantizer, RotationQuantizer
@@ -19,7 +19,7 @@ from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.kinds.rotation import ROTATED_FROM, RotationModel
 from latticecodec.lab.training.kinds.vq import VqModel
 from latticecodec.lab.training.loop import TrainOptions
-from latticecodec.lab.training.quantizer_options import QuantizerOptions
+from latticecodec.lab.training.quantizer_options import CHOICES, QuantizerOptions
 from latticecodec.lab.training.run import run
 from latticecodec.lab.training.start import trainable
 from latticecodec.lab.training.synthetic import synthetic_picture
@@ -105,6 +105,21 @@ def test_no_other_quantizer_is_trained_in_place_of_an_unknown_one(
         with pytest.raises(TrainingError, match=f"no training for quantizer '{name}'; choose one of lattice, vq"):
             run(name, "x", "lc-test", None, None, tmp_path / "run", QUICK, "cpu", init_from)
     assert not (tmp_path / "run").exists()
+
+
+def test_no_other_size_is_trained_in_place_of_an_unknown_one(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match="unknown preset 'lc-xxl'; choose from lc-"):
+        run("lattice", "x", "lc-xxl", None, None, tmp_path / "run", QUICK, "cpu")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("quantizer", "name"),
+    [("vq", "codebook_update"), ("adaptive", "selection"), ("adaptive", "temperature"), ("rotation", "rescaling")],
+)
+def test_an_unknown_word_is_not_taken_for_the_default(quantizer: str, name: str) -> None:
+    with pytest.raises(TargetError, match=f"unknown {name} 'magic'; choose from {', '.join(CHOICES[name])}"):
+        check(quantizer, options(**{name: "magic"}), from_scratch=True)
 
 
 def test_an_e8_twin_is_no_start(tiny_e8: Path, tmp_path: Path) -> None:

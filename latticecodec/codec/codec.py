@@ -104,6 +104,15 @@ class Codec:
 
         return encoded(self.model, image, options, report)
 
+    def check(self, options: "EncodeOptions") -> None:
+        """Raise what `encode` would with these options whatever the picture is: to be told once, before many pictures.
+
+        ModelError or TargetError where the model does not encode so, LcqError where a package is missing for it.
+        """
+        from .encoding import check
+
+        check(self.model, options)
+
     @overload
     def decode(
         self,

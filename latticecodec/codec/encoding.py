@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def encoded(model: Model, image: "Picture", options: EncodeOptions | None, report: Report) -> Encoding:
     """See `Codec.encode`; without options all are what they are by default."""
     asked = options or EncodeOptions()
+    check(model, asked)
     tune = asked.tune or model.config.tune
-    _check_tune(model, tune, asked.effort)
     pixels = read(image, asked.max_pixels)
     with undisturbed():
         encoder = PictureEncoder(model, pixels, _header(model, pixels, tune, asked.tile), asked.effort, report)
@@ -39,12 +39,16 @@ def encoded(model: Model, image: "Picture", options: EncodeOptions | None, repor
         return replace(found.trial, note=found.note)
 
 
-def _check_tune(model: Model, tune: str, effort: int) -> None:
-    """Raise where nothing would come of asking for `tune`."""
+def check(model: Model, options: EncodeOptions) -> None:
+    """See `Codec.check`."""
+    tune = options.tune or model.config.tune
     if tune != "psnr" and not model.kind.efforts:
         raise ModelError(f"model {model.config.name} encodes for PSNR alone; lattice and lattice-e8 can be tuned")
-    if tune != model.config.tune and not effort:
+    if tune != model.config.tune and not options.effort:
         raise TargetError(f"tune {tune} takes an effort of 1 or more")
+    if options.embed_basis:
+        model.kind.own_basis(model.kind.rates.of_quality(options.quality))  # where there is none, it raises
+    model.check_effort(options.effort)
 
 
 def _target(model: Model, pixels: Pixels, asked: EncodeOptions) -> Target[Encoding] | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..arguments import choice, positive, real, switch, whole
 from ..config import DEFAULT_EFFORT, EFFORTS, TUNES
-from ..container import PIXELS_MAX
+from ..container import PIXELS_MAX, SIZE_MAX, TILE_UNIT
 from ..errors import TargetError
 
 
@@ -39,3 +39,7 @@ class EncodeOptions:
             object.__setattr__(self, name, value)
         if sum(target is not None for target in (self.bpp, self.size, self.psnr)) > 1:
             raise TargetError("bpp, size and psnr exclude each other; give one")
+        side = self.tile or 0
+        if side % TILE_UNIT or side > SIZE_MAX:
+            told = f"it must be a multiple of {TILE_UNIT}, or 0 for one tile"
+            raise TargetError(f"a tile of {side} pixels a side; {told}")

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..config import PATCH
-from ..container import SIZE_MAX, TILE_UNIT, Box, Header
+from ..container import Box, Header
 from ..entropy.coder import Int32
-from ..errors import TargetError
 
 WHOLE_MAX = 1 << 22  # pixels; larger pictures get tiles
 TILE = 768  # pixels a side
@@ -38,13 +37,9 @@ def tile_side(asked: int | None, width: int, height: int) -> int | None:
         asked: pixels, a multiple of 64; 0 for a picture in one tile; None for what suits the size.
         width: of the picture.
         height: of the picture.
-
-    Raises TargetError for a side that the format does not have.
     """
     if asked is None:
         asked = TILE if width * height > WHOLE_MAX else 0
-    if asked % TILE_UNIT or not 0 <= asked <= SIZE_MAX:
-        raise TargetError(f"a tile of {asked} pixels a side; it must be a multiple of {TILE_UNIT}, or 0 for one tile")
     return None if not asked or max(width, height) <= asked else asked
 
 

@@ -58,7 +58,11 @@ def test_models_with_what_they_cost() -> None:
         ),
         (
             ["compress", "photo.png", "--effort", "5"],
-            "photo.png: effort 5 needs torch; pip install 'latticecodec[torch]'",
+            "effort 5 needs torch; pip install 'latticecodec[torch]'",
+        ),
+        (
+            ["compress", ".", "-o", "packed", "--effort", "5"],  # once, and not for every picture
+            "effort 5 needs torch; pip install 'latticecodec[torch]'",
         ),
     ],
 )

@@ -1,6 +1,6 @@
 """The prior of categorical indices in floating point, for training, with fake quantization; see categorical.py.
 
-All groups and both passes are computed in parallel from the true indices (teacher forcing). As in network.py, what is
+All groups and both passes are computed in parallel from the true indices (teacher forcing). As in prior.py, what is
 trained is what will be coded with, up to halves that float32 rounds the other way.
 """
 

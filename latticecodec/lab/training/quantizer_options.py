@@ -2,6 +2,13 @@
 
 from dataclasses import asdict, dataclass
 
+CHOICES = {  # the words that may be chosen from, the default first
+    "codebook_update": ("ema", "gradient"),
+    "selection": ("cost", "attention"),
+    "temperature": ("linear", "exponential"),
+    "rescaling": ("ratio", "distance"),
+}
+
 
 @dataclass(frozen=True)
 class QuantizerOptions:

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from ... import zoo
-from ...config import ModelConfig
+from ...arguments import choice
+from ...config import PRESETS, ModelConfig
 from ...errors import OutputError, TrainingError
 from ...metrics import MS_SSIM_SIDE_MIN
 from ...picture import find_images
@@ -58,8 +59,10 @@ def run(
         resume: checkpoint to go on from.
         report: called after every step.
 
-    Raises TrainingError, ImageError, OutputError or ModelError.
+    Raises TrainingError, ImageError, OutputError or ModelError; TargetError for a word that is not to be chosen from.
     """
+    if init_from is None:
+        choice("preset", preset, tuple(PRESETS))
     check(quantizer, options, init_from is None)
     if options.crop % CROP_MULTIPLE:
         near = CROP_MULTIPLE * max(1, round(options.crop / CROP_MULTIPLE))

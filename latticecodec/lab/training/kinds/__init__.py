@@ -8,11 +8,12 @@ import math
 import pkgutil
 from importlib import import_module
 
+from ....arguments import choice
 from ....errors import TrainingError
 from ....kinds import KINDS
 from ..model import PhotoModel
 from ..options import TrainOptions
-from ..quantizer_options import QuantizerOptions, option
+from ..quantizer_options import CHOICES, QuantizerOptions, option
 
 _FOUND = (getattr(import_module(f"{__name__}.{found.name}"), "MODEL", None) for found in pkgutil.iter_modules(__path__))
 _BY_KIND = {model.kind: model for model in _FOUND if model is not None}
@@ -20,7 +21,10 @@ MODELS: dict[str, type[PhotoModel]] = {kind: _BY_KIND[kind] for kind in KINDS if
 
 
 def check(quantizer: str, options: TrainOptions, from_scratch: bool) -> None:
-    """Raise TrainingError where a kind is not trained, or options do not suit it, its start or each other."""
+    """Raise TrainingError where a kind is not trained, or options do not suit it, its start or each other.
+
+    Also TargetError, as `check_belongs`.
+    """
     check_belongs(quantizer, options.quantizer)
     if quantizer not in MODELS:
         raise TrainingError(f"no training for quantizer {quantizer!r}; choose one of {', '.join(MODELS)}")
@@ -37,13 +41,18 @@ def check(quantizer: str, options: TrainOptions, from_scratch: bool) -> None:
 
 
 def check_belongs(quantizer: str, options: QuantizerOptions) -> None:
-    """Raise TrainingError where an option is not for the kind `quantizer`, or not a finite number."""
+    """Raise TrainingError where an option is not for the kind `quantizer`, or not a finite number.
+
+    TargetError where it is a word, and none of its CHOICES.
+    """
     for name, value in options.given().items():
         owners = [owner for owner, model in MODELS.items() if name in model.options]
         if quantizer not in owners:
             raise TrainingError(f"{option(name)} is for --quantizer {either(owners)}, not for {quantizer}")
         if isinstance(value, float) and not math.isfinite(value):
             raise TrainingError(f"{option(name)} is {value}; it must be a finite number")
+        if name in CHOICES:
+            choice(name, value, CHOICES[name])
 
 
 def either(names: list[str]) -> str:
