@@ -196,6 +196,11 @@ def test_integers_that_could_be_inexact_are_refused(name: str, value: np.ndarray
         IntegerCategorical(CONFIG, STATE | {name: value.astype(STATE[name].dtype)})
 
 
+def test_codewords_beyond_what_sums_count_with_are_refused() -> None:
+    with pytest.raises(ModelError, match="prior table codewords: its entries must be -255 to 255"):
+        IntegerCategorical(CONFIG, STATE | {"codewords": np.full((CODES, 8), 256, np.int32)})
+
+
 def test_layers_of_other_groups_are_refused() -> None:
     with pytest.raises(ModelError, match="do not have the 3 groups"):
         IntegerCategorical(dataclasses.replace(CONFIG, groups=(1, 4, 3)), STATE)

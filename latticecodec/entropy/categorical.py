@@ -20,7 +20,7 @@ from ..config import ModelConfig
 from ..errors import ModelError
 from .coder import PRECISION, Float32, Int32, Tables
 from .hyper import IntegerHyper, Symbols, fixed_integers
-from .layers import Block, Layer, State, activate
+from .layers import Block, Layer, State, activate, check_inputs
 from .numbers import LEVELS
 from .stream import Digest
 from .tables import TableIndex
@@ -136,6 +136,7 @@ class Context:
         self.codewords = state["codewords"].astype(np.float32)  # [K, M] symbol inputs
         if self.codewords.shape != (config.codes, config.latents):
             raise ModelError(f"prior table codewords: {self.codewords.shape[::-1]} does not fit the configuration")
+        check_inputs("codewords", self.codewords)
         ends = np.cumsum(config.groups).tolist()
         self.latents = [slice(end - width, end) for end, width in zip(ends, config.groups, strict=True)]
         self._adaptors = [Layer(f"context.adaptors.{step}", state) for step in range(PASSES)]
