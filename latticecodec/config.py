@@ -24,6 +24,7 @@ PATCH = 16  # pixels a latent position covers, each way
 EFFORTS = range(10)  # how much time an encoder may take for fewer bits
 DEFAULT_EFFORT = 1
 LATER = {"tune"}  # fields that older models lack; they have the default
+LAMBDA_MIN, LAMBDA_MAX = 1e-9, 1e9  # of lambda_min and lambda_max
 CONFIG_MAX = 1 << 20  # characters of a config.json
 TUNES = ("psnr", "ms-ssim", "ssimulacra2")  # what a model is trained for and an encoder aims at
 HYPER = 4  # latent positions a hyper-latent position covers, each way
@@ -87,9 +88,9 @@ class ModelConfig:
         for key, digest in (("weights_sha256", self.weights_sha256), ("prior_sha256", self.prior_sha256)):
             if not re.fullmatch("([0-9a-f]{64})?", digest):
                 raise ModelError(f"config field {key} is {digest!r}; it must be a SHA-256, 64 hexadecimal digits")
-        if not 0 < self.lambda_min < self.lambda_max:
+        if not LAMBDA_MIN <= self.lambda_min < self.lambda_max <= LAMBDA_MAX:
             told = f"lambda_min is {self.lambda_min} and lambda_max {self.lambda_max}, not a range of weights"
-            raise ModelError(f"config: {told}; both must be above 0, and the second the larger")
+            raise ModelError(f"config: {told}; they must be {LAMBDA_MIN:g} to {LAMBDA_MAX:g}, the second the larger")
         if len(self.reach) != 2 or not all(isinstance(value, int | float) for value in self.reach):
             raise ModelError(f"config field reach is {list(self.reach)}; it must be two numbers")
         low, high = self.reach

@@ -139,6 +139,23 @@ def test_frequencies_by_hand() -> None:
     ]
 
 
+def test_frequencies_are_exact_for_thousands_of_codes() -> None:
+    """Weights near 2^20, of which one is a whole share of their sum: its quotient is an integer, and must stay one."""
+    codes, divisor, share = 3007, 2997, (1 << 20) - 36
+    free, total = (1 << 24) - codes, divisor * share
+    assert free % divisor == 0
+    weights = total // codes + np.random.default_rng(4).integers(-1000, 1001, codes)
+    weights[:2] = 1 << 20, share
+    weights[2:] += (total - weights.sum()) // (codes - 2)
+    weights[2 : 2 + total - weights.sum()] += 1
+    assert weights.sum() == total
+    powers = np.unique(weights)[::-1]
+    logits = -np.searchsorted(-powers, -weights).astype(np.float32)
+    expected = weights * free // total + 1
+    expected[expected.argmax()] += (1 << PRECISION) - expected.sum()
+    np.testing.assert_array_equal(frequencies(logits[None], powers)[0], expected)
+
+
 # ---- the integers ---------------------------------------------------------------------------------------------------
 
 
@@ -177,6 +194,11 @@ def test_names_and_shapes() -> None:
 def test_integers_that_could_be_inexact_are_refused(name: str, value: np.ndarray, message: str) -> None:
     with pytest.raises(ModelError, match=message):
         IntegerCategorical(CONFIG, STATE | {name: value.astype(STATE[name].dtype)})
+
+
+def test_codewords_beyond_what_sums_count_with_are_refused() -> None:
+    with pytest.raises(ModelError, match="prior table codewords: its entries must be -255 to 255"):
+        IntegerCategorical(CONFIG, STATE | {"codewords": np.full((CODES, 8), 256, np.int32)})
 
 
 def test_layers_of_other_groups_are_refused() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load, save
@@ -79,6 +80,7 @@ def refused(folder: Path, *words: str) -> None:
         (lambda t: t["prior.hyper.leave.exponent"].fill_(2), "prior layer hyper.leave: exponents"),
         (lambda t: t["prior.hyper.leave.weight"].fill_(-128), "prior layer hyper.leave: sums"),
         (lambda t: t.update({"prior.compand": torch.zeros(0, dtype=torch.int8)}), "do not fit its config.json"),
+        (lambda t: t.update({"prior.compand": torch.full((9,), 256, dtype=torch.int32)}), "prior table compand"),
         (lambda t: t.update({"prior.hyper.leave.bias": torch.zeros(5, 7, dtype=torch.int32)}), "do not fit"),
     ],
 )
@@ -105,6 +107,33 @@ def test_tensors_of_e8(tiny_e8: Path, tmp_path: Path, change: Change, words: str
     change(tensors)
     put(folder, save(tensors))
     refused(folder, words)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("analysis.enter.weight", 3e38, "its networks give values that are not numbers"),
+        ("synthesis.leave.bias", 3e38, "its networks give values that are not numbers"),
+        ("quantizer.log_basis", -1e4, "its networks give values that are not numbers"),
+        ("hyper_analysis.enter.weight", 3e38, "the model's hyper-analysis gives values that are not numbers"),
+    ],
+)
+def test_weights_beyond_all_numbers(folder: Path, name: str, value: float, words: str) -> None:
+    tensors = load((folder / "model.safetensors").read_bytes())
+    tensors[name] = torch.full(tensors[name].shape, value)
+    put(folder, save(tensors))
+    with pytest.raises(ModelError, match=words):
+        latticecodec.load(folder, device="cpu").encode(np.zeros((64, 64, 3), np.uint8) + 200)
+
+
+@pytest.mark.parametrize("value", [40.0, -40.0, 1e4])
+def test_a_basis_that_no_file_holds(folder: Path, value: float) -> None:
+    tensors = load((folder / "model.safetensors").read_bytes())
+    tensors["quantizer.log_basis"] = torch.full((32,), value)
+    put(folder, save(tensors))
+    codec = latticecodec.load(folder, device="cpu")
+    with pytest.raises(ModelError, match="its lattice basis is beyond what a file can hold"):
+        codec.encode(np.zeros((64, 64, 3), np.uint8), embed_basis=True)
 
 
 def test_networks_larger_than_the_weights(folder: Path) -> None:
@@ -157,6 +186,7 @@ def test_a_pickle_is_not_run(folder: Path, tmp_path: Path, monkeypatch: pytest.M
         ({"quantizer": "abacus"}, "unknown quantizer 'abacus'"),
         ({"lambda_min": float("nan")}, "lambda_min is nan; it must be a finite number"),
         ({"lambda_max": 0.0001}, "not a range of weights"),
+        ({"lambda_max": 1e200, "reach": [0.0, 2.0]}, "not a range of weights"),
         ({"octaves": "3"}, "octaves is '3'"),
         ({"octaves": float("inf")}, "octaves is inf"),
         ({"reach": [float("nan"), 1.0]}, "not a range of scales"),

@@ -93,6 +93,9 @@ class PictureEncoder:
         for number, area in enumerate(self._areas):
             y, window = self._latents(area)  # [M, h, w]
             u = kind.prepare(y, rate, basis, self._effort(number, window))  # [M, h, w]
+            if not np.isfinite(u).all():
+                told = "its networks give values that are not numbers"
+                raise ModelError(f"model {self._model.config.name}: {told}; take another model")
             for tile in area.tiles:
                 inside = _within(latent_box(header.box(tile)), window)
                 result = kind.encode(u[:, inside[0], inside[1]], rate, self._level)
@@ -112,10 +115,7 @@ class PictureEncoder:
         x = to_planes(view(self._pixels.colour, self._whole, around), PATCH)  # [3, H', W']
         window = latent_box(seen)
         rows, columns = _within(window, latent_box(around))
-        y = self._model.backend.analysis(x)[:, rows, columns].copy()  # [M, h, w]
-        if not np.isfinite(y).all():
-            raise ModelError(f"model {config.name}: its analysis gives values that are not numbers")
-        return y, window
+        return self._model.backend.analysis(x)[:, rows, columns].copy(), window
 
     def _effort(self, number: int, window: Box) -> Effort:
         """What may be spent on area `number`, whose latents are those of `window`."""

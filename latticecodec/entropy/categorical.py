@@ -20,7 +20,7 @@ from ..config import ModelConfig
 from ..errors import ModelError
 from .coder import PRECISION, Float32, Int32, Tables
 from .hyper import IntegerHyper, Symbols, fixed_integers
-from .layers import Block, Layer, State, activate
+from .layers import Block, Layer, State, activate, check_inputs
 from .numbers import LEVELS
 from .stream import Digest
 from .tables import TableIndex
@@ -56,16 +56,18 @@ def frequencies(logits: Float32, powers: NDArray[np.integer]) -> Int32:
     """
     tables = np.empty(logits.shape, dtype=np.int32)
     free = (1 << PRECISION) - logits.shape[1]
-    products = powers * np.float64(free)  # [LIMIT + 1] below 2^44
+    exact = powers.astype(np.float64)  # [LIMIT + 1] integers up to 2^20
     together = max(1, TOGETHER // logits.shape[1])
     for start in range(0, len(logits), together):
         at = slice(start, start + together)
         below = logits[at].max(1, keepdims=True) - logits[at]  # [n, K]
         np.minimum(below, len(powers) - 1, out=below)
-        weights = products[below.astype(np.intp)]  # [n, K]
-        # floor(product / sum) is exact: products are below 2^44 and sums below 2^28, so that a quotient is an integer
-        # or at least 2^-28 away from one, which the rounding of a float64 below 2^24 does not reach
-        weights /= weights.sum(1, keepdims=True) / free
+        weights = exact[below.astype(np.intp)]  # [n, K]
+        sums = weights.sum(1, keepdims=True)  # [n, 1] up to 2^32, for 4096 codes: exact in any order
+        # floor(product / sum) is exact: products are below 2^44, so that a quotient is an integer or at least 1 / sum
+        # away from one, and below 2^44 / sum, so that rounding to a float64 moves it by less than 2^-8 / sum
+        weights *= free
+        weights /= sums
         np.floor(weights, out=weights)
         weights += 1
         tables[at] = weights
@@ -134,6 +136,7 @@ class Context:
         self.codewords = state["codewords"].astype(np.float32)  # [K, M] symbol inputs
         if self.codewords.shape != (config.codes, config.latents):
             raise ModelError(f"prior table codewords: {self.codewords.shape[::-1]} does not fit the configuration")
+        check_inputs("codewords", self.codewords)
         ends = np.cumsum(config.groups).tolist()
         self.latents = [slice(end - width, end) for end, width in zip(ends, config.groups, strict=True)]
         self._adaptors = [Layer(f"context.adaptors.{step}", state) for step in range(PASSES)]

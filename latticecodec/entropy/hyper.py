@@ -8,7 +8,7 @@ import numpy as np
 from ..config import HYPER, ModelConfig
 from ..errors import ModelError
 from .coder import Float32, Int32
-from .layers import Block, Layer, State, activate, shuffle
+from .layers import Block, Layer, State, activate, check_inputs, shuffle
 from .numbers import COORDINATE_MAX, LEVELS, MEAN_MAX, SCALE_COUNT
 from .stream import Sink, Source
 from .tables import TableIndex
@@ -29,6 +29,7 @@ class Symbols:
         magnitudes = state["compand"].astype(np.float32)  # [largest + 1]
         if magnitudes.ndim != 1 or not len(magnitudes):
             raise RuntimeError(f"tensor prior.compand should have one dimension, has shape {magnitudes.shape}")
+        check_inputs("compand", magnitudes)
         self._largest = len(magnitudes) - 1
         self._inputs = np.concatenate([-magnitudes[:0:-1], magnitudes])  # [2 largest + 1]
 

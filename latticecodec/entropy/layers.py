@@ -119,6 +119,12 @@ def product(a: Float32, b: Float32) -> Float32:
     return out
 
 
+def check_inputs(name: str, values: Float32) -> None:
+    """Raise ModelError where a table of symbol inputs holds more than the sums of a `Layer` count with."""
+    if (np.abs(values) > ACTIVATION_MAX).any():
+        raise ModelError(f"prior table {name}: its entries must be -{ACTIVATION_MAX} to {ACTIVATION_MAX}")
+
+
 def activate(x: Float32) -> Float32:
     """Outputs of a layer to activations 0..255, in place."""
     np.maximum(x, 0, out=x)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..backends.backend import Backend, Tensors
 
 BIT = 0.035  # squared distance, in lattice steps, that one bit is worth at effort 1
+ENTRY_MAX = 32767  # of an embedded basis, in 1/1024 octave
 ITERATIONS = {2: 3, 3: 4, 4: 5, 5: 6, 6: 8, 7: 10, 8: 13, 9: 16}  # of the refinement, by level of effort
 
 
@@ -63,7 +64,11 @@ class Lattice:
 
     def own_basis(self, rate: Rate) -> Basis:
         """See `kind.Kind`."""
-        return tuple(int(v) for v in np.rint(np.log2(self._basis(rate, None)) * BASIS_UNIT))
+        entries = np.rint(np.log2(self._basis(rate, None)) * BASIS_UNIT)  # [M]
+        if not (np.abs(entries) <= ENTRY_MAX).all():
+            told = "its lattice basis is beyond what a file can hold"
+            raise ModelError(f"model {self._config.name}: {told}; leave out --embed-basis")
+        return tuple(int(v) for v in entries)
 
     def check_basis(self, basis: Basis | None) -> None:
         """See `kind.Kind`."""
