@@ -22,15 +22,22 @@ class Stopped(BaseException):
 
 @contextmanager
 def on_signals(clean: Callable[[], None]) -> Iterator[None]:
-    """Within, each of SIGNALS that was not ignored before raises Stopped; at the end `clean` runs undisturbed."""
+    """Within, each of SIGNALS that was not ignored before raises Stopped; at the end `clean` runs undisturbed.
+
+    Compiled code that a signal interrupts, as where a package is imported, may make another error of Stopped: an error
+    that comes after one is taken for it.
+    """
     if threading.current_thread() is not threading.main_thread():  # Python takes signals in the main thread alone
         yield
         return
     cleaning = False
+    stopped: Stopped | None = None
 
     def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal stopped
         if not cleaning:
-            raise Stopped(number)
+            stopped = Stopped(number)
+            raise stopped
 
     before = {number: signal.getsignal(number) for number in SIGNALS}
     ours = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
@@ -38,6 +45,10 @@ def on_signals(clean: Callable[[], None]) -> Iterator[None]:
         signal.signal(number, stop)
     try:
         yield
+    except Exception:
+        if stopped is not None:
+            raise stopped from None
+        raise
     finally:
         cleaning = True
         clean()

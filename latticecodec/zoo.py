@@ -325,7 +325,7 @@ def _load(info: ModelInfo, device: str) -> "Codec":
     _check_size(info, tensors)
     try:
         return Codec(info.config, tensors, device)
-    except (ModelError, MemoryError):
+    except (ModelError, MemoryError, ImportError):  # the last is of a package, and not of the weights
         raise
     except FormatError as error:  # of the frequency tables
         raise ModelError(f"model {info.name}: {error}") from None

@@ -107,6 +107,15 @@ def test_config_that_does_not_belong_to_the_weights(tiny_model: Path, tmp_path: 
         latticecodec.load(folder, device="cpu")
 
 
+def test_a_package_that_cannot_be_imported_is_no_fault_of_the_weights(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tiny_model, tmp_path / "copy")
+    monkeypatch.setitem(sys.modules, "latticecodec.backends.onnx", None)  # as where it is broken
+    with pytest.raises(ImportError, match="onnx"):
+        latticecodec.load(tmp_path / "copy", device="cpu")
+
+
 def test_finding_models(tiny_model: Path, tmp_path: Path) -> None:
     assert zoo.find(tiny_model).folder == tiny_model.resolve()
     shipped = zoo.find("lattice")

@@ -106,6 +106,21 @@ def test_a_part_whose_removal_was_interrupted(tmp_path: Path, monkeypatch: pytes
     assert names(tmp_path) == ["out.lcq"]  # it was finished
 
 
+def test_a_signal_that_compiled_code_makes_another_error_of() -> None:
+    """As pybind11 does where the import of a module of its own is interrupted."""
+
+    def imported() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except stop.Stopped as stopped:
+            raise ImportError("initialization failed") from stopped
+
+    with pytest.raises(stop.Stopped, match="stopped by SIGTERM"), stop.on_signals(atomic.remove_parts):
+        imported()
+    with pytest.raises(ImportError, match="without a signal"), stop.on_signals(atomic.remove_parts):
+        raise ImportError("without a signal")
+
+
 def test_compress_stopped_while_it_reads(tmp_path: Path, tiny_model: Path) -> None:
     """A named pipe that nobody writes to; that it was opened for reading is the sign that the command waits."""
     os.mkfifo(tmp_path / "photo.png")
