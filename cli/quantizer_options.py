@@ -5,23 +5,38 @@ from typing import Any, TypeVar
 
 import click
 
-from latticecodec.lab.training.quantizer_options import CHOICES
-
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class KindOfModel(click.Choice[str]):
-    """One of the kinds there are; the table of them is not loaded before it is looked at."""
+class Later(click.Choice[str]):
+    """Words that may be chosen from a table, which is not loaded before it is looked at."""
 
-    def __init__(self) -> None:
+    def __init__(self, table: Callable[[], Sequence[str]]) -> None:
         self.case_sensitive = True
+        self._table = table
 
     @property
     def choices(self) -> Sequence[str]:  # type: ignore[override]
-        """The names."""
-        from latticecodec.kinds import KINDS
+        """The words."""
+        return self._table()
 
-        return tuple(KINDS)
+
+def kinds() -> Sequence[str]:
+    """The kinds of models there are."""
+    from latticecodec.kinds import KINDS
+
+    return tuple(KINDS)
+
+
+def _of(option: str) -> Later:
+    """What an option of a quantizer may be."""
+
+    def words() -> Sequence[str]:
+        from latticecodec.lab.training.quantizer_options import CHOICES
+
+        return CHOICES[option]
+
+    return Later(words)
 
 
 _OPTIONS = (
@@ -48,23 +63,23 @@ _OPTIONS = (
     ),
     click.option(
         "--codebook-update",
-        type=click.Choice(CHOICES["codebook_update"]),
+        type=_of("codebook_update"),
         help="vq, rotation: codewords are moving averages, or learn by gradient. [default: ema]",
     ),
     click.option(
         "--selection",
-        type=click.Choice(CHOICES["selection"]),
+        type=_of("selection"),
         help="adaptive: how a codebook is chosen, by distance and bits or by a learned attention. [default: cost]",
     ),
     click.option(
         "--temperature",
-        type=click.Choice(CHOICES["temperature"]),
+        type=_of("temperature"),
         help="adaptive by attention: how the temperature falls, from the number of steps to 1 or from 5 to 0.5. "
         "[default: linear]",
     ),
     click.option(
         "--rescaling",
-        type=click.Choice(CHOICES["rescaling"]),
+        type=_of("rescaling"),
         help="rotation: scale the gradient by the ratio of lengths, or by the distance to the codeword as well. "
         "[default: ratio]",
     ),

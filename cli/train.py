@@ -10,7 +10,7 @@ from latticecodec.config import PRESETS, TUNES
 from latticecodec.extras import require
 
 from . import options
-from .quantizer_options import KindOfModel, quantizer_options
+from .quantizer_options import Later, kinds, quantizer_options
 
 DEMONSTRATION_STEPS = 60
 
@@ -18,7 +18,7 @@ DEMONSTRATION_STEPS = 60
 @click.command()
 @click.option(
     "--quantizer",
-    type=KindOfModel(),
+    type=Later(kinds),
     default="lattice",
     show_default=True,
     help="Kind of model to train.",
