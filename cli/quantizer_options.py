@@ -5,8 +5,6 @@ from typing import Any, TypeVar
 
 import click
 
-from latticecodec.lab.training.quantizer_options import CHOICES
-
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -48,23 +46,23 @@ _OPTIONS = (
     ),
     click.option(
         "--codebook-update",
-        type=click.Choice(CHOICES["codebook_update"]),
+        type=click.Choice(["ema", "gradient"]),
         help="vq, rotation: codewords are moving averages, or learn by gradient. [default: ema]",
     ),
     click.option(
         "--selection",
-        type=click.Choice(CHOICES["selection"]),
+        type=click.Choice(["cost", "attention"]),
         help="adaptive: how a codebook is chosen, by distance and bits or by a learned attention. [default: cost]",
     ),
     click.option(
         "--temperature",
-        type=click.Choice(CHOICES["temperature"]),
+        type=click.Choice(["linear", "exponential"]),
         help="adaptive by attention: how the temperature falls, from the number of steps to 1 or from 5 to 0.5. "
         "[default: linear]",
     ),
     click.option(
         "--rescaling",
-        type=click.Choice(CHOICES["rescaling"]),
+        type=click.Choice(["ratio", "distance"]),
         help="rotation: scale the gradient by the ratio of lengths, or by the distance to the codeword as well. "
         "[default: ratio]",
     ),
