@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from latticecodec.cli import main
 from short_runs import HASTY, QUICK, train
 
 from latticecodec import Codec, TargetError, TrainingError, load, read_header
@@ -120,6 +121,11 @@ def test_no_other_size_is_trained_in_place_of_an_unknown_one(tmp_path: Path) -> 
 def test_an_unknown_word_is_not_taken_for_the_default(quantizer: str, name: str) -> None:
     with pytest.raises(TargetError, match=f"unknown {name} 'magic'; choose from {', '.join(CHOICES[name])}"):
         check(quantizer, options(**{name: "magic"}), from_scratch=True)
+
+
+def test_the_command_offers_the_same_words() -> None:
+    offered = {each.name: tuple(each.type.choices) for each in main.commands["train"].params if each.name in CHOICES}
+    assert offered == CHOICES
 
 
 def test_an_e8_twin_is_no_start(tiny_e8: Path, tmp_path: Path) -> None:
