@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from latticecodec.backends import processors as of_processors
+from latticecodec.backends.graph import Graph
 from latticecodec.backends.networks import NETWORKS, Tensors
 from latticecodec.backends.onnx import OnnxBackend
 from latticecodec.backends.processors import processors
@@ -18,7 +19,7 @@ from latticecodec.backends.session import Session
 from latticecodec.backends.shapes import network_shapes
 from latticecodec.config import PRESETS, ModelConfig
 from latticecodec.entropy.coder import Float32
-from latticecodec.errors import ModelError
+from latticecodec.errors import LcqError, ModelError
 from latticecodec.lab.distortion import DISTORTIONS
 from latticecodec.lab.nets import Analysis, HyperAnalysis, Synthesis
 from latticecodec.zoo import find, read_weights
@@ -199,6 +200,19 @@ def test_the_self_test_notices_what_is_computed_wrongly(
     ours = OnnxBackend(pair[1].config, tensors_of(pair[0]), threads=1)
     with pytest.raises(ModelError, match="self-test of its synthesis fails on this processor"):
         ours.synthesis(np.zeros((ours.config.latents, 1, 1), np.float32), 0.5)
+
+
+def test_too_little_memory_is_one_line() -> None:
+    """A sum of a column and a row that takes 256 TB, more than a process can ask for."""
+    graph = Graph()
+    graph.output(graph.add("Add", graph.input("column", 1, 1, "h", 1), graph.input("row", 1, 1, 1, "w")), 1, 1, "h", "w")
+    session = Session(graph, threads=1)
+    assert session(column=np.ones((1, 1, 2, 1), np.float32), row=np.ones((1, 1, 1, 3), np.float32)).tolist() == [
+        [[[2.0] * 3] * 2]
+    ]
+    side = 1 << 23
+    with pytest.raises(LcqError, match="not enough memory for a picture of this size"):
+        session(column=np.zeros((1, 1, side, 1), np.float32), row=np.zeros((1, 1, 1, side), np.float32))
 
 
 def test_threads_are_those_that_the_process_may_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
