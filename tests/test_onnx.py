@@ -205,7 +205,8 @@ def test_the_self_test_notices_what_is_computed_wrongly(
 def test_too_little_memory_is_one_line() -> None:
     """A sum of a column and a row that takes 256 TB, more than a process can ask for."""
     graph = Graph()
-    graph.output(graph.add("Add", graph.input("column", 1, 1, "h", 1), graph.input("row", 1, 1, 1, "w")), 1, 1, "h", "w")
+    column, row = graph.input("column", 1, 1, "h", 1), graph.input("row", 1, 1, 1, "w")
+    graph.output(graph.add("Add", column, row), 1, 1, "h", "w")
     session = Session(graph, threads=1)
     assert session(column=np.ones((1, 1, 2, 1), np.float32), row=np.ones((1, 1, 1, 3), np.float32)).tolist() == [
         [[[2.0] * 3] * 2]
