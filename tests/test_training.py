@@ -95,6 +95,14 @@ def test_a_corrupt_validation_image_is_skipped(folder: Path) -> None:
         centre_crops([folder / "broken.png"], 64)
 
 
+def test_pictures_that_none_can_read_are_refused_before_processes_start(tmp_path: Path) -> None:
+    """An error in one of them would come with all its lines."""
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    crops = Crops([tmp_path / "broken.png"], 64, 4, processes=1)
+    with pytest.warns(UserWarning, match=r"broken\.png"), pytest.raises(TrainingError, match="none of the pictures to"):
+        crops.prepare()
+
+
 def test_a_folder_without_images(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="holds no image files"):
         find_images(tmp_path)

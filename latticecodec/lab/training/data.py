@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -93,11 +94,17 @@ class Crops:
         return torch.cat([self.batch(step) for step in range(16)]).cpu().float() / 255
 
     def prepare(self) -> None:
-        """Decode every picture now, as far as memory is set aside for them; for processes, draw every page too."""
+        """Decode every picture now, as far as memory is set aside for them; for processes, draw every page too.
+
+        Raises TrainingError where none can be read.
+        """
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(self._load, range(len(self.images))))
+        if len(self._bad) == len(self.images):
+            self._refuse()
         if self.drawn and self.processes:
-            with ProcessPoolExecutor(mp_context=multiprocessing.get_context("fork")) as pages:
+            fork = multiprocessing.get_context("fork")
+            with ProcessPoolExecutor(mp_context=fork, initializer=torch.set_num_threads, initargs=(1,)) as pages:
                 drawn = pages.map(_page_pixels, range(PAGES), chunksize=4)
                 self._pages = {number: torch.from_numpy(page) for number, page in enumerate(drawn)}
 
@@ -155,6 +162,9 @@ class Crops:
             pixels = self._load(index)
             if pixels is not None:
                 return pixels
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
         raise TrainingError(f"{self.images[0]} and the rest: none of the pictures to train on can be read")
 
     def _load(self, index: int) -> Tensor | None:
