@@ -245,20 +245,6 @@ def test_the_self_test_notices_what_is_computed_wrongly(
         ours.synthesis(np.zeros((ours.config.latents, 1, 1), np.float32), 0.5)
 
 
-def test_too_little_memory_is_one_line() -> None:
-    """A sum of a column and a row that takes 256 TB, more than a process can ask for."""
-    graph = Graph()
-    column, row = graph.input("column", 1, 1, "h", 1), graph.input("row", 1, 1, 1, "w")
-    graph.output(graph.add("Add", column, row), 1, 1, "h", "w")
-    session = Session(graph, threads=1)
-    assert session(column=np.ones((1, 1, 2, 1), np.float32), row=np.ones((1, 1, 1, 3), np.float32)).tolist() == [
-        [[[2.0] * 3] * 2]
-    ]
-    side = 1 << 23
-    with pytest.raises(LcqError, match="not enough memory for a picture of this size"):
-        session(column=np.zeros((1, 1, side, 1), np.float32), row=np.zeros((1, 1, 1, side), np.float32))
-
-
 def test_threads_are_those_that_the_process_may_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     quota = tmp_path / "cpu.max"
     monkeypatch.setattr(of_processors, "QUOTA", quota)

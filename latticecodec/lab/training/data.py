@@ -11,7 +11,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
-from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -101,7 +100,7 @@ class Crops:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(self._load, range(len(self.images))))
         if len(self._bad) == len(self.images):
-            self._refuse()
+            raise self._unreadable()
         if self.drawn and self.processes:
             fork = multiprocessing.get_context("fork")
             with ProcessPoolExecutor(mp_context=fork, initializer=torch.set_num_threads, initargs=(1,)) as pages:
@@ -162,10 +161,10 @@ class Crops:
             pixels = self._load(index)
             if pixels is not None:
                 return pixels
-        self._refuse()
+        raise self._unreadable()
 
-    def _refuse(self) -> NoReturn:
-        raise TrainingError(f"{self.images[0]} and the rest: none of the pictures to train on can be read")
+    def _unreadable(self) -> TrainingError:
+        return TrainingError(f"{self.images[0]} and the rest: none of the pictures to train on can be read")
 
     def _load(self, index: int) -> Tensor | None:
         source = self.images[index]
