@@ -12,6 +12,7 @@ from .reference import evaluate
 
 PROBE = {"h": 2, "w": 3}  # sides of the inputs of the self-test, in the graph's units
 NO_MEMORY = ("allocate memory", "bad_alloc", "bad allocation")  # what ONNX Runtime says where there is none
+LARGE = 1 << 21  # values of the inputs of a run that gives its memory back; others keep it for the next one
 TOLERANCE = 1e-3  # of the self-test, of the largest value that should come
 
 
@@ -35,8 +36,11 @@ class Session:
         Raises LcqError where there is not enough memory.
         """
         whole = {name: np.asarray(values, np.float32, order="C") for name, values in inputs.items()}
+        options = onnxruntime.RunOptions()
+        if sum(values.size for values in whole.values()) > LARGE:
+            options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         try:
-            outputs: list[Float32] = self._session.run(None, whole)
+            outputs: list[Float32] = self._session.run(None, whole, options)
         except Exception as error:  # which class ONNX Runtime raises for want of memory depends on its version
             if not isinstance(error, MemoryError) and not any(words in str(error) for words in NO_MEMORY):
                 raise
