@@ -11,7 +11,8 @@ import numpy as np
 from lcq_parts import Parts
 
 from latticecodec import Codec, Damage, FormatError, Header, LcqError, OutputError, container, load
-from latticecodec.picture import KINDS, Pixels, save, to_pillow, upright
+from latticecodec.picture import Pixels, save, to_pillow, upright
+from latticecodec.picture.formats import suffixes_written
 
 CONFORMANCE = Path(__file__).parent.parent / "conformance"
 PIXELS = 1 << 14  # of a picture that is decoded; more is a LimitError here
@@ -52,7 +53,8 @@ def outcome(data: bytes) -> str:
         pixels = codec.decode_pixels(data, region, recover)
         _check(pixels, header, region)
         if not damaged:
-            _write(pixels, sorted(KINDS)[(choice >> 8) % len(KINDS)])
+            kinds = sorted(suffixes_written())
+            _write(pixels, kinds[(choice >> 8) % len(kinds)])
     except LcqError as error:
         message = str(error)
         assert message, "an error says nothing"
