@@ -1,12 +1,15 @@
 """Seconds of a training step and of its parts, of the latticecodec in a folder: JSON on standard output.
 
 python docs/training_speed.py FOLDER PRESET BATCH CROP, called by `python docs/benchmark.py --training`, which compares
-two folders; both must have what it imports.
+two folders. It uses only what every version of the training has had, where each had it.
 """
 
 import json
 import sys
 import time
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 
 STEPS = 50  # timed; a multiple of the steps between two refreshes of an optimiser
 PARTS = ("forward", "backward", "optimiser", "rest")
@@ -18,22 +21,26 @@ def main() -> None:
     import torch
 
     from latticecodec.config import PRESETS
-    from latticecodec.lab.training.data import Crops
-    from latticecodec.lab.training.loop import as_input, objective
-    from latticecodec.lab.training.optimiser import Average, make_optimiser, parameter_groups
-    from latticecodec.lab.training.start import new_model
-    from latticecodec.lab.training.synthetic import synthetic_picture
+
+    room = "latticecodec.lab.training" if (Path(folder) / "latticecodec" / "lab").is_dir() else "latticecodec.training"
+
+    def training(name: str) -> ModuleType:
+        return import_module(f"{room}.{name}")
+
+    loop, of_optimiser = training("loop"), training("optimiser")
+    new_model = loop.new_model if hasattr(loop, "new_model") else training("start").new_model
 
     torch.set_flush_denormal(True)
-    crops = Crops([synthetic_picture(seed, 512, 512) for seed in range(4)], crop, batch)
+    pictures = [training("synthetic").synthetic_picture(seed, 512, 512) for seed in range(4)]
+    crops = training("data").Crops(pictures, crop, batch)
     model = new_model(PRESETS[preset], crops)
-    optimiser = make_optimiser("soap", parameter_groups(model), 2e-3)
-    average = Average(model)
+    optimiser = of_optimiser.make_optimiser("soap", of_optimiser.parameter_groups(model), 2e-3)
+    average = of_optimiser.Average(model)
     device = torch.device("cpu")
 
     def forward(step: int) -> torch.Tensor:
-        x = as_input(crops.batch(step), device)
-        return objective(model, x, torch.Generator().manual_seed(step))[0]
+        x = loop.as_input(crops.batch(step), device)
+        return loop.objective(model, x, torch.Generator().manual_seed(step))[0]
 
     forward(0).backward()  # what the first steps cost beside, they cost once
     for group in optimiser.param_groups:
