@@ -123,9 +123,9 @@ def train(
     """Run the rows of tables; new results, without their histories."""
     import torch
 
+    from latticecodec.devices import resolve_device
     from latticecodec.lab.papers import tables
     from latticecodec.lab.papers.run import Job, plan, run
-    from latticecodec.zoo import resolve_device
 
     jobs, lacking = plan(tables.find(names), folder, sorted(set(seeds)))
     for line in lacking:

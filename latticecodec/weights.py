@@ -1,14 +1,16 @@
 """A weight file: checked against its SHA-256, then read as plain arrays. Nothing in it is ever run or unpickled."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .errors import ModelError, reason
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Held = TypeVar("Held")  # arrays, or tensors of torch
 
 WEIGHTS_MAX = 1 << 28  # bytes of a weight file
 BASE_DIGEST = "base.sha256"  # tensor uint8 [32] that ties a model to the weights of its base
@@ -66,3 +68,8 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({reason(error)})") from None
+
+
+def part(name: str, tensors: Mapping[str, Held]) -> dict[str, Held]:
+    """The tensors named `name`.*, without that prefix."""
+    return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}

@@ -8,23 +8,21 @@ A model that shipped is never changed. A better one is the next version of its f
 plain name means the newest version, `lattice-1` the first.
 """
 
-import math
 import os
 import re
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .arguments import choice, shown
-from .backends.shapes import network_shapes
+from .backends.shapes import numbers_needed
 from .config import TUNES, ModelConfig
 from .container import DIGEST_BYTES
-from .errors import FormatError, LcqError, ModelError
+from .devices import resolve_device
+from .errors import FormatError, ModelError
 from .kinds import KINDS, check
 from .weights import BASE_DIGEST, Array, read_tensors
 
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
     from .codec import Codec
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
-GPU_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # on Linux, in WSL, of AMD
 VARIABLE = "LCODEC_MODELS"  # environment variable: folders with models of one's own, separated as in PATH
 
 
@@ -234,40 +231,6 @@ def load(name_or_path: str | Path, device: str = "auto", tune: str | None = None
     return _load(info, resolve_device(device))
 
 
-def resolve_device(device: str) -> str:
-    """Resolve "auto" to "cuda" or "cpu"; raises LcqError for CUDA where there is none.
-
-    Where nothing speaks for CUDA, torch is not imported to find out.
-    """
-    if not isinstance(device, str) or device not in ("auto", "cpu", "cuda"):
-        raise LcqError(f"unknown device {shown(device)}; choose auto, cpu or cuda")
-    if device == "auto":
-        return "cuda" if _may_have_cuda() and _has_cuda() else "cpu"
-    if device == "cuda":
-        from .extras import require
-
-        require("torch", "device cuda")
-        if not _has_cuda():
-            raise LcqError("no CUDA device is available; choose device cpu, or auto")
-    return device
-
-
-def _has_cuda() -> bool:
-    """Whether torch, which must be installed, finds a CUDA device."""
-    import torch
-
-    return bool(torch.cuda.is_available())
-
-
-def _may_have_cuda() -> bool:
-    """Whether torch is installed and a driver of GPUs may be there, found out without importing torch."""
-    if "torch" in sys.modules:
-        return sys.modules["torch"] is not None
-    if sys.platform == "darwin" or (sys.platform == "linux" and not any(map(os.path.exists, GPU_DRIVERS))):
-        return False
-    return find_spec("torch") is not None
-
-
 def read_weights(info: ModelInfo) -> dict[str, Array]:
     """The tensors of a model, those of its base included.
 
@@ -322,7 +285,9 @@ def _load(info: ModelInfo, device: str) -> "Codec":
     from .codec import Codec
 
     tensors = read_weights(info)
-    _check_size(info, tensors)
+    if (needed := numbers_needed(info.config)) > (there := sum(tensor.size for tensor in tensors.values())):
+        told = f"which asks for {needed:,} numbers or more; they have {there:,}"
+        raise ModelError(f"model {info.name}: its weights do not fit its {CONFIG}, {told}")
     try:
         return Codec(info.config, tensors, device)
     except (ModelError, MemoryError, ImportError):  # the last is of a package, and not of the weights
@@ -332,14 +297,3 @@ def _load(info: ModelInfo, device: str) -> "Codec":
     except Exception as error:  # a tensor of a wrong shape can break a network in any way
         told = " ".join(str(error).split())[:200] or type(error).__name__
         raise ModelError(f"model {info.name}: its weights do not fit its {CONFIG} ({told})") from None
-
-
-def _check_size(info: ModelInfo, tensors: dict[str, Array]) -> None:
-    """Raise ModelError for networks that need more numbers than the weights have, before they take any memory."""
-    needed = sum(math.prod(shape) for shape in network_shapes(info.config).values())
-    there = sum(tensor.size for tensor in tensors.values())
-    if needed > there:
-        raise ModelError(
-            f"model {info.name}: its weights do not fit its {CONFIG}, which asks for {needed:,} numbers or more; "
-            f"they have {there:,}"
-        )

@@ -15,7 +15,7 @@ from latticecodec.cli import main
 from PIL import Image
 
 import latticecodec
-from latticecodec import ModelError, zoo
+from latticecodec import ModelError, devices, zoo
 from latticecodec.config import PRESETS, ModelConfig
 from latticecodec.lab.training.kinds.rotation import RotationModel
 from latticecodec.lab.training.kinds.vq import VqModel
@@ -259,10 +259,10 @@ def test_shipped_weights_are_those_of_the_manifest() -> None:
 
 def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Errors speak of what the caller can write: an argument, or an option of the command line."""
-    assert zoo.resolve_device("cpu") == "cpu"
+    assert devices.resolve_device("cpu") == "cpu"
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(latticecodec.LcqError, match="choose device cpu, or auto"):
-        zoo.resolve_device("cuda")
+        devices.resolve_device("cuda")
     assert "use --device cpu" in CliRunner().invoke(main, ["verify", __file__, "--device", "cuda"]).stderr
     with pytest.raises(latticecodec.LcqError, match="choose auto, cpu or cuda"):
-        zoo.resolve_device("tpu")
+        devices.resolve_device("tpu")

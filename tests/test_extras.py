@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from latticecodec.cli import main
 
 import latticecodec
-from latticecodec import LcqError, zoo
+from latticecodec import LcqError, devices
 from latticecodec.extras import PACKAGES, require
 
 ROOT = Path(__file__).parent.parent
@@ -92,16 +92,16 @@ def test_commands_say_which_extra_is_missing(command: list[str], line: str, monk
 
 def test_devices_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    assert zoo.resolve_device("auto") == "cpu"
+    assert devices.resolve_device("auto") == "cpu"
     with pytest.raises(LcqError, match=r"device cuda needs torch; pip install 'latticecodec\[torch\]'"):
-        zoo.resolve_device("cuda")
+        devices.resolve_device("cuda")
 
 
 def test_torch_is_not_imported_to_find_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zoo, "GPU_DRIVERS", ())
+    monkeypatch.setattr(devices, "GPU_DRIVERS", ())
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.delitem(sys.modules, "torch", raising=False)
-    assert zoo.resolve_device("auto") == "cpu"
+    assert devices.resolve_device("auto") == "cpu"
     assert "torch" not in sys.modules
 
 

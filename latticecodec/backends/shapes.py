@@ -1,5 +1,7 @@
 """Names and shapes of the tensors of analysis, hyper-analysis and synthesis in model.safetensors."""
 
+import math
+
 from ..config import PATCH, ModelConfig
 
 Shapes = dict[str, tuple[int, ...]]
@@ -31,6 +33,11 @@ def network_shapes(config: ModelConfig) -> Shapes:
         | _pointwise("down64", 4 * hyper, config.hyper_latents),
     }
     return {f"{network}.{name}": shape for network, shapes in networks.items() for name, shape in shapes.items()}
+
+
+def numbers_needed(config: ModelConfig) -> int:
+    """How many numbers these tensors hold."""
+    return sum(math.prod(shape) for shape in network_shapes(config).values())
 
 
 def _pointwise(name: str, inputs: int, outputs: int) -> Shapes:

@@ -17,8 +17,8 @@ from ..lab.nets import Analysis, HyperAnalysis, Synthesis
 from ..lab.nets.prior import FloatPrior
 from ..lab.nets.prior_state import float_tensors, scale_offsets
 from ..lab.refine import refine
+from ..weights import part
 from .backend import Tensors
-from .tensors import part
 
 Network = TypeVar("Network", bound=nn.Module)
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from ..backends.tensors import part
 from ..config import ModelConfig
 from ..container import ADAPTIVE, PRODUCT
 from ..entropy.categorical import Positions
 from ..entropy.coder import Float32, Int32
 from ..errors import ImageError, ModelError
+from ..weights import part
 from .codebook import Codebook
 from .fields import check_groups
 from .kind import Basis, Coded

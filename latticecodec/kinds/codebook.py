@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from ..backends.tensors import part
 from ..config import ModelConfig
 from ..container import BASIS_UNIT, PRODUCT, ROTATION, VQ
 from ..entropy.categorical import IntegerCategorical, Positions
 from ..entropy.coder import PRECISION, Float32, Int32
 from ..entropy.stream import Reader, Writer
 from ..errors import ImageError, ModelError
+from ..weights import part
 from .fields import check_groups, check_no_books
 from .kind import Basis, Coded, Effort
 from .rate import Rate, Rates

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from ..backends.tensors import part
 from ..config import HYPER, ModelConfig
 from ..container import BASIS_UNIT, DIAGONAL, E8, LATTICE
 from ..entropy.coder import Float32, Int32
@@ -21,6 +20,7 @@ from ..entropy.integer import IntegerPrior
 from ..entropy.numbers import COORDINATE_MAX
 from ..entropy.stream import Reader, Writer
 from ..errors import ImageError, ModelError
+from ..weights import part
 from .fields import check_no_books, check_no_codes
 from .kind import Basis, Coded, Effort
 from .rate import Rate, Rates

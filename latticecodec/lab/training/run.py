@@ -9,6 +9,7 @@ from torch import Tensor
 from ... import zoo
 from ...arguments import choice
 from ...config import PRESETS, ModelConfig
+from ...devices import resolve_device
 from ...errors import OutputError, TrainingError
 from ...metrics import MS_SSIM_SIDE_MIN
 from ...picture import find_images
@@ -77,7 +78,7 @@ def run(
         raise TrainingError(f"--crop {options.crop} is too small for --tune ms-ssim, which needs {MS_SSIM_SIDE_MIN}")
     if resume is not None and not resume.is_file():
         raise TrainingError(f"{resume}: no such checkpoint; name the checkpoint.pt or stable.pt of a training")
-    where = torch.device(zoo.resolve_device(device))
+    where = torch.device(resolve_device(device))
     pictures, held_out = _pictures(data, val)
     crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, processes_for(where))
     if crops.processes:

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from .... import zoo
-from ....backends.tensors import part
 from ....config import ModelConfig
 from ....kinds.codebook import BIT
+from ....weights import part
 from ...arithmetic import straight_through
 from ...nets.categorical_prior import CategoricalPrior, all_bits, index_bits
 from ...nets.categorical_state import categorical_state

@@ -5,9 +5,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ....backends.tensors import part
 from ....config import ModelConfig
 from ....errors import TrainingError
+from ....weights import part
 from ...arithmetic import straight_through
 from ...nets.prior import FloatPrior, compand
 from ...nets.prior_state import float_tensors, integer_tensors, scale_offsets

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ....backends.tensors import part
 from ....codec import Codec
 from ....config import ModelConfig
 from ....entropy.e8 import E8Points
@@ -19,7 +18,7 @@ from ....entropy.numbers import LOG_SCALE_MIN, SCALE_BITS
 from ....entropy.tables import TableIndex
 from ....errors import TrainingError
 from ....picture import psnr
-from ....weights import BASE_DIGEST
+from ....weights import BASE_DIGEST, part
 from ....zoo import ModelInfo, list_models, read_weights
 from ...nets.e8_state import e8_state
 from ...nets.prior_state import compand_table
