@@ -4,14 +4,20 @@ Counted are the matrix products and convolutions of the networks, layer by layer
 are not in it. Nothing is built and no weights are read.
 """
 
-from collections.abc import Iterable
+import math
 from dataclasses import dataclass
 
+from .backends.shapes import Shapes, network_shapes
 from .config import CONTEXT_STEPS, PATCH, ModelConfig
 from .entropy.categorical import PASSES, units
 from .entropy.numbers import KNOTS
+from .weights import part
 
-RGB_BLOCK = 3 * 8**2  # samples that a position at 1/8 covers
+SIDES = {  # pixels that a position covers, each way, in the layers where it is not PATCH; by network
+    "analysis": {"enter": 8, "blocks8": 8},
+    "synthesis": {"blocks8": 8, "leave": 8},
+    "hyper_analysis": {"down32": 32, "block32": 32, "down64": 64},
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Complexity:
 
 @dataclass(frozen=True)
 class Layer:
-    """A matrix of a network, with a bias for each of its outputs.
+    """A matrix of the prior, with a bias for each of its outputs.
 
     Attributes:
         inputs: products that each output sums up.
@@ -60,51 +66,32 @@ class Layer:
 
 def complexity(config: ModelConfig) -> Complexity:
     """The costs of a model with this configuration."""
-    analysis, synthesis, hyper_analysis, prior = (
-        part(config) for part in (_analysis, _synthesis, _hyper_analysis, _prior)
-    )
-    decoder = _numbers([*synthesis, *prior]) + _gains(config) + _level_numbers(config) + _quantizer_numbers(config)
+    shapes, prior = network_shapes(config), _prior(config)
+    analysis, synthesis, hyper_analysis = (part(network, shapes) for network in SIDES)
+    coding = sum(layer.products for layer in prior)
+    decoder = _numbers(synthesis) + sum(layer.numbers for layer in prior)
+    decoder += _level_numbers(config) + _quantizer_numbers(config)
     return Complexity(
-        encode_kmac_per_pixel=_kmac([*analysis, *hyper_analysis, *prior]),
-        decode_kmac_per_pixel=_kmac([*synthesis, *prior]),
-        parameters=_numbers([*analysis, *hyper_analysis]) + decoder,
+        encode_kmac_per_pixel=(_products("analysis", analysis) + _products("hyper_analysis", hyper_analysis) + coding)
+        / 1000,
+        decode_kmac_per_pixel=(_products("synthesis", synthesis) + coding) / 1000,
+        parameters=_numbers(analysis) + _numbers(hyper_analysis) + decoder,
         decoder_parameters=decoder,
     )
 
 
-def _analysis(config: ModelConfig) -> list[Layer]:
-    at8, at16 = config.analysis_blocks
-    return [
-        Layer(RGB_BLOCK, config.width8, 8),
-        *at8 * _block(config.width8, config.group, 8),
-        Layer(4 * config.width8, config.width16, PATCH),
-        *at16 * _block(config.width16, config.group, PATCH),
-        Layer(config.width16, config.latents, PATCH),
-        Layer(4 * RGB_BLOCK, config.latents, PATCH),
-    ]
+def _products(network: str, shapes: Shapes) -> float:
+    """Multiply-accumulates for each pixel of a network whose tensors have these shapes."""
+    sides = SIDES[network]
+    return sum(
+        math.prod(shape) / sides.get(name.split(".")[0], PATCH) ** 2
+        for name, shape in shapes.items()
+        if name.endswith(".weight")
+    )
 
 
-def _synthesis(config: ModelConfig) -> list[Layer]:
-    at16, at8 = config.synthesis_blocks
-    return [
-        Layer(config.latents, config.width16, PATCH),
-        *at16 * _block(config.width16, config.group, PATCH),
-        Layer(config.width16, 4 * config.width8, PATCH),
-        *at8 * _block(config.width8, config.group, 8),
-        Layer(config.width8, RGB_BLOCK, 8),
-        Layer(config.latents, 4 * RGB_BLOCK, PATCH),
-    ]
-
-
-def _hyper_analysis(config: ModelConfig) -> list[Layer]:
-    width = config.hyper_width
-    return [
-        Layer(config.latents, width, 16),
-        *_block(width, config.group, 16),
-        Layer(4 * width, width, 32),
-        *_block(width, config.group, 32),
-        Layer(4 * width, config.hyper_latents, 64),
-    ]
+def _numbers(shapes: Shapes) -> int:
+    return sum(math.prod(shape) for shape in shapes.values())
 
 
 def _prior(config: ModelConfig) -> list[Layer]:
@@ -132,35 +119,10 @@ def _leave(config: ModelConfig) -> list[Layer]:
     ]
 
 
-def _block(channels: int, group: int, side: int) -> list[Layer]:
-    """The residual block of the transforms."""
-    return [
-        Layer(channels, channels, side),
-        Layer(9 * group, channels, side),
-        Layer(channels, channels, side),
-        Layer(channels, 2 * channels, side),
-        Layer(2 * channels, channels, side),
-    ]
-
-
 def _integer_block(channels: int, side: int, runs: int = 1) -> list[Layer]:
     """The residual block of the prior."""
     inputs = (channels, 9, channels)
     return [Layer(each, channels, side, runs) for each in inputs]
-
-
-def _kmac(layers: Iterable[Layer]) -> float:
-    """Thousands of multiply-accumulates for each pixel."""
-    return sum(layer.products for layer in layers) / 1000
-
-
-def _numbers(layers: Iterable[Layer]) -> int:
-    return sum(layer.numbers for layer in layers)
-
-
-def _gains(config: ModelConfig) -> int:
-    """Slope and curve of the two gains of the synthesis."""
-    return 2 * (config.latents + config.width8)
 
 
 def _level_numbers(config: ModelConfig) -> int:

@@ -47,7 +47,8 @@ def check(model: Model, options: EncodeOptions) -> None:
     if tune != model.config.tune and not options.effort:
         raise TargetError(f"tune {tune} takes an effort of 1 or more")
     if options.embed_basis:
-        model.kind.own_basis(model.kind.rates.of_quality(options.quality))  # where there is none, it raises
+        with undisturbed():
+            model.kind.own_basis(model.kind.rates.of_quality(options.quality))  # where there is none, it raises
     model.check_effort(options.effort)
 
 

@@ -143,8 +143,7 @@ class Lattice:
         """Basis diagonal [M]: the model's own at `rate`, or the one a file carries."""
         if entries is not None:
             return np.exp2(np.array(entries) / BASIS_UNIT).astype(np.float32)
-        with np.errstate(over="ignore"):  # of a damaged model, whose latents are then refused
-            return np.exp(self._log_basis - rate.number * math.log(2) / BASIS_UNIT).astype(np.float32)
+        return np.exp(self._log_basis - rate.number * math.log(2) / BASIS_UNIT).astype(np.float32)
 
 
 class E8Lattice(Lattice):
