@@ -121,6 +121,17 @@ class Peer:
             importlib.import_module(PLUGIN)  # tells Pillow of the format
 
 
+AVIF = Peer(
+    name="avif",
+    format="AVIF",
+    feature="avif",
+    library="libavif",
+    version_of="avif",
+    qualities=(10, 20, 30, 40, 50, 60, 70, 80, 90),
+    lowest=0,
+    options={"subsampling": "4:4:4", "speed": 6},
+    media_type="image/avif",
+)
 PEERS = (
     Peer(
         name="jpeg",
@@ -144,28 +155,11 @@ PEERS = (
         options={"method": 6},
         media_type="image/webp",
     ),
-    Peer(
-        name="avif",
-        format="AVIF",
-        feature="avif",
-        library="libavif",
-        version_of="avif",
-        qualities=(10, 20, 30, 40, 50, 60, 70, 80, 90),
-        lowest=0,
-        options={"subsampling": "4:4:4", "speed": 6},
-        media_type="image/avif",
-    ),
-    Peer(
+    AVIF,
+    replace(
+        AVIF,
         name="avif-ssimulacra2",
-        format="AVIF",
-        feature="avif",
-        library="libavif",
-        version_of="avif",
-        qualities=(10, 20, 30, 40, 50, 60, 70, 80, 90),
-        lowest=0,
-        options={"subsampling": "4:4:4", "speed": 6},
         recent={"codec": "aom", "advanced": {"tune": "ssimulacra2"}},
-        media_type="image/avif",
         needs="aom 3.13 or newer as its encoder",
     ),
     Peer(
