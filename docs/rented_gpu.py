@@ -121,7 +121,7 @@ def run_cuda_tests() -> None:
 def train_parts(arguments: argparse.Namespace) -> None:
     """Train; keep the weights in OUT as they come."""
     work = Path("runs") / f"rented-{os.getpid()}"
-    written = time.monotonic()
+    written = 0.0  # when the weights that are kept were made
 
     def keep(progress: Progress) -> None:
         nonlocal written
@@ -129,9 +129,9 @@ def train_parts(arguments: argparse.Namespace) -> None:
             points = "  ".join(f"{bpp:.3f} bpp {psnr:.2f} dB" for _, bpp, psnr in progress.validation)
             note = "went back to the last good average, at half the rate" if progress.went_back else points
             print(f"step {progress.step}  {progress.seconds:.0f} s  loss {progress.loss:.3f}  {note}", flush=True)
-        if time.monotonic() - written > 60 and (work / STABLE).exists():
+        if progress.step % TOLD == 0 and (work / STABLE).exists() and (work / STABLE).stat().st_mtime > written:
+            written = (work / STABLE).stat().st_mtime
             write_parts(work / STABLE, arguments.out, "stable")
-            written = time.monotonic()
 
     run(arguments, options_of(arguments), work, keep)
     write_parts(work / STABLE, arguments.out, "stable")
@@ -161,7 +161,7 @@ def options_of(arguments: argparse.Namespace) -> TrainOptions:
         crop=arguments.crop,
         rate=arguments.lr,
         warm_up=300 if arguments.device == "cuda" else 20,
-        validate_every=5000,
+        validate_every=10_000,
         checkpoint_minutes=min(2.5, minutes / 5),
     )
 

@@ -10,7 +10,8 @@ from latticecodec.lab.training.accelerate import COMPILED, accelerated, choose_c
 from latticecodec.lab.training.data import as_input
 from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.loop import weighed
-from latticecodec.lab.training.passes import RECORD_AT, Pass
+from latticecodec.lab.training.passes import Pass
+from latticecodec.lab.training.recording import RECORD_AT
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")

@@ -42,6 +42,9 @@ class _OnGrid(torch.autograd.Function):
 
 def on_grid(x: Tensor, low: float, high: float) -> Tensor:
     """x clamped to [low, high] and rounded to multiples of 1 / UNIT, straight through the rounding."""
+    if torch.compiler.is_compiling():  # PyTorch 2.11 compiles such functions without their gradient
+        inside = F.hardtanh(x, low, high)
+        return straight_through(inside.mul(UNIT).round().div(UNIT), inside)
     on: Tensor = _OnGrid.apply(x, low, high)
     return on
 
@@ -188,7 +191,7 @@ class Context(nn.Module):
         out = out.view(count, batch, height, width, 2, -1).permute(4, 1, 5, 0, 2, 3)  # [2, B, M / 4, 4, h, w]
         bias = self.leave.bias.view(2, 1, -1, count, 1, 1)
         mean, scale = (out + bias).flatten(2, 3)  # [B, M, h, w] each
-        return mean, scale
+        return mean.clone(), scale.clone()  # PyTorch 2.11 cannot compile results that share memory
 
 
 def step_rows(batch: int, height: int, width: int, device: torch.device) -> Tensor:

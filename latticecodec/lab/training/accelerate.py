@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from ..arithmetic import mixed_precision
 from ..nets import bits
 from ..nets.blocks import Block, Grouped
+from ..nets.prior import Context, HyperDecoder
 
-COMPILED = (Block,)  # not the prior: PyTorch 2.11 compiles it without its gradient to the hyperprior
+COMPILED = (Block, Context, HyperDecoder)  # most of a step
 SHAPES_MAX = 64  # of what is compiled, over all parts
 TRIALS = 5  # timed passes of each way, after as many that are not
 

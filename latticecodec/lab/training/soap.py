@@ -5,7 +5,8 @@ For a gradient G [a, b] with running averages L of G G^T and R of G^T G, whose e
     G' = Q_L^T G Q_R      Adam on G'      step = Q_L (m' / sqrt(v')) Q_R^T
 
 The eigenvectors follow L and R by one step of a power iteration at a time. A model has hundreds of matrices but a dozen
-shapes; stacked, a step is a few batched products instead of hundreds of small ones. Nothing is read from the device.
+shapes; stacked, a step is a few batched products instead of hundreds of small ones. Nothing is read from the device,
+and on a GPU all but the power iteration is recorded once and replayed (recording.py).
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,9 +16,13 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from .recording import Recording
+
 SIDE_MAX = 320  # longer sides are not preconditioned: a basis costs the cube of its side
 EPSILON = 1e-8
 SIDES = ("left", "right")
+
+Move = tuple[list[Tensor], dict[str, Any], tuple[float, float]]  # parameters of one shape, their state, decays
 
 
 class Soap(Optimizer):
@@ -38,36 +43,48 @@ class Soap(Optimizer):
         refresh: int = 10,
     ) -> None:
         super().__init__(parameters, {"lr": lr, "betas": betas, "refresh": refresh})
+        self._recording = Recording()
+        self._amounts = torch.empty(0)
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """One step down the gradients."""
+        moves: list[Move] = []
+        amounts = []  # how far each moves
         due = []
         for group in self.param_groups:
+            first, second = group["betas"]
             for stack in _stacks(group["params"]):
-                state = self._step(stack, group)
-                if state["step"] == 1 or (state["step"] > 1 and state["step"] % group["refresh"] == 0):
+                state: dict[str, Any] = self.state[stack[0]]  # of all of them
+                if not state:
+                    self._begin(state, _gradient(stack))
+                    continue
+                state["step"] += 1
+                # Adam's corrections for averages that began at zero
+                scale = (1 - second ** state["step"]) ** 0.5 / (1 - first ** state["step"])
+                moves.append((stack, state, group["betas"]))
+                amounts.append(-group["lr"] * scale)
+                if state["step"] == 1 or state["step"] % group["refresh"] == 0:
                     due.append(state)
+        if moves:
+            self._move(moves, amounts)
         _refresh(due)
 
-    def _step(self, stack: list[Tensor], group: dict[str, Any]) -> dict[str, Any]:
-        """One step of parameters of one shape; what is known of all of them is kept with the first, and returned."""
-        gradient = torch.stack([parameter.grad for parameter in stack])  # type: ignore[misc]  # [n, a, b] or [n, a]
-        state: dict[str, Any] = self.state[stack[0]]
-        if not state:
-            self._begin(state, gradient)
-            return state
-        state["step"] += 1
-        rate, (first, second) = group["lr"], group["betas"]
-        turned = _turn(gradient, state)
-        state["mean"].lerp_(turned, 1 - first)
-        state["square"].lerp_(turned.square_(), 1 - second)
-        # Adam's corrections for averages that began at zero
-        scale = (1 - second ** state["step"]) ** 0.5 / (1 - first ** state["step"])
-        update = _turn_back(state["mean"] / state["square"].sqrt().add_(EPSILON), state)
-        torch._foreach_add_(stack, list(update.unbind()), alpha=-rate * scale)
-        _look(gradient, state, 1 - second)
-        return state
+    def _move(self, moves: list["Move"], amounts: list[float]) -> None:
+        """Moves of all stacks, each by so much; on a GPU recorded while gradients and state stay where they are."""
+        given = torch.tensor(amounts)
+        device = moves[0][0][0].device
+        if device.type == "cpu":
+            _move_all(moves, given)
+            return
+        if len(self._amounts) != len(amounts):
+            self._amounts = torch.empty(len(amounts), device=device)
+        self._amounts.copy_(given.pin_memory(), non_blocking=True)
+        places = [self._amounts.data_ptr()]
+        for stack, state, _ in moves:
+            places += [parameter.grad.data_ptr() for parameter in stack]  # type: ignore[union-attr]
+            places += [value.data_ptr() for value in state.values() if isinstance(value, Tensor)]
+        self._recording(tuple(places), lambda: _move_all(moves, self._amounts))
 
     def _begin(self, state: dict[str, Any], gradient: Tensor) -> None:
         state["step"] = 0
@@ -88,6 +105,23 @@ def _stacks(parameters: list[Tensor]) -> Iterator[list[Tensor]]:
         if parameter.grad is not None:
             stacks.setdefault(parameter.shape, []).append(parameter)
     yield from stacks.values()
+
+
+def _gradient(stack: list[Tensor]) -> Tensor:
+    """Of parameters of one shape: [n, a, b] or [n, a]."""
+    return torch.stack([parameter.grad for parameter in stack])  # type: ignore[misc]
+
+
+def _move_all(moves: list[Move], amounts: Tensor) -> None:
+    """Move every stack by its one of `amounts` [N], and let its averages see its gradient."""
+    for (stack, state, (first, second)), amount in zip(moves, amounts, strict=True):
+        gradient = _gradient(stack)
+        turned = _turn(gradient, state)
+        state["mean"].lerp_(turned, 1 - first)
+        state["square"].lerp_(turned.square_(), 1 - second)
+        update = _turn_back(state["mean"] / state["square"].sqrt().add_(EPSILON), state).mul_(amount)
+        torch._foreach_add_(stack, list(update.unbind()))
+        _look(gradient, state, 1 - second)
 
 
 def _turn(x: Tensor, state: dict[str, Any]) -> Tensor:
@@ -134,7 +168,7 @@ def _refresh(states: list[dict[str, Any]]) -> None:
             images.setdefault(image.shape[1], []).append(image.gather(2, order[:, None].expand_as(image)))
             kept.setdefault(image.shape[1], []).append(basis.gather(2, order[:, None].expand_as(basis)))
             index = order[:, :, None] if dimension == 1 else order[:, None]
-            state["square"] = state["square"].gather(dimension, index.expand_as(state["square"]))
+            state["square"].copy_(state["square"].gather(dimension, index.expand_as(state["square"])))
     bases = {
         length: iter(torch.split(_orthonormal(torch.cat(images[length]), torch.cat(stack)), [len(x) for x in stack]))
         for length, stack in kept.items()
@@ -142,8 +176,8 @@ def _refresh(states: list[dict[str, Any]]) -> None:
     for state, mean in zip(states, means, strict=True):
         for side in SIDES:
             if side in state:
-                state[f"{side}_basis"] = next(bases[state[side].shape[1]])
-        state["mean"] = _turn(mean, state)
+                state[f"{side}_basis"].copy_(next(bases[state[side].shape[1]]))
+        state["mean"].copy_(_turn(mean, state))
 
 
 def _orthonormal(x: Tensor, otherwise: Tensor) -> Tensor:
