@@ -34,7 +34,7 @@ class Compression:
 
     options: "EncodeOptions"
     quality: float | None  # None where it was left to the options
-    model: str
+    model: str | None
     strip: str | None
     device: str
     alone: bool  # a single file, which may show a progress bar
@@ -66,7 +66,11 @@ class Compression:
     metavar="DB",
     help="Aim at this PSNR; quality 0 where even that has more.",
 )
-@click.option("--model", default="lattice", show_default=True, metavar="NAME|DIR", help="Model to compress with.")
+@click.option(
+    "--model",
+    metavar="NAME|DIR",
+    help="Model to compress with. [default: the newest lattice, as trained for --tune]",
+)
 @click.option(
     "--effort",
     type=click.IntRange(EFFORTS[0], EFFORTS[-1]),
@@ -78,7 +82,8 @@ class Compression:
     "--tune",
     type=click.Choice(TUNES),
     help="What to spend the bits for: the least squared error, MS-SSIM, or SSIMULACRA2, which are nearer to what eyes "
-    "notice; takes the model that was trained for it, where there is one. [default: what the model was trained for]",
+    "notice; takes the model that was trained for it, where there is one. [default: ssimulacra2, "
+    "psnr with --psnr, and what a model that is named was trained for]",
 )
 @click.option(
     "--tile",
@@ -107,7 +112,7 @@ def compress(
     bpp: float | None,
     size: int | None,
     psnr: float | None,
-    model: str,
+    model: str | None,
     effort: int,
     tune: str | None,
     tile: int | None,
@@ -147,6 +152,8 @@ def compress(
     rename, advice = (_with_suffix, "rename one") if keep_suffix else (_packed_name, "--keep-suffix keeps them apart")
     plan = make_plan(inputs, output, IMAGE_SUFFIXES, rename, writing, advice)
     _check_name(plan.jobs, IMAGE_SUFFIXES)
+    if psnr is not None and model is None and tune is None:
+        tune = "psnr"
     wanted = EncodeOptions(
         quality=QUALITY if quality is None else quality,
         bpp=bpp,
@@ -157,7 +164,7 @@ def compress(
         tune=tune,
         tile=tile,
     )
-    load(model, device, tune).check(wanted)  # refused before any work is done; the model is kept
+    load(model, device, wanted.tune).check(wanted)  # refused before any work is done; the model is kept
     asked = Compression(wanted, quality, model, strip, device, not plan.many, writing)
     steps = Steps(partial(_read, asked), partial(_coded, asked), partial(_written, asked))
     run(plan, Work(steps, "compressed", writing=writing, processes=jobs), as_json)
@@ -186,7 +193,7 @@ class Coded:
     """A picture that is compressed and not written yet."""
 
     encoding: "Encoding"
-    model: str
+    model: str | None
     notes: tuple[str, ...]
     seconds: float  # that it took so far
 

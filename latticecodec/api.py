@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def encode(
     img: "Picture",
-    model: str | Path = "lattice",
+    model: str | Path | None = None,
     quality: float = 50.0,
     bpp: float | None = None,
     size: int | None = None,
@@ -36,7 +36,7 @@ def encode(
         img: PIL image, path, image file that is open in binary mode or its bytes, array [H, W] or [H, W, 1 to 4] of
             uint8 or uint16, or tensor [1 to 4, H, W] (uint8, uint16, or float in [0, 1]): grey or RGB, with or without
             alpha.
-        model: a name from `list_models`, or a model folder.
+        model: a name from `list_models`, or a model folder; None for the newest `lattice`, as trained for `tune`.
         quality: 0 (smallest) to 100, continuous; used when no target below is given.
         bpp: target in bits per pixel of the whole file; quality 100 where even that needs less.
         size: target in bytes, never exceeded; quality 100 where even that needs less.
@@ -44,7 +44,8 @@ def encode(
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
         effort: 0 (fastest) to 9 (fewest bits for the same quality); files decode alike. See `Codec.encode`.
         tune: "psnr", or "ms-ssim" or "ssimulacra2" to spend the bits where eyes notice, with the model trained for that
-            in place of `lattice` or `lattice-e8` where there is one; by default what the model was trained for.
+            in place of `lattice` or `lattice-e8` where there is one; by default "ssimulacra2", or "psnr" with such a
+            target, and for a model that is named what it was trained for.
         tile: side of the tiles in pixels, a multiple of 64; 0 for one tile, None for what suits the size.
         strip: "all" leaves out EXIF and XMP, "gps" the place of the picture in both; the ICC profile stays.
         max_pixels: of the picture; one of more is refused before it is decoded.
@@ -54,7 +55,7 @@ def encode(
     """
     from .picture import read, stripped
 
-    codec = load(model, device, tune)
+    codec = load(model, device, "psnr" if tune is None and model is None and psnr is not None else tune)
     img = img if strip is None else stripped(read(img, max_pixels), strip)
     return codec.encode(
         img,

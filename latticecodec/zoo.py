@@ -29,6 +29,7 @@ from .weights import BASE_DIGEST, Array, read_tensors
 if TYPE_CHECKING:
     from .codec import Codec
 
+DEFAULT_FAMILY, DEFAULT_TUNE = "lattice", "ssimulacra2"  # what is encoded with and for where nothing is named
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 VARIABLE = "LCODEC_MODELS"  # environment variable: folders with models of one's own, separated as in PATH
 
@@ -204,29 +205,36 @@ def written_with(digest: bytes) -> ModelInfo | None:
 def tuned(name_or_path: str | Path, tune: str) -> ModelInfo:
     """The model that encodes best for `tune` where `name_or_path` was asked for.
 
-    Of an installed lattice model it is the installed one with the same base, or with that model as its base, that was
-    trained for `tune`. All others stay themselves.
+    Of an installed lattice model it is its base, or an installed one with the same base or with that model as its base,
+    that was trained for `tune`. Where the newest version, asked for by its plain name, has none, it is that of an older
+    one. All others stay themselves.
     """
     info, models = find(name_or_path), list_models()
     tuned = info.config.quantizer in KINDS and KINDS[info.config.quantizer].efforts > 0
     if info.config.tune == tune or not tuned or info.digest not in {m.digest for m in models}:
         return info
     base = info.config.base or info.name
-    return next((model for model in models if model.config.tune == tune and model.config.base == base), info)
+    trained = [model for model in models if model.config.tune == tune and base in (model.name, model.config.base)]
+    if not trained and _version(str(name_or_path))[1] is None:
+        family = _version(base)[0]
+        trained = [m for m in models if m.config.tune == tune and m.config.base and _version(m.config.base)[0] == family]
+    return max(trained, key=lambda model: (model.name == base, model.version), default=info)
 
 
-def load(name_or_path: str | Path, device: str = "auto", tune: str | None = None) -> "Codec":
+def load(name_or_path: str | Path | None = None, device: str = "auto", tune: str | None = None) -> "Codec":
     """A ready codec. Loaded models are kept for the next call.
 
     Args:
-        name_or_path: a name from `list_models`, or a model folder.
+        name_or_path: a name from `list_models`, or a model folder; None for the newest of DEFAULT_FAMILY.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
-        tune: what will be encoded for, see `tuned`; None takes the model itself.
+        tune: what will be encoded for, see `tuned`; None takes the model that is named itself, else DEFAULT_TUNE.
 
     Raises ModelError where the model is unknown or its weights do not match their SHA-256, TargetError for another
     `tune` and LcqError for another device.
     """
     tune = None if tune is None else choice("tune", tune, TUNES)
+    if name_or_path is None:
+        name_or_path, tune = DEFAULT_FAMILY, tune or DEFAULT_TUNE
     info = find(name_or_path) if tune is None else tuned(name_or_path, tune)
     return _load(info, resolve_device(device))
 

@@ -118,7 +118,7 @@ def test_a_package_that_cannot_be_imported_is_no_fault_of_the_weights(
 
 def test_finding_models(tiny_model: Path, tmp_path: Path) -> None:
     assert zoo.find(tiny_model).folder == tiny_model.resolve()
-    shipped = zoo.find("lattice")
+    shipped = zoo.find("lattice-1")
     assert zoo.find_by_digest(shipped.digest).name == "lattice"
     with pytest.raises(ModelError, match=r"unknown model .lettuce.*lattice"):
         zoo.find("lettuce")
@@ -177,7 +177,7 @@ def test_models_of_ones_own(own: Path, tiny_model: Path, photo: Image.Image) -> 
     data = latticecodec.encode(small, model="mine")
     assert latticecodec.decode(data).size == (40, 24)
     assert zoo.find_by_digest(zoo.find(tiny_model).digest).folder.parent == own.resolve()
-    assert zoo.find("lattice").folder == MODELS / "lattice"
+    assert zoo.find("lattice-1").folder == MODELS / "lattice"
     assert zoo.find("lattice-e8").folder == MODELS / "lattice-e8"
     hidden = zoo.find(own / "lattice-e8")
     assert zoo.find_by_digest(hidden.digest).folder == hidden.folder  # its files are decoded all the same

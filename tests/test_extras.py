@@ -46,7 +46,7 @@ def test_a_codec_is_few_modules_and_none_of_the_laboratory(tmp_path: Path) -> No
     code = f"""
 def ours():
     return [n for n in sys.modules if n.startswith("latticecodec.") and not n.startswith("latticecodec.cli")]
-codec = latticecodec.load("lattice")
+codec = latticecodec.load("lattice-1")
 loaded = ours()
 indices = codec.decode_indices({str(SHIPPED)!r})
 read = ours()

@@ -222,3 +222,17 @@ def test_validation_logs_what_the_model_is_trained_for(models: Path, tmp_path: P
     values = dict(zip(head.split(","), map(float, row.split(",")), strict=True))
     assert 0 < values["ms-ssim@0"] < values["ms-ssim@1"] < 40
     assert not np.isnan(values["loss"])
+
+
+def test_an_older_version_is_taken_where_the_newest_has_none_that_was_trained_for_it(
+    models: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(models, tmp_path / "models")
+    tensors = weights(zoo.find("lattice"))
+    tensors["analysis.enter.bias"] = tensors["analysis.enter.bias"] + 1
+    config = zoo.find("lattice").config
+    write_model(folder / "lattice-2", dataclasses.replace(config, name="lattice-2"), tensors, "", config.prior_sha256)
+    monkeypatch.setattr(zoo, "models_path", [folder])
+    found = {name: zoo.tuned(name, "ms-ssim").name for name in ("lattice", "lattice-1", "lattice-2")}
+    assert found == {"lattice": "tuned", "lattice-1": "tuned", "lattice-2": "lattice-2"}
+    assert zoo.tuned("tuned", "psnr").name == "lattice"  # its base

@@ -62,7 +62,7 @@ def pair(request: pytest.FixtureRequest) -> tuple[dict[str, torch.nn.Module], On
 @pytest.fixture(scope="module")
 def shipped() -> tuple[dict[str, torch.nn.Module], OnnxBackend]:
     """The same for `lattice`."""
-    info = find("lattice")
+    info = find("lattice-1")
     tensors = {key: np.asarray(value) for key, value in read_weights(info).items()}
     networks = {name: network(info.config) for name, network in NETS.items()}
     for name, network in networks.items():

@@ -162,4 +162,4 @@ def test_packages_are_all_listed() -> None:
 
 def test_models_fit_the_wheel() -> None:
     sizes = [path.stat().st_size for path in (ROOT / "models").rglob("*") if path.is_file()]
-    assert 0 < sum(sizes) <= 30 * 2**20
+    assert 0 < sum(sizes) <= 64 * 2**20

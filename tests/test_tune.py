@@ -173,7 +173,7 @@ def test_the_tune_takes_the_model_that_was_trained_for_it(models: Path) -> None:
 
 
 def test_without_such_a_model_it_is_the_model_itself() -> None:
-    assert zoo.tuned("lattice", "ssimulacra2").name == "lattice"
+    assert zoo.tuned("lattice-1", "ssimulacra2").name == "lattice"
 
 
 def test_validation_logs_scores(models: Path) -> None:

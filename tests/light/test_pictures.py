@@ -40,7 +40,7 @@ def test_tunes(name: str, tune: str, picture: Image.Image) -> None:
 
 def test_more_effort_needs_torch(picture: Image.Image) -> None:
     with pytest.raises(LcqError, match=r"effort 2 needs torch; pip install 'latticecodec\[torch\]'"):
-        load("lattice").encode(picture, effort=2)
+        load("lattice-1").encode(picture, effort=2)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -57,7 +57,7 @@ def test_kinds_of_pictures(channels: int, dtype: type, picture: Image.Image) -> 
 
 
 def test_tiles_regions_and_damage(picture: Image.Image) -> None:
-    codec = load("lattice")
+    codec = load("lattice-1")
     data = codec.encode(picture, tile=64)
     whole = np.asarray(codec.decode(data))
     region = np.asarray(codec.decode(data, region=(70, 40, 60, 50)))
@@ -72,7 +72,7 @@ def test_tiles_regions_and_damage(picture: Image.Image) -> None:
 
 
 def test_targets(picture: Image.Image) -> None:
-    codec, pixels = load("lattice"), picture.width * picture.height
+    codec, pixels = load("lattice-1"), picture.width * picture.height
     assert 0.97 * 3000 <= len(codec.encode(picture, size=3000)) <= 3000
     assert 8 * len(codec.encode(picture, bpp=0.5)) / pixels == pytest.approx(0.5, rel=0.02)
     back = np.asarray(codec.decode(codec.encode(picture, psnr=36)))
