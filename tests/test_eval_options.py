@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,17 @@ def test_results_that_cannot_be_kept(tmp_path: Path) -> None:
     (tmp_path / "measured.jsonl").symlink_to("/dev/full")
     with pytest.raises(OutputError, match=r"measured\.jsonl: cannot be written: No space left on device"):
         state.put("key", {"size": 1})
+
+
+def test_the_same_weights_at_other_rates_are_measured_anew(pictures: Path, tiny_model: Path, tmp_path: Path) -> None:
+    model, file = shutil.copytree(tiny_model, tmp_path / "model"), pictures / "colour.png"
+    arguments = ("--quality", 50, "--peer", "none", "--resume", tmp_path / "measured.jsonl", "--json")
+    config = json.loads((model / "config.json").read_text())
+    found = []
+    for reach in ([0.0, 1.0], [0.5, 1.5]):
+        (model / "config.json").write_text(json.dumps(config | {"reach": reach}))
+        found += json.loads(lcodec_eval(file, "--model", model, *arguments).stdout)["rows"]
+    assert found[0]["bpp"] < found[1]["bpp"]
 
 
 def test_a_model_named_twice_counts_once(pictures: Path, tiny_model: Path) -> None:

@@ -75,7 +75,7 @@ class ModelContender:
         self._codec, self.effort, self._tune = codec, effort, tune
         digest, how = codec.config.weights_sha256, f"effort {effort}, tune {tune}"
         self.build = f"weights {digest[:16]}, {how}"
-        self.identity = f"model {digest}, {how}, on {codec.model.device}, code {_code_digest()}"
+        self.identity = f"model {codec.config}, {how}, on {codec.model.device}, code {_code_digest()}"
 
     def encode(self, picture: Image.Image, quality: float) -> Coded:
         """The .lcq file at a quality of 0 to 100."""
