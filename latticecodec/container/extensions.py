@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import FormatError, LimitError, VersionError
+from .cicp import code_points
 from .header import BASIS_MAX, TUNES, Header
 
 BASIS = 1  # the whole basis, one int16 a channel
 TILES = 2  # the side of a tile, u16; first of all extensions
 TUNE = 128  # what the encoder aimed at, one byte; no extension: PSNR
 ICC, EXIF, XMP = 129, 130, 131  # metadata, byte for byte
+CICP = 132  # code points of colours, four bytes; no extension: those of the ICC profile, or sRGB
 MAY_IGNORE = 128  # extensions from this type on may be skipped by a reader that does not know them
 METADATA_MAX = 1 << 24  # bytes of an ICC profile, of EXIF and of XMP, each
 EXTENSIONS_MAX = 256  # records a header
@@ -103,6 +105,7 @@ RECORDS = (  # in the order in which they are written
     _metadata(ICC, "icc"),
     _metadata(EXIF, "exif"),
     _metadata(XMP, "xmp"),
+    Record(CICP, "cicp", "code points of colours", body=bytes, value=code_points, once=False),
 )
 
 
