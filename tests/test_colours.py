@@ -121,6 +121,22 @@ def test_code_points_come_back(tiny: Codec, data: bytes, cicp: Cicp, depth: int)
     assert np.abs((pixels.colour >> depth - 8) - again.colour.astype(int)).max() <= 4
 
 
+def test_sixteen_bits_and_pillow_images_have_the_same_profile() -> None:
+    icc = opened(png(GAMMA_1)).icc
+    assert icc is not None
+    assert opened(deep_png(*GAMMA_1)).icc == icc
+    with Image.open(io.BytesIO(png(GAMMA_1))) as picture:
+        picture.load()
+        assert read(picture).icc == icc
+
+
+def test_code_points_of_heic() -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    file, codes = io.BytesIO(), {"color_primaries": 9, "transfer_characteristics": 18, "matrix_coefficients": 9}
+    pillow_heif.from_pillow(to_pillow(example(3, 8, height=64, width=64))).save(file, quality=50, **codes)
+    assert opened(file.getvalue()).cicp == HLG
+
+
 def test_other_programs_read_the_chunk_and_the_box() -> None:
     """Byte for byte what the specifications of PNG and of AVIF say, before the pixels."""
     pixels = replace(example(3, 8), cicp=PQ)

@@ -77,7 +77,7 @@ class Header:
         tile: side of a tile in pixels, a multiple of TILE_UNIT; None where the whole picture is one.
         icc, exif, xmp: metadata, byte for byte: an ICC profile, EXIF as a TIFF structure (without "Exif" before it),
             an XMP packet; None where there is none.
-        cicp: code points of what the colours mean, where there is no ICC profile; None for sRGB.
+        cicp: code points of what the colours mean, where no ICC profile says it; None for sRGB.
         version: (major, minor) of the format that the file needs.
     """
 

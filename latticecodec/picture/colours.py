@@ -44,7 +44,7 @@ CURVES = {  # H.273, table 3, those that end at the light of white
 GAMMA = 0.45455  # of sRGB, as PNG files say it
 CHROMATICITIES = (*BT709.white, *BT709.red, *BT709.green, *BT709.blue)
 NEAR = 0.001  # how far from either others may be to be taken for it
-PNG = "gAMA and cHRM of a PNG file"
+PNG = "PNG gAMA and cHRM"  # name of a profile
 
 
 def profile_of_code_points(cicp: Cicp, grey: bool) -> bytes | None:

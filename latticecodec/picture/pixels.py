@@ -29,7 +29,7 @@ class Pixels:
         exif: the EXIF data, byte for byte, or None: a TIFF structure, without the `Exif\\0\\0` that JPEG puts before
             it. Its orientation has not been applied.
         xmp: the XMP packet, byte for byte, or None.
-        cicp: code points of what the colours mean, where there is no ICC profile; None for sRGB.
+        cicp: code points of what the colours mean, where no ICC profile says it; None for sRGB.
         notes: what the file held and this picture does not, one line each: other pictures, a gain map.
     """
 
