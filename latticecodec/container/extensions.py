@@ -3,11 +3,13 @@
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import FormatError, LimitError, VersionError
-from .cicp import code_points
 from .header import BASIS_MAX, TUNES, Header
+
+if TYPE_CHECKING:
+    from .cicp import Cicp
 
 BASIS = 1  # the whole basis, one int16 a channel
 TILES = 2  # the side of a tile, u16; first of all extensions
@@ -72,6 +74,12 @@ def _number_of(tune: str) -> bytes:
     return bytes(numbers)
 
 
+def _code_points(body: bytes) -> "Cicp | None":
+    from .cicp import code_points
+
+    return code_points(body)
+
+
 RECORDS = (  # in the order in which they are written
     Record(
         TILES,
@@ -105,7 +113,7 @@ RECORDS = (  # in the order in which they are written
     _metadata(ICC, "icc"),
     _metadata(EXIF, "exif"),
     _metadata(XMP, "xmp"),
-    Record(CICP, "cicp", "code points of colours", body=bytes, value=code_points, once=False),
+    Record(CICP, "cicp", "code points of colours", body=bytes, value=_code_points, once=False),
 )
 
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import FormatError, LimitError, VersionError
-from .cicp import Cicp
+
+if TYPE_CHECKING:
+    from .cicp import Cicp
 
 MAGIC = b"\x89LCQ\r\n\x1a\n"  # as PNG: a byte that is not ASCII, a line-ending trap, an end-of-file for old shells
 MAJOR, MINOR = 1, 2  # what this writer knows; a file says the least that has all of it
@@ -96,7 +99,7 @@ class Header:
     icc: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
-    cicp: Cicp | None = None
+    cicp: "Cicp | None" = None
     version: tuple[int, int] = (MAJOR, 0)
 
     @property
