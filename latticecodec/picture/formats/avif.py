@@ -1,6 +1,7 @@
 """AVIF files; those of 10 and 12 bits a sample are scaled to 16. Pillow neither reads nor writes their code points."""
 
 import io
+from functools import partial
 from typing import IO
 
 from PIL import ImageFile
@@ -11,7 +12,7 @@ from ..pixels import Pixels
 from . import nclx, wide
 from .format import Format, Kind, boxes, whole
 
-OPTIONS = {"quality": 100, "subsampling": "4:4:4"}
+SAVE = partial(save_as, "AVIF", quality=100, subsampling="4:4:4")
 
 
 def depth(data: bytes) -> int:
@@ -35,10 +36,10 @@ def _anew(image: ImageFile.ImageFile, file: IO[bytes]) -> Pixels | None:
 def write(pixels: Pixels, file: IO[bytes]) -> None:
     """Write an AVIF file of 8 bits a sample with all metadata; an ICC profile takes the place of code points."""
     if pixels.cicp is None or pixels.icc is not None:
-        save_as("AVIF", pixels, file, **OPTIONS)
+        SAVE(pixels, file)
         return
     whole_file = io.BytesIO()
-    save_as("AVIF", pixels, whole_file, **OPTIONS)
+    SAVE(pixels, whole_file)
     file.write(nclx.replaced(whole_file.getvalue(), pixels.cicp))
 
 
