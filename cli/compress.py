@@ -139,8 +139,8 @@ def compress(
     lcodec compress photo.png --effort 9          as small as it gets
 
     Grey and RGB, with or without alpha, with 8 or 16 bits a sample; alpha is kept without loss, and so are ICC profile,
-    EXIF and XMP. JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP, PPM, JPEG 2000, ICO, PSD and QOI are read, HEIC and JPEG XL
-    with the extras heif and jxl.
+    code points of colours, EXIF and XMP. JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP, PPM, JPEG 2000, ICO, PSD and QOI are
+    read, HEIC and JPEG XL with the extras heif and jxl.
     """
     from latticecodec import LcqError, load
     from latticecodec.codec import EncodeOptions

@@ -10,6 +10,7 @@ from .files import Job, look
 from .inputs import mapped, name_of
 from .messages import on_one_line
 
+ABSENT = {"model": "not installed", "cicp": "none"}  # what is printed in place of None
 COLOURS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGB and alpha"}
 
 
@@ -27,7 +28,7 @@ def info(files: tuple[str, ...], as_json: bool) -> None:
 
 def _facts(many: bool, job: Job) -> Outcome:
     """What the header of a file says; in text with an empty line behind, where it is one of many."""
-    from latticecodec.container import BASIS_UNIT, Reader
+    from latticecodec.container import BASIS_UNIT, SRGB, Reader
     from latticecodec.kinds import kind_of
     from latticecodec.zoo import list_models
 
@@ -51,6 +52,8 @@ def _facts(many: bool, job: Job) -> Outcome:
         "icc_bytes": len(header.icc or b""),
         "exif_bytes": len(header.exif or b""),
         "xmp_bytes": len(header.xmp or b""),
+        "colours": "as the ICC profile says" if header.icc else (header.cicp or SRGB).name,
+        "cicp": None if header.cicp is None else "/".join(map(str, header.cicp)),
         "bytes": length,
         "bpp": round(8 * length / (header.width * header.height), 5),
         **kind.described,
@@ -61,6 +64,6 @@ def _facts(many: bool, job: Job) -> Outcome:
         "model_digest": header.model.hex(),
         "model": names[0] if names else None,
     }
-    shown = {key: "not installed" if value is None else value for key, value in facts.items()}
+    shown = {key: ABSENT[key] if value is None else value for key, value in facts.items()}
     shown["file"] = on_one_line(name_of(job.source))
     return Outcome(facts, "\n".join(f"{key:14} {value}" for key, value in shown.items()) + "\n" * many)

@@ -114,10 +114,11 @@ def decode(
             PIL images of other 16-bit pictures are rounded to 8 bits.
         max_pixels: of the whole picture, also where a region is asked for; more are refused before any memory is taken.
 
-    ICC profile, EXIF and XMP are in the PIL image's `info`; EXIF's orientation has not been applied. Raises FormatError
-    (or ChecksumError, VersionError, LimitError) for files that are damaged or not .lcq, ModelError where the model is
-    not there, TargetError for a region that is not four integers inside of the picture and for options of another
-    type, and LcqError, which all of them are, where the file cannot be read.
+    ICC profile, EXIF, XMP and code points (`cicp`, and as ICC profile where one says the same) are in the PIL image's
+    `info`; EXIF's orientation has not been applied. Raises FormatError (or ChecksumError, VersionError, LimitError) for
+    files that are damaged or not .lcq, ModelError where the model is not there, TargetError for a region that is not
+    four integers inside of the picture and for options of another type, and LcqError, which all of them are, where the
+    file cannot be read.
     """
     with named(data):
         file = contents(data)

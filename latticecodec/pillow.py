@@ -7,7 +7,8 @@
     picture = Image.open("photo.lcq")
 
 `Image.open` reads the header alone: size, mode and `info` with `quality` (0 to 100), `model` (the digest, in hex, as
-`lcodec models` prints it), `bit_depth` (8 or 16) and, where the file has them, `icc_profile`, `exif` and `xmp`. The
+`lcodec models` prints it), `bit_depth` (8 or 16) and, where the file has them, `icc_profile`, `exif`, `xmp` and `cicp`,
+the four bytes of its code points; those that an ICC profile can say are in `icc_profile` as well. The
 picture is decoded when its pixels are first asked for; only that loads a model. 16-bit colour becomes 8-bit, which is
 all that Pillow has, and is 8-bit where it is saved again; `latticecodec.decode` with `as_array=True` keeps 16 bits.
 `ImageFile.Parser` knows the size as soon as it was fed the header.
@@ -15,9 +16,9 @@ all that Pillow has, and is 8-bit where it is saved again; `latticecodec.decode`
 
 `save` takes `quality`, `bpp`, `size`, `psnr`, `effort`, `tune`, `tile` and `model`, as `latticecodec.encode` does, and
 raises ValueError for a value that is out of range or of another type; `icc_profile`, `exif` and `xmp` replace what the
-picture's `info` has, an empty one removes it. A damaged file, and a picture that .lcq cannot hold, are OSErrors, as
-with Pillow's own formats; a file whose header is damaged is not identified. A picture of more pixels than Pillow's
-limit or ours is refused when it is opened.
+picture's `info` has, an empty one removes it, and `icc_profile` replaces code points as well. A damaged file, and a
+picture that .lcq cannot hold, are OSErrors, as with Pillow's own formats; a file whose header is damaged is not
+identified. A picture of more pixels than Pillow's limit or ours is refused when it is opened.
 """
 
 import dataclasses
@@ -58,7 +59,7 @@ class LcqImageFile(ImageFile.ImageFile):
         deep_grey = (header.channels, header.bit_depth) == (1, 16)
         self._size, self._mode = (header.width, header.height), DEEP_GREY if deep_grey else MODES[header.channels]
         self.info = {"quality": header.quality, "model": header.model.hex(), "bit_depth": header.bit_depth}
-        self.info |= info_of(header.icc, header.exif, header.xmp)
+        self.info |= info_of(header)
         self.tile = [ImageFile._Tile("lcq", (0, 0, *self._size))]  # what is still to be decoded
 
     def load(self) -> Any:
@@ -120,6 +121,8 @@ def _with_metadata(picture: Image.Image, options: dict[str, Any]) -> Pixels:
             if not isinstance(block, bytes | None):
                 raise ValueError(f"{key} is {shown(value)}; give its bytes, or None for a file without it")
             given[name] = block.removeprefix(EXIF_PREFIX) or None if block else None
+    if "icc" in given:
+        given["cicp"] = None  # which told of the same
     return dataclasses.replace(read(picture), **given)
 
 

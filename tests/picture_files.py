@@ -13,10 +13,12 @@ import numpy as np
 import torch
 from picture_examples import ICC, XMP, example, exif
 from PIL import Image, ImageFile
+from PIL.PngImagePlugin import PngInfo
 
 from latticecodec.picture import Pixels, save, to_array, to_pillow
 
 PROGRAMS = {"subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn"}
+CHRM_P3 = (31_270, 32_900, 68_000, 32_000, 26_500, 69_000, 15_000, 6_000)  # white, red, green, blue
 started: list[str] = []  # events of PROGRAMS since the process began
 
 
@@ -53,6 +55,21 @@ def written(pixels: Pixels, suffix: str) -> bytes:
     file = io.BytesIO()
     save(pixels, suffix, file)
     return file.getvalue()
+
+
+def png(*chunks: tuple[bytes, bytes], channels: int = 3, icc: bytes | None = None) -> bytes:
+    """A PNG file with these chunks, as other programs write it."""
+    info = PngInfo()
+    for kind, body in chunks:
+        info.add(kind, body)
+    return saved("PNG", channels, pnginfo=info, icc_profile=icc)
+
+
+def avif(depth: int, primaries: int, transfer: int) -> bytes:
+    """An AVIF file of 8 or 10 bits a sample with code points of BT.2020's matrix, as other programs write it."""
+    samples = to_array(example(3, 8, height=16, width=24)).astype(np.uint8 if depth == 8 else np.uint16)
+    settings = {"bitspersample": depth, "primaries": primaries, "transfer": transfer, "matrix": 9}
+    return bytes(imagecodecs.avif_encode(samples << depth - 8, level=100, speed=10, **settings))
 
 
 def psd(layers: int = 0, composite: bool = True, resources: tuple[tuple[int, bytes], ...] = ()) -> bytes:
@@ -99,10 +116,13 @@ def files() -> dict[str, bytes]:
         "TIFF, 16 bits": written(described(4, 16), ".tif"),
         "TIFF, JPEG": saved("TIFF", compression="jpeg"),
         "TIFF, big": imagecodecs.tiff_encode(deep, photometric=2, planarconfig=1, bigtiff=True),
+        "PNG, gAMA and cHRM": png((b"gAMA", b"\0\0\xb1\x8e"), (b"cHRM", struct.pack(">8I", *CHRM_P3))),
+        "PNG, code points": png((b"cICP", b"\x0c\x0d\0\1")),
         "PPM, 16 bits": written(described(1, 16), ".ppm"),
         "PPM, text": b"P3 2 1 255\n1 2 3 4 5 6\n",
         "PPM, bits": b"P4 9 2\n\x55\x80\xaa\0",
         "AVIF, 10 bits": imagecodecs.avif_encode(deep >> 6, level=100, bitspersample=10, speed=10),
+        "AVIF, 10 bits, PQ": avif(10, 9, 16),
         "JPEG 2000, 16 bits": imagecodecs.jpeg2k_encode(deep, reversible=True),
         "JPEG, MPO": moving("MPO"),
         "PNG, moving": moving("PNG"),

@@ -52,6 +52,7 @@ class File:
     side: int | None = None  # of the tiles
     basis: tuple[int, ...] | None = None
     tune: bytes | None = None  # the body of the last record that says it
+    cicp: tuple[int, ...] | None = None  # code points of colours
     metadata: dict[str, bytes] = field(default_factory=dict)
     skipped: list[int] = field(default_factory=list)  # types of the extensions that were ignored
     tiles: list[Tile] = field(default_factory=list)
@@ -133,6 +134,9 @@ def extensions(file: File, data: bytes) -> None:  # [2.2]
             require(position == 0 and size == 2, "tiles")
         elif kind == 128:
             file.tune = body
+        elif kind == 132:
+            known = size == 4 and body[:2] != b"\2\2" and body[2] == 0 and body[3] <= 1
+            file.cicp = tuple(body) if known else None
         elif kind in METADATA:
             require(size <= 1 << 24, "length of metadata", LimitError)
             require(METADATA[kind] not in file.metadata, "metadata twice")

@@ -27,6 +27,7 @@ from latticecodec.container import (
     TILES,
     TILES_MAX,
     TUNES,
+    Cicp,
     Header,
     Reader,
     Tile,
@@ -55,7 +56,8 @@ FULL = dataclasses.replace(  # everything that a header can say
     icc=b"a profile",
     exif=b"MM\0*",
     xmp=b"<x:xmpmeta/>",
-    version=(1, 1),
+    cicp=Cicp(9, 16),
+    version=(1, 2),
 )
 FULL_TILES = [Tile(f"tile {number}".encode(), number, b"alpha" * (number % 3)) for number in range(8)]
 EVERYTHING = write(FULL, FULL_TILES)
@@ -95,6 +97,7 @@ def extension(kind: int, body: bytes) -> bytes:
         dataclasses.replace(HEADER, quality=33.25),
         dataclasses.replace(HEADER, basis=(0,)),
         dataclasses.replace(HEADER, basis=tuple(range(-4096, 4096, 2))),
+        dataclasses.replace(HEADER, cicp=Cicp(12, 13), version=(1, 2)),
         dataclasses.replace(HEADER, version=(1, 255)),
     ],
 )
@@ -121,6 +124,8 @@ def test_everything_comes_back() -> None:
 def test_a_file_says_the_least_version_that_has_what_it_needs(change: dict[str, Any]) -> None:
     assert read_header(SMALL).version == (1, 0)
     assert read_header(write(dataclasses.replace(HEADER, **change), [TILE])).version == (1, 1)
+    told = dataclasses.replace(HEADER, **change, cicp=Cicp(12, 13))
+    assert read_header(write(told, [TILE])).version == (1, 2)
 
 
 def test_single_tiles_are_read_from_a_mapped_file(tmp_path: Path) -> None:
@@ -265,7 +270,7 @@ def test_tune_is_told_and_may_be_ignored() -> None:
         write(dataclasses.replace(HEADER, tune="other"), [TILE])
 
 
-@pytest.mark.parametrize("kind", [132, 200, 255])
+@pytest.mark.parametrize("kind", [133, 200, 255])
 def test_unknown_extension_that_may_be_ignored(kind: int) -> None:
     assert read(with_extensions(extension(kind, b"something new"))) == (HEADER, [TILE])
     basis = extension(BASIS, struct.pack("<2h", 7, -7))

@@ -200,6 +200,10 @@ def test_ids_are_those_of_the_code() -> None:
     assert "Types 129, 130 and 131, metadata" in text
     assert (container.TILES, container.TUNE) == (2, 128)
     assert (container.ICC, container.EXIF, container.XMP) == (129, 130, 131)
+    assert "Type 132, code points" in text
+    assert container.CICP == 132
+    assert "1, 13, 0, 1, which is sRGB" in text
+    assert container.SRGB == (1, 13, 0, 1)
     assert f"squares of {alpha.SIDE:,} samples a side" in TEXT
     assert "0 to 127 must be understood, 128 to 255 may be ignored" in text
     assert container.MAY_IGNORE == 128

@@ -47,6 +47,7 @@ def facts(file: plain_container.File) -> dict[str, Any]:
         "tile": file.side,
         "tiles": len(file.tiles),
         "version": list(file.version),
+        **({} if file.cicp is None else {"cicp": list(file.cicp)}),
     }
 
 
@@ -55,6 +56,7 @@ def assert_same(file: plain_container.File, data: bytes) -> None:
     header, tiles = container.read(data)
     found = facts(file)
     assert found.pop("version") == list(header.version)
+    found["cicp"] = file.cicp
     assert found == {name: getattr(header, name) for name in found}
     assert (file.model, file.basis) == (header.model, header.basis)
     assert [file.metadata.get(name) for name in ("icc", "exif", "xmp")] == [header.icc, header.exif, header.xmp]
@@ -125,7 +127,15 @@ def test_extensions_that_are_stepped_over() -> None:
         ([(128, b"\1"), (128, b"\0")], ""),
         ([(128, b"\0"), (128, b"\1")], ""),
         ([(128, b"\1"), (128, b"\7")], ""),
-        ([(200, b"once"), (200, b"twice"), (132, b"")], ""),
+        ([(200, b"once"), (200, b"twice"), (133, b"")], ""),
+        ([(132, b"\x0c\x0d\0\1")], ""),
+        ([(132, b"\x0c\x0d\0\1"), (132, b"\x09\x10\0\0")], ""),
+        ([(132, b"\x0c\x0d\0\1"), (132, b"")], ""),
+        ([(132, b"\x0c\x0d\0\2")], ""),
+        ([(132, b"\x0c\x0d\x01\1")], ""),
+        ([(132, b"\2\2\0\1")], ""),
+        ([(132, b"\2\x0d\0\1\0")], ""),
+        ([(132, b"\2\x0d\0\1"), (129, b"")], ""),
         ([(1, struct.pack("<2h", -32_768, 32_767))], ""),
         ([(1, bytes(8_192))], ""),
         ([(1, bytes(8_193))], "LimitError"),  # odd as well: the limit comes first
@@ -218,6 +228,7 @@ def mutated(file: Parts, edits: list[tuple[int, bytes]]) -> bytes:
 
 
 RECORDS = st.tuples(st.sampled_from([0, 1, 2, 3, 127, 128, 129, 130, 131, 132, 255]), st.binary(max_size=4))
+RECORDS |= st.tuples(st.just(132), st.tuples(*4 * [st.sampled_from([0, 1, 2, 9, 16])]).map(bytes))
 
 
 @given(

@@ -94,7 +94,7 @@ class PictureDecoder:
         colour = painter.colour(tiles, region, lambda done, total: report(total + done, 2 * total))  # [H, W, C]
         for damage in self._damaged:
             view(colour, region, damage.box)[:] = (peak + 1) // 2
-        return Pixels(colour, alpha, header.icc, header.exif, header.xmp)
+        return Pixels(colour, alpha, header.icc, header.exif, header.xmp, header.cicp)
 
     def _read(self, region: Box, reach: int) -> dict[int, Tile]:
         """The tiles that a region depends on, as far as `reach` latent positions around it, by number."""

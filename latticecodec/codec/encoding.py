@@ -81,6 +81,7 @@ def _header(model: Model, pixels: Pixels, tune: str, tile: int | None) -> Header
         icc=pixels.icc,
         exif=pixels.exif,
         xmp=pixels.xmp,
+        cicp=pixels.cicp,
     )
 
 

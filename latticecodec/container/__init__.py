@@ -12,7 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .extensions import BASIS, EXIF, EXTENSIONS_MAX, ICC, MAY_IGNORE, METADATA_MAX, TILES, TUNE, XMP
+    from .cicp import SRGB, Cicp, code_points
+    from .extensions import BASIS, CICP, EXIF, EXTENSIONS_MAX, ICC, MAY_IGNORE, METADATA_MAX, TILES, TUNE, XMP
     from .file import HEADER_MAX, PIXELS_PER_BYTE, Reader, Tile, read, read_header, write
     from .header import (
         ADAPTIVE,
@@ -46,6 +47,7 @@ _HOME = {
     "BASIS": "extensions",
     "BASIS_MAX": "header",
     "BASIS_UNIT": "header",
+    "CICP": "extensions",
     "DIAGONAL": "header",
     "DIGEST_BYTES": "header",
     "E8": "header",
@@ -67,6 +69,7 @@ _HOME = {
     "QUANTIZERS": "header",
     "ROTATION": "header",
     "SIZE_MAX": "header",
+    "SRGB": "cicp",
     "TILES": "extensions",
     "TILES_MAX": "header",
     "TILE_UNIT": "header",
@@ -76,10 +79,12 @@ _HOME = {
     "XMP": "extensions",
     "Box": "header",
     "Bytes": "source",
+    "Cicp": "cicp",
     "Header": "header",
     "Reader": "file",
     "Source": "source",
     "Tile": "file",
+    "code_points": "cicp",
     "contents": "source",
     "named": "source",
     "read": "file",
@@ -92,6 +97,7 @@ __all__ = [
     "BASIS",
     "BASIS_MAX",
     "BASIS_UNIT",
+    "CICP",
     "DIAGONAL",
     "DIGEST_BYTES",
     "E8",
@@ -113,6 +119,7 @@ __all__ = [
     "QUANTIZERS",
     "ROTATION",
     "SIZE_MAX",
+    "SRGB",
     "TILES",
     "TILES_MAX",
     "TILE_UNIT",
@@ -122,10 +129,12 @@ __all__ = [
     "XMP",
     "Box",
     "Bytes",
+    "Cicp",
     "Header",
     "Reader",
     "Source",
     "Tile",
+    "code_points",
     "contents",
     "named",
     "read",

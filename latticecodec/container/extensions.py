@@ -3,15 +3,19 @@
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import FormatError, LimitError, VersionError
 from .header import BASIS_MAX, TUNES, Header
+
+if TYPE_CHECKING:
+    from .cicp import Cicp
 
 BASIS = 1  # the whole basis, one int16 a channel
 TILES = 2  # the side of a tile, u16; first of all extensions
 TUNE = 128  # what the encoder aimed at, one byte; no extension: PSNR
 ICC, EXIF, XMP = 129, 130, 131  # metadata, byte for byte
+CICP = 132  # code points of colours, four bytes; no extension: those of the ICC profile, or sRGB
 MAY_IGNORE = 128  # extensions from this type on may be skipped by a reader that does not know them
 METADATA_MAX = 1 << 24  # bytes of an ICC profile, of EXIF and of XMP, each
 EXTENSIONS_MAX = 256  # records a header
@@ -70,6 +74,12 @@ def _number_of(tune: str) -> bytes:
     return bytes(numbers)
 
 
+def _code_points(body: bytes) -> "Cicp | None":
+    from .cicp import code_points
+
+    return code_points(body)
+
+
 RECORDS = (  # in the order in which they are written
     Record(
         TILES,
@@ -103,6 +113,7 @@ RECORDS = (  # in the order in which they are written
     _metadata(ICC, "icc"),
     _metadata(EXIF, "exif"),
     _metadata(XMP, "xmp"),
+    Record(CICP, "cicp", "code points of colours", body=bytes, value=_code_points, once=False),
 )
 
 

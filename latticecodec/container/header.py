@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import FormatError, LimitError, VersionError
 
+if TYPE_CHECKING:
+    from .cicp import Cicp
+
 MAGIC = b"\x89LCQ\r\n\x1a\n"  # as PNG: a byte that is not ASCII, a line-ending trap, an end-of-file for old shells
-MAJOR, MINOR = 1, 1  # what this writer knows; a file that needs nothing of 1.1 says 1.0
+MAJOR, MINOR = 1, 2  # what this writer knows; a file says the least that has all of it
 
 DIGEST_BYTES = 8  # of the SHA-256 of a model's weights, by which a file names it
 SIZE_MAX = 65_535  # pixels a side
@@ -76,6 +80,7 @@ class Header:
         tile: side of a tile in pixels, a multiple of TILE_UNIT; None where the whole picture is one.
         icc, exif, xmp: metadata, byte for byte: an ICC profile, EXIF as a TIFF structure (without "Exif" before it),
             an XMP packet; None where there is none.
+        cicp: code points of what the colours mean, where no ICC profile says it; None for sRGB.
         version: (major, minor) of the format that the file needs.
     """
 
@@ -94,6 +99,7 @@ class Header:
     icc: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
+    cicp: "Cicp | None" = None
     version: tuple[int, int] = (MAJOR, 0)
 
     @property
@@ -131,6 +137,8 @@ class Header:
     @property
     def minor_needed(self) -> int:
         """The lowest minor version of the format that has all that this header says."""
+        if self.cicp is not None:
+            return 2
         return int(self.alpha or self.bit_depth != 8 or self.tile is not None or self.metadata)
 
     @property

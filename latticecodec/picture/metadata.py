@@ -1,4 +1,4 @@
-"""ICC, EXIF and XMP: read from an open PIL image; to and from the tags of TIFF files; turning upright.
+"""ICC, EXIF, XMP and code points: read from an open PIL image; to and from the tags of TIFF files; turning upright.
 
 EXIF data is a TIFF structure. JPEG puts `Exif\\0\\0` before it, PNG and WebP do not, Pillow adds or keeps it depending
 on the format; Pixels have it without, and PIL images that come from here with it. In a TIFF file EXIF is not a block
@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ..container import SRGB, Header, code_points
+from .colours import is_calibrated, profile_of_code_points, profile_of_png
 from .exif import orientation
-from .pixels import Pixels, Samples
+from .pixels import GREY, GREY_ALPHA, Pixels, Samples
 
 PREFIX = b"Exif\0\0"
 XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"  # of JPEG
@@ -34,9 +36,20 @@ def attach(pixels: Pixels, image: Image.Image, besides: Mapping[Any, object] = N
 
 
 def of_info(pixels: Pixels, info: Mapping[Any, object]) -> Pixels:
-    """`pixels` with the metadata that is in `info` by Pillow's names."""
+    """`pixels` with the metadata that is in `info` by Pillow's names, and `cicp`, the bytes of code points.
+
+    gAMA and cHRM of PNG files, where nothing better tells of colours, become an ICC profile.
+    """
     icc, exif, xmp = (as_bytes(info.get(key)) for key in ("icc_profile", "exif", "xmp"))
-    return replace(pixels, icc=icc, exif=(exif or b"").removeprefix(PREFIX) or None, xmp=xmp)
+    pixels = replace(pixels, exif=(exif or b"").removeprefix(PREFIX) or None, xmp=xmp)
+    grey, cicp = pixels.colour.shape[2] == GREY, code_points(as_bytes(info.get("cicp")) or b"")
+    if cicp is not None and icc in (None, profile_of_code_points(cicp, grey)):
+        return replace(pixels, cicp=None if cicp == SRGB else cicp)
+    if icc is not None or not is_calibrated(info, grey):
+        return replace(pixels, icc=icc)
+    icc = profile_of_png(info, grey)
+    notes = () if icc else ("says a gamma or primaries that make no colours; they are taken for sRGB's",)
+    return replace(pixels, icc=icc, notes=(*pixels.notes, *notes))
 
 
 def _raw_profiles(image: Image.Image) -> dict[str, bytes]:
@@ -56,10 +69,17 @@ def _raw_profiles(image: Image.Image) -> dict[str, bytes]:
     return found
 
 
-def info_of(icc: bytes | None, exif: bytes | None, xmp: bytes | None) -> dict[str | tuple[int, int], bytes]:
-    """What there is of the three as Pillow's `info` has it: EXIF with the prefix that JPEG files need."""
+def info_of(told: Pixels | Header) -> dict[str | tuple[int, int], bytes]:
+    """The metadata of a picture as Pillow's `info` has it: EXIF with the prefix that JPEG files need.
+
+    Code points are there as `cicp`, four bytes, and as the ICC profile that says the same, where there is one.
+    """
     found: dict[str | tuple[int, int], bytes | None]
-    found = {"icc_profile": icc, "exif": exif and PREFIX + exif, "xmp": xmp}
+    icc = told.icc
+    if icc is None and told.cicp is not None:
+        icc = profile_of_code_points(told.cicp, told.channels <= GREY_ALPHA)
+    cicp = None if told.cicp is None else bytes(told.cicp)
+    found = {"icc_profile": icc, "exif": told.exif and PREFIX + told.exif, "xmp": told.xmp, "cicp": cicp}
     return {key: value for key, value in found.items() if value is not None}
 
 

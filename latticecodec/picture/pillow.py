@@ -35,13 +35,14 @@ def to_pillow(pixels: Pixels) -> Image.Image:
     """A PIL image of mode L, LA, RGB, RGBA, or I;16 for 16-bit grey without alpha, with the metadata in its `info`.
 
     Pillow has no other 16-bit modes: 16-bit colour, and grey with alpha, are rounded to 8 bits. `info` has
-    `icc_profile`, `exif` and `xmp` where the picture has them, so that each can be given to `save` in any format.
+    `icc_profile`, `exif` and `xmp` where the picture has them, so that each can be given to `save` in any format, and
+    `cicp`, the four bytes of its code points.
     """
     colour = eight_bits(pixels.colour) if pixels.depth == 16 and pixels.channels > GREY else pixels.colour
     image = Image.fromarray(colour[:, :, 0] if colour.shape[2] == GREY else colour)
     if pixels.alpha is not None:
         image.putalpha(Image.fromarray(eight_bits(pixels.alpha) if pixels.depth == 16 else pixels.alpha))
-    image.info.update(metadata.info_of(pixels.icc, pixels.exif, pixels.xmp))
+    image.info.update(metadata.info_of(pixels))
     return image
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..container import PIXELS_MAX, SIZE_MAX
+from ..container import PIXELS_MAX, SIZE_MAX, Cicp
 from ..errors import ImageError
 
 Samples = np.ndarray[Any, np.dtype[Any]]  # uint8 or uint16
@@ -29,6 +29,7 @@ class Pixels:
         exif: the EXIF data, byte for byte, or None: a TIFF structure, without the `Exif\\0\\0` that JPEG puts before
             it. Its orientation has not been applied.
         xmp: the XMP packet, byte for byte, or None.
+        cicp: code points of what the colours mean, where no ICC profile says it; None for sRGB.
         notes: what the file held and this picture does not, one line each: other pictures, a gain map.
     """
 
@@ -37,6 +38,7 @@ class Pixels:
     icc: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
+    cicp: Cicp | None = None
     notes: tuple[str, ...] = ()
 
     @property

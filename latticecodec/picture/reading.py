@@ -116,4 +116,4 @@ def from_pillow(image: Image.Image) -> Pixels:
         check_mode(image)
         image.load()
         pixels = known.described(samples(image), image)
-    return replace(pixels, notes=tuple(notes))
+    return replace(pixels, notes=(*notes, *pixels.notes))

@@ -6,12 +6,14 @@ from typing import IO
 
 import numpy as np
 
+from ..container import Cicp
 from ..errors import OutputError
 from . import failures, metadata
+from .colours import profile_of_code_points
 from .formats import suffixes_written, written
 from .formats.format import Format, Kind
 from .pillow import ROWS, eight_bits
-from .pixels import Pixels, Samples
+from .pixels import GREY_ALPHA, Pixels, Samples
 
 
 def kind_of(suffix: str) -> Format:
@@ -28,8 +30,9 @@ def save(pixels: Pixels, suffix: str, file: IO[bytes]) -> list[str]:
     """Write a picture as an image file.
 
     PNG, TIFF, BMP, PPM and WebP hold the samples as they are, JPEG with quality 95, AVIF with 100, off by a few values
-    at most. ICC, EXIF and XMP come out byte for byte; in TIFF the values of EXIF, whose tags are there those of
-    the file, and in AVIF, whose orientation is. Where a format has no place for EXIF, the picture is turned upright.
+    at most. ICC, EXIF and XMP come out byte for byte, code points in PNG and AVIF, and
+    elsewhere as an ICC profile; in TIFF the values of EXIF, whose tags are there those of the file, and in AVIF, whose
+    orientation is. Where a format has no place for EXIF, the picture is turned upright.
 
     Args:
         pixels: the picture.
@@ -59,6 +62,9 @@ def save(pixels: Pixels, suffix: str, file: IO[bytes]) -> list[str]:
 def _fitted(pixels: Pixels, name: str, kind: Kind) -> tuple[Pixels, list[str]]:
     """`pixels` without what `kind` cannot hold, and a line for each such thing."""
     notes = []
+    if pixels.cicp is not None and pixels.cicp.full_range not in kind.ranges:
+        pixels, lost = _without_code_points(pixels, pixels.cicp, name)
+        notes += lost
     if not kind.metadata:
         lost = [part for part, block in (("ICC", pixels.icc), ("EXIF", pixels.exif), ("XMP", pixels.xmp)) if block]
         if lost:
@@ -81,6 +87,15 @@ def _fitted(pixels: Pixels, name: str, kind: Kind) -> tuple[Pixels, list[str]]:
         alpha = None if pixels.alpha is None else eight_bits(pixels.alpha)
         pixels = replace(pixels, colour=eight_bits(pixels.colour), alpha=alpha)
     return pixels, notes
+
+
+def _without_code_points(pixels: Pixels, cicp: Cicp, name: str) -> tuple[Pixels, list[str]]:
+    """`pixels` with an ICC profile in place of code points, or a line where there is none that says the same."""
+    bare = replace(pixels, cicp=None)
+    if pixels.icc is not None:
+        return bare, []
+    icc = profile_of_code_points(cicp, pixels.channels <= GREY_ALPHA)
+    return replace(bare, icc=icc), [] if icc else [f"{name} cannot say {cicp.name}; that is left out"]
 
 
 def _on_white(colour: Samples, alpha: Samples) -> Samples:

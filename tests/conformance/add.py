@@ -75,7 +75,7 @@ def _facts(model: str, data: bytes) -> tuple[bytes, dict[str, Any]]:
         "pixels_sha256": _sha256(png),
         "bytes": len(data),
         "sha256": _sha256(data),
-        "header": {fact: getattr(header, fact) for fact in FACTS},
+        "header": {fact: getattr(header, fact) for fact in FACTS} | ({"cicp": header.cicp} if header.cicp else {}),
         "metadata_sha256": metadata,
         "indices": indices.shape,
         "indices_sha256": indices_sha256(indices),

@@ -9,7 +9,7 @@ import numpy as np
 from lcq_parts import Record, parts
 
 from latticecodec import Codec, container
-from latticecodec.container import Header, Tile
+from latticecodec.container import Cicp, Header, Tile
 from latticecodec.picture import Pixels
 
 from .pictures import flat, noise, scene, spark
@@ -136,6 +136,17 @@ def _headers() -> list[Case]:
         Case("exif", "lattice", "EXIF that says orientation 6", encoded(scene(20, 30, exif=EXIF))),
         Case("xmp", "lattice-e8", "XMP", encoded(scene(20, 30, xmp=XMP))),
         Case("metadata", "adaptive", "all metadata", encoded(scene(20, 30, 4, 16, icc=ICC, exif=EXIF, xmp=XMP))),
+        Case("cicp", "lattice", "code points of Display P3", encoded(scene(20, 30, cicp=Cicp(12, 13)))),
+        Case("cicp-pq-16", "lattice-e8", "PQ, 16 bits", encoded(scene(20, 30, 3, 16, cicp=Cicp(9, 16)))),
+        Case("cicp-narrow", "vq", "HLG of grey, narrow range", encoded(scene(20, 30, 1, 16, cicp=Cicp(9, 18, 0, 0)))),
+        Case("cicp-and-icc", "lattice", "the profile counts", encoded(scene(20, 30, icc=ICC, cicp=Cicp(12, 13)))),
+        Case(
+            "cicp-unknown",
+            "lattice",
+            "code points that say nothing, the last ones count",
+            extended(plain, Record(132, b"\x0c\x0d\0\1"), Record(132, b"\x0c\x0d\x09\1")),
+        ),
+        Case("cicp-long", "lattice", "a mark of a later encoder", extended(odd, Record(132, b"\x0c\x0d\0\1\0"))),
         Case("basis", "lattice", "embedded basis", encoded(scene(31, 17), embed_basis=True)),
         Case("basis-e8", "lattice-e8", "embedded basis", encoded(scene(31, 17), embed_basis=True)),
         Case("basis-and-scale", "lattice", "a basis wins over the scale", _two_rates()),

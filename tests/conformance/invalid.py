@@ -104,6 +104,7 @@ INVALID = [
     Wrong("extension-head", VQ, "two bytes of an extension", half_a_record),
     Wrong("extensions-257", RGB, "too many extensions", records(*(257 * [Record(200, b"")]))),
     Wrong("icc-twice", RGB, "metadata twice", records(Record(129, b"again"))),
+    Wrong("cicp-past-end", RGB, "code points past the header", records(Record(132, b"\x0c\x0d", claimed=4))),
     Wrong("basis-short", RGB, "a basis that the model does not have", records(Record(1, b"\0\0"))),
     Wrong("basis-odd", RGB, "half an entry", records(Record(1, b"\0\0\0"))),
     Wrong("basis-vq", VQ, "a basis beside codebooks", records(Record(1, bytes(32)))),

@@ -1,5 +1,7 @@
 """The pictures of the conformance files: small, and drawn here."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,9 +10,7 @@ from latticecodec.picture import Pixels, Samples
 Plane = NDArray[np.float64]  # [H, W], 0 to 1
 
 
-def scene(
-    height: int, width: int, channels: int = 3, depth: int = 8, alpha: str = "noisy", **metadata: bytes
-) -> Pixels:
+def scene(height: int, width: int, channels: int = 3, depth: int = 8, alpha: str = "noisy", **metadata: Any) -> Pixels:
     """A soft ground, a disc with a sharp edge, and some grain: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA."""
     y, x = np.mgrid[:height, :width]
     disc = np.hypot(y - 0.6 * height, x - 0.4 * width) < 0.3 * max(height, width)

@@ -10,8 +10,8 @@ from lcq_parts import FIELDS, LENGTH, TILES, Parts, Record, Tile, parts
 
 from .hostile import exif, integer, scrambled
 
-BASIS, ICC, EXIF, XMP = 1, 129, 130, 131
-KINDS = (0, BASIS, TILES, 3, 127, 128, ICC, EXIF, XMP, 132, 255)
+BASIS, ICC, EXIF, XMP, CICP = 1, 129, 130, 131, 132
+KINDS = (0, BASIS, TILES, 3, 127, 128, ICC, EXIF, XMP, CICP, 133, 255)
 ENTRIES = 16  # of a basis of the conformance models
 SMALLEST = 48  # bytes of a file to mutate: fixed part, a row of the table, header CRC
 
@@ -188,6 +188,15 @@ def metadata(file: Parts, other: Parts, random: Random) -> Parts:
     return replace(file, records=(*kept, Record(kind, body)))
 
 
+def colours(file: Parts, other: Parts, random: Random) -> Parts:
+    """Code points, known or not, beside those that are there or in place of them."""
+    body = bytes(random.choice((0, 1, 2, 9, 12, 13, 16, 18, random.randrange(256))) for _ in range(4))
+    if random.random() < 0.7:
+        body = body[:2] + bytes((0, random.randrange(2)))
+    kept = tuple(record for record in file.records if record.kind != CICP or random.random() < 0.5)
+    return replace(file, records=(*kept, Record(CICP, body if random.random() < 0.9 else scrambled(body, random))))
+
+
 def _alpha_and_rest(file: Parts, tile: Tile) -> tuple[bytes, bytes]:
     """The bytes of a payload that code alpha, with their length, and the others."""
     if int(file.get("samples")) % 2 or len(tile.payload) < 4:
@@ -206,10 +215,11 @@ PARTS = {
     "any payload": payload,
     "alpha": alpha,
     "metadata": metadata,
+    "colours": colours,
 }
 REPAIRED = {"header bytes", *PARTS}
 WEIGHTS = {  # of a thousand; what gets as far as the networks costs a hundred times as much as what does not
     "bits": 291, "end": 170, "bytes": 191, "splice": 170,
     "header bytes": 50, "field": 50, "extension": 38, "tile table": 10,
-    "model": 2, "payload": 4, "any payload": 2, "alpha": 20, "metadata": 2,
+    "model": 2, "payload": 4, "any payload": 2, "alpha": 18, "metadata": 2, "colours": 2,
 }  # fmt: skip

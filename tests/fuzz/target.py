@@ -78,7 +78,8 @@ def _check(pixels: Pixels, header: Header, region: tuple[int, int, int, int] | N
     assert pixels.colour.dtype == dtype
     assert (pixels.alpha is not None) == header.alpha
     assert pixels.alpha is None or (pixels.alpha.shape, pixels.alpha.dtype) == ((height, width), dtype)
-    assert (pixels.icc, pixels.exif, pixels.xmp) == (header.icc, header.exif, header.xmp)
+    told = (header.icc, header.exif, header.xmp, header.cicp)
+    assert (pixels.icc, pixels.exif, pixels.xmp, pixels.cicp) == told
 
 
 def _write(pixels: Pixels, suffix: str) -> None:

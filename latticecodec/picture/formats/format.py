@@ -36,6 +36,7 @@ class Kind:
         alpha: an alpha channel.
         metadata: ICC, EXIF and XMP.
         damaged_exif: EXIF data that cannot be taken apart.
+        ranges: of the code points that such files hold, their full-range flags; empty where they hold none.
         exif_max, xmp_max: bytes of either, None for any number.
         side: pixels.
     """
@@ -46,6 +47,7 @@ class Kind:
     alpha: bool = False
     metadata: bool = True
     damaged_exif: bool = True
+    ranges: tuple[int, ...] = ()
     exif_max: int | None = None
     xmp_max: int | None = None
     side: int = SIZE_MAX

@@ -8,8 +8,8 @@ from PIL import Image
 
 from .. import exif, metadata
 from ..pixels import Pixels, Samples, check_size, from_array
-from . import wide
-from .format import Format, boxes, one_of
+from . import nclx, wide
+from .format import Format, boxes, one_of, whole
 from .jpeg import gain_map_notes
 
 TAKEN = "the primary one"
@@ -30,7 +30,9 @@ def read(file: IO[bytes]) -> Pixels:
     notes = one_of(f"{len(pictures)} pictures" if len(pictures) > 1 else "", TAKEN)
     if any(GAIN_MAP in str(kind).lower() for kind in picture.info.get("aux", {})):
         notes.append("its HDR gain map is left out, though its metadata may speak of one")
-    pixels = metadata.of_info(from_array(samples), picture.info)
+    cicp = nclx.read(whole(file))
+    besides = {} if cicp is None else {"cicp": bytes(cicp)}
+    pixels = metadata.of_info(from_array(samples), picture.info | besides)
     return replace(pixels, exif=exif.upright(pixels.exif), notes=tuple(notes))
 
 

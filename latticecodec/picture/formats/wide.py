@@ -1,5 +1,8 @@
 """Samples of 9 to 16 bits, scaled to 16; Pillow cuts them to 8."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from PIL import ImageFile
 
@@ -11,7 +14,13 @@ PEAK = 65535
 ROWS = 256  # of pixels, scaled at a time
 
 
-def read(image: ImageFile.ImageFile, data: bytes, bits: int, codec: str) -> Pixels | None:
+def read(
+    image: ImageFile.ImageFile,
+    data: bytes,
+    bits: int,
+    codec: str,
+    besides: Mapping[Any, object] = metadata.NOTHING,
+) -> Pixels | None:
     """The picture of a file that is open in Pillow and not loaded; None where 8 bits hold it.
 
     Args:
@@ -19,6 +28,7 @@ def read(image: ImageFile.ImageFile, data: bytes, bits: int, codec: str) -> Pixe
         data: all of the file.
         bits: a sample.
         codec: of imagecodecs.
+        besides: metadata that Pillow does not find.
 
     Raises ImageError for more than 16 bits, else what imagecodecs does.
     """
@@ -31,7 +41,7 @@ def read(image: ImageFile.ImageFile, data: bytes, bits: int, codec: str) -> Pixe
     image.load()
     array: Samples = np.asarray(getattr(imagecodecs, f"{codec}_decode")(data))  # [H, W] or [H, W, C]
     scale(array, bits)
-    return metadata.attach(from_array(array), image)
+    return metadata.attach(from_array(array), image, besides)
 
 
 def scale(array: Samples, bits: int) -> None:
