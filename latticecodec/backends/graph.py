@@ -58,3 +58,15 @@ class Graph:
         nodes = [protobuf.node(node.operator, node.inputs, node.output, node.attributes) for node in self.nodes]
         tensors = [protobuf.tensor(name, values) for name, values in self.constants.items()]
         return protobuf.model(nodes, tensors, self.inputs, self.outputs)
+
+    def file(self) -> bytes:
+        """The graph as an ONNX file of its own: its constants are inside, those of float32 as float16."""
+        nodes, tensors = [], []
+        for name, values in self.constants.items():
+            if values.dtype == np.float32:
+                nodes.append(protobuf.node("Cast", (f"{name}.16",), name, {"to": protobuf.DATA_TYPES["float32"]}))
+                tensors.append(protobuf.tensor(f"{name}.16", values.astype(np.float16)))
+            else:
+                tensors.append(protobuf.tensor(name, values))
+        nodes += [protobuf.node(node.operator, node.inputs, node.output, node.attributes) for node in self.nodes]
+        return protobuf.model(nodes, tensors, self.inputs, self.outputs)

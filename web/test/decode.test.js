@@ -1,0 +1,56 @@
+/** Every file that tests/web/prepare.py wrote decodes in Chromium to what Python makes of it, or gives its error. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { launch, open } from "./browser.js";
+import { serve } from "./server.js";
+
+const WEB = fileURLToPath(new URL("..", import.meta.url));
+const CASES = JSON.parse(readFileSync(`${WEB}build/cases.json`, "utf8"));
+
+let browser, page, complaints, server;
+
+before(async () => {
+  server = await serve(WEB);
+  browser = await launch();
+  ({ page, complaints } = await open(browser, server.origin));
+});
+
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+for (const group of new Set(CASES.map((row) => row.group))) {
+  test(`${group} files`, { timeout: 300_000 }, async () => {
+    const wrong = [];
+    for (const row of CASES.filter((each) => each.group === group)) {
+      const found = await page.evaluate(read, [row, group === "shipped" ? "dist" : "build"]);
+      const told = complaint(row, found);
+      if (told) wrong.push(`${row.name} (${row.file}): ${told}`);
+    }
+    assert.deepEqual(wrong, []);
+    assert.deepEqual(complaints.filter((text) => !text.includes("404")), []);
+  });
+}
+
+/** In the page: see `reading.js`. */
+async function read([row, models]) {
+  const { read } = await import("/test/reading.js");
+  return read(row, "/build/", `${location.origin}/${models}/models/`);
+}
+
+/** What is wrong with what came of a file; null where nothing is. */
+function complaint(row, found) {
+  if (row.error) {
+    if (!found.error) return `a picture, where Python says ${row.error}`;
+    if (found.error !== row.error && !row.several) return `${found.error}: ${found.message}; Python says ${row.error}: ${row.message}`;
+    return null;
+  }
+  if (found.error) return `${found.error}: ${found.message}, where Python has a picture`;
+  if (found.indices !== row.indices) return "another index tensor";
+  return found.worst > 1 ? `samples are off by ${found.worst}` : null;
+}
