@@ -38,9 +38,13 @@ export class PictureEncoder {
     return encoder;
   }
 
-  /** The file, Uint8Array, at a quality of 0 to 100; options as of `of`. */
-  async encode(quality, { onProgress = null, signal = null } = {}) {
-    const header = headerOf(this.#model.config, this.#picture, quality);
+  /**
+   * The file, Uint8Array, at a quality of 0 to 100; onProgress, signal: as of `of`.
+   *
+   * tile: side of the tiles in pixels, a multiple of 64; by default that which suits the size, null for one tile.
+   */
+  async encode(quality, { tile = tileSide(this.#picture), onProgress = null, signal = null } = {}) {
+    const header = headerOf(this.#model.config, this.#picture, quality, tile);
     const tiles = [];
     for (let number = 0; number < header.tiles; number++) {
       signal?.throwIfAborted();
@@ -103,12 +107,16 @@ function checkSize({ width, height }) {
   }
 }
 
+/** The side that the tiles of a picture have; null where it is one. */
+function tileSide({ width, height }) {
+  return width * height > WHOLE_MAX ? TILE : null;
+}
+
 /** What the file of a picture says about itself. */
-function headerOf(config, { width, height }, quality) {
+function headerOf(config, { width, height }, quality, tile) {
   const span = Math.round(config.octaves * BASIS_UNIT);
   const [lowest, highest] = config.reach.map((t) => Math.round(t * span));
   const fineness = Math.round(lowest + (quality / 100) * (highest - lowest));
-  const tile = width * height > WHOLE_MAX && Math.max(width, height) > TILE ? TILE : null;
   return Object.assign(Object.create(Header.prototype), {
     width,
     height,

@@ -3,7 +3,8 @@
 import { Compressor } from "./compressor.js";
 import { Engine } from "./engine.js";
 import { keepOffline } from "./offline.js";
-import { Opener, isLcq } from "./opener.js";
+import { Opener } from "./opener.js";
+import { isLcq } from "./signature.js";
 
 const VIEWS = ["open", "compress"];
 

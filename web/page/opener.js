@@ -4,15 +4,8 @@ import { readHeader } from "../lcq.js";
 import { element, lineOf, listFacts, part, save, tell } from "./dom.js";
 import { readExif, upright } from "./exif.js";
 import { factsOf, metadataOf } from "./facts.js";
+import { isLcq } from "./signature.js";
 import { Stage, draw } from "./stage.js";
-
-const SIGNATURE = [0x89, 0x4c, 0x43, 0x51]; // how an .lcq file begins
-
-/** Whether a file begins as .lcq files do. */
-export async function isLcq(file) {
-  const start = new Uint8Array(await file.slice(0, SIGNATURE.length).arrayBuffer());
-  return SIGNATURE.every((byte, i) => start[i] === byte);
-}
 
 /** The view in an element. names: a promise of the names of models by digest. */
 export class Opener {
@@ -64,7 +57,7 @@ export class Opener {
     tell(this.#root, "");
     this.#enable(false);
     const bytes = new Uint8Array(await file.arrayBuffer());
-    const header = this.#header(bytes, file);
+    const header = await headerOf(bytes, file);
     const { width, height } = header;
     const { orientation } = readExif(header.exif);
     const matrix = upright(orientation, width, height);
@@ -89,16 +82,6 @@ export class Opener {
       draw(this.#canvas, managed, 0, 0, matrix);
     }
     this.#enable(true);
-  }
-
-  /** The header of a file; a picture of another kind is sent to the other view. */
-  #header(bytes, file) {
-    try {
-      return readHeader(bytes);
-    } catch (error) {
-      if (file.type.startsWith("image/") && bytes[0] !== SIGNATURE[0]) error.message += "; Compress takes photographs";
-      throw error;
-    }
   }
 
   async #tellFacts(header, length, signal) {
@@ -130,5 +113,15 @@ export class Opener {
 
   #enable(there) {
     for (const name of ["download", "copy"]) part(this.#root, name).disabled = !there;
+  }
+}
+
+/** The header of a file; of a picture of another kind the error says where it belongs. */
+async function headerOf(bytes, file) {
+  try {
+    return readHeader(bytes);
+  } catch (error) {
+    if (file.type.startsWith("image/") && !(await isLcq(file))) error.message += "; Compress takes photographs";
+    throw error;
   }
 }

@@ -1,9 +1,11 @@
 /** Photographs in any format that the browser reads, as what is compressed: upright, in sRGB of 8 bits. */
 
 import { LcqError } from "../errors.js";
+import { isLcq } from "./signature.js";
 
 /** A file as {width, height, samples: Uint8Array [height, width, 3]}; throws LcqError where it is none. */
 export async function photograph(file) {
+  if (await isLcq(file)) throw new LcqError("is an .lcq file already; Open shows it");
   const bitmap = await createImageBitmap(file).catch(() => {
     throw new LcqError("not a picture that this browser reads; save it as JPEG or PNG first");
   });

@@ -7,6 +7,7 @@ const STEP = 48; // CSS pixels that an arrow key moves by
 const LARGEST = 32; // device pixels a side of a pixel
 const NEAR = 2; // from this on pixels have edges
 const WHEEL = 0.0016; // of a step of a wheel
+const NOTHING = "no picture yet";
 const KEYS = "Plus and minus zoom, arrows move, 0 shows all, 1 shows pixels as they are";
 
 /** A stage in an element, with the buttons of its bar. */
@@ -26,6 +27,7 @@ export class Stage {
     this.#root = root;
     root.tabIndex = 0;
     root.setAttribute("role", "img");
+    root.setAttribute("aria-label", NOTHING);
     root.setAttribute("aria-description", KEYS);
     root.title = KEYS;
     this.#shown = element("output", "");
@@ -62,7 +64,7 @@ export class Stage {
   clear() {
     this.#canvases = [];
     this.#root.replaceChildren();
-    this.#root.removeAttribute("aria-label");
+    this.#root.setAttribute("aria-label", NOTHING);
     this.#place();
   }
 
