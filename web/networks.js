@@ -99,29 +99,31 @@ export class Model {
 }
 
 async function fetched(digest, address) {
-  const response = await described(address).catch((error) => {
+  try {
+    const listed = await described(new URL("models.json", address).href);
+    if (listed.some((model) => model.digest === digest)) {
+      const { config, files } = await described(address);
+      return await new Model(config, files, address).load();
+    }
+  } catch (error) {
+    if (error instanceof ModelError) throw error;
     throw new ModelError(`model ${digest} cannot be fetched (${error.message}); try again when there is a connection`);
-  });
-  if (!response.ok) {
-    const told = `the file was written with model ${digest}, which is not installed`;
-    throw new ModelError(`${told}: a page with that model, or a newer latticecodec, opens it`);
   }
-  const { config, files } = await response.json();
-  return new Model(config, files, address).load();
+  const told = `the file was written with model ${digest}, which is not installed`;
+  throw new ModelError(`${told}: a page with that model, or a newer latticecodec, opens it`);
 }
 
-/** The description of a model: as the server has it now, or as it was kept where there is no connection. */
+/** A description, JSON: as the server has it now, or as it was kept where there is no connection. */
 async function described(address) {
   const cache = await globalThis.caches?.open(CACHE);
-  try {
-    const response = await fetch(address, { cache: "no-cache" });
-    if (response.ok) await cache?.put(address, response.clone());
-    return response;
-  } catch (error) {
+  const response = await fetch(address, { cache: "no-cache" }).catch(async (error) => {
     const old = await cache?.match(address);
-    if (old) return old;
-    throw error;
-  }
+    if (!old) throw error;
+    return old;
+  });
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  await cache?.put(address, response.clone());
+  return response.json();
 }
 
 /** The bytes of a file whose name says what is in it: fetched once and kept by the browser. */
