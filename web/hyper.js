@@ -8,10 +8,12 @@ export const COORDINATE_MAX = 32_767;
 
 /** Coordinates (Int32Array) in units of 1 / unit of a step to symbol inputs -127 to 127 (Float32Array). */
 export function symbolInputs(values, compand, unit = 1) {
-  return Float32Array.from(values, (value) => {
-    const input = compand[Math.min(Math.abs(value * unit), compand.length - 1)];
-    return value < 0 ? -input : input;
-  });
+  const inputs = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const input = compand[Math.min(Math.abs(values[i] * unit), compand.length - 1)];
+    inputs[i] = values[i] < 0 ? -input : input;
+  }
+  return inputs;
 }
 
 /** The clamp of every coordinate that is decoded. */

@@ -51,7 +51,12 @@ export class Lattice {
   values(indices, rate, basis) {
     const steps = this.basis(rate, basis); // [M]
     const count = indices.length / this.channels;
-    return Float32Array.from(indices, (k, i) => k * steps[Math.floor(i / count)] / this.prior.points.unit);
+    const out = new Float32Array(indices.length);
+    for (let channel = 0, at = 0; channel < this.channels; channel++) {
+      const step = steps[channel] / this.prior.points.unit;
+      for (const end = at + count; at < end; at++) out[at] = indices[at] * step;
+    }
+    return out;
   }
 
   /** Diagonal of the basis [M]: the model's own at a rate, or the one of a file. */

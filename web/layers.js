@@ -72,8 +72,9 @@ export class Layer {
     for (let row = 0, at = 0; row < this.outputs; row++) {
       const shift = this.exponent[row] + offset;
       const added = bias[row] + (1 << (shift - 1));
+      const unit = 1 << this.exponent[row];
       for (const end = at + count; at < end; at++) {
-        const sum = sums[at] + added + (kept === null ? 0 : kept[at] * (1 << this.exponent[row]));
+        const sum = sums[at] + added + (kept === null ? 0 : kept[at] * unit);
         sums[at] = Math.min(Math.max(sum >> shift, low), high);
       }
     }

@@ -38,6 +38,7 @@ export async function decode(bytes, { onTile = null, models = MODELS, signal = n
   const { width, height, channels, depth } = header;
   const length = width * height * channels;
   const samples = depth === 8 ? new Uint8Array(length) : new Uint16Array(length);
+  await model.prepare("synthesis");
   const tiles = new Map(); // index tensors that are still needed
   const alphas = new Map(); // of tiles that are not painted yet
   let next = 0; // tile to be painted
@@ -53,8 +54,8 @@ export async function decode(bytes, { onTile = null, models = MODELS, signal = n
       place(samples, width, channels, painted, own);
       onTile?.({ x: own.left, y: own.top, width: own.width, height: own.height, samples: painted });
       alphas.delete(next);
-      const { first } = needed(header, own, model.reach);
-      for (const done of tiles.keys()) if (done < first) tiles.delete(done);
+      const kept = needed(header, own, model.reach).firstRow * header.columns;
+      for (const done of tiles.keys()) if (done < kept) tiles.delete(done);
       next++;
       await pause();
       signal?.throwIfAborted();

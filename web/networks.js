@@ -13,12 +13,12 @@ ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? Math.min(navigator.ha
 const models = new Map(); // promises, by address
 
 /**
- * A model by its digest, 16 hexadecimal digits, below `base`, the address of a folder that web/export.py wrote.
+ * A model by its digest, 16 hexadecimal digits, below `base`, the address, with / at its end, of what web/export.py wrote.
  *
  * Throws ModelError where there is none, or it cannot be fetched.
  */
 export function loadModel(digest, base) {
-  const address = new URL(`${digest}.json`, base).href;
+  const address = new URL(`${digest}.json`, new URL(base, globalThis.location?.href)).href;
   if (!models.has(address)) {
     models.set(address, fetched(digest, address));
     models.get(address).catch(() => models.delete(address)); // the next call tries again
@@ -62,16 +62,21 @@ export class Model {
    * {x [1, 3, 16h, 16w]} and gives [1, M, h, w], "hyper_analysis" takes {u [1, M, 4h, 4w]} and gives [1, Z, h, w].
    */
   async run(name, inputs) {
-    if (!this.#sessions.has(name)) {
-      const session = this.#file(name).then((bytes) => ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] }));
-      this.#sessions.set(name, session);
-      session.catch(() => this.#sessions.delete(name));
-    }
-    const session = await this.#sessions.get(name);
+    const session = await this.prepare(name);
     const feeds = Object.entries(inputs).map(([key, { data, dims }]) => [key, new ort.Tensor("float32", data, dims)]);
     const outputs = await session.run(Object.fromEntries(feeds));
     const { data, dims } = outputs[session.outputNames[0]];
     return { data, dims };
+  }
+
+  /** Have a network ready before it is run. */
+  prepare(name) {
+    if (!this.#sessions.has(name)) {
+      const session = this.#file(name).then((bytes) => ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] }));
+      this.#sessions.set(name, session);
+      session.catch(() => this.#sessions.delete(name)); // the next call tries again
+    }
+    return this.#sessions.get(name);
   }
 
   /** The matrix product of a [rows, K] and b [K, N], Float32Arrays: [rows, N]. */
@@ -94,29 +99,31 @@ export class Model {
 }
 
 async function fetched(digest, address) {
-  const response = await described(address).catch((error) => {
+  try {
+    const listed = await described(new URL("models.json", address).href);
+    if (listed.some((model) => model.digest === digest)) {
+      const { config, files } = await described(address);
+      return await new Model(config, files, address).load();
+    }
+  } catch (error) {
+    if (error instanceof ModelError) throw error;
     throw new ModelError(`model ${digest} cannot be fetched (${error.message}); try again when there is a connection`);
-  });
-  if (!response.ok) {
-    const told = `the file was written with model ${digest}, which is not installed`;
-    throw new ModelError(`${told}: a page with that model, or a newer latticecodec, opens it`);
   }
-  const { config, files } = await response.json();
-  return new Model(config, files, address).load();
+  const told = `the file was written with model ${digest}, which is not installed`;
+  throw new ModelError(`${told}: a page with that model, or a newer latticecodec, opens it`);
 }
 
-/** The description of a model: as the server has it now, or as it was kept where there is no connection. */
+/** A description, JSON: as the server has it now, or as it was kept where there is no connection. */
 async function described(address) {
   const cache = await globalThis.caches?.open(CACHE);
-  try {
-    const response = await fetch(address, { cache: "no-cache" });
-    if (response.ok) await cache?.put(address, response.clone());
-    return response;
-  } catch (error) {
+  const response = await fetch(address, { cache: "no-cache" }).catch(async (error) => {
     const old = await cache?.match(address);
-    if (old) return old;
-    throw error;
-  }
+    if (!old) throw error;
+    return old;
+  });
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  await cache?.put(address, response.clone());
+  return response.json();
 }
 
 /** The bytes of a file whose name says what is in it: fetched once and kept by the browser. */

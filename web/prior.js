@@ -142,10 +142,11 @@ class View {
   /** The coordinates [N] of a step. */
   know(step, k) {
     const inputs = symbolInputs(k, this.#prior.compand);
-    this.own(step).forEach((at, i) => {
-      this.known[at] = k[i];
-      this.#inputs[at] = inputs[i];
-    });
+    const own = this.own(step);
+    for (let i = 0; i < own.length; i++) {
+      this.known[own[i]] = k[i];
+      this.#inputs[own[i]] = inputs[i];
+    }
   }
 }
 

@@ -17,7 +17,8 @@ export class RangeDecoder {
   #above; // point - low, its upper and lower 32 bits
   #below;
   #unit = 2 ** 40 - 1; // range >> 24, below 2^40
-  #product = [0, 0]; // upper and lower 32 bits
+  #productAbove; // what `#multiply` gives
+  #productBelow;
 
   constructor(payload) {
     const whole = new Uint8Array(4 * Math.ceil(payload.length / 4));
@@ -35,7 +36,8 @@ export class RangeDecoder {
    */
   symbol(lefts, start, count) {
     const quantile = this.#quantile();
-    let [low, high] = [start, start + count]; // lefts[low] <= quantile < lefts[high]
+    let low = start; // lefts[low] <= quantile < lefts[high]
+    let high = start + count;
     while (high - low > 1) {
       const middle = (low + high) >> 1;
       if (lefts[middle] <= quantile) low = middle;
@@ -68,33 +70,35 @@ export class RangeDecoder {
   /** Go on behind a symbol. */
   #advance(left, frequency) {
     this.#multiply(left);
-    const [above, below] = this.#product;
-    this.#above -= above + (this.#below < below ? 1 : 0);
-    this.#below = (this.#below - below) >>> 0;
-    this.#multiply(frequency);
-    const [rangeAbove, rangeBelow] = this.#product;
-    if (rangeAbove === 0) {
+    this.#above -= this.#productAbove + (this.#below < this.#productBelow ? 1 : 0);
+    this.#below = (this.#below - this.#productBelow) >>> 0;
+    this.#multiply(frequency); // the range
+    if (this.#productAbove === 0) {
       this.#above = this.#below;
       this.#below = this.#word();
-      this.#unit = rangeBelow * 256;
+      this.#unit = this.#productBelow * 256;
     } else {
-      this.#unit = rangeAbove * 256 + (rangeBelow >>> 24);
+      this.#unit = this.#productAbove * 256 + (this.#productBelow >>> 24);
     }
   }
 
   /** Below 0, 0 or above it as point - low is less than, equal to or more than unit x factor. */
   #compare(factor) {
     this.#multiply(factor);
-    return this.#above - this.#product[0] || this.#below - this.#product[1];
+    return this.#above - this.#productAbove || this.#below - this.#productBelow;
   }
 
-  /** unit x factor, a factor up to 2^24, to the pair `#product`. */
+  /** unit x factor, a factor up to 2^24, to its upper and lower 32 bits. */
   #multiply(factor) {
-    const small = (this.#unit % TOTAL) * factor; // below 2^48
-    const large = Math.floor(this.#unit / TOTAL) * factor; // below 2^40, in units of 2^24
-    const below = (small % HIGH) + (large % 256) * TOTAL; // below 2^33
-    this.#product[0] = Math.floor(small / HIGH) + Math.floor(large / 256) + Math.floor(below / HIGH);
-    this.#product[1] = below % HIGH;
+    const large = Math.floor(this.#unit / TOTAL); // below 2^16
+    const small = (this.#unit - large * TOTAL) * factor; // below 2^48
+    const middle = large * factor; // below 2^40, in units of 2^24
+    const middleAbove = Math.floor(middle / 256);
+    const smallAbove = Math.floor(small / HIGH);
+    const below = small - smallAbove * HIGH + (middle - middleAbove * 256) * TOTAL; // below 2^33
+    const carry = below >= HIGH ? 1 : 0;
+    this.#productAbove = smallAbove + middleAbove + carry;
+    this.#productBelow = below - carry * HIGH;
   }
 
   #word() {

@@ -39,7 +39,7 @@ export class Tables {
 /** Positions 0 to ids.length - 1, sorted by table id, those of equal id in natural order: Int32Array. */
 export function byTable(ids, tables) {
   const ends = new Int32Array(tables.count + 1);
-  for (const id of ids) ends[id + 1]++;
+  for (let i = 0; i < ids.length; i++) ends[ids[i] + 1]++;
   for (let table = 0; table < tables.count; table++) ends[table + 1] += ends[table];
   const order = new Int32Array(ids.length);
   for (let i = 0; i < ids.length; i++) order[ends[ids[i]]++] = i;
@@ -61,7 +61,9 @@ export class StreamReader {
     const { starts, lengths, lefts } = this.#tables;
     const residuals = new Int32Array(ids.length);
     const escaped = [];
-    for (const i of byTable(ids, this.#tables)) {
+    const order = byTable(ids, this.#tables);
+    for (let at = 0; at < order.length; at++) {
+      const i = order[at];
       const count = lengths[ids[i]];
       const symbol = this.#decoder.symbol(lefts, starts[ids[i]], count);
       if (symbol === count - 1) escaped.push(i);

@@ -1,21 +1,33 @@
 /** From mean and scale outputs to table ids and bases (FORMAT.md, section 9.4). */
 
 const MEAN_MAX = 511;
+const SCALES = 64;
 
 /** The look-ups of a model's tensors. */
 export class TableIndex {
   #means;
   #shifts;
   #first;
+  #all; // {ids, base} of every mean output with every scale output, scale by scale in each mean
 
   constructor(tensors) {
     const [means, shifts, first] = ["means", "shifts", "first"].map((name) => tensors[`prior.tables.${name}`].data);
     [this.#means, this.#shifts, this.#first] = [means, shifts, first];
+    const count = means.length * SCALES;
+    const mean = Int32Array.from({ length: count }, (_, i) => means[Math.floor(i / SCALES)]);
+    this.#all = this.locate(mean, mean.map((_, i) => i % SCALES));
   }
 
   /** Table ids and the integers that residuals are relative to, {ids, base} Int32Arrays [N], of outputs [N] each. */
   lookUp(mean, scale) {
-    return this.locate(Int32Array.from(mean, (output) => this.sixteenths(output)), scale);
+    const ids = new Int32Array(scale.length);
+    const base = new Int32Array(scale.length);
+    for (let i = 0; i < scale.length; i++) {
+      const at = (mean[i] + MEAN_MAX) * SCALES + scale[i];
+      ids[i] = this.#all.ids[at];
+      base[i] = this.#all.base[at];
+    }
+    return { ids, base };
   }
 
   /** The mean in sixteenths of a step that a mean output stands for. */

@@ -16,14 +16,13 @@ export function grown(box, margin, width, height) {
   return { left, top, width: right - left, height: bottom - top };
 }
 
-/** First and last number of the tiles that the pixels of a box depend on, where they see `reach` latent positions. */
+/** The rows of tiles from which on, and the tile up to which, pixels of a box depend; they see `reach` latent positions. */
 export function needed(header, box, reach) {
   const side = header.tile ?? Infinity;
   const seen = grown(box, PATCH * reach, header.width, header.height);
-  const [row, column] = [Math.floor(seen.top / side), Math.floor(seen.left / side)];
   const lastRow = Math.floor((seen.top + seen.height - 1) / side);
   const lastColumn = Math.floor((seen.left + seen.width - 1) / side);
-  return { first: row * header.columns + column, last: lastRow * header.columns + lastColumn };
+  return { firstRow: Math.floor(seen.top / side), last: lastRow * header.columns + lastColumn };
 }
 
 /** A box in parts of AREA pixels a side. */

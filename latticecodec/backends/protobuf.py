@@ -39,14 +39,14 @@ def node(operator: str, inputs: Iterable[str], output: str, attributes: Mapping[
     return b"".join(fields)
 
 
-def tensor(name: str, values: NDArray[Any]) -> bytes:
-    """TensorProto of int64 or float16 values, or of float32 values handed over beside the model, by this name."""
+def tensor(name: str, values: NDArray[Any], inside: bool = False) -> bytes:
+    """TensorProto of values; those of float32 are handed over beside the model, by this name, unless `inside`."""
     fields = [_int(1, side) for side in values.shape]
     fields += [_int(2, DATA_TYPES[str(values.dtype)]), _text(8, name)]
-    if values.dtype == np.float32:
-        fields += [_bytes(13, _text(1, "location") + _text(2, "memory")), _int(14, EXTERNAL)]
-    else:
+    if inside or values.dtype != np.float32:
         fields.append(_bytes(9, values.astype(values.dtype.newbyteorder("<")).tobytes()))
+    else:
+        fields += [_bytes(13, _text(1, "location") + _text(2, "memory")), _int(14, EXTERNAL)]
     return b"".join(fields)
 
 

@@ -9,7 +9,7 @@ import { launch, open } from "./browser.js";
 import { serve } from "./server.js";
 
 const WEB = fileURLToPath(new URL("..", import.meta.url));
-const CASES = JSON.parse(readFileSync(`${WEB}build/cases.json`, "utf8"));
+const CASES = JSON.parse(readFileSync(`${WEB}build/cases/cases.json`, "utf8"));
 
 let browser, page, complaints, server;
 
@@ -25,7 +25,7 @@ after(async () => {
 });
 
 for (const group of new Set(CASES.map((row) => row.group))) {
-  test(`${group} files`, { timeout: 300_000 }, async () => {
+  test(`${group} files`, { timeout: 3_600_000 }, async () => {
     const wrong = [];
     for (const row of CASES.filter((each) => each.group === group)) {
       const found = await page.evaluate(read, [row, group === "shipped" ? "dist" : "build"]);
@@ -40,7 +40,7 @@ for (const group of new Set(CASES.map((row) => row.group))) {
 /** In the page: see `reading.js`. */
 async function read([row, models]) {
   const { read } = await import("/test/reading.js");
-  return read(row, "/build/", `${location.origin}/${models}/models/`);
+  return read(row, "/build/cases/", `${location.origin}/${models}/models/`);
 }
 
 /** What is wrong with what came of a file; null where nothing is. */
