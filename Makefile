@@ -52,7 +52,7 @@ web-test: web $(VENV)/installed-dev
 	rm -rf web/build
 	$(BIN)/python web/export.py web/build/models tests/conformance/models/*
 	cd tests && $(abspath $(BIN))/python -m web.prepare ../web/build/cases
-	cd web && node --test test/*.test.js
+	cd web && PYTHON=$(abspath $(BIN))/python node --test test/*.test.js
 
 web-fuzz: web $(VENV)/installed-dev
 	rm -rf web/build

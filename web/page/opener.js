@@ -43,31 +43,43 @@ export class Opener {
     this.#stopping.abort();
     this.#stopping = new AbortController();
     const { signal } = this.#stopping;
+    tell(this.#root, "");
     try {
-      await this.#open(file, signal);
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      const [{ header, error }, names] = await Promise.all([headerOf(file, bytes), this.#names]);
+      signal.throwIfAborted();
+      this.#begin(file.name, header ? factsOf(header, bytes.length, names) : null, buttons.length > 1);
+      if (error) throw error;
+      await this.#decode(header, bytes, signal);
     } catch (error) {
       if (signal !== this.#stopping.signal) return; // another file is opened by now
+      if (!signal.aborted) this.#stage.clear();
       tell(this.#root, signal.aborted ? `${file.name}: stopped` : lineOf(file.name, error), !signal.aborted);
     } finally {
       if (signal === this.#stopping.signal) part(this.#root, "waiting").hidden = true;
     }
   }
 
-  async #open(file, signal) {
-    tell(this.#root, "");
+  /** Facts of a file in place of what was there before; null where it has none. */
+  #begin(name, facts, listed) {
+    this.#name = name;
     this.#enable(false);
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    const header = await headerOf(bytes, file);
+    part(this.#root, "start").hidden = facts !== null || listed;
+    part(this.#root, "work").hidden = facts === null && !listed;
+    part(this.#root, "name").textContent = name;
+    listFacts(part(this.#root, "facts"), facts ?? []);
+    part(this.#root, "metadata").hidden = true;
+  }
+
+  async #decode(header, bytes, signal) {
     const { width, height } = header;
+    const metadata = metadataOf(header);
+    part(this.#root, "metadata").hidden = !metadata.length;
+    listFacts(part(this.#root, "metadata-facts"), metadata);
     const { orientation } = readExif(header.exif);
     const matrix = upright(orientation, width, height);
     const [across, down] = orientation > 4 ? [height, width] : [width, height];
-    this.#name = file.name;
-    part(this.#root, "start").hidden = true;
-    part(this.#root, "work").hidden = false;
-    part(this.#root, "name").textContent = file.name;
-    [this.#canvas] = this.#stage.show(across, down, `${file.name}, ${across} × ${down} pixels`);
-    this.#tellFacts(header, bytes.length, signal);
+    [this.#canvas] = this.#stage.show(across, down, `${this.#name}, ${across} × ${down} pixels`);
     part(this.#root, "waiting").hidden = false;
     const progress = part(this.#root, "waiting").querySelector("progress");
     progress.removeAttribute("value");
@@ -82,14 +94,6 @@ export class Opener {
       draw(this.#canvas, managed, 0, 0, matrix);
     }
     this.#enable(true);
-  }
-
-  async #tellFacts(header, length, signal) {
-    const metadata = metadataOf(header);
-    part(this.#root, "metadata").hidden = !metadata.length;
-    listFacts(part(this.#root, "metadata-facts"), metadata);
-    const names = await this.#names;
-    if (!signal.aborted) listFacts(part(this.#root, "facts"), factsOf(header, length, names));
   }
 
   async #download() {
@@ -116,12 +120,12 @@ export class Opener {
   }
 }
 
-/** The header of a file; of a picture of another kind the error says where it belongs. */
-async function headerOf(bytes, file) {
+/** {header} of a file, or {error}; of a picture of another kind that says where it belongs. */
+async function headerOf(file, bytes) {
   try {
-    return readHeader(bytes);
+    return { header: readHeader(bytes) };
   } catch (error) {
     if (file.type.startsWith("image/") && !(await isLcq(file))) error.message += "; Compress takes photographs";
-    throw error;
+    return { error };
   }
 }
