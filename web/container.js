@@ -3,7 +3,8 @@
 import { crc32 } from "./crc32.js";
 import { ChecksumError, FormatError, LimitError, VersionError } from "./errors.js";
 import { readExtensions, tileSide } from "./extensions.js";
-import { Header, grouped } from "./header.js";
+import { Header } from "./header.js";
+import { grouped } from "./numbers.js";
 
 const MAGIC = [0x89, 0x4c, 0x43, 0x51, 0x0d, 0x0a, 0x1a, 0x0a];
 const MAJOR = 1;
@@ -11,6 +12,7 @@ const FIXED = 32; // bytes of the fixed part
 const ROW = 12; // bytes of a row of the tile table
 const HEADER_MAX = 2 ** 26; // bytes before the CRC
 const PIXELS_PER_BYTE = 2 ** 12; // a byte of a payload stands for at most this many
+const EXACT_PIXELS_PER_BYTE = 2 ** 14; // the same of a tile whose squares are all exact
 
 /**
  * A file (Uint8Array) of which single tiles are wanted; the payloads need not be there for its `header`.
@@ -34,6 +36,7 @@ export class Reader {
       throw new FormatError(`${told}: damaged`);
     }
     Object.assign(this.header, readExtensions(bytes.subarray(FIXED, tableAt), this.header.version));
+    this.header.squares.check();
     this.#rows = this.#table(tableAt, end + 4);
   }
 
@@ -48,12 +51,13 @@ export class Reader {
   }
 
   /**
-   * What the file has of a tile: {payload, alpha, indexCrc}, its range-coded part, its coded alpha and the CRC of its
-   * index tensor. Throws FormatError or ChecksumError.
+   * What the file has of a tile: {payload, alpha, exact, indexCrc}, its range-coded part, its coded alpha and exact
+   * colours, and the CRC of its index tensor. Throws FormatError or ChecksumError.
    */
   tile(number) {
     const { start, length, payloadCrc, indexCrc } = this.#rows[number];
-    const payload = this.#bytes.subarray(start, start + length);
+    const { header } = this;
+    let payload = this.#bytes.subarray(start, start + length);
     if (payload.length < length) {
       const told = `the file ends at byte ${grouped(this.#bytes.length)}, inside of it`;
       throw new FormatError(`tile ${number}: ${told}: truncated`);
@@ -61,10 +65,16 @@ export class Reader {
     if (crc32(payload) !== payloadCrc) {
       throw new ChecksumError(`tile ${number}: its checksum does not match, the file is damaged`);
     }
-    if (!this.header.alpha) return { payload, alpha: new Uint8Array(), indexCrc };
-    const end = length < 4 ? Infinity : 4 + this.#view.getUint32(start, true);
-    if (end > length) throw new FormatError(`tile ${number}: its alpha channel runs past its end, the file is damaged`);
-    return { payload: payload.subarray(end), alpha: payload.subarray(4, end), indexCrc };
+    let [alpha, exact] = [new Uint8Array(), new Uint8Array()];
+    if (header.alpha) [alpha, payload] = split(payload, `tile ${number}: its alpha channel`);
+    if (header.exact !== null) {
+      [exact, payload] = split(payload, `tile ${number}: its block of exact colours`);
+      if (exact.length > 0 !== header.squares.any(header.box(number), true)) {
+        const told = exact.length ? "has exact colours where it has no exact square" : "lacks its exact colours";
+        throw new FormatError(`tile ${number}: ${told}, the file is damaged`);
+      }
+    }
+    return { payload, alpha, exact, indexCrc };
   }
 
   /** Where the header CRC stands; it is right. */
@@ -99,8 +109,10 @@ export class Reader {
     const rows = [];
     for (let number = 0; number < this.header.tiles; number++) {
       const [length, payloadCrc, indexCrc] = [0, 4, 8].map((part) => this.#view.getUint32(at + ROW * number + part, true));
-      const { width, height } = this.header.box(number);
-      if (length < Math.floor((width * height) / PIXELS_PER_BYTE)) {
+      const box = this.header.box(number);
+      const { width, height } = box;
+      const neural = this.header.squares.any(box, false);
+      if (length < Math.floor((width * height) / (neural ? PIXELS_PER_BYTE : EXACT_PIXELS_PER_BYTE))) {
         throw new LimitError(`${width}x${height} pixels from ${length} bytes: beyond the expansion limit, damaged`);
       }
       rows.push({ length, payloadCrc, indexCrc, start });
@@ -108,4 +120,11 @@ export class Reader {
     }
     return rows;
   }
+}
+
+/** The part of a payload that begins with its length, and the rest; FormatError where it runs past the end. */
+function split(payload, what) {
+  const end = payload.length < 4 ? Infinity : 4 + new DataView(payload.buffer, payload.byteOffset).getUint32(0, true);
+  if (end > payload.length) throw new FormatError(`${what} runs past its end, the file is damaged`);
+  return [payload.subarray(4, end), payload.subarray(end)];
 }

@@ -1,10 +1,10 @@
 """Models for the page: `python web/export.py OUT [MODEL...]` writes those named, by default all that are installed.
 
-OUT/models.json lists them: name, digest and quantizer. OUT/<digest>.json has of one its config.json and its files, which
-are named by what is in them, so that models share those that they have in common:
+OUT/models.json lists them: name, digest and quantizer. OUT/<digest>.json has of one its config.json and its files,
+which are named by what is in them, so that models share those that they have in common:
 
     tensors            those of the prior and of the quantizer, merged with those of the base, as safetensors
-    synthesis, ...     the networks as ONNX, with weights of 16 bits
+    synthesis, ...     the networks as ONNX, with weights of 16 bits where these lose nothing
     product            the matrix product that the prior's layers are made of, as ONNX
 """
 

@@ -1,7 +1,7 @@
 /** The extensions of a header: records of type, length and body (FORMAT.md, section 2.2). */
 
 import { FormatError, LimitError, VersionError } from "./errors.js";
-import { grouped } from "./header.js";
+import { grouped } from "./numbers.js";
 
 const HEAD = 5; // bytes of type and length
 const TILES = 2;
@@ -32,6 +32,7 @@ const RECORDS = [
     once: true,
     value: basis,
   },
+  { type: 3, field: "exact", wrong: "the mask of exact squares is there twice", once: true, value: (body) => body.slice() },
   { type: 128, field: "tune", value: (body) => (body.length === 1 && TUNES[body[0]]) || "other" },
   metadata(129, "icc"),
   metadata(130, "exif"),

@@ -1,6 +1,8 @@
 /** What the header of a file says, and its legal ranges (FORMAT.md, sections 2.1 and 3). */
 
 import { FormatError, LimitError, VersionError } from "./errors.js";
+import { grouped } from "./numbers.js";
+import { Squares } from "./squares.js";
 
 const SIZE_MAX = 65_535; // pixels a side
 const PIXELS_MAX = 2 ** 28; // pixels a picture
@@ -8,6 +10,7 @@ const TILE_UNIT = 64; // the side of a tile is a multiple of it
 const TILES_MAX = 2 ** 16; // tiles a picture
 const QUALITY_UNIT = 256;
 const QUALITY_MAX = 100;
+const NO_MODEL = "0".repeat(16); // of a picture that is wholly exact
 const QUANTIZERS = ["1,1", "1,3", "2,1", "3,1", "4,1"]; // with their families
 
 /**
@@ -17,10 +20,12 @@ const QUANTIZERS = ["1,1", "1,3", "2,1", "3,1", "4,1"]; // with their families
  * model: the digest of its weights, 16 hexadecimal digits. scale: in 1/1024 octave. quality: 0 to 100.
  * quantizer, family: numbers of the format. tile: side of a tile in pixels, null where the picture is one.
  * version: [major, minor]. basis: Int16Array or null. tune: "psnr", "ms-ssim", "ssimulacra2" or "other".
+ * exact: the mask of squares that have exact colours, Uint8Array or null, see `squares`.
  * icc, exif, xmp: Uint8Array or null, byte for byte as in the file.
  */
 export class Header {
   basis = null;
+  exact = null;
   tune = "psnr";
   icc = null;
   exif = null;
@@ -63,6 +68,16 @@ export class Header {
     return this.columns * (this.tile === null ? 1 : Math.ceil(this.height / this.tile));
   }
 
+  /** Which squares of the picture are exact. */
+  get squares() {
+    return new Squares(this.width, this.height, this.exact);
+  }
+
+  /** Whether decoding takes a model: not where all colours are exact and the file names none. */
+  get namesModel() {
+    return this.model !== NO_MODEL || this.squares.any({ left: 0, top: 0, width: this.width, height: this.height }, false);
+  }
+
   /** Where a tile lies, {left, top, width, height} in pixels; they are counted row by row. */
   box(number) {
     if (this.tile === null) return { left: 0, top: 0, width: this.width, height: this.height };
@@ -94,11 +109,6 @@ export class Header {
     }
     if (this.tiles > TILES_MAX) throw new LimitError(`${grouped(this.tiles)} tiles: beyond the limit of ${grouped(TILES_MAX)}`);
   }
-}
-
-/** A number with commas between thousands. */
-export function grouped(number) {
-  return number.toLocaleString("en-US");
 }
 
 function hexadecimal(bytes) {

@@ -3,7 +3,8 @@
 import { decodeAlpha } from "./alpha.js";
 import { Reader } from "./container.js";
 import { crc32 } from "./crc32.js";
-import { ChecksumError } from "./errors.js";
+import { ChecksumError, FormatError } from "./errors.js";
+import { decodeExact } from "./exact.js";
 import { checkHeader, kindOf, rateOf } from "./kinds.js";
 import { loadModel } from "./networks.js";
 import { paint } from "./painter.js";
@@ -38,23 +39,20 @@ export async function decode(bytes, { onTile = null, models = MODELS, signal = n
   const { width, height, channels, depth } = header;
   const length = width * height * channels;
   const samples = depth === 8 ? new Uint8Array(length) : new Uint16Array(length);
-  await model.prepare("synthesis");
+  await model?.prepare("synthesis");
+  const reach = model?.reach ?? 0;
   const tiles = new Map(); // index tensors that are still needed
-  const alphas = new Map(); // of tiles that are not painted yet
   let next = 0; // tile to be painted
   for (let number = 0; number < header.tiles; number++) {
     await pause();
     signal?.throwIfAborted();
-    const box = header.box(number);
     tiles.set(number, Int16Array.from(await decodeTile(file, number)));
-    alphas.set(number, header.alpha ? await decodeAlpha(file.tiles[number].alpha, box.width, box.height, depth) : null);
-    while (next < header.tiles && needed(header, header.box(next), model.reach).last <= number) {
+    while (next < header.tiles && needed(header, header.box(next), reach).last <= number) {
       const own = header.box(next);
-      const painted = await paint(model, header, tiles, own, alphas.get(next));
+      const painted = await painting(file, next, tiles);
       place(samples, width, channels, painted, own);
       onTile?.({ x: own.left, y: own.top, width: own.width, height: own.height, samples: painted });
-      alphas.delete(next);
-      const kept = needed(header, own, model.reach).firstRow * header.columns;
+      const kept = needed(header, own, reach).firstRow * header.columns;
       for (const done of tiles.keys()) if (done < kept) tiles.delete(done);
       next++;
       await pause();
@@ -64,10 +62,10 @@ export async function decode(bytes, { onTile = null, models = MODELS, signal = n
   return { width, height, channels, depth, samples, header };
 }
 
-/** The index tensor of a file, {data: Int32Array, dims}, checked; throws as `decode`. */
+/** The index tensor of a file, {data: Int32Array, dims}, checked; throws as `decode`. Without a model it has no channels. */
 export async function decodeIndices(bytes, { models = MODELS } = {}) {
   const file = await opened(bytes, models);
-  const { channels, positions } = kindOf(file.model);
+  const { channels, positions } = shapeOf(file.model);
   const { header } = file;
   const tiles = new Map();
   for (let number = 0; number < header.tiles; number++) tiles.set(number, await decodeTile(file, number));
@@ -92,12 +90,13 @@ export function toImageData({ width, height, channels, depth, samples }) {
   return image;
 }
 
-/** {header, tiles, model} of a file, all of which is checked but what is in the payloads. */
+/** {header, tiles, model} of a file, all of which is checked but what is in the payloads; model: null where none is named. */
 async function opened(bytes, models) {
   const reader = new Reader(bytes);
   reader.checkLength();
   const { header } = reader;
   const tiles = Array.from({ length: header.tiles }, (_, number) => reader.tile(number));
+  if (!header.namesModel) return { header, tiles, model: null };
   const model = await loadModel(header.model, models);
   checkHeader(header, model);
   return { header, tiles, model };
@@ -105,14 +104,55 @@ async function opened(bytes, models) {
 
 /** The index tensor of a tile, Int32Array. */
 async function decodeTile({ header, tiles, model }, number) {
-  const { width, height } = latentBox(header.box(number));
+  const box = header.box(number);
+  const { width, height } = latentBox(box);
   const { payload, indexCrc } = tiles[number];
-  const indices = await kindOf(model).decode(payload, rateOf(header.scale, model.config), height, width);
+  let indices;
+  if (!header.squares.any(box, false) && payload.every((byte) => byte === 0)) {
+    const { channels, positions } = shapeOf(model);
+    indices = new Int32Array(channels * positions ** 2 * height * width); // a tile that is wholly exact
+  } else if (model === null) {
+    const told = "has more than exact colours and names no model";
+    throw new FormatError(`tile ${number}: ${told}, the file is damaged`);
+  } else {
+    indices = await kindOf(model).decode(payload, rateOf(header.scale, model.config), height, width);
+  }
   if (crc32(littleEndian(indices)) !== indexCrc) {
     const told = "the decoded indices do not match their checksum";
     throw new ChecksumError(`tile ${number}: ${told}, the file is damaged`);
   }
   return indices;
+}
+
+/** Channels of the index tensor, and its positions for a latent position, each way. */
+function shapeOf(model) {
+  return model === null ? { channels: 0, positions: 1 } : kindOf(model);
+}
+
+/** The samples of a tile; `tiles` are the index tensors of those that it depends on, by number. */
+async function painting({ header, tiles: coded, model }, number, tiles) {
+  const box = header.box(number);
+  const { width, height } = box;
+  const { channels, colours, depth } = header;
+  const length = width * height * channels;
+  const samples = depth === 8 ? new Uint8Array(length) : new Uint16Array(length);
+  if (header.squares.any(box, false)) await paint(samples, model, header, tiles, box);
+  if (coded[number].exact.length) {
+    const exact = await decodeExact(coded[number].exact, width, height, colours, depth); // [height, width, colours]
+    for (const piece of header.squares.within(box, true)) {
+      for (let y = piece.top - box.top; y < piece.top - box.top + piece.height; y++) {
+        const first = y * width + piece.left - box.left;
+        for (let at = first; at < first + piece.width; at++) {
+          for (let colour = 0; colour < colours; colour++) samples[at * channels + colour] = exact[at * colours + colour];
+        }
+      }
+    }
+  }
+  if (header.alpha) {
+    const alpha = await decodeAlpha(coded[number].alpha, width, height, depth);
+    alpha.forEach((value, at) => (samples[channels * at + colours] = value));
+  }
+  return samples;
 }
 
 /** Int32Array as the bytes that checksums are of. */

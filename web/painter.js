@@ -4,14 +4,12 @@ import { kindOf, rateOf } from "./kinds.js";
 import { PATCH, gather, grown, latentBox, parts } from "./tiling.js";
 
 /**
- * Samples Uint8Array or Uint16Array [height, width, channels] of a box of pixels, with the alpha [height, width] given.
+ * The colours of a box of pixels, to samples [height, width, channels] of it.
  *
- * tiles: a Map of index tensors by number, of all tiles that the box depends on. alpha: null where there is none.
+ * tiles: a Map of index tensors by number, of all tiles that the box depends on.
  */
-export async function paint(model, header, tiles, box, alpha) {
+export async function paint(samples, model, header, tiles, box) {
   const { channels, colours, depth } = header;
-  const length = box.width * box.height * channels;
-  const samples = depth === 8 ? new Uint8Array(length) : new Uint16Array(length);
   for (const part of parts(box)) {
     const planes = await synthesised(model, header, tiles, part);
     for (let y = 0; y < part.height; y++) {
@@ -19,8 +17,6 @@ export async function paint(model, header, tiles, box, alpha) {
       write(samples, start, channels, colours, depth, planes, y, part.width);
     }
   }
-  alpha?.forEach((value, i) => (samples[channels * i + colours] = value));
-  return samples;
 }
 
 /** What the synthesis gives for a part: {red, green, blue}, functions of a row to Float32Arrays of it from its left on. */
