@@ -7,16 +7,19 @@ const COLOURS = ["grey", "grey and alpha", "RGB", "RGB and alpha"]; // by channe
 /** Of a header and the length of its file in bytes; names: of models, by digest. */
 export function factsOf(header, length, names) {
   const { width, height, tile } = header;
-  return [
+  const exact = header.exact && (header.squares.any({ left: 0, top: 0, width, height }, false) ? "in parts" : "everywhere");
+  const rows = [
     ["Size", `${width} × ${height} pixels`],
     ["File", `${bytesShown(length)}, ${perPixel(length, header)} bits per pixel`],
     ["Colour", `${COLOURS[header.channels - 1]}, ${header.depth} bits a sample`],
     ["Quality", Number(header.quality.toFixed(1)).toString()],
-    ["Model", names.get(header.model) ?? header.model],
+    ["Exact colours", exact],
+    ["Model", header.namesModel ? (names.get(header.model) ?? header.model) : "none is needed"],
     ["Tuned for", { psnr: "PSNR", "ms-ssim": "MS-SSIM", ssimulacra2: "SSIMULACRA2" }[header.tune] ?? header.tune],
     ["Tiles", tile === null ? "one" : `${header.tiles} of ${tile} pixels a side`],
     ["Format", header.version.join(".")],
   ];
+  return rows.filter(([, value]) => value);
 }
 
 /** Of a header's ICC profile, EXIF and XMP; empty where there are none. */

@@ -71,6 +71,11 @@ async function saved(button) {
   return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
 }
 
+/** A row of what tests/web/prepare.py wrote: its file, and its samples as Python decodes them. */
+function caseOf(name) {
+  return JSON.parse(readFileSync(`${CASES}cases.json`)).find((row) => row.name === name);
+}
+
 /** Names of the chunks of a PNG. */
 function chunks(png) {
   const found = [];
@@ -130,6 +135,7 @@ function inPython(bytes) {
 
 test("a file is chosen: a picture and what its header says", async () => {
   await opened("lattice.lcq", SAMPLE);
+  assert.ok(server.bytes() < 30e6); // page, runtime and model
   assert.deepEqual(await facts("#open [data-facts]"), {
     Size: "192 × 176 pixels",
     File: `${SAMPLE.length.toLocaleString("en")} bytes, 0.259 bits per pixel`,
@@ -183,6 +189,53 @@ test("metadata is shown, and goes into the PNG; the picture is turned as EXIF sa
   });
   assert.deepEqual(corners, upright); // top left comes to the top right, bottom left to the top left
   assert.equal(await page.isVisible("#open [data-metadata]"), false);
+});
+
+test("an ICC profile goes into the PNG, and says what the colours on the page mean", async () => {
+  const profile = "from PIL import ImageCms; import sys; sys.stdout.buffer.write(ImageCms.ImageCmsProfile(ImageCms.createProfile('sRGB')).tobytes())";
+  const icc = execFileSync(PYTHON, ["-c", profile]);
+  const red = icc.indexOf("rXYZ", 132); // of the table of tags: where the red of the profile stands
+  const green = icc.indexOf("gXYZ", 132);
+  const swapped = Buffer.from(icc);
+  swapped.write("gXYZ", red, "latin1");
+  swapped.write("rXYZ", green, "latin1");
+  const means = [];
+  for (const [name, profile] of [["managed.lcq", icc], ["swapped.lcq", swapped]]) {
+    await opened(name, withRecords(SAMPLE, [[129, profile]]));
+    assert.deepEqual(Object.keys(await facts("#open [data-metadata-facts]")), ["ICC profile"]);
+    means.push(await page.$eval("#open canvas", (canvas) => {
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      return [0, 1].map((colour) => data.reduce((sum, value, i) => sum + (i % 4 === colour ? value : 0), 0) / data.length);
+    }));
+  }
+  const [[r, g], [otherR, otherG]] = means;
+  assert.ok(g > r + 1 && otherR > otherG + 1, JSON.stringify(means)); // the picture is green, and red where these change places
+  assert.deepEqual(chunks((await saved("#open [data-download]")).bytes), ["IHDR", "iCCP", "IDAT", "IEND"]);
+});
+
+test("16 bits a sample are in the PNG", async () => {
+  const row = caseOf("lattice, grey");
+  await opened("grey.lcq", readFileSync(CASES + row.file));
+  const { bytes } = await saved("#open [data-download]");
+  const program = "import imagecodecs, sys; sys.stdout.buffer.write(imagecodecs.png_decode(sys.stdin.buffer.read()).astype('<u2').tobytes())";
+  const own = Uint16Array.from(new Uint16Array(new Uint8Array(execFileSync(PYTHON, ["-c", program], { input: bytes })).buffer));
+  const expected = new Uint16Array(new Uint8Array(readFileSync(CASES + row.samples)).buffer);
+  assert.equal(own.length, expected.length);
+  assert.ok(own.every((sample, i) => Math.abs(sample - expected[i]) <= 1));
+});
+
+test("the picture is copied", async () => {
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await opened("lattice.lcq", SAMPLE);
+  await page.click("#open [data-copy]");
+  await page.waitForSelector("#open [data-told]:not([hidden])");
+  assert.equal(await told("open"), "lattice.lcq: copied");
+  const size = await page.evaluate(async () => {
+    const [item] = await navigator.clipboard.read();
+    const { width, height } = await createImageBitmap(await item.getType("image/png"));
+    return [width, height];
+  });
+  assert.deepEqual(size, [192, 176]);
 });
 
 test("damaged EXIF is passed over", async () => {
@@ -272,8 +325,7 @@ test("a picture in tiles is drawn as they come", async () => {
       attributes: true,
     });
   });
-  const tiled = JSON.parse(readFileSync(`${CASES}cases.json`)).find(({ name }) => name === "lattice, tiles");
-  await opened("tiles.lcq", readFileSync(CASES + tiled.file)); // 190 x 150 pixels, some of them transparent
+  await opened("tiles.lcq", readFileSync(CASES + caseOf("lattice, tiles").file)); // 190 x 150 pixels, some of them transparent
   assert.match((await facts("#open [data-facts]")).Tiles, /^9 of 64 pixels a side$/);
   assert.deepEqual(await page.evaluate(() => window.shares.map((share) => Math.round(9 * share))), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
   await page.screenshot({ path: `${SCREENS}tiles.png` });
@@ -352,6 +404,18 @@ test("a photograph is compressed, and Python decodes it to the same indices", { 
   await page.locator("#compress [data-quality]").fill("20");
   await compared();
   assert.ok((await table())[".lcq"].bytes < rows[".lcq"].bytes);
+});
+
+test("work is stopped, and says so", async () => {
+  await page.click("#compress-tab");
+  await page.locator("#compress [data-quality]").fill("80");
+  await page.click("#compress [data-stop]");
+  await page.waitForSelector("#compress [data-told]:not([hidden])");
+  assert.equal(await told("compress"), "landscape.png: stopped");
+  assert.equal(await page.isEnabled("#compress [data-download]"), false);
+  await page.locator("#compress [data-quality]").fill("0");
+  await page.waitForSelector("#compress [data-download]:not([disabled])");
+  assert.equal(await told("compress"), "");
 });
 
 test("pictures of odd sizes, at all qualities and in tiles, decode in Python to the same indices", async () => {
