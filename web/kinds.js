@@ -165,20 +165,28 @@ const KINDS = {
 
 const kinds = new WeakMap(); // by model
 
-/** What codes the latents of a model. */
+/** What codes the latents of a model; throws ModelError where that is not known. */
 export function kindOf(model) {
-  if (!kinds.has(model)) kinds.set(model, new KINDS[model.config.quantizer].kind(model));
+  if (!kinds.has(model)) {
+    const { name, quantizer } = model.config;
+    if (!(quantizer in KINDS)) {
+      const known = Object.keys(KINDS).join(", ");
+      throw new ModelError(`model ${name}: unknown quantizer '${quantizer}'; this version knows ${known}`);
+    }
+    kinds.set(model, new KINDS[quantizer].kind(model));
+  }
   return kinds.get(model);
 }
 
 /** Throws ModelError where a header does not fit its model. */
 export function checkHeader(header, model) {
+  const kind = kindOf(model);
   const [quantizer, family] = KINDS[model.config.quantizer].format;
   if (header.quantizer !== quantizer || header.family !== family) {
     const told = `the file has quantizer ${header.quantizer}, family ${header.family} where its model has another`;
     throw new ModelError(`${told}: damaged`);
   }
-  kindOf(model).checkBasis(header.basis);
+  kind.checkBasis(header.basis);
 }
 
 function basisAt(rate, tensors) {
