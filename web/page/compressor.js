@@ -22,10 +22,8 @@ export class Compressor {
 
   constructor(root, engine) {
     [this.#root, this.#engine] = [root, engine];
-    this.#stage = new Stage(part(root, "stage"), part(root, "zoom"));
-    const [split, quality] = [part(root, "split"), part(root, "quality")];
-    split.oninput = () => this.#stage.split(split.value / 100);
-    this.#stage.split(split.value / 100);
+    this.#stage = new Stage(part(root, "stage"), part(root, "zoom"), part(root, "split"));
+    const quality = part(root, "quality");
     quality.oninput = () => (part(root, "quality-shown").value = quality.value);
     quality.onchange = () => this.#run((signal) => this.#compress(signal));
     part(root, "stop").onclick = () => this.#stopping.abort();

@@ -2,18 +2,14 @@
 
 /** Calls tasks of worker.js, one or more at a time. */
 export class Engine {
-  #worker;
+  #worker = null;
   #calls = new Map(); // {resolve, reject, onEvent} by number
   #next = 0;
   #ready;
 
   /** ready: a promise; the worker starts after it. */
   constructor(ready) {
-    this.#ready = ready.then(() => {
-      this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-      this.#worker.onmessage = ({ data }) => this.#answered(data);
-      this.#worker.onerror = (event) => this.#failed(event);
-    });
+    this.#ready = ready;
   }
 
   /**
@@ -24,16 +20,24 @@ export class Engine {
   async call(task, values, { onEvent = null, signal = null } = {}) {
     await this.#ready;
     signal?.throwIfAborted();
+    this.#worker ??= this.#started();
     const number = this.#next++;
     return new Promise((resolve, reject) => {
       this.#calls.set(number, { resolve, reject, onEvent });
       signal?.addEventListener("abort", () => {
-        this.#worker.postMessage({ number, abort: true });
+        this.#worker?.postMessage({ number, abort: true });
         this.#calls.delete(number);
         reject(signal.reason);
       });
       this.#worker.postMessage({ number, task, values });
     });
+  }
+
+  #started() {
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    worker.onmessage = ({ data }) => this.#answered(data);
+    worker.onerror = (event) => this.#failed(event);
+    return worker;
   }
 
   #answered({ number, event, result, error }) {
@@ -49,6 +53,7 @@ export class Engine {
 
   #failed(event) {
     const error = new Error(`the decoder cannot be started (${event.message ?? "a file of it is missing"}); load the page again`);
+    this.#worker = null; // the next call tries again
     for (const { reject } of this.#calls.values()) reject(error);
     this.#calls.clear();
   }

@@ -1,6 +1,6 @@
 /** The view that opens .lcq files: the picture, what its header says, PNG. */
 
-import { readHeader } from "../lcq.js";
+import { Reader } from "../container.js";
 import { element, lineOf, listFacts, part, save, tell } from "./dom.js";
 import { readExif, upright } from "./exif.js";
 import { factsOf, metadataOf } from "./facts.js";
@@ -123,7 +123,7 @@ export class Opener {
 /** {header} of a file, or {error}; of a picture of another kind that says where it belongs. */
 async function headerOf(file, bytes) {
   try {
-    return { header: readHeader(bytes) };
+    return { header: new Reader(bytes).header };
   } catch (error) {
     if (file.type.startsWith("image/") && !(await isLcq(file))) error.message += "; Compress takes photographs";
     return { error };

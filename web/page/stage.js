@@ -1,4 +1,4 @@
-/** Where pictures are looked at: canvases over each other, that zoom and move together. */
+/** Where pictures are looked at: canvases over each other, that zoom and move together, and a line between them. */
 
 import { element } from "./dom.js";
 
@@ -10,21 +10,25 @@ const WHEEL = 0.0016; // of a step of a wheel
 const NOTHING = "no picture yet";
 const KEYS = "Plus and minus zoom, arrows move, 0 shows all, 1 shows pixels as they are";
 
-/** A stage in an element, with the buttons of its bar. */
+/**
+ * A stage in an element, with the buttons of its bar.
+ *
+ * slider: an input of 0 to 100, where on the stage, from the left, the first canvas ends and the others begin.
+ */
 export class Stage {
   #root;
   #shown; // how far it is zoomed in
   #canvases = [];
   #line = Object.assign(document.createElement("div"), { className: "line", hidden: true });
-  #share = 1; // of the stage's width, where the canvases after the first begin
+  #slider;
   #size = { width: 1, height: 1 }; // of the picture
   #scale = 1; // CSS pixels for each of the picture's
   #at = { x: 0, y: 0 }; // CSS pixels from the stage's corner to the picture's
   #fitted = true;
   #pointers = new Map();
 
-  constructor(root, bar) {
-    this.#root = root;
+  constructor(root, bar, slider = null) {
+    [this.#root, this.#slider] = [root, slider];
     root.tabIndex = 0;
     root.setAttribute("role", "img");
     root.setAttribute("aria-label", NOTHING);
@@ -46,6 +50,16 @@ export class Stage {
     for (const end of ["pointerup", "pointercancel"]) {
       root.addEventListener(end, (event) => this.#pointers.delete(event.pointerId));
     }
+    slider?.addEventListener("input", () => this.#place());
+    this.#line.addEventListener("pointerdown", (event) => {
+      event.stopPropagation(); // the picture stays where it is
+      this.#line.setPointerCapture(event.pointerId);
+    });
+    this.#line.addEventListener("pointermove", (event) => {
+      if (!this.#line.hasPointerCapture(event.pointerId)) return;
+      slider.value = (100 * this.#point(event).x) / root.clientWidth;
+      this.#place();
+    });
     new ResizeObserver(() => (this.#fitted ? this.fit() : this.#place())).observe(root);
   }
 
@@ -65,12 +79,6 @@ export class Stage {
     this.#canvases = [];
     this.#root.replaceChildren();
     this.#root.setAttribute("aria-label", NOTHING);
-    this.#place();
-  }
-
-  /** Where on the stage, 0 to 1 from the left, the first canvas ends and the others begin. */
-  split(share) {
-    this.#share = share;
     this.#place();
   }
 
@@ -115,13 +123,14 @@ export class Stage {
     const { width, height } = this.#size;
     this.#at.x = within(this.#at.x, clientWidth - width * this.#scale);
     this.#at.y = within(this.#at.y, clientHeight - height * this.#scale);
-    const hidden = (this.#share * clientWidth - this.#at.x) / this.#scale; // columns of the later canvases
+    const share = (this.#slider?.value ?? 100) / 100;
+    const hidden = (share * clientWidth - this.#at.x) / this.#scale; // columns of the later canvases
     for (const [number, canvas] of this.#canvases.entries()) {
       canvas.style.transform = `translate(${this.#at.x}px, ${this.#at.y}px) scale(${this.#scale})`;
       canvas.style.clipPath = number ? `inset(0 0 0 ${Math.min(Math.max(hidden, 0), width)}px)` : "";
       canvas.classList.toggle("near", this.#scale >= NEAR * this.#one);
     }
-    this.#line.style.left = `${100 * this.#share}%`;
+    this.#line.style.left = `${100 * share}%`;
     this.#shown.value = this.#canvases.length ? `${Number(((100 * this.#scale) / this.#one).toPrecision(3))} %` : "";
   }
 

@@ -31,10 +31,13 @@ const TASKS = {
 
   /** Analyses a photograph; send: {image} of it, {share} that is analysed. */
   async choose({ file }, { send, signal }) {
-    encoder = null;
-    original = await photograph(file);
+    const chosen = await photograph(file);
+    signal.throwIfAborted(); // else it would take the place of one that was chosen later
+    [original, encoder] = [chosen, null];
     send({ image: imageOf(original) });
-    encoder = await PictureEncoder.of(original, { signal, onProgress: (share) => send({ share }) });
+    const ready = await PictureEncoder.of(original, { signal, onProgress: (share) => send({ share }) });
+    signal.throwIfAborted();
+    encoder = ready;
   },
 
   /** Its file at a quality, {bytes, psnr}; send: {share} that is compressed, {image, x, y} of each decoded tile. */

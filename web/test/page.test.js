@@ -399,6 +399,12 @@ test("a photograph is compressed, and Python decodes it to the same indices", { 
   const effort0 = execFileSync(PYTHON, ["-c", "import sys, latticecodec; sys.stdout.buffer.write(latticecodec.encode(sys.argv[1], effort=0))", LANDSCAPE]);
   assert.ok(Math.abs(bytes.length / effort0.length - 1) < 0.002, `${bytes.length} bytes, of Python's ${effort0.length}`);
   await page.screenshot({ path: `${SCREENS}compress.png` });
+  const { x, y, width, height } = await page.locator("#compress [data-stage]").boundingBox();
+  await page.mouse.move(x + width / 2, y + height / 3);
+  await page.mouse.down();
+  await page.mouse.move(x + width / 4, y + height / 3);
+  await page.mouse.up();
+  assert.equal(Math.round(await page.inputValue("#compress [data-split]")), 25);
   await page.check("#compress [data-rows] tr:nth-child(2) input");
   assert.equal(await page.textContent("#compress [data-right]"), "JPEG");
   await page.locator("#compress [data-quality]").fill("20");
