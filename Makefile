@@ -3,6 +3,9 @@
 # make light     the tests without torch alone: of an installation as `pip install .` makes it
 # make check     style and types alone
 # make fuzz      read a million mutated files, FUZZ_RUNS=... for another number, and FUZZ_PICTURES=20000 mutated pictures
+# make web       fill web/dist: the page that opens .lcq files, with its runtime and models; any static file server serves it
+# make web-test  its tests in a Chromium, CHROMIUM=... for one that is not found; node and npm are needed for all three
+# make web-fuzz  reads 20,000 mutated files in it and in Python, WEB_FUZZ_RUNS=... for another number
 # make wheel     build dist/*.whl
 # make manifest  add new models to models/MANIFEST; lines that are there stay
 PYTHON ?= python3
@@ -12,8 +15,11 @@ BIN := $(VENV)/bin
 BEGAN := $(shell date +%s)
 FUZZ_RUNS ?= 1000000
 FUZZ_PICTURES ?= 20000
+WEB_FUZZ_RUNS ?= 20000
+WEB_FUZZ_SEED ?= $(BEGAN)
+RUNTIME := web/node_modules/onnxruntime-web/dist
 
-.PHONY: demo test light check fuzz wheel manifest clean
+.PHONY: demo test light check fuzz web web-test web-fuzz wheel manifest clean
 
 demo: $(LIGHT)/installed
 	$(LIGHT)/bin/python samples/demo.py
@@ -36,6 +42,25 @@ fuzz: $(VENV)/installed-dev
 	cd tests && $(abspath $(BIN))/python -m fuzz.run --runs $(FUZZ_RUNS)
 	cd tests && $(abspath $(BIN))/python -m fuzz.run --target pictures --runs $(FUZZ_PICTURES)
 
+web: $(LIGHT)/installed web/node_modules/installed
+	rm -rf web/dist && mkdir -p web/dist/runtime
+	cp -r $(filter-out web/package%.json web/export.py web/README.md,$(wildcard web/*.*) $(wildcard web/page)) web/dist
+	cp $(addprefix $(RUNTIME)/,ort.wasm.min.mjs ort-wasm-simd-threaded.mjs ort-wasm-simd-threaded.wasm) web/dist/runtime
+	$(LIGHT)/bin/python web/export.py web/dist/models
+
+web-test: web $(VENV)/installed-dev
+	rm -rf web/build
+	$(BIN)/python web/export.py web/build/models tests/conformance/models/*
+	cd tests && $(abspath $(BIN))/python -m web.prepare ../web/build/cases
+	cd web && PYTHON=$(abspath $(BIN))/python node --test test/*.test.js
+
+web-fuzz: web $(VENV)/installed-dev
+	rm -rf web/build
+	$(BIN)/python web/export.py web/build/models tests/conformance/models/*
+	cd tests && $(abspath $(BIN))/python -m web.prepare ../web/build/cases --only-mutated \
+		--mutated $(WEB_FUZZ_RUNS) --seed $(WEB_FUZZ_SEED)
+	cd web && node --test test/decode.test.js
+
 wheel: $(LIGHT)/installed
 	$(LIGHT)/bin/pip wheel . --no-deps --wheel-dir dist
 
@@ -49,6 +74,10 @@ clean:
 $(BIN)/python $(LIGHT)/bin/python:
 	$(PYTHON) -m venv $(@:/bin/python=)
 	$@ -m pip install --quiet --upgrade pip
+
+web/node_modules/installed: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	touch $@
 
 $(LIGHT)/installed: $(LIGHT)/bin/python pyproject.toml
 	$(LIGHT)/bin/python -m pip install --quiet --editable .

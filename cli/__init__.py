@@ -19,6 +19,7 @@ from .evaluate import evaluate
 from .info import info
 from .messages import ReaderGone, is_expected, note, on_one_line, output_error, printable, told, warnings_as_lines
 from .models import models
+from .page import page
 from .reproduce import reproduce
 from .stop import Stopped, on_signals
 from .train import train
@@ -105,5 +106,5 @@ def main() -> None:
     """
 
 
-for command in (compress, decompress, evaluate, info, models, reproduce, train, verify):
+for command in (compress, decompress, evaluate, info, models, page, reproduce, train, verify):
     main.add_command(command)

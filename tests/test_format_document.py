@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from plain_reader import PlainReader
+from prior_example import told
 
 from latticecodec import Codec, container, load
 from latticecodec.config import PATCH, ModelConfig
@@ -37,7 +38,8 @@ from latticecodec.picture import alpha
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "FORMAT.md").read_text(encoding="utf-8")
 EXAMPLE = TEXT[TEXT.index("## 11. Example") : TEXT.index("## 12. Example")]
-SECOND = TEXT[TEXT.index("## 12. Example") :]
+SECOND = TEXT[TEXT.index("## 12. Example") : TEXT.index("## 13. Examples")]
+THIRD = TEXT[TEXT.index("## 13. Examples") :]
 
 
 def dump_of(example: str) -> bytes:
@@ -260,3 +262,15 @@ def test_the_document_is_enough_to_decode_e8(tiny_e8: Path, photo: Image.Image) 
     indices = PlainReader(data, tiny_e8).indices()
     assert (indices % 2).any()
     np.testing.assert_array_equal(codec.decode_indices(data), indices)
+
+
+def test_the_examples_of_the_prior_are_what_a_reader_meets() -> None:
+    """Inputs, sums, activations, table ids and values, in the order in which plain_reader.py meets them."""
+    files = [("lattice-middle", "lattice"), ("lattice-e8-middle", "lattice-e8"), ("vq-middle", "vq")]
+    for (name, model), example in zip(files, re.split(r"^\*\*", THIRD, flags=re.MULTILINE)[1:], strict=True):
+        assert example.startswith(f"{name}.lcq**")
+        shown = [tuple(row) for row in rows(example)[2:]]
+        met = told(name, model)
+        starts = [at for at in range(len(met)) if met[at : at + len(shown)] == shown]
+        assert len(shown) > 3
+        assert starts, name

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 IR_VERSION = 8  # of onnx.proto
 OPSET = 18  # version of the operators
-DATA_TYPES = {"float32": 1, "int64": 7}  # TensorProto.DataType
+DATA_TYPES = {"float32": 1, "int64": 7, "float16": 10}  # TensorProto.DataType
 EXTERNAL = 1  # TensorProto.DataLocation
 INT, STRING, INTS = 2, 3, 7  # AttributeProto.AttributeType
 
@@ -39,12 +39,12 @@ def node(operator: str, inputs: Iterable[str], output: str, attributes: Mapping[
     return b"".join(fields)
 
 
-def tensor(name: str, values: NDArray[Any]) -> bytes:
-    """TensorProto of int64 values, or of float32 values that are handed over beside the model, by this name."""
+def tensor(name: str, values: NDArray[Any], inside: bool = False) -> bytes:
+    """TensorProto of values; those of float32 are handed over beside the model, by this name, unless `inside`."""
     fields = [_int(1, side) for side in values.shape]
     fields += [_int(2, DATA_TYPES[str(values.dtype)]), _text(8, name)]
-    if values.dtype == np.int64:
-        fields.append(_bytes(9, values.astype("<i8").tobytes()))
+    if inside or values.dtype != np.float32:
+        fields.append(_bytes(9, values.astype(values.dtype.newbyteorder("<")).tobytes()))
     else:
         fields += [_bytes(13, _text(1, "location") + _text(2, "memory")), _int(14, EXTERNAL)]
     return b"".join(fields)

@@ -1,0 +1,76 @@
+"""What web/export.py makes of a model is all that a page needs of it, under names that say what is in them."""
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import onnxruntime
+import pytest
+from safetensors.numpy import load_file
+
+from latticecodec import Codec
+from latticecodec.backends.graph import Graph
+from latticecodec.zoo import find, read_weights
+
+WEB = Path(__file__).parent.parent / "web"
+
+
+@pytest.fixture
+def export(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """web/export.py, which is no part of the package."""
+    monkeypatch.syspath_prepend(str(WEB))
+    return __import__("export")
+
+
+def run(data: bytes, **inputs: np.ndarray) -> np.ndarray:
+    """What a file of ONNX gives."""
+    (out,) = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"]).run(None, inputs)
+    return out
+
+
+def test_a_model_is_exported_whole(export: ModuleType, tiny_model: Path, tiny: Codec, tmp_path: Path) -> None:
+    export.main(tmp_path, [str(tiny_model)])
+    (listed,) = json.loads((tmp_path / "models.json").read_text())
+    assert listed == {"name": tiny.config.name, "digest": tiny.digest.hex(), "quantizer": "lattice"}
+    described = json.loads((tmp_path / f"{listed['digest']}.json").read_text())
+    assert described["config"] == json.loads((tiny_model / "config.json").read_text())
+    files = described["files"]
+    assert set(files) == {"tensors", "product", "synthesis", "analysis", "hyper_analysis"}
+    for row in files.values():
+        digest = hashlib.sha256((tmp_path / row["file"]).read_bytes())
+        assert row["file"].startswith(digest.hexdigest()[:16])
+        assert row["integrity"] == f"sha256-{base64.b64encode(digest.digest()).decode()}"
+    own = load_file(tmp_path / files["tensors"]["file"])
+    weights = read_weights(find(tiny_model))
+    assert set(own) == {name for name in weights if name.startswith(("prior.", "quantizer."))}
+    assert all((own[name] == weights[name]).all() for name in own)
+    y_hat = np.linspace(-3, 3, 32 * 2 * 3, dtype=np.float32).reshape(1, 32, 2, 3)  # [1, M, h, w]
+    t = np.full((1, 1, 1, 1), 0.5, np.float32)
+    found = run((tmp_path / files["synthesis"]["file"]).read_bytes(), y_hat=y_hat, t=t)[0]
+    assert np.abs(found - tiny.model.backend.synthesis(y_hat[0], 0.5)).max() < 1e-5
+    a, b = np.arange(6, dtype=np.float32).reshape(2, 3), np.arange(12, dtype=np.float32).reshape(3, 4)
+    assert (run((tmp_path / files["product"]["file"]).read_bytes(), a=a, b=b) == a @ b).all()
+
+
+def test_models_share_what_they_have_in_common(export: ModuleType, tiny_e8: Path, tmp_path: Path) -> None:
+    """An E8 twin has the networks of its lattice: a browser that has those fetches the prior alone."""
+    export.main(tmp_path, [str(tiny_e8.parent / "lattice"), str(tiny_e8)])
+    files = [
+        json.loads((tmp_path / f"{row['digest']}.json").read_text())["files"]
+        for row in json.loads((tmp_path / "models.json").read_text())
+    ]
+    assert {name for name in files[0] if files[0][name] != files[1][name]} == {"tensors"}
+
+
+def test_weights_that_16_bits_do_not_hold_keep_32() -> None:
+    """Those of a base with low-rank additions."""
+    for value, inside in ((0.5, "float16"), (0.1, "float32")):
+        graph = Graph()
+        exact = np.full((1, 64), value, np.float32)
+        graph.output(graph.add("Add", graph.input("x", 1, 64), graph.constant(exact)), 1, 64)
+        data = graph.file()
+        assert (run(data, x=np.zeros((1, 64), np.float32)) == exact).all()
+        assert exact.astype(inside).tobytes() in data

@@ -1,0 +1,70 @@
+"""Models for the page: `python web/export.py OUT [MODEL...]` writes those named, by default all that are installed.
+
+OUT/models.json lists them: name, digest and quantizer. OUT/<digest>.json has of one its config.json and its files,
+which are named by what is in them, so that models share those that they have in common:
+
+    tensors            those of the prior and of the quantizer, merged with those of the base, as safetensors
+    synthesis, ...     the networks as ONNX, with weights of 16 bits where these lose nothing
+    product            the matrix product that the prior's layers are made of, as ONNX
+"""
+
+import base64
+import dataclasses
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save
+
+from latticecodec import load
+from latticecodec.backends.graph import Graph
+from latticecodec.backends.networks import NETWORKS
+from latticecodec.weights import part
+from latticecodec.zoo import ModelInfo, find, list_models, read_weights
+
+NEEDED = ("analysis", "hyper_analysis", "synthesis")  # of NETWORKS
+SHARED = ("quantizer.codebooks", "quantizer.log_basis")  # beside the prior; the rest is for other encoders
+
+
+def export(info: ModelInfo, out: Path) -> None:
+    """Write a model; raises ModelError where it is damaged."""
+    load(info.folder, device="cpu")  # with its self-tests
+    tensors = read_weights(info)
+    own = {name: value for name, value in tensors.items() if name.startswith("prior.") or name in SHARED}
+    files = {"tensors": _write(out, save(own), "safetensors"), "product": _write(out, _product().file(), "onnx")}
+    for network in NEEDED:
+        weights = {name: value.astype(np.float32) for name, value in part(network, tensors).items()}
+        files[network] = _write(out, NETWORKS[network](info.config, weights).file(), "onnx")
+    described = {"config": dataclasses.asdict(info.config), "files": files}
+    (out / f"{info.digest.hex()}.json").write_text(json.dumps(described) + "\n", encoding="utf-8")
+
+
+def _product() -> Graph:
+    """a [M, K] and b [K, N] -> their matrix product [M, N]."""
+    graph = Graph()
+    graph.output(graph.add("MatMul", graph.input("a", "m", "k"), graph.input("b", "k", "n")), "m", "n")
+    return graph
+
+
+def _write(out: Path, data: bytes, suffix: str) -> dict[str, str]:
+    """Name of the file that has these bytes, and how a browser checks them."""
+    digest = hashlib.sha256(data)
+    name = f"{digest.hexdigest()[:16]}.{suffix}"
+    (out / name).write_bytes(data)
+    return {"file": name, "integrity": f"sha256-{base64.b64encode(digest.digest()).decode()}"}
+
+
+def main(out: Path, models: list[str]) -> None:
+    """Write models, named or as folders, and the list of them."""
+    out.mkdir(parents=True, exist_ok=True)
+    infos = [find(Path(model) if Path(model).is_dir() else model) for model in models] or list_models()
+    for info in infos:
+        export(info, out)
+    listed = [{"name": info.name, "digest": info.digest.hex(), "quantizer": info.config.quantizer} for info in infos]
+    (out / "models.json").write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])

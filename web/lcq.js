@@ -1,0 +1,174 @@
+/** Opens .lcq pictures in a browser: `decode`, `readHeader`, `toImageData`. The format is FORMAT.md's. */
+
+import { decodeAlpha } from "./alpha.js";
+import { Reader } from "./container.js";
+import { crc32 } from "./crc32.js";
+import { ChecksumError, FormatError } from "./errors.js";
+import { decodeExact } from "./exact.js";
+import { checkHeader, kindOf, rateOf } from "./kinds.js";
+import { loadModel } from "./networks.js";
+import { paint } from "./painter.js";
+import { gather, latentBox, needed } from "./tiling.js";
+
+export { ChecksumError, FormatError, LcqError, LimitError, ModelError, VersionError } from "./errors.js";
+
+const MODELS = new URL("./models/", import.meta.url).href;
+
+/**
+ * The header of a file (Uint8Array), see `Header`; its payloads need not be there.
+ *
+ * Throws FormatError, ChecksumError, VersionError or LimitError.
+ */
+export function readHeader(bytes) {
+  return new Reader(bytes).header;
+}
+
+/**
+ * A file (Uint8Array) to a picture: {width, height, channels, depth, samples, header}.
+ *
+ * samples: Uint8Array or Uint16Array [height, width, channels], alpha last and not premultiplied.
+ * onTile: called with {x, y, width, height, samples} for each tile once it is there, from the top left.
+ * models: address of the folder with models; by default models/ beside this module.
+ * signal: an AbortSignal.
+ *
+ * Throws an LcqError for bytes that are no sound file, or whose model is not there.
+ */
+export async function decode(bytes, { onTile = null, models = MODELS, signal = null } = {}) {
+  const file = await opened(bytes, models);
+  const { header, model } = file;
+  const { width, height, channels, depth } = header;
+  const length = width * height * channels;
+  const samples = depth === 8 ? new Uint8Array(length) : new Uint16Array(length);
+  await model?.prepare("synthesis");
+  const reach = model?.reach ?? 0;
+  const tiles = new Map(); // index tensors that are still needed
+  let next = 0; // tile to be painted
+  for (let number = 0; number < header.tiles; number++) {
+    await pause();
+    signal?.throwIfAborted();
+    tiles.set(number, Int16Array.from(await decodeTile(file, number)));
+    while (next < header.tiles && needed(header, header.box(next), reach).last <= number) {
+      const own = header.box(next);
+      const painted = await painting(file, next, tiles);
+      place(samples, width, channels, painted, own);
+      onTile?.({ x: own.left, y: own.top, width: own.width, height: own.height, samples: painted });
+      const kept = needed(header, own, reach).firstRow * header.columns;
+      for (const done of tiles.keys()) if (done < kept) tiles.delete(done);
+      next++;
+      await pause();
+      signal?.throwIfAborted();
+    }
+  }
+  return { width, height, channels, depth, samples, header };
+}
+
+/** The index tensor of a file, {data: Int32Array, dims}, checked; throws as `decode`. Without a model it has no channels. */
+export async function decodeIndices(bytes, { models = MODELS } = {}) {
+  const file = await opened(bytes, models);
+  const { channels, positions } = shapeOf(file.model);
+  const { header } = file;
+  const tiles = new Map();
+  for (let number = 0; number < header.tiles; number++) tiles.set(number, await decodeTile(file, number));
+  const whole = latentBox({ left: 0, top: 0, width: header.width, height: header.height });
+  const data = gather(header, tiles, whole, channels, positions);
+  return { data, dims: [channels, positions * whole.height, positions * whole.width] };
+}
+
+/** A picture as `decode` gives it, or a tile of one with its `channels` and `depth`, as what a canvas takes. */
+export function toImageData({ width, height, channels, depth, samples }) {
+  const image = new ImageData(width, height);
+  const out = image.data; // [height, width, 4]
+  const scale = depth === 8 ? 1 : 257;
+  const green = channels < 3 ? 0 : 1;
+  const alpha = channels % 2 ? -1 : channels - 1;
+  for (let from = 0, to = 0; from < samples.length; from += channels, to += 4) {
+    out[to] = Math.round(samples[from] / scale);
+    out[to + 1] = Math.round(samples[from + green] / scale);
+    out[to + 2] = Math.round(samples[from + 2 * green] / scale);
+    out[to + 3] = alpha < 0 ? 255 : Math.round(samples[from + alpha] / scale);
+  }
+  return image;
+}
+
+/** {header, tiles, model} of a file, all of which is checked but what is in the payloads; model: null where none is named. */
+async function opened(bytes, models) {
+  const reader = new Reader(bytes);
+  reader.checkLength();
+  const { header } = reader;
+  const tiles = Array.from({ length: header.tiles }, (_, number) => reader.tile(number));
+  if (!header.namesModel) return { header, tiles, model: null };
+  const model = await loadModel(header.model, models);
+  checkHeader(header, model);
+  return { header, tiles, model };
+}
+
+/** The index tensor of a tile, Int32Array. */
+async function decodeTile({ header, tiles, model }, number) {
+  const box = header.box(number);
+  const { width, height } = latentBox(box);
+  const { payload, indexCrc } = tiles[number];
+  let indices;
+  if (!header.squares.any(box, false) && payload.every((byte) => byte === 0)) {
+    const { channels, positions } = shapeOf(model);
+    indices = new Int32Array(channels * positions ** 2 * height * width); // a tile that is wholly exact
+  } else if (model === null) {
+    const told = "has more than exact colours and names no model";
+    throw new FormatError(`tile ${number}: ${told}, the file is damaged`);
+  } else {
+    indices = await kindOf(model).decode(payload, rateOf(header.scale, model.config), height, width);
+  }
+  if (crc32(littleEndian(indices)) !== indexCrc) {
+    const told = "the decoded indices do not match their checksum";
+    throw new ChecksumError(`tile ${number}: ${told}, the file is damaged`);
+  }
+  return indices;
+}
+
+/** Channels of the index tensor, and its positions for a latent position, each way. */
+function shapeOf(model) {
+  return model === null ? { channels: 0, positions: 1 } : kindOf(model);
+}
+
+/** The samples of a tile; `tiles` are the index tensors of those that it depends on, by number. */
+async function painting({ header, tiles: coded, model }, number, tiles) {
+  const box = header.box(number);
+  const { width, height } = box;
+  const { channels, colours, depth } = header;
+  const length = width * height * channels;
+  const samples = depth === 8 ? new Uint8Array(length) : new Uint16Array(length);
+  if (header.squares.any(box, false)) await paint(samples, model, header, tiles, box);
+  if (coded[number].exact.length) {
+    const exact = await decodeExact(coded[number].exact, width, height, colours, depth); // [height, width, colours]
+    for (const piece of header.squares.within(box, true)) {
+      for (let y = piece.top - box.top; y < piece.top - box.top + piece.height; y++) {
+        const first = y * width + piece.left - box.left;
+        for (let at = first; at < first + piece.width; at++) {
+          for (let colour = 0; colour < colours; colour++) samples[at * channels + colour] = exact[at * colours + colour];
+        }
+      }
+    }
+  }
+  if (header.alpha) {
+    const alpha = await decodeAlpha(coded[number].alpha, width, height, depth);
+    alpha.forEach((value, at) => (samples[channels * at + colours] = value));
+  }
+  return samples;
+}
+
+/** Int32Array as the bytes that checksums are of. */
+function littleEndian(values) {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength); // as every browser's machine has it
+}
+
+/** Put the samples of a box into those of a picture. */
+function place(samples, width, channels, painted, box) {
+  const row = box.width * channels;
+  for (let y = 0; y < box.height; y++) {
+    samples.set(painted.subarray(y * row, (y + 1) * row), ((box.top + y) * width + box.left) * channels);
+  }
+}
+
+/** Let the page draw, and answer its reader. */
+function pause() {
+  return new Promise((resolve) => setTimeout(resolve));
+}

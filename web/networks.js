@@ -1,0 +1,139 @@
+/** Models, fetched when they are needed, and their networks on onnxruntime-web. */
+
+import { ModelError } from "./errors.js";
+import * as ort from "./runtime/ort.wasm.min.mjs";
+import { readTensors } from "./safetensors.js";
+
+const CACHE = "latticecodec"; // of the browser's Cache Storage
+const THREADS_MAX = 8;
+
+ort.env.wasm.wasmPaths = new URL("./runtime/", import.meta.url).href;
+ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, THREADS_MAX) : 1;
+
+const models = new Map(); // promises, by address
+
+/**
+ * A model by its digest, 16 hexadecimal digits, below `base`, the address, with / at its end, of what web/export.py wrote.
+ *
+ * Throws ModelError where there is none, or it cannot be fetched.
+ */
+export function loadModel(digest, base) {
+  const address = new URL(`${digest}.json`, new URL(base, globalThis.location?.href)).href;
+  if (!models.has(address)) {
+    models.set(address, fetched(digest, address));
+    models.get(address).catch(() => models.delete(address)); // the next call tries again
+  }
+  return models.get(address);
+}
+
+/**
+ * A model.
+ *
+ * config: as in config.json. tensors: by name, {data: typed array, dims}, those of the prior and of the quantizer.
+ */
+export class Model {
+  #files; // {network: {file, integrity}}
+  #base;
+  #sessions = new Map();
+
+  constructor(config, files, base) {
+    this.config = config;
+    this.#files = files;
+    this.#base = base;
+    this.product = this.product.bind(this);
+  }
+
+  /** Have the tensors. */
+  async load() {
+    this.tensors = readTensors(await this.#file("tensors"));
+    return this;
+  }
+
+  /** How many latent positions, at most, lie between a pixel and the farthest value that it depends on. */
+  get reach() {
+    const [at16, at8] = this.config.synthesis_blocks;
+    return at16 + Math.ceil(at8 / 2);
+  }
+
+  /**
+   * What a network makes of its inputs: {data: Float32Array, dims}, as each of the inputs is.
+   *
+   * "synthesis" takes {y_hat [1, M, h, w], t [1, 1, 1, 1]} and gives [1, 3, 16h, 16w], "analysis" takes
+   * {x [1, 3, 16h, 16w]} and gives [1, M, h, w], "hyper_analysis" takes {u [1, M, 4h, 4w]} and gives [1, Z, h, w].
+   */
+  async run(name, inputs) {
+    const session = await this.prepare(name);
+    const feeds = Object.entries(inputs).map(([key, { data, dims }]) => [key, new ort.Tensor("float32", data, dims)]);
+    const outputs = await session.run(Object.fromEntries(feeds));
+    const { data, dims } = outputs[session.outputNames[0]];
+    return { data, dims };
+  }
+
+  /** Have a network ready before it is run. */
+  prepare(name) {
+    if (!this.#sessions.has(name)) {
+      const session = this.#file(name).then((bytes) => ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] }));
+      this.#sessions.set(name, session);
+      session.catch(() => this.#sessions.delete(name)); // the next call tries again
+    }
+    return this.#sessions.get(name);
+  }
+
+  /** The matrix product of a [rows, K] and b [K, N], Float32Arrays: [rows, N]. */
+  async product(a, b, rows) {
+    const inner = a.length / rows;
+    const columns = b.length / inner;
+    if (columns === 0) return new Float32Array();
+    const { data } = await this.run("product", { a: { data: a, dims: [rows, inner] }, b: { data: b, dims: [inner, columns] } });
+    return data;
+  }
+
+  async #file(name) {
+    const { file, integrity } = this.#files[name];
+    try {
+      return await kept(new URL(file, this.#base).href, integrity);
+    } catch (error) {
+      throw new ModelError(`model ${this.config.name}: ${file} cannot be fetched (${error.message}); try again`);
+    }
+  }
+}
+
+async function fetched(digest, address) {
+  try {
+    const listed = await described(new URL("models.json", address).href);
+    if (listed.some((model) => model.digest === digest)) {
+      const { config, files } = await described(address);
+      return await new Model(config, files, address).load();
+    }
+  } catch (error) {
+    if (error instanceof ModelError) throw error;
+    throw new ModelError(`model ${digest} cannot be fetched (${error.message}); try again when there is a connection`);
+  }
+  const told = `the file was written with model ${digest}, which is not installed`;
+  throw new ModelError(`${told}: a page with that model, or a newer latticecodec, opens it`);
+}
+
+/** A description, JSON: as the server has it now, or as it was kept where there is no connection. */
+async function described(address) {
+  const cache = await globalThis.caches?.open(CACHE);
+  const response = await fetch(address, { cache: "no-cache" }).catch(async (error) => {
+    const old = await cache?.match(address);
+    if (!old) throw error;
+    return old;
+  });
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  await cache?.put(address, response.clone());
+  return response.json();
+}
+
+/** The bytes of a file whose name says what is in it: fetched once and kept by the browser. */
+async function kept(address, integrity) {
+  const cache = await globalThis.caches?.open(CACHE);
+  const old = await cache?.match(address);
+  if (old) return new Uint8Array(await old.arrayBuffer());
+  const response = await fetch(address, { integrity });
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  await cache?.put(address, new Response(bytes)).catch(() => {}); // a browser without room fetches it again
+  return bytes;
+}

@@ -1,0 +1,156 @@
+/** The view that compresses a photograph, and holds the result against the original and other formats. */
+
+import { element, lineOf, listFacts, part, save, tell } from "./dom.js";
+import { bytesShown, perPixel } from "./facts.js";
+import { Stage, draw } from "./stage.js";
+
+const OURS = ".lcq";
+const PEERS = { JPEG: "image/jpeg", WebP: "image/webp" };
+const FORMATS = [OURS, ...Object.keys(PEERS)]; // of the canvases after the original's
+
+/** The view in an element. */
+export class Compressor {
+  #root;
+  #engine;
+  #stage;
+  #file;
+  #size; // {width, height} of the photograph
+  #canvases = []; // of the original, then of FORMATS
+  #rows; // of the table: {row, cells, radio} of FORMATS
+  #bytes = null; // the result
+  #stopping = new AbortController();
+
+  constructor(root, engine) {
+    [this.#root, this.#engine] = [root, engine];
+    this.#stage = new Stage(part(root, "stage"), part(root, "zoom"), part(root, "split"));
+    const quality = part(root, "quality");
+    quality.oninput = () => (part(root, "quality-shown").value = quality.value);
+    quality.onchange = () => this.#run((signal) => this.#compress(signal));
+    part(root, "stop").onclick = () => this.#stopping.abort();
+    part(root, "download").onclick = () => this.#download();
+    this.#rows = FORMATS.map((format) => rowOf(format, () => this.#see(format)));
+    part(root, "rows").replaceChildren(...this.#rows.map(({ row }) => row));
+  }
+
+  /** Compress the first of some files. */
+  async take([file]) {
+    await this.#run((signal) => this.#choose(file, signal));
+  }
+
+  /** Do something in place of what is being done; its error becomes a line. */
+  async #run(work) {
+    this.#stopping.abort();
+    this.#stopping = new AbortController();
+    const { signal } = this.#stopping;
+    tell(this.#root, "");
+    try {
+      await work(signal);
+    } catch (error) {
+      if (signal !== this.#stopping.signal) return; // something else is done by now
+      if (!this.#canvases.length) this.#show(false);
+      const line = signal.aborted ? `${this.#file.name}: stopped` : lineOf(this.#file.name, error);
+      tell(this.#root, line, !signal.aborted);
+    } finally {
+      if (signal === this.#stopping.signal) part(this.#root, "waiting").hidden = true;
+    }
+  }
+
+  async #choose(file, signal) {
+    [this.#file, this.#canvases] = [file, []];
+    this.#forget();
+    this.#show(true);
+    part(this.#root, "name").textContent = file.name;
+    listFacts(part(this.#root, "facts"), []);
+    this.#stage.clear();
+    const onEvent = ({ image, share }) => (image ? this.#draft(image) : this.#progress(share));
+    await this.#engine.call("choose", { file }, { signal, onEvent });
+    await this.#compress(signal);
+  }
+
+  /** Show the photograph, before anything is compressed. */
+  #draft(image) {
+    const { width, height } = image;
+    this.#size = { width, height };
+    const label = `${this.#file.name}, ${width} × ${height} pixels: the original on the left, the result on the right`;
+    this.#canvases = this.#stage.show(width, height, label, 1 + FORMATS.length);
+    draw(this.#canvases[0], image, 0, 0);
+    this.#see(OURS);
+    listFacts(part(this.#root, "facts"), [
+      ["Size", `${width} × ${height} pixels`],
+      ["Original", bytesShown(this.#file.size)],
+    ]);
+  }
+
+  async #compress(signal) {
+    this.#forget();
+    const quality = Number(part(this.#root, "quality").value);
+    const onEvent = ({ share, image, x, y }) => (image ? draw(this.#canvases[1], image, x, y) : this.#progress(share));
+    const { bytes, psnr } = await this.#engine.call("compress", { quality }, { signal, onEvent });
+    this.#bytes = bytes;
+    part(this.#root, "download").disabled = false;
+    this.#tell(OURS, bytes.length, psnr);
+    this.#progress(null);
+    for (const [format, type] of Object.entries(PEERS)) {
+      const peer = await this.#engine.call("compare", { type, size: bytes.length }, { signal });
+      draw(this.#canvases[1 + FORMATS.indexOf(format)], peer.image, 0, 0);
+      this.#tell(format, peer.length, peer.psnr);
+    }
+  }
+
+  /** Whether there is something to see. */
+  #show(there) {
+    part(this.#root, "start").hidden = there;
+    part(this.#root, "work").hidden = !there;
+  }
+
+  /** There is no result any more. */
+  #forget() {
+    this.#bytes = null;
+    part(this.#root, "download").disabled = true;
+    this.#progress(null);
+    for (const { cells, radio } of this.#rows) {
+      for (const cell of cells) cell.textContent = "…";
+      radio.disabled = true;
+    }
+  }
+
+  /** What is done of the work, 0 to 1; null where that is not known. */
+  #progress(share) {
+    part(this.#root, "waiting").hidden = false;
+    const progress = part(this.#root, "waiting").querySelector("progress");
+    if (share === null) progress.removeAttribute("value");
+    else progress.value = share;
+  }
+
+  #tell(format, length, psnr) {
+    const { cells, radio } = this.#rows[FORMATS.indexOf(format)];
+    const shown = [length.toLocaleString("en"), perPixel(length, this.#size), psnr.toFixed(2)];
+    cells.forEach((cell, i) => (cell.textContent = shown[i]));
+    radio.disabled = false;
+  }
+
+  /** Have the picture of a format beside the original. */
+  #see(format) {
+    this.#canvases.slice(1).forEach((canvas, i) => (canvas.hidden = FORMATS[i] !== format));
+    this.#rows[FORMATS.indexOf(format)].radio.checked = true;
+    part(this.#root, "right").textContent = format;
+  }
+
+  #download() {
+    const name = this.#file.name.replace(/\.[^.]*$/, "");
+    save(new Blob([this.#bytes], { type: "application/octet-stream" }), `${name}.lcq`);
+  }
+}
+
+/** A row of the table: a format to be chosen, and cells for what is told of it. */
+function rowOf(format, onchange) {
+  const radio = Object.assign(document.createElement("input"), { type: "radio", name: "beside", onchange });
+  const label = element("label", format);
+  label.prepend(radio);
+  const head = Object.assign(document.createElement("th"), { scope: "row" });
+  head.append(label);
+  const cells = [0, 1, 2].map(() => element("td", "…"));
+  const row = document.createElement("tr");
+  row.append(head, ...cells);
+  return { row, cells, radio };
+}

@@ -1,0 +1,36 @@
+/** Parts of the page by their data attributes, and what is written into them. */
+
+/** The part of `root` that has the attribute data-`name`. */
+export function part(root, name) {
+  return root.querySelector(`[data-${name}]`);
+}
+
+/** Say one line at the head of a view; nothing where it is empty. */
+export function tell(root, line, wrong = false) {
+  const told = part(root, "told");
+  told.textContent = line;
+  told.hidden = !line;
+  told.classList.toggle("wrong", wrong);
+}
+
+/** Rows [term, value] as the terms of a list. */
+export function listFacts(list, rows) {
+  list.replaceChildren(...rows.flatMap(([term, value]) => [element("dt", term), element("dd", value)]));
+}
+
+/** An element with a text. */
+export function element(tag, text) {
+  return Object.assign(document.createElement(tag), { textContent: text });
+}
+
+/** Have the browser save a Blob under a name. */
+export function save(blob, name) {
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** What an error says, on one line, with the name of what it is about. */
+export function lineOf(name, error) {
+  return `${name}: ${error.message}`.replace(/\s+/g, " ");
+}

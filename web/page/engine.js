@@ -1,0 +1,60 @@
+/** The worker that decodes and compresses, so that the page goes on answering. */
+
+/** Calls tasks of worker.js, one or more at a time. */
+export class Engine {
+  #worker = null;
+  #calls = new Map(); // {resolve, reject, onEvent} by number
+  #next = 0;
+  #ready;
+
+  /** ready: a promise; the worker starts after it. */
+  constructor(ready) {
+    this.#ready = ready;
+  }
+
+  /**
+   * What a task makes of its values; onEvent is called with what it sends on the way.
+   *
+   * Throws what the task throws, of the same name and message, and AbortError once `signal` says so.
+   */
+  async call(task, values, { onEvent = null, signal = null } = {}) {
+    await this.#ready;
+    signal?.throwIfAborted();
+    this.#worker ??= this.#started();
+    const number = this.#next++;
+    return new Promise((resolve, reject) => {
+      this.#calls.set(number, { resolve, reject, onEvent });
+      signal?.addEventListener("abort", () => {
+        this.#worker?.postMessage({ number, abort: true });
+        this.#calls.delete(number);
+        reject(signal.reason);
+      });
+      this.#worker.postMessage({ number, task, values });
+    });
+  }
+
+  #started() {
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    worker.onmessage = ({ data }) => this.#answered(data);
+    worker.onerror = (event) => this.#failed(event);
+    return worker;
+  }
+
+  #answered({ number, event, result, error }) {
+    const call = this.#calls.get(number); // none where it was stopped
+    if (event) {
+      call?.onEvent?.(event);
+      return;
+    }
+    this.#calls.delete(number);
+    if (error) call?.reject(Object.assign(new Error(error.message), { name: error.name }));
+    else call?.resolve(result);
+  }
+
+  #failed(event) {
+    const error = new Error(`the decoder cannot be started (${event.message ?? "a file of it is missing"}); load the page again`);
+    this.#worker = null; // the next call tries again
+    for (const { reject } of this.#calls.values()) reject(error);
+    this.#calls.clear();
+  }
+}

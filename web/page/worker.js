@@ -1,0 +1,98 @@
+/** Runs in a worker: tasks of the page. A task keeps what the next one needs. */
+
+import { PictureEncoder } from "../encode.js";
+import { LcqError, decode, readHeader, toImageData } from "../lcq.js";
+import { atSize } from "./peers.js";
+import { photograph } from "./photograph.js";
+import { toPng } from "./png.js";
+import { psnr } from "./psnr.js";
+
+let opened; // the picture that was decoded last
+let original; // the photograph that was chosen last
+let encoder; // of that
+
+/** By name: (values, {send, signal}) to a result; `send` tells the page of what comes on the way. */
+const TASKS = {
+  /** Decodes a file; send: {image, x, y} of each of its tiles. */
+  async open({ bytes }, { send, signal }) {
+    opened = null;
+    opened = await decode(bytes, { signal, onTile: sendTile(readHeader(bytes), send) });
+  },
+
+  /** The picture that is open as a PNG with its metadata: Blob. */
+  async png() {
+    return toPng(opened, opened.header);
+  },
+
+  /** The picture that is open in the colours that its ICC profile says: ImageBitmap. */
+  async inItsColours() {
+    return createImageBitmap(await toPng(opened, { icc: opened.header.icc }));
+  },
+
+  /** Analyses a photograph; send: {image} of it, {share} that is analysed. */
+  async choose({ file }, { send, signal }) {
+    const chosen = await photograph(file);
+    signal.throwIfAborted(); // else it would take the place of one that was chosen later
+    [original, encoder] = [chosen, null];
+    send({ image: imageOf(original) });
+    const ready = await PictureEncoder.of(original, { signal, onProgress: (share) => send({ share }) });
+    signal.throwIfAborted();
+    encoder = ready;
+  },
+
+  /** Its file at a quality, {bytes, psnr}; send: {share} that is compressed, {image, x, y} of each decoded tile. */
+  async compress({ quality }, { send, signal }) {
+    const bytes = await encoder.encode(quality, { signal, onProgress: (share) => send({ share }) });
+    const picture = await decode(bytes, { signal, onTile: sendTile(readHeader(bytes), send) });
+    return { bytes, psnr: psnr(original.samples, picture.samples) };
+  },
+
+  /** The largest file of another format of at most so many bytes: {length, psnr, image}. */
+  async compare({ type, size }, { signal }) {
+    const { blob, picture } = await atSize(original, type, size, signal);
+    return { length: blob.size, psnr: psnr(original.samples, picture.samples), image: imageOf(picture) };
+  },
+};
+
+const running = new Map(); // AbortControllers by number of the call
+
+onmessage = async ({ data: { number, task, values, abort } }) => {
+  if (abort) {
+    running.get(number)?.abort();
+    return;
+  }
+  const controller = new AbortController();
+  running.set(number, controller);
+  const send = (event) => postMessage({ number, event }, pixelsIn(event));
+  try {
+    const result = await TASKS[task](values, { send, signal: controller.signal });
+    postMessage({ number, result }, pixelsIn(result));
+  } catch (error) {
+    postMessage({ number, error: { name: error.name, message: told(error) } });
+  } finally {
+    running.delete(number);
+  }
+};
+
+/** What is told of an error: its own words where it is one of ours, else that the browser says them. */
+function told(error) {
+  if (error instanceof LcqError || error.name === "AbortError") return error.message;
+  return `the browser cannot do this (${error.message}); close other pages, or take another browser`;
+}
+
+/** Sends tiles of a file as ImageData. */
+function sendTile({ channels, depth }, send) {
+  return ({ x, y, ...tile }) => send({ image: toImageData({ ...tile, channels, depth }), x, y });
+}
+
+/** The pixels of 8-bit RGB. */
+function imageOf(picture) {
+  return toImageData({ channels: 3, depth: 8, ...picture });
+}
+
+/** What of a message moves to the page, and is not copied. */
+function pixelsIn(message) {
+  if (message instanceof ImageBitmap) return [message];
+  const image = message?.image ?? message;
+  return image instanceof ImageData ? [image.data.buffer] : [];
+}
