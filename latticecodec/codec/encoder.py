@@ -20,6 +20,7 @@ from ..kinds import Effort, Rate
 from ..picture import Pixels, alpha, to_planes
 from .memory import give_back
 from .model import Model
+from .parallel import in_order
 from .tiling import Area, Indices, areas, compact, gather, index_bytes, latent_box, latent_size, view
 
 MARGIN = 12  # latent positions around an area that are refined with it; with one patch enough for MS-SSIM
@@ -96,9 +97,10 @@ class PictureEncoder:
             if not np.isfinite(u).all():
                 told = "its networks give values that are not numbers"
                 raise ModelError(f"model {self._model.config.name}: {told}; take another model")
-            for tile in area.tiles:
-                inside = _within(latent_box(header.box(tile)), window)
-                result = kind.encode(u[:, inside[0], inside[1]], rate, self._level)
+            boxes = [_within(latent_box(header.box(tile)), window) for tile in area.tiles]
+            encoded = in_order(lambda inside, u=u: kind.encode(u[:, *inside], rate, self._level), boxes)  # type: ignore[misc]
+            for tile, finished in zip(area.tiles, encoded, strict=True):
+                result = finished()
                 coded[tile] = Tile(result.payload, zlib.crc32(index_bytes(result.indices)), self._alphas[tile])
                 tiles[tile] = compact(result.indices)
                 bits += result.bits
