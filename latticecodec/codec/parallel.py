@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 
 def in_order(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Callable[[], Result]]:
-    """For each item, in their order, what returns its result or raises its error.
+    """For each item, in their order, what returns its result or raises its error: to be called before the next.
 
     Threads work on the items that come next, no more of them than there are processors, with the caller's settings. A
     single item, or processor, takes none.

@@ -87,13 +87,14 @@ class Tables:
 
 def symbol_bits(residuals: Int32, ids: Int32, tables: Tables) -> Float32:
     """Bits of each residual under its table: float32 of the shape of `residuals` and `ids`."""
-    half = tables.half_widths[ids]
-    magnitude = np.abs(residuals)
-    escaped = magnitude > half
-    symbols = np.where(escaped, 2 * half + 1, residuals + half)
-    bits: Float32 = tables.costs[tables.offsets[ids] + symbols]
+    half = tables.half_widths.take(ids)
+    symbols = residuals + half
+    escaped = (symbols < 0) | (symbols > 2 * half)
+    np.copyto(symbols, 2 * half + 1, where=escaped)
+    symbols += tables.offsets.take(ids)
+    bits: Float32 = tables.costs.take(symbols)
     if escaped.any():
-        excess = (magnitude - half)[escaped]
+        excess = (np.abs(residuals) - half)[escaped]
         bits[escaped] += (np.log2(EXCESS_BITS) + np.floor(np.log2(excess)) + 1).astype(np.float32)
     return bits
 
@@ -123,6 +124,12 @@ def _by_table(ids: Int32) -> tuple[NDArray[np.intp], list[tuple[int, int, int]]]
     return order, [(int(i), int(e - counts[i]), int(e)) for i, e in zip(present, ends, strict=True)]
 
 
+def _half_widths(groups: list[tuple[int, int, int]], tables: Tables) -> Int32:
+    """D of every symbol's table, in the order of coding."""
+    ids, starts, ends = np.array(groups, np.intp).reshape(-1, 3).T
+    return np.repeat(tables.half_widths[ids], ends - starts)
+
+
 class Encoder:
     """Writes symbols; `finish` returns the bytes."""
 
@@ -135,15 +142,15 @@ class Encoder:
 
     def put(self, residuals: Int32, ids: Int32, tables: Tables) -> None:
         """Append residuals [N], residual i with table ids[i]."""
-        half = tables.half_widths[ids]
-        escaped = np.abs(residuals) > half
-        symbols = np.where(escaped, 2 * half + 1, residuals + half).astype(np.int32)
         order, groups = _by_table(ids)
-        grouped = symbols[order]
+        half = _half_widths(groups, tables)  # [N] in the order of coding, as all that follows
+        symbols = residuals[order] + half
+        beyond = np.flatnonzero((symbols < 0) | (symbols > 2 * half))
+        symbols[beyond] = 2 * half[beyond] + 1
         for table, start, end in groups:
-            self._coder.encode(grouped[start:end], tables.model(table))
-        for i in np.flatnonzero(escaped):
-            value = int(residuals[i])
+            self._coder.encode(symbols[start:end], tables.model(table))
+        for i in beyond[order[beyond].argsort()]:
+            value = int(residuals[order[i]])
             self._put_excess(abs(value) - int(half[i]), value < 0)
 
     def _put_excess(self, excess: int, negative: bool) -> None:
@@ -193,16 +200,15 @@ class Decoder:
         Raises FormatError where the stream cannot have come from `Encoder`.
         """
         order, groups = _by_table(ids)
-        grouped = np.empty(len(ids), dtype=np.int32)
+        half = _half_widths(groups, tables)  # [N] in the order of coding, as symbols are
+        symbols, residuals = np.empty((2, len(ids)), dtype=np.int32)
         with _damage_reported():
             for table, start, end in groups:
-                grouped[start:end] = self._coder.decode(tables.model(table), end - start)
-            symbols = np.empty(len(ids), dtype=np.int32)
-            symbols[order] = grouped
-            half = tables.half_widths[ids]
-            residuals: Int32 = symbols - half
-            for i in np.flatnonzero(symbols == 2 * half + 1):
-                residuals[i] = self._get_excess(int(half[i]))
+                symbols[start:end] = self._coder.decode(tables.model(table), end - start)
+            residuals[order] = symbols - half
+            beyond = np.flatnonzero(symbols == 2 * half + 1)
+            for i in beyond[order[beyond].argsort()]:
+                residuals[order[i]] = self._get_excess(int(half[i]))
         return residuals
 
     def get_rows(self, frequencies: Int32) -> Int32:
