@@ -11,6 +11,7 @@ Symbols that have a table each are coded in the order in which they come, as the
 """
 
 import contextlib
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -99,11 +100,6 @@ def symbol_bits(residuals: Int32, ids: Int32, tables: Tables) -> Float32:
     return bits
 
 
-def estimate_bits(residuals: Int32, ids: Int32, tables: Tables) -> float:
-    """Bits that residuals [N] carry under tables ids [N]: what `Encoder.put` will add, to about 0.01 %."""
-    return float(symbol_bits(residuals, ids, tables).sum(dtype=np.float64))
-
-
 def row_bits(symbols: Int32, frequencies: Int32) -> float:
     """Bits that symbols [N] carry under frequencies [N, K]: what `Encoder.put_rows` will add, to about 0.01 %."""
     own = np.take_along_axis(frequencies, symbols[:, None], axis=1)  # [N, 1]
@@ -124,10 +120,10 @@ def _by_table(ids: Int32) -> tuple[NDArray[np.intp], list[tuple[int, int, int]]]
     return order, [(int(i), int(e - counts[i]), int(e)) for i, e in zip(present, ends, strict=True)]
 
 
-def _half_widths(groups: list[tuple[int, int, int]], tables: Tables) -> Int32:
-    """D of every symbol's table, in the order of coding."""
+def _spread(groups: list[tuple[int, int, int]], *of_tables: Int32) -> list[Int32]:
+    """What each table has, for every symbol in the order of coding: int32 [N] each."""
     ids, starts, ends = np.array(groups, np.intp).reshape(-1, 3).T
-    return np.repeat(tables.half_widths[ids], ends - starts)
+    return [np.repeat(values[ids], ends - starts) for values in of_tables]
 
 
 class Encoder:
@@ -140,18 +136,22 @@ class Encoder:
         self._row = constriction.stream.model.Categorical(perfect=False)
         self._coder = constriction.stream.queue.RangeEncoder()
 
-    def put(self, residuals: Int32, ids: Int32, tables: Tables) -> None:
-        """Append residuals [N], residual i with table ids[i]."""
+    def put(self, residuals: Int32, ids: Int32, tables: Tables) -> float:
+        """Append residuals [N], residual i with table ids[i]; the bits that they carry, to about 0.01 %."""
         order, groups = _by_table(ids)
-        half = _half_widths(groups, tables)  # [N] in the order of coding, as all that follows
+        half, first = _spread(groups, tables.half_widths, tables.offsets)  # [N] in the order of coding, as all below
         symbols = residuals[order] + half
         beyond = np.flatnonzero((symbols < 0) | (symbols > 2 * half))
         symbols[beyond] = 2 * half[beyond] + 1
         for table, start, end in groups:
             self._coder.encode(symbols[start:end], tables.model(table))
+        bits = float(tables.costs.take(symbols + first).sum(dtype=np.float64))
         for i in beyond[order[beyond].argsort()]:
             value = int(residuals[order[i]])
-            self._put_excess(abs(value) - int(half[i]), value < 0)
+            excess = abs(value) - int(half[i])
+            self._put_excess(excess, value < 0)
+            bits += math.log2(EXCESS_BITS) + excess.bit_length()
+        return bits
 
     def _put_excess(self, excess: int, negative: bool) -> None:
         bits = excess.bit_length()
@@ -200,7 +200,7 @@ class Decoder:
         Raises FormatError where the stream cannot have come from `Encoder`.
         """
         order, groups = _by_table(ids)
-        half = _half_widths(groups, tables)  # [N] in the order of coding, as symbols are
+        (half,) = _spread(groups, tables.half_widths)  # [N] in the order of coding, as symbols are
         symbols, residuals = np.empty((2, len(ids)), dtype=np.int32)
         with _damage_reported():
             for table, start, end in groups:
