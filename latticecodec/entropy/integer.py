@@ -1,7 +1,8 @@
 """The prior in exact integers: what lies between the bytes of a file and its lattice coordinates.
 
-Every array here holds integers; layers.py says why their sums are exact on every machine. The float twin for training
-is in lab/nets/prior.py, the method in Ballé, Johnston and Minnen, ICLR 2019.
+Every array here holds integers; layers.py says why their sums are exact on every machine. Numpy adds them, but for the
+context network of large pictures, whose engine the caller brings. The float twin for training is in lab/nets/prior.py,
+the method in Ballé, Johnston and Minnen, ICLR 2019.
 """
 
 import threading
