@@ -41,8 +41,8 @@ def by_parts(u: Float32, colour: Samples, halo: int, refinement: Refinement, rep
 
 def within(inside: Inside, u: Float32, colour: Samples, halo: int, refinement: Refinement, report: Report) -> Float32:
     """As `by_parts`, where `inside` alone is refined: what is around is left as it is, and only looked at."""
-    ranges = [_parts(side.start, side.stop, longest) for side, longest in zip(inside, STEP_PART, strict=True)]
-    return _refined(u, colour, halo, refinement, report, list(itertools.product(*ranges)))
+    rows, columns = (_parts(side.start, side.stop, longest) for side, longest in zip(inside, STEP_PART, strict=True))
+    return _refined(u, colour, halo, refinement, report, list(itertools.product(rows, columns)))
 
 
 def _refined(
