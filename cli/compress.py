@@ -14,7 +14,7 @@ from latticecodec.config import DEFAULT_EFFORT, EFFORTS, TUNES
 
 from . import options, progress
 from .batch import Outcome, Report, Work, run
-from .files import Job, Writing, make_plan, write
+from .files import Job, Writing, exists, make_plan, write
 from .inputs import STANDARD, Place, called, name_of, read
 from .messages import on_one_line
 from .pipeline import Steps
@@ -164,7 +164,8 @@ def compress(
         tune=tune,
         tile=tile,
     )
-    load(model, device, wanted.tune).check(wanted)  # refused before any work is done; the model is kept
+    if not (skip_existing and all(map(exists, plan.jobs))):
+        load(model, device, wanted.tune).check(wanted)  # refused before any work is done; the model is kept
     asked = Compression(wanted, quality, model, strip, device, not plan.many, writing)
     steps = Steps(partial(_read, asked), partial(_coded, asked), partial(_written, asked))
     run(plan, Work(steps, "compressed", writing=writing, processes=jobs), as_json)

@@ -32,7 +32,7 @@ from PIL import Image
 
 from latticecodec import Codec, load
 from latticecodec.config import PATCH, PRESETS
-from latticecodec.entropy.coder import PRECISION, Decoder, Encoder, Int32, estimate_bits
+from latticecodec.entropy.coder import PRECISION, Decoder, Encoder, Int32, symbol_bits
 from latticecodec.kinds import Lattice
 from latticecodec.kinds.hyper import hyper_latents
 from latticecodec.lab.training.synthetic import synthetic_picture
@@ -74,7 +74,7 @@ def compare_coder(codec: Codec, picture: Image.Image, repeats: int) -> None:
     walk, tables = coding_walk(codec, picture), codec.kind.prior.tables
     counts = np.bincount(np.concatenate([ids for _, ids in walk]))
     total = int(counts.sum())
-    bits = sum(estimate_bits(residuals, ids, tables) for residuals, ids in walk) / total  # a symbol, mean
+    bits = sum(float(symbol_bits(residuals, ids, tables).sum()) for residuals, ids in walk) / total  # a symbol, mean
     chances = tables.frequencies / (1 << PRECISION)
     entropies = np.add.reduceat(chances * tables.costs, tables.offsets[:-1])  # bits a symbol, of each table
     typical = int(np.abs(entropies - bits).argmin())

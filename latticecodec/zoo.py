@@ -217,7 +217,9 @@ def tuned(name_or_path: str | Path, tune: str) -> ModelInfo:
     trained = [model for model in models if model.config.tune == tune and base in (model.name, model.config.base)]
     if not trained and _version(str(name_or_path))[1] is None:
         family = _version(base)[0]
-        trained = [m for m in models if m.config.tune == tune and m.config.base and _version(m.config.base)[0] == family]
+        trained = [
+            m for m in models if m.config.tune == tune and m.config.base and _version(m.config.base)[0] == family
+        ]
     return max(trained, key=lambda model: (model.name == base, model.version), default=info)
 
 

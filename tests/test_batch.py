@@ -203,6 +203,7 @@ def test_a_folder_is_gone_on_with(album: Path, own: list[object]) -> None:
     assert listed[0] == {"input": "album/IMG_1.jpg", "output": "out/IMG_1.jpg.lcq", "skipped": True}
     one = lcodec("compress", album / "IMG_2.png", "-o", "out/IMG_2.png.lcq", "--skip-existing", *own)
     assert (one.exit_code, one.stderr) == (0, "out/IMG_2.png.lcq: exists already, skipped\n")
+    assert lcodec(*arguments, "--model", "none-such").exit_code == 0  # where there is nothing to do, without a model
     both = lcodec(*arguments, "--force")
     assert both.exit_code == 2
     assert "--force and --skip-existing exclude each other" in both.stderr

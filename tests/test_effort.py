@@ -15,6 +15,7 @@ from latticecodec.entropy.coder import Float32, Int32, Tables, symbol_bits
 from latticecodec.entropy.e8 import E8Points
 from latticecodec.entropy.numbers import LOG_SCALE_MIN
 from latticecodec.entropy.points import IntegerPoints
+from latticecodec.kinds.parts import Report, within
 from latticecodec.lab.evaluation import ms_ssim
 from latticecodec.lab.nets.e8_state import e8_state
 from latticecodec.lab.nets.tables import make_table_index
@@ -98,9 +99,24 @@ def test_one_step_in_parts_is_one_step(tiny: Codec, monkeypatch: pytest.MonkeyPa
     """The halo of a part is as wide as the synthesis sees, so that almost nothing depends on the cut."""
     noise = np.random.default_rng(0).integers(0, 256, (320, 352, 3), dtype=np.uint8)
     whole = tiny.encode_detailed(noise).indices
-    monkeypatch.setattr("latticecodec.kinds.parts.PART", 10)
+    monkeypatch.setattr("latticecodec.kinds.parts.STEP_PART", (10, 12))
     cut = tiny.encode_detailed(noise).indices
     assert (whole == cut).mean() > 0.999
+
+
+def test_one_step_is_taken_where_it_is_coded() -> None:
+    """What is around an area is looked at, as far as the halo, and stays as it is; 52 rows are cut, 48 would not be."""
+    u, colour, seen = np.zeros((1, 64, 100), np.float32), np.zeros((1024, 1600, 3), np.uint8), []
+
+    def refinement(u: Float32, *, x: Float32, report: Report) -> Float32:
+        seen.append((*u.shape[1:], *x.shape[1:]))
+        return u + 1
+
+    refined = within((slice(4, 56), slice(12, 100)), u, colour, 8, refinement, lambda done, total: None)
+    expected = np.zeros_like(u)
+    expected[:, 4:56, 12:100] = 1
+    np.testing.assert_array_equal(refined, expected)
+    assert seen == [(36, 96, 576, 1536), (44, 96, 704, 1536)]
 
 
 def test_refined_latents_are_cheap_where_distortion_does_not_matter(tiny: Codec) -> None:

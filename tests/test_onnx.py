@@ -211,6 +211,16 @@ def test_so_it_is_within_an_operator(
         vast(x=np.ones((1, 1, 1, 1), np.float32))
 
 
+@pytest.mark.parametrize(("reason", "kind"), [("std::bad_alloc", LcqError), ("no such operator", RuntimeException)])
+def test_so_it_is_when_a_network_is_made(reason: str, kind: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    def made(*_: object, **__: object) -> None:
+        raise RuntimeException(f"Exception during initialization: {reason}")
+
+    monkeypatch.setattr("onnxruntime.InferenceSession", made)
+    with pytest.raises(kind, match=r"^not enough memory for the networks of a model$" if kind is LcqError else reason):
+        Session(Graph(), 1)
+
+
 def test_a_network_is_made_when_it_is_used(pair: tuple[dict[str, torch.nn.Module], OnnxBackend]) -> None:
     ours = OnnxBackend(pair[1].config, tensors_of(pair[0]), threads=1)
     made = []

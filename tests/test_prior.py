@@ -8,9 +8,11 @@ import torch
 from safetensors.numpy import load_file
 
 from latticecodec import Codec, ModelError
-from latticecodec.config import PRESETS
+from latticecodec.backends.context import OnnxContext
+from latticecodec.backends.session import Session
+from latticecodec.config import CONTEXT_STEPS, PRESETS
 from latticecodec.entropy.coder import PRECISION
-from latticecodec.entropy.integer import IntegerPrior
+from latticecodec.entropy.integer import LARGE, Context, IntegerPrior, Network
 from latticecodec.entropy.layers import Layer, State, activate, shuffle
 from latticecodec.entropy.numbers import LOG_SCALE_MIN, MEAN_MAX, SCALE_BITS, SCALE_COUNT
 from latticecodec.entropy.steps import context_steps
@@ -206,3 +208,36 @@ def test_level_matters(tiny: Codec) -> None:
     prior: IntegerPrior = tiny.kind.prior
     assert prior.hyper._z.shape == (2, 64, 8)
     assert prior.hyper._enter.bias.shape == (64, 128, 1)
+
+
+@pytest.mark.parametrize(("height", "width"), [(2, 2), (2, 5), (7, 9), (24, 31)])
+def test_the_engine_adds_the_same_integers(tiny: Codec, height: int, width: int) -> None:
+    context = tiny.kind.prior._context
+    engine, known = OnnxContext("tiny", context), context.adaptors[0].weight.shape[1]
+    inputs = np.random.default_rng(height).integers(-127, 256, (known, height, width)).astype(np.float32)
+    for step in range(CONTEXT_STEPS):
+        for ours, numpys in zip(engine(inputs, step), context.leaving(inputs, step), strict=True):
+            np.testing.assert_array_equal(ours, numpys)
+
+
+def test_large_pictures_go_to_the_engine(tiny: Codec, state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From LARGE positions on, unless one side is a single position; and to one of them, whoever comes first."""
+    prior: IntegerPrior = tiny.kind.prior
+    started = []
+
+    def engine(context: Context) -> Network:
+        started.append(context)
+        return context.leaving
+
+    monkeypatch.setattr(prior, "_context", Context(prior.config, state, engine))
+    for height, width, starts in [(22, 23, 0), (1, LARGE, 0), (16, 32, 1), (23, 23, 1)]:
+        view = prior.view(random_symbols(1, *prior.hyper.shape(height, width)), (32, height, width), 20)
+        view.predict(0)
+        assert len(started) == starts
+
+
+def test_an_engine_that_adds_wrongly_is_noticed(tiny: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Session.__call__
+    monkeypatch.setattr(Session, "__call__", lambda self, **inputs: [out + (out > 9) for out in run(self, **inputs)])
+    with pytest.raises(ModelError, match="model tiny: the self-test of its context network fails on this processor"):
+        OnnxContext("tiny", tiny.kind.prior._context)

@@ -1,6 +1,8 @@
 """A graph, ready to run on ONNX Runtime, on processors."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import onnxruntime
@@ -20,6 +22,7 @@ class Session:
     """A graph and the weights that it runs with."""
 
     def __init__(self, graph: Graph, threads: int) -> None:
+        """Raises LcqError where there is not enough memory."""
         self._graph = graph  # keeps the weights that ONNX Runtime may point to
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
@@ -28,7 +31,8 @@ class Session:
         weights = {name: values for name, values in graph.constants.items() if values.dtype == np.float32}
         handed = [onnxruntime.OrtValue.ortvalue_from_numpy(values) for values in weights.values()]
         options.add_external_initializers(list(weights), handed)
-        self._session = onnxruntime.InferenceSession(graph.model(), options, providers=["CPUExecutionProvider"])
+        with _memory_told("not enough memory for the networks of a model"):
+            self._session = onnxruntime.InferenceSession(graph.model(), options, providers=["CPUExecutionProvider"])
 
     def __call__(self, **inputs: Float32) -> list[Float32]:
         """The outputs of the graph for its inputs, by name.
@@ -39,12 +43,8 @@ class Session:
         options = onnxruntime.RunOptions()
         if sum(values.size for values in whole.values()) > LARGE:
             options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-        try:
+        with _memory_told("not enough memory for a picture of this size"):
             outputs: list[Float32] = self._session.run(None, whole, options)
-        except Exception as error:  # which class ONNX Runtime raises for want of memory depends on its version
-            if not isinstance(error, MemoryError) and not any(words in str(error) for words in NO_MEMORY):
-                raise
-            raise LcqError("not enough memory for a picture of this size") from None
         return outputs
 
     def works(self) -> bool:
@@ -63,6 +63,17 @@ class Session:
             return True
         (found,) = self(**inputs)
         return bool(np.abs(found - expected).max() <= TOLERANCE * np.abs(expected).max())
+
+
+@contextmanager
+def _memory_told(line: str) -> Iterator[None]:
+    """LcqError of that line where ONNX Runtime has not enough memory."""
+    try:
+        yield
+    except Exception as error:  # which class ONNX Runtime raises depends on its version
+        if not isinstance(error, MemoryError) and not any(words in str(error) for words in NO_MEMORY):
+            raise
+        raise LcqError(line) from None
 
 
 def _numbers(*shape: int) -> Float32:

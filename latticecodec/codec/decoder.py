@@ -4,8 +4,9 @@ pixels ◄─ painter ◄─ index tensors ◄─ kind ◄─ payloads ◄─ co
 """
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..config import PATCH
@@ -60,9 +61,10 @@ class PictureDecoder:
         header, kind = self.header, self._model.kind
         picture = Box(0, 0, header.width, header.height)
         tiles: dict[int, Indices] = {}
-        for number in range(header.tiles):
+        results = _in_order(lambda number: self._decode(number, self._reader.tile(number)), range(header.tiles))
+        for number, result in enumerate(results):
             try:
-                tiles[number] = self._decode(number, self._reader.tile(number))
+                tiles[number] = result()
             except FormatError as error:
                 self._damage(number, picture, error)
         whole = Box(0, 0, *latent_size(header))
@@ -82,11 +84,12 @@ class PictureDecoder:
         peak = (1 << header.bit_depth) - 1
         alpha = painter.blank(region, value=peak) if header.alpha else None
         tiles: dict[int, Indices] = {}
-        for done, (number, tile) in enumerate(read.items()):
+        results = _in_order(lambda number: self._decode(number, read[number]), list(read))
+        for done, (number, result) in enumerate(zip(read, results, strict=True)):
             try:
-                indices = self._decode(number, tile)
+                indices = result()
                 if alpha is not None:
-                    self._place_alpha(alpha, region, header.box(number), tile.alpha)
+                    self._place_alpha(alpha, region, header.box(number), read[number].alpha)
                 tiles[number] = indices
             except FormatError as error:
                 self._damage(number, region, error)
@@ -131,6 +134,15 @@ class PictureDecoder:
         if box.meets(region):
             plane = coding.decode(data, box.height, box.width, self.header.bit_depth)  # [h, w]
             view(alpha, region, box)[:] = view(plane, box, region)
+
+
+def _in_order(decode: Callable[[int], Indices], numbers: Sequence[int]) -> Iterator[Callable[[], Indices]]:
+    """See `parallel.in_order`, which is not imported for a single tile."""
+    if len(numbers) == 1:
+        return iter([partial(decode, numbers[0])])
+    from .parallel import in_order
+
+    return in_order(decode, numbers)
 
 
 def _common(box: Box, region: Box) -> Box | None:

@@ -20,6 +20,7 @@ from ..kinds import Effort, Rate
 from ..picture import Pixels, alpha, to_planes
 from .memory import give_back
 from .model import Model
+from .parallel import in_order
 from .tiling import Area, Indices, areas, compact, gather, index_bytes, latent_box, latent_size, view
 
 MARGIN = 12  # latent positions around an area that are refined with it; with one patch enough for MS-SSIM
@@ -92,13 +93,14 @@ class PictureEncoder:
         bits = 0.0
         for number, area in enumerate(self._areas):
             y, window = self._latents(area)  # [M, h, w]
-            u = kind.prepare(y, rate, basis, self._effort(number, window))  # [M, h, w]
+            u = kind.prepare(y, rate, basis, self._effort(number, area, window))  # [M, h, w]
             if not np.isfinite(u).all():
                 told = "its networks give values that are not numbers"
                 raise ModelError(f"model {self._model.config.name}: {told}; take another model")
-            for tile in area.tiles:
-                inside = _within(latent_box(header.box(tile)), window)
-                result = kind.encode(u[:, inside[0], inside[1]], rate, self._level)
+            boxes = [_within(latent_box(header.box(tile)), window) for tile in area.tiles]
+            encoded = in_order(lambda inside, u=u: kind.encode(u[:, *inside], rate, self._level), boxes)  # type: ignore[misc]
+            for tile, finished in zip(area.tiles, encoded, strict=True):
+                result = finished()
                 coded[tile] = Tile(result.payload, zlib.crc32(index_bytes(result.indices)), self._alphas[tile])
                 tiles[tile] = compact(result.indices)
                 bits += result.bits
@@ -117,8 +119,8 @@ class PictureEncoder:
         rows, columns = _within(window, latent_box(around))
         return self._model.backend.analysis(x)[:, rows, columns].copy(), window
 
-    def _effort(self, number: int, window: Box) -> Effort:
-        """What may be spent on area `number`, whose latents are those of `window`."""
+    def _effort(self, number: int, area: Area, window: Box) -> Effort:
+        """What may be spent on an area, of that number, whose latents and some around are those of `window`."""
         left, top = PATCH * window.left, PATCH * window.top
         right, bottom = min(self._header.width, PATCH * window.right), min(self._header.height, PATCH * window.bottom)
         colour = view(self._pixels.colour, self._whole, Box(left, top, right - left, bottom - top))  # [H, W, C]
@@ -127,7 +129,8 @@ class PictureEncoder:
             if done < total:  # the end of an area is told when it is coded
                 self._report(number * total + done, len(self._areas) * total)
 
-        return Effort(self._level, self._header.tune, colour, self._refiner, report)
+        inside = _within(latent_box(area.box), window)
+        return Effort(self._level, self._header.tune, colour, inside, self._refiner, report)
 
 
 def _within(inner: Box, outer: Box) -> tuple[slice, slice]:

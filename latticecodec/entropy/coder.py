@@ -11,6 +11,7 @@ Symbols that have a table each are coded in the order in which they come, as the
 """
 
 import contextlib
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -87,20 +88,16 @@ class Tables:
 
 def symbol_bits(residuals: Int32, ids: Int32, tables: Tables) -> Float32:
     """Bits of each residual under its table: float32 of the shape of `residuals` and `ids`."""
-    half = tables.half_widths[ids]
-    magnitude = np.abs(residuals)
-    escaped = magnitude > half
-    symbols = np.where(escaped, 2 * half + 1, residuals + half)
-    bits: Float32 = tables.costs[tables.offsets[ids] + symbols]
+    half = tables.half_widths.take(ids)
+    symbols = residuals + half
+    escaped = (symbols < 0) | (symbols > 2 * half)
+    np.copyto(symbols, 2 * half + 1, where=escaped)
+    symbols += tables.offsets.take(ids)
+    bits: Float32 = tables.costs.take(symbols)
     if escaped.any():
-        excess = (magnitude - half)[escaped]
+        excess = (np.abs(residuals) - half)[escaped]
         bits[escaped] += (np.log2(EXCESS_BITS) + np.floor(np.log2(excess)) + 1).astype(np.float32)
     return bits
-
-
-def estimate_bits(residuals: Int32, ids: Int32, tables: Tables) -> float:
-    """Bits that residuals [N] carry under tables ids [N]: what `Encoder.put` will add, to about 0.01 %."""
-    return float(symbol_bits(residuals, ids, tables).sum(dtype=np.float64))
 
 
 def row_bits(symbols: Int32, frequencies: Int32) -> float:
@@ -123,6 +120,12 @@ def _by_table(ids: Int32) -> tuple[NDArray[np.intp], list[tuple[int, int, int]]]
     return order, [(int(i), int(e - counts[i]), int(e)) for i, e in zip(present, ends, strict=True)]
 
 
+def _spread(groups: list[tuple[int, int, int]], *of_tables: Int32) -> list[Int32]:
+    """What each table has, for every symbol in the order of coding: int32 [N] each."""
+    ids, starts, ends = np.array(groups, np.intp).reshape(-1, 3).T
+    return [np.repeat(values[ids], ends - starts) for values in of_tables]
+
+
 class Encoder:
     """Writes symbols; `finish` returns the bytes."""
 
@@ -133,18 +136,22 @@ class Encoder:
         self._row = constriction.stream.model.Categorical(perfect=False)
         self._coder = constriction.stream.queue.RangeEncoder()
 
-    def put(self, residuals: Int32, ids: Int32, tables: Tables) -> None:
-        """Append residuals [N], residual i with table ids[i]."""
-        half = tables.half_widths[ids]
-        escaped = np.abs(residuals) > half
-        symbols = np.where(escaped, 2 * half + 1, residuals + half).astype(np.int32)
+    def put(self, residuals: Int32, ids: Int32, tables: Tables) -> float:
+        """Append residuals [N], residual i with table ids[i]; the bits that they carry, to about 0.01 %."""
         order, groups = _by_table(ids)
-        grouped = symbols[order]
+        half, first = _spread(groups, tables.half_widths, tables.offsets)  # [N] in the order of coding, as all below
+        symbols = residuals[order] + half
+        beyond = np.flatnonzero((symbols < 0) | (symbols > 2 * half))
+        symbols[beyond] = 2 * half[beyond] + 1
         for table, start, end in groups:
-            self._coder.encode(grouped[start:end], tables.model(table))
-        for i in np.flatnonzero(escaped):
-            value = int(residuals[i])
-            self._put_excess(abs(value) - int(half[i]), value < 0)
+            self._coder.encode(symbols[start:end], tables.model(table))
+        bits = float(tables.costs.take(symbols + first).sum(dtype=np.float64))
+        for i in beyond[order[beyond].argsort()]:
+            value = int(residuals[order[i]])
+            excess = abs(value) - int(half[i])
+            self._put_excess(excess, value < 0)
+            bits += math.log2(EXCESS_BITS) + excess.bit_length()
+        return bits
 
     def _put_excess(self, excess: int, negative: bool) -> None:
         bits = excess.bit_length()
@@ -193,16 +200,15 @@ class Decoder:
         Raises FormatError where the stream cannot have come from `Encoder`.
         """
         order, groups = _by_table(ids)
-        grouped = np.empty(len(ids), dtype=np.int32)
+        (half,) = _spread(groups, tables.half_widths)  # [N] in the order of coding, as symbols are
+        symbols, residuals = np.empty((2, len(ids)), dtype=np.int32)
         with _damage_reported():
             for table, start, end in groups:
-                grouped[start:end] = self._coder.decode(tables.model(table), end - start)
-            symbols = np.empty(len(ids), dtype=np.int32)
-            symbols[order] = grouped
-            half = tables.half_widths[ids]
-            residuals: Int32 = symbols - half
-            for i in np.flatnonzero(symbols == 2 * half + 1):
-                residuals[i] = self._get_excess(int(half[i]))
+                symbols[start:end] = self._coder.decode(tables.model(table), end - start)
+            residuals[order] = symbols - half
+            beyond = np.flatnonzero(symbols == 2 * half + 1)
+            for i in beyond[order[beyond].argsort()]:
+                residuals[order[i]] = self._get_excess(int(half[i]))
         return residuals
 
     def get_rows(self, frequencies: Int32) -> Int32:

@@ -1,8 +1,13 @@
 """The prior in exact integers: what lies between the bytes of a file and its lattice coordinates.
 
-Every array here holds integers; layers.py says why their sums are exact on every machine. The float twin for training
-is in lab/nets/prior.py, the method in Ballé, Johnston and Minnen, ICLR 2019.
+Every array here holds integers; layers.py says why their sums are exact on every machine. Numpy adds them, but for the
+context network of large pictures, whose engine the caller brings. The float twin for training is in lab/nets/prior.py,
+the method in Ballé, Johnston and Minnen, ICLR 2019.
 """
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +22,19 @@ from .steps import quarters
 from .stream import Digest
 from .tables import TableIndex
 
+LARGE = 512  # positions from which an engine is quicker than numpy, its start included
+
 Shape = tuple[int, int, int]  # [M, h, w]
+
+
+class Network(Protocol):
+    """A context network, computed by somebody else than numpy."""
+
+    def __call__(self, inputs: Float32, step: int) -> list[Float32]:
+        """See `Context.leaving`, for h and w of 2 or more: the same to the last bit."""
+
+
+Engine = Callable[["Context"], Network]
 
 
 class IntegerPrior:
@@ -26,6 +43,7 @@ class IntegerPrior:
     Args:
         config: of the model.
         state: the model's tensors named `prior.*`, without that prefix.
+        engine: who computes the context network of large pictures.
 
     Example:
         prior.hyper.write(z, level, writer)
@@ -37,13 +55,13 @@ class IntegerPrior:
             view.know(step, k)
     """
 
-    def __init__(self, config: ModelConfig, state: State) -> None:
+    def __init__(self, config: ModelConfig, state: State, engine: Engine) -> None:
         self.config = config
         self.index = TableIndex.from_state(state)
         self.points = _points(self.index, state)
         self._symbols = Symbols(state, self.points.unit)
         self.hyper = IntegerHyper(config, state, self.index, self._symbols)
-        self._context = Context(config, state)
+        self._context = Context(config, state, engine)
 
     @property
     def unit(self) -> int:
@@ -93,32 +111,50 @@ def _points(index: TableIndex, state: State) -> Points:
 
 
 class Context:
-    """The context network: features and the coordinates before a step to the means and scales of that step."""
+    """The context network: features and the coordinates before a step to the means and scales of that step.
 
-    def __init__(self, config: ModelConfig, state: State) -> None:
-        self._adaptors = [Layer(f"context.adaptors.{step}", state) for step in range(CONTEXT_STEPS)]
-        self._blocks = [Block(f"context.blocks.{i}", state) for i in range(config.context_blocks)]
+    Attributes:
+        adaptors: of each step, [W, M + F].
+        blocks: of all steps.
+        leave: of each group of channels, to mean outputs and scale indices, [M / 2, W].
+    """
+
+    def __init__(self, config: ModelConfig, state: State, engine: Engine) -> None:
+        self.adaptors = [Layer(f"context.adaptors.{step}", state) for step in range(CONTEXT_STEPS)]
+        self.blocks = [Block(f"context.blocks.{i}", state) for i in range(config.context_blocks)]
         leave = Layer("context.leave", state, np.repeat([MEAN_BITS, SCALE_BITS], config.latents))
-        self._leave = [leave.every(CONTEXT_STEPS, group) for group in range(CONTEXT_STEPS)]
+        self.leave = [leave.every(CONTEXT_STEPS, group) for group in range(CONTEXT_STEPS)]
+        self._engine, self._started, self._lock = engine, list[Network](), threading.Lock()
 
-    def outputs(self, inputs: Float32, step: int) -> Int32:
-        """Mean outputs and scale indices [2, N] of the symbols of a step, in C order of [M, h, w].
+    def outputs(self, inputs: Float32, step: int) -> tuple[Int32, Int32]:
+        """Mean outputs and scale indices [N] of the symbols of a step, in C order of [M, h, w].
 
         `inputs` [M + F, h, w] are symbol inputs, 0 where unknown, and features.
         """
-        count, height, width = inputs.shape
-        x = activate(self._adaptors[step].pointwise(inputs.reshape(count, -1)))  # [W, h w]
-        for block in self._blocks:
-            x = block(x, height, width)
-        hidden = x.reshape(-1, height, width)
-        parts = []
-        for (_, rows, columns), layer in zip(quarters(step), self._leave, strict=True):
-            at = hidden[:, rows, columns].reshape(len(x), -1)  # [W, n] each position codes one group of channels
-            parts.append(layer.pointwise(at).reshape(2, len(layer.weight) // 2, -1))  # [2, M / 4, n]
+        large = min(inputs.shape[1:]) > 1 and inputs[0].size >= LARGE
+        leaving = (self._network() if large else self.leaving)(inputs, step)
+        parts = [part.reshape(2, len(part) // 2, -1) for part in leaving]  # [2, M / 4, n] each
         mean, scale = np.concatenate(parts, axis=2)  # [M / 4, N / (M / 4)] each: group after group in every row
         mean.clip(-MEAN_MAX, MEAN_MAX, out=mean)
         scale.clip(0, SCALE_COUNT - 1, out=scale)
-        return np.stack([mean.ravel(), scale.ravel()]).astype(np.int32)
+        return mean.ravel().astype(np.int32), scale.ravel().astype(np.int32)
+
+    def leaving(self, inputs: Float32, step: int) -> list[Float32]:
+        """What leaves the network for each group of channels, at its n positions of a step: [M / 2, n]."""
+        count, height, width = inputs.shape
+        x = activate(self.adaptors[step].pointwise(inputs.reshape(count, -1)))  # [W, h w]
+        for block in self.blocks:
+            x = block(x, height, width)
+        hidden = x.reshape(-1, height, width)
+        places = [hidden[:, rows, columns].reshape(len(x), -1) for _, rows, columns in quarters(step)]  # [W, n] each
+        return [layer.pointwise(at) for at, layer in zip(places, self.leave, strict=True)]
+
+    def _network(self) -> Network:
+        """The engine's, started once."""
+        with self._lock:
+            if not self._started:
+                self._started.append(self._engine(self))
+            return self._started[0]
 
 
 class View:
@@ -144,8 +180,7 @@ class View:
 
     def predict(self, step: int) -> tuple[Int32, Int32]:
         """Mean outputs and scale indices [N] of a step, when all those before it are known."""
-        mean, scale = self._context.outputs(self._inputs, step)
-        return mean, scale
+        return self._context.outputs(self._inputs, step)
 
     def know(self, step: int, k: Int32) -> None:
         """The coordinates [N] of a step."""

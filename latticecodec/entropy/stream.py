@@ -3,7 +3,7 @@
 import hashlib
 from typing import Protocol
 
-from .coder import Decoder, Encoder, Int32, Tables, estimate_bits, row_bits
+from .coder import Decoder, Encoder, Int32, Tables, row_bits
 
 
 class Sink(Protocol):
@@ -33,8 +33,7 @@ class Writer:
 
     def put(self, residuals: Int32, ids: Int32) -> None:
         """See `Sink.put`."""
-        self._coder.put(residuals, ids, self._tables)
-        self.bits += estimate_bits(residuals, ids, self._tables)
+        self.bits += self._coder.put(residuals, ids, self._tables)
 
     def put_rows(self, symbols: Int32, frequencies: Int32) -> None:
         """Symbols [N], each with its own row of frequencies [N, K]."""

@@ -57,7 +57,7 @@ class TableIndex:
         """Mean outputs and scale indices [N] -> table ids [N] and the integers [N] that residuals are relative to."""
         ids, base = self._all
         at = (mean + MEAN_MAX) * np.int32(SCALE_COUNT) + scale  # [N]
-        return ids[at], base[at]
+        return ids.take(at), base.take(at)
 
     @cached_property
     def _all(self) -> tuple[Int32, Int32]:

@@ -11,6 +11,7 @@ from .rate import Rate, Rates
 if TYPE_CHECKING:
     from ..backends.backend import Backend, Refiner, Tensors
     from ..picture import Samples
+    from .parts import Inside
 
 Basis = tuple[int, ...]  # a whole lattice basis as a file carries it: log2 in 1/1024 octave
 
@@ -23,6 +24,7 @@ class Effort:
         level: 0 is one pass and the nearest points; more is what a kind makes of it.
         tune: what to spend the bits for, one of config.TUNES.
         colour: the area, [H, W, C], cut at the edges of the picture.
+        inside: rows and columns of its latents that will be coded; those around are what they border on.
         refiner: what iterates; None where the level does not.
         report: called with (steps done, steps in all) where there are steps.
     """
@@ -30,6 +32,7 @@ class Effort:
     level: int
     tune: str
     colour: "Samples"
+    inside: "Inside"
     refiner: "Refiner | None"
     report: Callable[[int, int], None]
 

@@ -4,15 +4,16 @@ import itertools
 from collections.abc import Callable
 from typing import Protocol
 
-import numpy as np
-
 from ..config import HYPER, PATCH
 from ..entropy.coder import Float32
 from ..picture import Samples, to_planes
 
 PART = 56  # latent positions a side that are refined at a time
 SMALL_PART = 36  # the same of a large area, beside whose picture there is less room in memory
+STEP_PART = (48, 96)  # rows and columns that one step of squared error is taken for: a gigabyte with what is around
 
+Range = tuple[int, int]  # of latent positions, the end not included
+Inside = tuple[slice, slice]  # rows and columns of latents
 Report = Callable[[int, int], None]  # called with (steps done, steps in all)
 
 
@@ -33,9 +34,21 @@ def by_parts(u: Float32, colour: Samples, halo: int, refinement: Refinement, rep
         refinement: of one part.
         report: called with the progress of all parts together.
     """
-    out = np.empty_like(u)
     longest = PART if max(u.shape[1:]) <= 2 * PART else SMALL_PART
-    parts = list(itertools.product(_parts(u.shape[1], longest), _parts(u.shape[2], longest)))
+    parts = list(itertools.product(_parts(0, u.shape[1], longest), _parts(0, u.shape[2], longest)))
+    return _refined(u, colour, halo, refinement, report, parts)
+
+
+def within(inside: Inside, u: Float32, colour: Samples, halo: int, refinement: Refinement, report: Report) -> Float32:
+    """As `by_parts`, where `inside` alone is refined: what is around is left as it is, and only looked at."""
+    rows, columns = (_parts(side.start, side.stop, longest) for side, longest in zip(inside, STEP_PART, strict=True))
+    return _refined(u, colour, halo, refinement, report, list(itertools.product(rows, columns)))
+
+
+def _refined(
+    u: Float32, colour: Samples, halo: int, refinement: Refinement, report: Report, parts: list[tuple[Range, Range]]
+) -> Float32:
+    out = u.copy()
     for number, ((top, bottom), (left, right)) in enumerate(parts):
         row, column = max(0, top - halo), max(0, left - halo)
         seen = colour[PATCH * row : PATCH * (bottom + halo), PATCH * column : PATCH * (right + halo)]
@@ -48,8 +61,9 @@ def by_parts(u: Float32, colour: Samples, halo: int, refinement: Refinement, rep
     return out
 
 
-def _parts(length: int, longest: int) -> list[tuple[int, int]]:
-    """About equal parts of 0..length, about `longest` at most, all beginning at multiples of 4."""
+def _parts(start: int, end: int, longest: int) -> list[Range]:
+    """About equal parts of start..end, about `longest` at most, all as far from the start as multiples of 4."""
+    length = end - start
     count = -(-length // longest)
-    ends = [length * number // count // HYPER * HYPER for number in range(count)]
-    return list(itertools.pairwise([*ends, length]))
+    ends = [start + length * number // count // HYPER * HYPER for number in range(count)]
+    return list(itertools.pairwise([*ends, end]))
