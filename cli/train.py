@@ -240,6 +240,9 @@ class _Progress:
         if progress.went_back:
             text = "the loss exploded; going on from the last good average, at half the learning rate"
             click.echo(f"Warning: step {progress.step}: {text}", err=True)
+        if progress.without_gradient:
+            text = "no gradient at any step since the last validation, so that nothing is learned"
+            click.echo(f"Warning: step {progress.step}: {text}: {', '.join(progress.without_gradient)}", err=True)
         if progress.validation:
             points = self._points(progress.validation)
             click.echo(f"step {progress.step}  {progress.seconds:.0f} s  validation: {points}")

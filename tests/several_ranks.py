@@ -11,14 +11,14 @@ import shutil
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from latticecodec.lab.training import checkpoint, loop
-from latticecodec.lab.training.kinds import diagnosis
 from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.run import run
 
-OPTIONS = TrainOptions(steps=50, batch=8, crop=64, drawn=0.1, warm_up=5, validate_every=25, checkpoint_minutes=0.0)
+OPTIONS = TrainOptions(steps=50, batch=8, crop=64, drawn=0.1, validate_every=25, checkpoint_minutes=0.0)
 HALF = 25  # steps, after which the checkpoint is kept as half.pt
 
 
@@ -32,21 +32,27 @@ def losses(quantizer: str, out: Path, data: Path, resume: Path | None = None, **
         if training.step == HALF and training.ranks.first:
             shutil.copy(folder / "checkpoint.pt", folder / "half.pt")
 
-    plain = contextlib.nullcontext
-    loop.LOOK, loop.VALIDATION_SIZE, loop.VALIDATION_POINTS, loop.save_checkpoint = 1, 64, (0.5,), save
-    loop.mixed_precision = diagnosis.mixed_precision = lambda device: plain()
-    run(
-        quantizer=quantizer,
-        name=quantizer,
-        preset="lc-test",
-        data=data,
-        val=data,
-        out=out,
-        options=dataclasses.replace(OPTIONS, **options),  # type: ignore[arg-type]
-        device="cpu",
-        resume=resume,
-        report=lambda progress: found.append(progress.loss),
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "LOOK": 1,
+            "VALIDATION_SIZE": 64,
+            "VALIDATION_POINTS": (0.5,),
+            "save_checkpoint": save,
+        }.items():
+            patch.setattr(loop, name, value)
+        patch.setattr(loop, "mixed_precision", lambda device: contextlib.nullcontext())
+        run(
+            quantizer=quantizer,
+            name=quantizer,
+            preset="lc-test",
+            data=data,
+            val=data,
+            out=out,
+            options=dataclasses.replace(OPTIONS, **options),  # type: ignore[arg-type]
+            device="cpu",
+            resume=resume,
+            report=lambda progress: found.append(progress.loss),
+        )
     return found
 
 

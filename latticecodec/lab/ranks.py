@@ -46,19 +46,13 @@ class Ranks:
 
     def of_first(self, number: float) -> float:
         """The number that the first process gives; all together."""
-        if self.alone:
-            return number
-        told = torch.tensor(number, dtype=torch.float64)  # []
-        dist.broadcast(told, 0)
-        return float(told)
+        return number if self.alone else float(self.gathered(torch.tensor([number], dtype=torch.float64))[0])
 
     def means(self, numbers: list[float]) -> list[float]:
         """Means over the processes, the same ones on each; all together."""
         if self.alone:
             return numbers
-        told = torch.tensor(numbers, dtype=torch.float64)  # [N]
-        dist.all_reduce(told)
-        means: list[float] = (told / self.count).tolist()
+        means: list[float] = self.gathered(torch.tensor([numbers], dtype=torch.float64)).mean(0).tolist()
         return means
 
     def total(self, x: Tensor) -> Tensor:
@@ -106,13 +100,11 @@ class Ranks:
             yield
         except LcqError as error:
             failed = error
-        if not self.alone:
-            index = torch.tensor(self.count if failed is None else self.index)
-            dist.all_reduce(index, dist.ReduceOp.MIN)
-            if int(index) < self.count and int(index) != self.index:
-                raise SystemExit(1)
-        if failed is not None:
+        failures = self.gathered(torch.tensor([failed is not None])).nonzero().flatten().tolist()
+        if failed is not None and failures[0] == self.index:
             raise failed
+        if failures:
+            raise SystemExit(1)
 
 
 ALONE = Ranks()

@@ -27,13 +27,20 @@ class Log:
         self._board: Any = SummaryWriter(str(folder))
 
     def write(self, row: dict[str, float]) -> None:
-        """Append a row, by column; "step" is one of them."""
-        fresh = not self._path.exists()
-        with self._path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, list(row))
-            if fresh:
-                writer.writeheader()
-            writer.writerow(row)
+        """Append a row, by column; "step" is one of them. A log that has other columns gets these as well."""
+        before: list[dict[str, str]] = []
+        columns = list(row)
+        if self._path.exists():
+            with self._path.open(newline="") as file:
+                reader = csv.DictReader(file)
+                columns = list(dict.fromkeys([*(reader.fieldnames or ()), *row]))
+                before = list(reader)
+        part = self._path.with_suffix(".part")
+        with part.open("w", newline="") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows([*before, row])
+        part.replace(self._path)
         for key, value in row.items():
             if key != "step":
                 self._board.add_scalar(key.replace("@", "/"), value, row["step"])

@@ -23,6 +23,7 @@ from .checkpoint import Training, resume, save_checkpoint, save_stable
 from .data import Crops, as_input, centre_crops
 from .drawn import drawn_page
 from .error import error, measured_units
+from .gradients import Gradients
 from .guard import LOOK, Guard, Tally
 from .log import Log
 from .model import PhotoModel
@@ -52,6 +53,7 @@ class Progress:
     validation: list[tuple[float, float, float]] = field(default_factory=list)  # (t, bpp, quality), see `validate`
     pages: list[tuple[float, float, float]] = field(default_factory=list)  # the same of drawn pages
     diagnosis: dict[str, float] = field(default_factory=dict)  # of the quantizer, when just validated
+    without_gradient: list[str] = field(default_factory=list)  # parameters, see gradients.py, when just validated
 
     def after(self, step: int, schedule: Schedule) -> "Progress":
         """What is known after another step, before anyone looks: loss, rate and quality as of the last look."""
@@ -68,7 +70,7 @@ class Progress:
             row[f"bpp@{t:g}"], row[f"{tune}@{t:g}"] = round(bpp, 5), round(quality, 4)
         for t, bpp, quality in self.pages:
             row[f"pages-bpp@{t:g}"], row[f"pages-{tune}@{t:g}"] = round(bpp, 5), round(quality, 4)
-        return row | self.diagnosis
+        return row | self.diagnosis | {"without-gradient": len(self.without_gradient)}
 
     def see(self, means: list[float]) -> None:
         """Take over the means of loss, bpp and MSE of the steps since the last look."""
@@ -141,6 +143,7 @@ class Validation:
         self.pictures = centre_crops(held_out, VALIDATION_SIZE)  # [N, 3, S, S]
         drawn = range(VALIDATION_PAGES)
         self.pages = torch.stack([drawn_page(seed, VALIDATION_SIZE, VALIDATION_SIZE) for seed in drawn])  # [P, 3, S, S]
+        self.gradients = Gradients(training.model)
         self.log = Log(out, training.step)
 
     def __call__(self, progress: Progress) -> None:
@@ -150,6 +153,7 @@ class Validation:
             progress.validation = validate(model, self.pictures, device)
             progress.pages = validate(model, self.pages, device) if self.training.options.drawn else []
             progress.diagnosis = model.diagnose(self.pictures, device)
+        progress.without_gradient = self.gradients.missing()
         self.log.write(progress.row(model.config.tune))
 
 
@@ -196,6 +200,8 @@ def train(
     with accelerated(model, options.crop, options.batch // ranks.count, device):
         while progress.done < 1:
             tally.add(*_step(training, crops, one_pass))
+            if validation:
+                validation.gradients.note()
             _tick(training)
             progress = progress.after(training.step, schedule)
             last = progress.done == 1
