@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 import torch
+from click.testing import CliRunner
+from latticecodec.cli import main
 from PIL import Image
 from several_ranks import HALF, losses
 from torch import Tensor
 
 from latticecodec import TrainingError, load
 from latticecodec.lab import ranks as ranks_module
-from latticecodec.lab.ranks import ALONE, Ranks, own_device, told
+from latticecodec.lab.ranks import ALONE, Ranks, joined, own_device, told
 from latticecodec.lab.training.data import Crops
 from latticecodec.lab.training.model import uniform
 from latticecodec.lab.training.options import TrainOptions
@@ -188,14 +190,39 @@ def test_an_error_of_one_rank_ends_all_and_is_told_once() -> None:
     assert together(2, lambda ranks: ranks.of_first(5.0 + ranks.index)) == [5.0, 5.0]
 
 
-def test_a_batch_that_cannot_be_shared_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("latticecodec.lab.ranks.told", lambda: Ranks(0, 2))
+@pytest.fixture
+def second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process as the second of two, without the first."""
+    for name, value in zip(ranks_module.TOLD_BY, ("1", "2", "localhost", "29500"), strict=True):
+        monkeypatch.setenv(name, value)
     monkeypatch.setattr("torch.distributed.init_process_group", lambda *_, **__: None)
     monkeypatch.setattr("torch.distributed.destroy_process_group", lambda: None)
-    monkeypatch.setattr(Ranks, "gathered", lambda self, x: x)
+    monkeypatch.setattr(Ranks, "gathered", lambda self, x: torch.cat([torch.zeros_like(x), x]))
+
+
+@pytest.mark.usefixtures("second")
+def test_a_batch_that_cannot_be_shared_out(tmp_path: Path) -> None:
     options = dataclasses.replace(TrainOptions(), batch=5, crop=64)
     with pytest.raises(TrainingError, match="--batch 5 cannot be shared out among 2 processes; try 4"):
         run("lattice", "lattice", "lc-test", None, None, tmp_path / "run", options, "cpu")
+
+
+@pytest.mark.usefixtures("second")
+def test_nothing_is_shared_out_where_nothing_trains() -> None:
+    result = CliRunner().invoke(main, ["train", "--quantizer", "lattice-e8"])
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "trains nothing that could be shared out; run it without torchrun" in result.stderr
+
+
+@pytest.mark.usefixtures("second")
+def test_the_end_of_another_process_is_one_line() -> None:
+    with (
+        pytest.raises(TrainingError, match="another process of this training has ended; go on with --resume"),
+        joined(),
+    ):
+        raise RuntimeError("[../third_party/gloo/gloo/transport/tcp/pair.cc:547] Connection closed by peer")
+    with pytest.raises(RuntimeError, match="of our own"), joined():
+        raise RuntimeError("of our own")
 
 
 @pytest.fixture(scope="module")
@@ -238,10 +265,8 @@ def test_the_command_in_two_processes_speaks_and_writes_once(pictures: Path, tmp
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert [line.split("  ")[0] for line in lines[:-1]] == ["step 2"]
-    assert (
-        lines[-1] == f"model written to {tmp_path / 'run' / 'model'}; use it with --model {tmp_path / 'run' / 'model'}"
-    )
     model = tmp_path / "run" / "model"
+    assert lines[-1] == f"model written to {model}; use it with --model {model}"
     again = torchrun("-m", "latticecodec", "train", *arguments, *small)
     assert again.returncode == 1
     assert [line for line in again.stderr.splitlines() if line.startswith("Error:")] == [

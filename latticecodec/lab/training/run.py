@@ -190,8 +190,9 @@ def _source(data: Path | None, pictures: Train) -> str:
     """What was trained on, in words."""
     if data is None:
         return f"{len(pictures)} synthetic pictures"
-    what = f"{len(pictures.files)} files" if isinstance(pictures, Shards) else f"{len(pictures)} pictures"
-    return f"{what} of a folder named {data.name}"
+    if isinstance(pictures, Shards):
+        return f"{len(pictures.files)} file{'s'[: len(pictures.files) != 1]} of a folder named {data.name}"
+    return f"{len(pictures)} pictures of a folder named {data.name}"
 
 
 def _card(
