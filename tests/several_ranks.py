@@ -18,7 +18,7 @@ from latticecodec.lab.training import checkpoint, loop
 from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.run import run
 
-OPTIONS = TrainOptions(steps=50, batch=8, crop=64, rate=1e-3, validate_every=25, checkpoint_minutes=0.0)
+OPTIONS = TrainOptions(steps=50, batch=8, crop=64, rate=5e-4, validate_every=25, checkpoint_minutes=0.0)
 HALF = 25  # steps, after which the checkpoint is kept as half.pt
 
 

