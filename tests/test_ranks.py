@@ -3,6 +3,8 @@
 import copy
 import dataclasses
 import json
+import os
+import socket
 import subprocess
 import sys
 import threading
@@ -31,7 +33,7 @@ from latticecodec.lab.training.soap import SIDE_MAX, Soap
 from latticecodec.lab.training.synthetic import synthetic_picture
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-ROOT = Path(__file__).parent.parent
+HERE = Path(__file__).parent
 SHAPES = [(8, 8), (8, 8), (8, 8), (4, 330), (6, 3), (8,), (8,)]
 
 
@@ -73,10 +75,18 @@ def together(count: int, work: Callable[[Ranks], Any]) -> list[Any]:
     return found
 
 
-def torchrun(*arguments: object, count: int = 2) -> subprocess.CompletedProcess[str]:
-    """A command in so many processes, one thread each."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
-    return subprocess.run([*command, *map(str, arguments)], cwd=ROOT / "tests", capture_output=True, text=True)
+def processes(*arguments: object) -> list[tuple[int, str, str]]:
+    """Status, output and errors of two processes as torchrun starts them, without the seconds that it takes itself."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        told_by = dict(zip(ranks_module.TOLD_BY[1:], ("2", "127.0.0.1", str(free.getsockname()[1])), strict=True))
+    command = [sys.executable, *map(str, arguments)]
+    started = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=HERE)
+        for environment in ({**os.environ, **told_by, "RANK": rank, "OMP_NUM_THREADS": "1"} for rank in "01")
+    ]
+    ended = [process.communicate() for process in started]
+    return [(process.returncode, *told) for process, told in zip(started, ended, strict=True)]
 
 
 @pytest.fixture(scope="module")
@@ -231,8 +241,8 @@ def two(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("two") / "run"
     settings = out.parent / "settings.json"
     settings.write_text(json.dumps({"quantizer": "lattice", "out": str(out), "data": str(pictures)}))
-    done = torchrun("several_ranks.py", settings)
-    assert done.returncode == 0, done.stderr
+    for status, _, errors in processes("several_ranks.py", settings):
+        assert status == 0, errors
     return out
 
 
@@ -258,17 +268,17 @@ def test_one_rank_goes_on_where_two_stopped(two: Path, pictures: Path, tmp_path:
     assert _apart(rest, json.loads((two / "losses-0.json").read_text())[HALF:]) < 1e-3
 
 
-def test_the_command_in_two_processes_speaks_and_writes_once(pictures: Path, tmp_path: Path) -> None:
-    arguments = ["--data", pictures, "--val", pictures, "--out", tmp_path / "run", "--preset", "lc-test", "--steps", 2]
-    small = ["--batch", 2, "--crop", 64, "--drawn", 0, "--validate-every", 2, "--device", "cpu"]
-    done = torchrun("-m", "latticecodec", "train", *arguments, *small)
+def test_torchrun_runs_the_command_which_speaks_and_writes_once(pictures: Path, tmp_path: Path) -> None:
+    model = tmp_path / "run" / "model"
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    given = f"--data {pictures} --val {pictures} --out {model.parent} --preset lc-test --steps 2 --batch 2 --crop 64"
+    small = ["--drawn", "0", "--validate-every", "2", "--device", "cpu"]
+    train = ["-m", "latticecodec", "train", *given.split(), *small]
+    done = subprocess.run([*torchrun, *train], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert [line.split("  ")[0] for line in lines[:-1]] == ["step 2"]
-    model = tmp_path / "run" / "model"
     assert lines[-1] == f"model written to {model}; use it with --model {model}"
-    again = torchrun("-m", "latticecodec", "train", *arguments, *small)
-    assert again.returncode == 1
-    assert [line for line in again.stderr.splitlines() if line.startswith("Error:")] == [
-        f"Error: {model}: exists already; choose another --out"
-    ]
+    (status, _, errors), (other, output, silence) = processes(*train)
+    assert (status, errors) == (1, f"Error: {model}: exists already; choose another --out\n")
+    assert (other, output, silence) == (1, "", "")
