@@ -10,10 +10,12 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ...errors import TrainingError
 from ...extras import require
@@ -66,8 +68,7 @@ class Shards:
         at = step // STAY * OPEN_MAX + int(place * OPEN_MAX)
         for turn in range(at, at + 2 * len(self._parts)):
             epoch, index = divmod(turn, len(self._parts))
-            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
-            yield self._parts[int(torch.randperm(len(self._parts), generator=generator)[index])]
+            yield self._parts[int(_order(self.seed, epoch, len(self._parts))[index])]
 
     def pick(self, part: Part, generator: torch.Generator) -> Packed | None:
         """A picture to train on; None where the part has none."""
@@ -146,6 +147,12 @@ class _RowGroup:
         image: Any = self._images[number].as_py()
         data = image.get("bytes") if isinstance(image, dict) else image
         return Packed(f"{self.part.path}, row {self._before + number}", data or b"")
+
+
+@lru_cache(maxsize=4)
+def _order(seed: int, epoch: int, count: int) -> Tensor:
+    """The order [count] in which parts have their turn."""
+    return torch.randperm(count, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
 
 
 def find_shards(place: Path) -> list[Path]:
