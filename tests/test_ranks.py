@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,10 +20,12 @@ from click.testing import CliRunner
 from latticecodec.cli import main
 from PIL import Image
 from several_ranks import HALF, losses
-from torch import Tensor
+from torch import Tensor, nn
 
 from latticecodec import TrainingError, load
 from latticecodec.lab import ranks as ranks_module
+from latticecodec.lab.quantizers import SharedAdaptiveQuantizer, VectorQuantizer
+from latticecodec.lab.quantizers.attentive import AttentiveAdaptiveQuantizer
 from latticecodec.lab.ranks import ALONE, Ranks, joined, own_device, told
 from latticecodec.lab.training.data import Crops
 from latticecodec.lab.training.model import uniform
@@ -50,6 +53,9 @@ class Threads(Ranks):
         whole = torch.cat([self.table[index] for index in range(self.count)])
         self.barrier.wait(60)
         return whole
+
+    def total(self, x: Tensor) -> Tensor:
+        return self.gathered(x[None]).sum(0)
 
     def put_together(self, x: Tensor, sizes: list[int]) -> Tensor:
         assert len(x) == sizes[self.index]
@@ -187,6 +193,36 @@ def test_a_rank_keeps_the_state_of_its_share_alone() -> None:
     assert together(3, kept) == [2, 2, 2]
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: VectorQuantizer(8, 6),
+        lambda: VectorQuantizer(8, 6, update="gradient"),
+        lambda: SharedAdaptiveQuantizer([(16, 2), (8, 4)], [4, 2]),
+        lambda: AttentiveAdaptiveQuantizer([(16, 2), (8, 4)], [4, 2]),
+    ],
+    ids=["averages", "gradient", "shared", "attentive"],
+)
+def test_codebooks_learn_from_the_rows_of_all_ranks(make: Callable[[], nn.Module]) -> None:
+    """Of the first batch by k-means, of later ones by averages and by moving dead codes."""
+    batches = torch.randn(4, 64, 6, generator=torch.Generator().manual_seed(0))
+    made = make()
+
+    def learnt(ranks: Ranks) -> tuple[Tensor, dict[str, Tensor]]:
+        quantizer = copy.deepcopy(made)
+        for part in quantizer.modules():
+            if hasattr(part, "ranks"):
+                part.ranks = ranks
+        indices = [quantizer(rows[ranks.own(len(rows))]).indices for rows in batches]
+        return torch.stack(indices), quantizer.state_dict()
+
+    indices, state = learnt(ALONE)
+    (first, of_first), (second, of_second) = together(2, learnt)
+    assert torch.equal(torch.cat([first, second], 1), indices)
+    torch.testing.assert_close(of_first, state)
+    torch.testing.assert_close(of_second, of_first)
+
+
 def test_an_error_of_one_rank_ends_all_and_is_told_once() -> None:
     def work(ranks: Ranks) -> None:
         with ranks.all_or_none():
@@ -269,9 +305,11 @@ def test_one_rank_goes_on_where_two_stopped(two: Path, pictures: Path, tmp_path:
 
 
 def test_torchrun_runs_the_command_which_speaks_and_writes_once(pictures: Path, tmp_path: Path) -> None:
-    model = tmp_path / "run" / "model"
+    model, val = tmp_path / "run" / "model", tmp_path / "val"
+    val.mkdir()
+    shutil.copy(pictures / "0.png", val)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    given = f"--data {pictures} --val {pictures} --out {model.parent} --preset lc-test --steps 2 --batch 2 --crop 64"
+    given = f"--data {pictures} --val {val} --out {model.parent} --preset lc-test --steps 2 --batch 2 --crop 64"
     small = ["--drawn", "0", "--validate-every", "2", "--device", "cpu"]
     train = ["-m", "latticecodec", "train", *given.split(), *small]
     done = subprocess.run([*torchrun, *train], capture_output=True, text=True)

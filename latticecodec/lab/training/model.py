@@ -122,9 +122,9 @@ class PhotoModel(nn.Module, ABC):
 
     def join(self, ranks: Ranks) -> None:
         """Train on this process's share of every batch, and begin as the model of the first process; all together."""
-        for part in self.modules():
-            if hasattr(part, "ranks"):
-                part.ranks = ranks
+        parts: list[Any] = [part for part in self.modules() if hasattr(part, "ranks")]
+        for part in parts:
+            part.ranks = ranks
         ranks.begin_alike(self)
 
     def freeze(self, what: str) -> None:

@@ -188,11 +188,11 @@ def _length(options: TrainOptions) -> str:
 
 def _source(data: Path | None, pictures: Train) -> str:
     """What was trained on, in words."""
-    if data is None:
-        return f"{len(pictures)} synthetic pictures"
     if isinstance(pictures, Shards):
-        return f"{len(pictures.files)} file{'s'[: len(pictures.files) != 1]} of a folder named {data.name}"
-    return f"{len(pictures)} pictures of a folder named {data.name}"
+        count, what = len(pictures.files), f"file{'s'[: len(pictures.files) != 1]}"
+    else:
+        count, what = len(pictures), "pictures"
+    return f"{count} {what} of a folder named {data.name}" if data else f"{count} synthetic {what}"
 
 
 def _card(

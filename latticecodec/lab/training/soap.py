@@ -153,7 +153,7 @@ def _cut(state: dict[str, Any], sizes: list[int], index: int) -> None:
     """Keep the part of process `index` of a stack's state, which was loaded."""
     for name, value in state.items():
         if isinstance(value, Tensor):
-            state[name] = value.split(sizes)[index].clone()
+            state[name] = torch.split(value, sizes)[index].clone()
 
 
 def _move_all(moves: list[Move], amounts: Tensor) -> None:
