@@ -23,8 +23,13 @@ DEMONSTRATION_STEPS = 60
     show_default=True,
     help="Kind of model to train.",
 )
-@click.option("--data", type=click.Path(), help="Folder of images to train on, searched recursively.")
-@click.option("--val", type=click.Path(), help="Folder of images to validate on. [default: every 20th of --data]")
+@click.option(
+    "--data",
+    type=click.Path(),
+    help="What to train on: a folder of images, searched recursively, or one of WebDataset tars or of Parquet files "
+    "with a column of images, which are streamed.",
+)
+@click.option("--val", type=click.Path(), help="What to validate on, likewise. [default: every 20th of --data]")
 @click.option("--out", type=click.Path(), help="Folder to write to. [default: runs/QUANTIZER-N, or that of --resume]")
 @click.option("--name", help="Name of the model. [default: the quantizer's]")
 @click.option(
@@ -125,6 +130,13 @@ def train(
     lcodec train --data photos/ --resume runs/mine/checkpoint.pt
     lcodec train --data photos/ --resume runs/mine/stable.pt --minutes 60 --out runs/longer
 
+    torchrun trains in several processes, each of which computes its share of the --batch crops of a step, on a GPU of
+    its own where there are any. The result is that of one process but for rounding, and a training may go on with
+    another number of them.
+
+    \b
+    torchrun --nproc-per-node 2 -m latticecodec train --data photos/ --out runs/mine
+
     lattice-e8 trains nothing: it gives the model --init-from [default: lattice] E8 points, with a threshold chosen on
     --val, and leaves the options of a training alone.
 
@@ -134,20 +146,24 @@ def train(
     require("train", "lcodec train")
     from latticecodec import LcqError
     from latticecodec.lab.distortion import FIDELITY_UNITS
+    from latticecodec.lab.ranks import told
     from latticecodec.lab.training.kinds import check_belongs
     from latticecodec.lab.training.run import QuantizerOptions, TrainOptions, run, run_e8
 
     if steps and minutes:
         raise LcqError("--steps and --minutes exclude each other; give one")
     chosen = QuantizerOptions(**of_quantizer)
+    ranks = told()
     if quantizer == "lattice-e8":
+        if not ranks.alone:
+            raise LcqError("--quantizer lattice-e8 trains nothing that could be shared out; run it without torchrun")
         folder = Path(out or _fresh_folder(quantizer))
         check_belongs(quantizer, chosen)
         pictures, held_out = (Path(given) if given else None for given in (data, val))
         model = run_e8(init_from or "lattice", pictures, held_out, folder, _report_threshold)
         click.echo(f"model written to {model}; use it with --model {model}")
         return
-    if data is None:
+    if data is None and ranks.first:
         click.echo("No --data: a short demonstration on synthetic pictures. The model will be of no practical use.")
     folder = Path(out or (Path(resume).parent if resume else _fresh_folder(quantizer)))
     train_options = TrainOptions(
@@ -166,7 +182,7 @@ def train(
         validate_every=validate_every,
         checkpoint_minutes=checkpoint_minutes,
     )
-    show = _Progress(FIDELITY_UNITS[tune])
+    show = _Progress(FIDELITY_UNITS[tune], ranks.first)
     model = run(
         quantizer=quantizer,
         name=name or quantizer,
@@ -181,7 +197,8 @@ def train(
         report=show,
     )
     show.close()
-    click.echo(f"model written to {model}; use it with --model {model}")
+    if ranks.first:
+        click.echo(f"model written to {model}; use it with --model {model}")
 
 
 def _report_threshold(threshold: int, cost: float) -> None:
@@ -197,13 +214,13 @@ def _fresh_folder(quantizer: str) -> Path:
 
 
 class _Progress:
-    """Progress bar on stderr, a line for every validation on stdout."""
+    """Progress bar on stderr, a line for every validation on stdout; of several processes the first has them."""
 
     LENGTH = 1000  # of the bar: done, in thousandths
 
-    def __init__(self, unit: str) -> None:
+    def __init__(self, unit: str, shown: bool) -> None:
         """`unit` is that of the quality which is trained for."""
-        self._unit = unit
+        self._unit, self._hidden = unit, not shown
         self._bar = click.progressbar(
             length=self.LENGTH, label="training", file=sys.stderr, item_show_func=self._show, update_min_steps=0
         )
@@ -215,12 +232,17 @@ class _Progress:
         return f"step {item.step}  loss {item.loss:.3f}  {item.bpp:.3f} bpp  {item.psnr:.2f} dB"
 
     def __call__(self, progress: Any) -> None:
+        if self._hidden:
+            return
         now = int(self.LENGTH * progress.done)
         self._bar.update(now - self._shown, progress)
         self._shown = now
         if progress.went_back:
             text = "the loss exploded; going on from the last good average, at half the learning rate"
             click.echo(f"Warning: step {progress.step}: {text}", err=True)
+        if progress.without_gradient:
+            text = "no gradient at any step since the last validation, so that nothing is learned"
+            click.echo(f"Warning: step {progress.step}: {text}: {', '.join(progress.without_gradient)}", err=True)
         if progress.validation:
             points = self._points(progress.validation)
             click.echo(f"step {progress.step}  {progress.seconds:.0f} s  validation: {points}")
@@ -233,4 +255,6 @@ class _Progress:
 
     def close(self) -> None:
         """Leave the bar's line."""
+        if self._hidden:
+            return
         self._bar.render_finish()

@@ -129,6 +129,10 @@ def train_parts(arguments: argparse.Namespace) -> None:
             points = "  ".join(f"{bpp:.3f} bpp {psnr:.2f} dB" for _, bpp, psnr in progress.validation)
             note = "went back to the last good average, at half the rate" if progress.went_back else points
             print(f"step {progress.step}  {progress.seconds:.0f} s  loss {progress.loss:.3f}  {note}", flush=True)
+        if progress.without_gradient:
+            print(
+                f"step {progress.step}  no gradient since the last validation: {', '.join(progress.without_gradient)}"
+            )
         if progress.step % TOLD == 0 and (work / STABLE).exists() and (work / STABLE).stat().st_mtime > written:
             written = (work / STABLE).stat().st_mtime
             write_parts(work / STABLE, arguments.out, "stable")

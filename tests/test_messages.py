@@ -39,7 +39,16 @@ ENTRIES = re.findall(r"^((?:\$|>>>) .+)\n(.+)$", (TESTS / "messages.txt").read_t
 ELSEWHERE = re.findall(r"^~ [^:]+: (.+)$", (TESTS / "messages.txt").read_text(encoding="utf-8"), re.MULTILINE)
 ROOT = TESTS.parent
 FOLDERS = ("picture", "container", "codec", "kinds", "lab/evaluation", "lab/training")
-FILES = ("zoo.py", "api.py", "arguments.py", "config.py", "extras.py", "lab/distortion.py", "weights.py")
+FILES = (
+    "zoo.py",
+    "api.py",
+    "arguments.py",
+    "config.py",
+    "extras.py",
+    "lab/distortion.py",
+    "lab/ranks.py",
+    "weights.py",
+)
 PLACES = [ROOT / "cli", *(ROOT / "latticecodec" / name for name in FOLDERS + FILES)]  # whose errors are all here
 CONFIGS: dict[str, dict[str, Any]] = {  # model folders: what is wrong in their config.json
     "no-weights": {},

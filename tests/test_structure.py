@@ -27,6 +27,7 @@ ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "entropy": 1.5,
     "lab.tensors": 1.5,
     "lab.arithmetic": 1.6,
+    "lab.ranks": 1.6,
     "lab.ssimulacra2": 1.7,
     "lab.distortion": 1.8,
     "lab.nets": 2.2,

@@ -98,7 +98,8 @@ class AttentiveAdaptiveQuantizer(SharedAdaptiveQuantizer):
         """A choice [N, G, m] of this training step from scores [N, G, m]."""
         step = int(self.steps)
         self.steps += 1
-        return gumbel_choice(scores, self.schedule(step, self.iterations), step_generator(self.seed, step))
+        temperature = self.schedule(step, self.iterations)
+        return gumbel_choice(scores, temperature, step_generator(self.seed, step), self.ranks)
 
     @torch.no_grad()
     def _inside(self, z: Tensor, penalties: Sequence[Tensor] | None) -> Tensor:

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..arithmetic import straight_through
+from ..ranks import ALONE, Ranks
 from .vector import step_generator
 
 HEADS = 2
@@ -79,14 +80,14 @@ class SliceAttention(nn.Module):
         return scores
 
 
-def gumbel_choice(scores: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
-    """One-hot samples [..., m] of the softmax of `scores` [..., m], with a gradient.
+def gumbel_choice(scores: Tensor, temperature: float, generator: torch.Generator, ranks: Ranks = ALONE) -> Tensor:
+    """One-hot samples [N, ..., m] of the softmax of `scores` [N, ..., m], with a gradient; N rows are for each process.
 
     The temperature has no part in which one is drawn: the largest of scores and Gumbel noise is the largest at any. The
     gradient is that of their softmax at the temperature (Jang et al. 2017, straight-through).
     """
-    noise = torch.empty(scores.shape).exponential_(generator=generator)  # [..., m]
-    return largest(scores - noise.log().to(scores.device), temperature)
+    noise = torch.empty(ranks.count * len(scores), *scores.shape[1:]).exponential_(generator=generator)  # [N', ..., m]
+    return largest(scores - noise[ranks.own(len(noise))].log().to(scores.device), temperature)
 
 
 def largest(scores: Tensor, temperature: float = 1.0) -> Tensor:

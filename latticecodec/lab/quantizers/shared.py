@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..ranks import ALONE, Ranks
 from .codewords import checked, nearest
 from .vector import COMMITMENT, VectorQuantized, VectorQuantizer
 
@@ -34,6 +35,7 @@ class SharedAdaptiveQuantizer(nn.Module):
     """
 
     counts: Tensor  # [G, K] moving average of the rows a batch gives each index
+    ranks: Ranks = ALONE
 
     def __init__(
         self,
@@ -113,7 +115,7 @@ class SharedAdaptiveQuantizer(nn.Module):
 
     def count(self, indices: Tensor) -> None:
         """Moving averages of how often each slice has each index; indices [N, G]."""
-        uses = F.one_hot(indices, self.counts.shape[1]).sum(0)  # [G, K]
+        uses = self.ranks.total(F.one_hot(indices, self.counts.shape[1]).sum(0))  # [G, K]
         self.counts.lerp_(uses.to(self.counts.dtype), 1 - self.decay)
 
     def completed(self, z: Tensor, indices: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...errors import TrainingError
+from ..ranks import ALONE, Ranks
 from .codewords import checked, nearest
 from .kmeans import cluster_sums, kmeans
 
@@ -41,7 +42,7 @@ class VectorQuantizer(nn.Module):
     of largest cosine similarity, a value is the codeword at unit length, the row's own length is not coded, and the
     gradient passes back through the scaling of the row (ViT-VQGAN, Yu et al. 2022, section 3.2).
 
-    Statistics are of one process; nothing is exchanged between processes.
+    Of several processes, `ranks`, all learn from the rows of all, and so have the same codewords.
 
     Args:
         codes: number K of codewords.
@@ -62,6 +63,7 @@ class VectorQuantizer(nn.Module):
     counts: Tensor  # [K] N of appendix A.1: moving average of the rows a batch gives each code
     sums: Tensor  # [K, D] m of appendix A.1: moving average of the sum of these rows; only with "ema"
     steps: Tensor  # [] int64, training batches seen
+    ranks: Ranks = ALONE
 
     def __init__(
         self,
@@ -97,9 +99,10 @@ class VectorQuantizer(nn.Module):
         With `penalty` [N, K], added to the squared distances, the choice is entropy-constrained: see `ecvq`.
         """
         z = self._scaled(z.float())  # [N, D]
-        learning = self.training and bool(z.isfinite().all())  # a row that is not a number would stay for good
+        everyone = self.ranks.gathered(z.detach()) if self.training else z  # [N', D]
+        learning = self.training and bool(everyone.isfinite().all())  # a row that is not a number would stay for good
         if learning:
-            self._prepare(z.detach())
+            self._prepare(everyone)
         codewords = self._scaled(self.codebook)  # [K, D]
         indices = nearest(z, codewords, penalty)  # [N]
         values = codewords[indices]  # [N, D]
@@ -179,7 +182,7 @@ class VectorQuantizer(nn.Module):
 
         Moving averages of appendix A.1: N <- gamma N + (1 - gamma) n, m likewise, codeword = m / N.
         """
-        sizes, sums = cluster_sums(z, indices, self.codes)
+        sizes, sums = (self.ranks.total(x) for x in cluster_sums(z, indices, self.codes))  # [K], [K, D]
         self.counts.lerp_(sizes, 1 - self.decay)
         if self.update == "ema":
             self.sums.lerp_(sums, 1 - self.decay)

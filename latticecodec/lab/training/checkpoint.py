@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 
 from ...config import ModelConfig
 from ...errors import TrainingError
+from ..ranks import ALONE, Ranks
 from .guard import Guard
 from .model import PhotoModel
 from .optimiser import Average
@@ -39,17 +40,21 @@ class Training:
     options: TrainOptions
     step: int = 0  # steps taken
     units: Tensor | None = None  # [5] of the error, where that is SSIMULACRA2's (error.py)
+    ranks: Ranks = ALONE  # the processes that train
 
 
 def save_checkpoint(training: Training, folder: Path) -> None:
-    """Write checkpoint.pt, and stable.pt until the rate falls; an old file stays until the new one is whole."""
+    """Write checkpoint.pt, and stable.pt until the rate falls; an old file stays until the new one is whole.
+
+    The first of several processes writes, as a process alone would, with what all of them have; all together.
+    """
     _save(training, folder / CHECKPOINT, stable=False)
     if not training.schedule.falling(training.step):
         save_stable(training, folder)
 
 
 def save_stable(training: Training, folder: Path) -> None:
-    """Write stable.pt alone."""
+    """Write stable.pt alone; all together."""
     _save(training, folder / STABLE, stable=True)
 
 
@@ -68,6 +73,8 @@ def _save(training: Training, path: Path, stable: bool) -> None:
         "average": training.average.state(),
         "optimiser": training.optimiser.state_dict(),
     }
+    if not training.ranks.first:
+        return
     part = path.with_suffix(".part")
     torch.save(state, part)
     part.replace(path)

@@ -22,22 +22,26 @@ from torchvision.transforms.v2 import functional as transforms
 
 from ...errors import ImageError, TrainingError
 from ...picture import plain, read
+from ..ranks import on_this_machine
 from .drawn import drawn_page, pasted
+from .shards import Packed, Part, Shards
 
 CACHE_BYTES = 2 << 30  # decoded pixels kept in memory; the rest is decoded again at each draw
 STEPS_MAX = 1 << 40
 PAGES = 300  # drawn pages in all, 0.8 MB each
 FIRST_PAGE = 1000  # seed of the first; those below are for validation
+TRIALS = 8  # pictures of a part, before another one is turned to
 PASTED = 0.5  # of the crops with drawn pages: share that is pasted into a picture
 
 
-def read_pixels(path: Path) -> Tensor | None:
+def read_pixels(source: Path | Packed) -> Tensor | None:
     """Decode an image file to uint8 [3, H, W]; None, and a warning that names it, for what cannot be read."""
+    name = source.name if isinstance(source, Packed) else str(source)
     try:
-        pixels = plain(read(path))  # [H, W, C]
+        pixels = plain(read(source.data if isinstance(source, Packed) else source))  # [H, W, C]
     except ImageError as error:
-        reason = str(error).removeprefix(f"{path}: ")
-        warnings.warn(f"{path}: skipped, {reason}", stacklevel=2)
+        reason = str(error).removeprefix(f"{name}: ").removeprefix("the bytes given: ")
+        warnings.warn(f"{name}: skipped, {reason}", stacklevel=2)
         return None
     return torch.from_numpy(pixels.copy()).permute(2, 0, 1).expand(3, -1, -1)  # [3, H, W]
 
@@ -46,7 +50,7 @@ class Crops:
     """Random crops of a set of pictures: scale 0.5 to 1, flips, transposes; among them some of drawn pages.
 
     Args:
-        images: paths, or uint8 tensors [3, H, W] held in memory.
+        images: paths, uint8 tensors [3, H, W] held in memory, or shards.
         size: side of a crop, pixels.
         batch: crops in a batch.
         seed: of all random choices.
@@ -57,14 +61,15 @@ class Crops:
 
     def __init__(
         self,
-        images: Sequence[Path | Tensor],
+        images: Sequence[Path | Tensor] | Shards,
         size: int,
         batch: int,
         seed: int = 0,
         drawn: float = 0.0,
         processes: int = 0,
     ) -> None:
-        self.images = list(images)
+        self.shards = images if isinstance(images, Shards) else None
+        self.images = [] if isinstance(images, Shards) else list(images)
         self.size, self.size_batch, self.seed, self.drawn, self.processes = size, batch, seed, drawn, processes
         self._cache: dict[int, Tensor] = {}
         self._cached = 0
@@ -73,6 +78,12 @@ class Crops:
         self._pool = ThreadPoolExecutor(1)
         self._ahead: tuple[int, Future[Tensor]] | None = None
         self._stream: tuple[int, Iterator[Tensor]] | None = None
+        self._own = range(batch)
+
+    def share(self, own: slice) -> None:
+        """From now on make no more than these crops of a batch: those of one of several processes."""
+        self._own = range(self.size_batch)[own]
+        self._ahead, self._stream = None, None
 
     def batch(self, step: int) -> Tensor:
         """The batch of step `step`: uint8 [batch, 3, size, size]. Draws the next ones in the background."""
@@ -93,14 +104,14 @@ class Crops:
         return torch.cat([self.batch(step) for step in range(16)]).cpu().float() / 255
 
     def prepare(self) -> None:
-        """Decode every picture now, as far as memory is set aside for them; for processes, draw every page too.
+        """Decode every picture of `images` now, as far as memory is set aside; for processes, draw every page too.
 
         Raises TrainingError where none can be read.
         """
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(self._load, range(len(self.images))))
-        if len(self._bad) == len(self.images):
-            raise self._unreadable()
+        if len(self._bad) == len(self.images) and self.shards is None:
+            raise self._unreadable(self.images[0])
         if self.drawn and self.processes:
             fork = multiprocessing.get_context("fork")
             with ProcessPoolExecutor(mp_context=fork, initializer=torch.set_num_threads, initargs=(1,)) as pages:
@@ -122,18 +133,24 @@ class Crops:
 
     def draw(self, step: int) -> Tensor:
         """The batch of step `step`, made here and now."""
-        return torch.stack([self._crop(generator_of(self.seed, step, i)) for i in range(self.size_batch)])
+        return torch.stack([self._crop(step, i) for i in self._own])
 
-    def _crop(self, generator: torch.Generator) -> Tensor:
+    def _crop(self, step: int, place: int) -> Tensor:
+        generator = generator_of(self.seed, step, place)
         kind = float(torch.rand(1, generator=generator))
         if kind >= self.drawn:
-            return self._photograph(generator)
+            return self._photograph(step, place, generator)
         number = int(torch.randint(PAGES, (1,), generator=generator))
         page = self._cut(self._page(number), generator, self.size)
-        return page if kind >= PASTED * self.drawn else pasted(self._photograph(generator), page, generator)
+        if kind >= PASTED * self.drawn:
+            return page
+        return pasted(self._photograph(step, place, generator), page, generator)
 
-    def _photograph(self, generator: torch.Generator) -> Tensor:
-        pixels = self._pick(generator)
+    def _photograph(self, step: int, place: int, generator: torch.Generator) -> Tensor:
+        if self.shards:
+            pixels = self._pick_packed(self.shards, self.shards.part_of(step, place / self.size_batch), generator)
+        else:
+            pixels = self._pick(generator)
         zoom = float(torch.rand(1, generator=generator))
         return self._cut(pixels, generator, round(self.size / min(1.0, 0.5 + 0.7 * zoom)))  # 2 of 7 are not scaled
 
@@ -161,10 +178,21 @@ class Crops:
             pixels = self._load(index)
             if pixels is not None:
                 return pixels
-        raise self._unreadable()
+        raise self._unreadable(self.images[0])
 
-    def _unreadable(self) -> TrainingError:
-        return TrainingError(f"{self.images[0]} and the rest: none of the pictures to train on can be read")
+    def _pick_packed(self, shards: Shards, parts: Iterator[Part], generator: torch.Generator) -> Tensor:
+        """A picture of the first of `parts` that has one which can be read, as far as a few trials show."""
+        for part in parts:
+            for _ in range(TRIALS):
+                packed = shards.pick(part, generator)
+                pixels = read_pixels(packed) if packed else None
+                if pixels is not None:
+                    return pixels
+        raise self._unreadable(shards.files[0])
+
+    @staticmethod
+    def _unreadable(example: Path | Tensor) -> TrainingError:
+        return TrainingError(f"{example} and the rest: none of the pictures to train on can be read")
 
     def _load(self, index: int) -> Tensor | None:
         source = self.images[index]
@@ -189,10 +217,10 @@ def _page_pixels(number: int) -> npt.NDArray[np.uint8]:
 
 
 def processes_for(device: torch.device) -> int:
-    """How many processes are to make batches for a training on `device`."""
+    """How many processes are to make batches for a training on `device`, beside others on the same machine."""
     if device.type == "cpu" or sys.platform != "linux":
         return 0
-    return max(1, len(os.sched_getaffinity(0)) - 2)
+    return max(1, len(os.sched_getaffinity(0)) // on_this_machine()[1] - 2)
 
 
 class _Batches(Dataset[Tensor]):
@@ -215,7 +243,7 @@ def generator_of(seed: int, step: int, index: int) -> torch.Generator:
     return torch.Generator().manual_seed((seed * 1_000_003 + step) * 65_537 + index)
 
 
-def centre_crops(images: Sequence[Path | Tensor], size: int) -> Tensor:
+def centre_crops(images: Sequence[Path | Tensor | Packed], size: int) -> Tensor:
     """The middle of every picture, for validation: uint8 [N, 3, size, size]; smaller pictures are enlarged."""
     crops = []
     for source in images:
@@ -226,5 +254,6 @@ def centre_crops(images: Sequence[Path | Tensor], size: int) -> Tensor:
             pixels = transforms.resize(pixels, [size], InterpolationMode.BILINEAR, antialias=True)
         crops.append(transforms.center_crop(pixels, [size, size]))
     if not crops:
-        raise TrainingError(f"{images[0]} and the rest: none of the validation pictures can be read")
+        example = images[0].name if isinstance(images[0], Packed) else images[0]
+        raise TrainingError(f"{example} and the rest: none of the validation pictures can be read")
     return torch.stack(crops)  # [N, 3, size, size]

@@ -7,36 +7,36 @@ means are fetched, and the guard judges them.
 """
 
 import contextlib
-import csv
 import math
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..arithmetic import flushed_denormals, mixed_precision
 from ..distortion import fidelity
+from ..ranks import ALONE, Ranks
 from .accelerate import accelerated
 from .checkpoint import Training, resume, save_checkpoint, save_stable
 from .data import Crops, as_input, centre_crops
 from .drawn import drawn_page
 from .error import error, measured_units
+from .gradients import Gradients
 from .guard import LOOK, Guard, Tally
+from .log import Log
 from .model import PhotoModel
 from .optimiser import Average, make_optimiser, parameter_groups
 from .options import TrainOptions
 from .passes import Pass
 from .schedule import Schedule
+from .shards import Packed
 
 RATE_WEIGHTING = 0.4  # the loss of a sample is divided by its lambda to this power
 VALIDATION_POINTS = (0.0, 0.25, 0.5, 0.75, 1.0)  # rate coordinates t
 VALIDATION_SIZE = 384  # pixels a side
 VALIDATION_PAGES = 8  # drawn
-LOG = "log.csv"
 
 
 @dataclass
@@ -53,10 +53,24 @@ class Progress:
     validation: list[tuple[float, float, float]] = field(default_factory=list)  # (t, bpp, quality), see `validate`
     pages: list[tuple[float, float, float]] = field(default_factory=list)  # the same of drawn pages
     diagnosis: dict[str, float] = field(default_factory=dict)  # of the quantizer, when just validated
+    without_gradient: list[str] = field(default_factory=list)  # parameters, see gradients.py, when just validated
 
     def after(self, step: int, schedule: Schedule) -> "Progress":
         """What is known after another step, before anyone looks: loss, rate and quality as of the last look."""
         return Progress(step, schedule.done(step), self.loss, self.bpp, self.psnr, schedule.seconds)
+
+    def row(self, tune: str) -> dict[str, float]:
+        """A line of the log, by column, of a training for `tune`."""
+        row: dict[str, float] = {
+            "step": self.step,
+            "seconds": round(self.seconds, 1),
+            "loss": round(self.loss, 5),
+        }
+        for t, bpp, quality in self.validation:
+            row[f"bpp@{t:g}"], row[f"{tune}@{t:g}"] = round(bpp, 5), round(quality, 4)
+        for t, bpp, quality in self.pages:
+            row[f"pages-bpp@{t:g}"], row[f"pages-{tune}@{t:g}"] = round(bpp, 5), round(quality, 4)
+        return row | self.diagnosis | {"without-gradient": len(self.without_gradient)}
 
     def see(self, means: list[float]) -> None:
         """Take over the means of loss, bpp and MSE of the steps since the last look."""
@@ -112,72 +126,108 @@ def validate(model: PhotoModel, pictures: Tensor, device: torch.device) -> list[
     return rows
 
 
+class Validation:
+    """The look at pictures that do not train: of the averaged weights, which then are in the log.
+
+    Args:
+        training: whose model it is.
+        held_out: paths, uint8 tensors [3, H, W], or image files out of shards.
+        out: folder of the log.
+        device: of the model.
+    """
+
+    def __init__(
+        self, training: Training, held_out: Sequence[Path | Tensor | Packed], out: Path, device: torch.device
+    ) -> None:
+        self.training, self.device = training, device
+        self.pictures = centre_crops(held_out, VALIDATION_SIZE)  # [N, 3, S, S]
+        drawn = range(VALIDATION_PAGES)
+        self.pages = torch.stack([drawn_page(seed, VALIDATION_SIZE, VALIDATION_SIZE) for seed in drawn])  # [P, 3, S, S]
+        self.gradients = Gradients(training.model)
+        self.log = Log(out, training.step)
+
+    def __call__(self, progress: Progress) -> None:
+        """Fill in what `progress` tells of a validation."""
+        model, device = self.training.model, self.device
+        with averaged(model, self.training.average, device):
+            progress.validation = validate(model, self.pictures, device)
+            progress.pages = validate(model, self.pages, device) if self.training.options.drawn else []
+            progress.diagnosis = model.diagnose(self.pictures, device)
+        progress.without_gradient = self.gradients.missing()
+        self.log.write(progress.row(model.config.tune))
+
+
 @flushed_denormals()
 def train(
     model: PhotoModel,
     crops: Crops,
-    held_out: list[Path | Tensor],
+    held_out: Sequence[Path | Tensor | Packed],
     out: Path,
     options: TrainOptions,
     device: torch.device,
     checkpoint: Path | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
+    ranks: Ranks = ALONE,
 ) -> PhotoModel:
     """Train `model` and return it with averaged weights; writes a log, TensorBoard events and checkpoints to `out`.
 
+    Of several processes each computes its share of a step, and the first validates and writes; all together.
     Raises TrainingError when `checkpoint`, to go on from, is not one of the same configuration and options.
     """
-    from torch.utils.tensorboard import SummaryWriter
-
     model = model.to(device)
+    model.join(ranks)
     average = Average(model)
-    optimiser = make_optimiser(options.optimiser, parameter_groups(model), options.rate)
+    optimiser = make_optimiser(options.optimiser, parameter_groups(model), options.rate, ranks)
     schedule = Schedule(options.steps, options.minutes, options.warm_up)
-    training = Training(model, average, optimiser, Guard(average), schedule, options)
-    if checkpoint is not None:
-        resume(training, checkpoint)
-    elif model.config.tune == "ssimulacra2":
-        training.units = measured_units(model, crops, device)
-    pictures = centre_crops(held_out, VALIDATION_SIZE)
-    pages = torch.stack([drawn_page(seed, VALIDATION_SIZE, VALIDATION_SIZE) for seed in range(VALIDATION_PAGES)])
-    out.mkdir(parents=True, exist_ok=True)
-    _forget_rows_after(out / LOG, training.step)
-    board = SummaryWriter(str(out))
+    training = Training(model, average, optimiser, Guard(average), schedule, options, ranks=ranks)
+    with ranks.all_or_none():
+        if checkpoint is not None:
+            resume(training, checkpoint)
+        elif model.config.tune == "ssimulacra2":
+            training.units = measured_units(model, crops, device)
+        validation = Validation(training, held_out, out, device) if ranks.first else None
+    crops.share(ranks.own(options.batch))
     tally = Tally(3, device)
     progress = Progress(training.step, schedule.done(training.step))
     falling = schedule.falling(training.step)
-    saved = time.monotonic()
-    schedule.tick()
+    _tick(training)
+    saved = schedule.seconds
 
     def compute(pixels: Tensor, t: Tensor, noise: torch.Generator) -> tuple[Tensor, ...]:
         return weighed(model, as_input(pixels, device), t, noise, training.units)
 
-    one_pass = Pass(model, compute, device, record=model.recorded)
-    with accelerated(model, options.crop, options.batch, device):
+    one_pass = Pass(model, ranks.parallel(model, compute), device, record=model.recorded and ranks.alone)
+    with accelerated(model, options.crop, options.batch // ranks.count, device):
         while progress.done < 1:
             tally.add(*_step(training, crops, one_pass))
-            schedule.tick()
+            if validation:
+                validation.gradients.note()
+            _tick(training)
             progress = progress.after(training.step, schedule)
             last = progress.done == 1
             if last or training.step % LOOK == 0:
-                progress.see(tally.means())
+                progress.see(ranks.means(tally.means()))
                 progress.went_back = training.guard.look(progress.loss, model, average, optimiser)
-            if last or training.step % options.validate_every == 0:
-                with averaged(model, average, device):
-                    progress.validation = validate(model, pictures, device)
-                    progress.pages = validate(model, pages, device) if options.drawn else []
-                    progress.diagnosis = model.diagnose(pictures, device)
-                _log(out / LOG, board, progress, model.config.tune)
+            if validation and (last or training.step % options.validate_every == 0):
+                validation(progress)
             if falling != schedule.falling(training.step):
                 falling = True
                 save_stable(training, out)
-            if last or time.monotonic() - saved > 60 * options.checkpoint_minutes:
+            if last or schedule.seconds - saved > 60 * options.checkpoint_minutes:
                 save_checkpoint(training, out)
-                saved = time.monotonic()
+                saved = schedule.seconds
             report(progress)
-    board.close()
+    if validation:
+        validation.log.close()
     average.swap(model)
     return model.eval()
+
+
+def _tick(training: Training) -> None:
+    """Count the time since the last tick, by the clock of the first process."""
+    schedule = training.schedule
+    schedule.tick()
+    schedule.seconds = training.ranks.of_first(schedule.seconds)
 
 
 def _step(training: Training, crops: Crops, one_pass: Pass) -> tuple[Tensor, ...]:
@@ -187,7 +237,8 @@ def _step(training: Training, crops: Crops, one_pass: Pass) -> tuple[Tensor, ...
     for group in optimiser.param_groups:
         group["lr"] = group["share"] * rate
     generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
-    values = one_pass(crops.batch(step), *drawn_rates(options.batch, generator))
+    t, seed = drawn_rates(options.batch, generator)  # [B]
+    values = one_pass(crops.batch(step), t[training.ranks.own(len(t))], seed)
     torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip)
     optimiser.step()
     training.average.update(model, step)
@@ -207,33 +258,3 @@ def averaged(model: PhotoModel, average: Average, device: torch.device) -> Itera
     finally:
         model.train()
         average.swap(model)
-
-
-def _forget_rows_after(path: Path, step: int) -> None:
-    """Drop what a run logged after the checkpoint that it now goes on from."""
-    if path.exists():
-        head, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        path.write_text(head + "".join(row for row in rows if int(row.split(",")[0]) <= step), encoding="utf-8")
-
-
-def _log(path: Path, board: Any, progress: Progress, tune: str) -> None:
-    """Append a row to the CSV log and the same numbers to TensorBoard."""
-    row: dict[str, float] = {
-        "step": progress.step,
-        "seconds": round(progress.seconds, 1),
-        "loss": round(progress.loss, 5),
-    }
-    for t, bpp, quality in progress.validation:
-        row[f"bpp@{t:g}"], row[f"{tune}@{t:g}"] = round(bpp, 5), round(quality, 4)
-    for t, bpp, quality in progress.pages:
-        row[f"pages-bpp@{t:g}"], row[f"pages-{tune}@{t:g}"] = round(bpp, 5), round(quality, 4)
-    row |= progress.diagnosis
-    fresh = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, list(row))
-        if fresh:
-            writer.writeheader()
-        writer.writerow(row)
-    for key, value in row.items():
-        if key != "step":
-            board.add_scalar(key.replace("@", "/"), value, progress.step)

@@ -13,6 +13,7 @@ from ...errors import TrainingError
 from ...kinds import KINDS
 from ...zoo import ModelInfo, read_weights
 from ..nets import Analysis, HyperAnalysis, Synthesis
+from ..ranks import ALONE, Ranks
 from ..tensors import as_tensors
 from .options import TrainOptions
 from .quantizer_options import DEFAULTS, QuantizerOptions
@@ -58,6 +59,7 @@ class PhotoModel(nn.Module, ABC):
         tuned: whether it can be trained for other aims than PSNR, and as low-rank additions to a base.
         freezable: by what `freeze` is told, how the names of the parameters begin that do not train.
         recorded: whether a pass does the same every time, but for its inputs, and fetches nothing from the device.
+        ranks: the processes that a batch is shared out among.
     """
 
     kind: ClassVar[str]
@@ -65,6 +67,7 @@ class PhotoModel(nn.Module, ABC):
     tuned: ClassVar[bool] = False
     freezable: ClassVar[Mapping[str, tuple[str, ...]]] = {"nothing": ()}
     recorded: ClassVar[bool] = False
+    ranks: Ranks = ALONE
     quantizer: Any
     prior: Any
 
@@ -117,6 +120,13 @@ class PhotoModel(nn.Module, ABC):
     def plan(self, steps: int) -> None:
         """Prepare for so many steps, 0 where they are not known."""
 
+    def join(self, ranks: Ranks) -> None:
+        """Train on this process's share of every batch, and begin as the model of the first process; all together."""
+        parts: list[Any] = [part for part in self.modules() if hasattr(part, "ranks")]
+        for part in parts:
+            part.ranks = ranks
+        ranks.begin_alike(self)
+
     def freeze(self, what: str) -> None:
         """Keep parts as they are, a key of `freezable`."""
         for name, value in self.named_parameters():
@@ -151,6 +161,15 @@ class PhotoModel(nn.Module, ABC):
         """Inverse of `coded_tensors`, for what `state_dict` has under other names."""
 
 
-def uniform(like: Tensor, generator: torch.Generator) -> Tensor:
-    """Uniform noise on [-1/2, 1/2) of the shape, on the device and in the memory order of `like`."""
-    return torch.empty_like(like).uniform_(-0.5, 0.5, generator=generator)
+def uniform(like: Tensor, generator: torch.Generator, ranks: Ranks = ALONE) -> Tensor:
+    """Uniform noise on [-1/2, 1/2) of the shape, on the device and in the memory order of `like` [b, ...].
+
+    It is drawn for the whole batch, whatever the number of processes, and is this one's share of that.
+    """
+    own = torch.empty_like(like)  # [b, ...]
+    if ranks.alone:
+        return own.uniform_(-0.5, 0.5, generator=generator)
+    strides = own[0].numel(), *own.stride()[1:]
+    whole = torch.empty_strided((ranks.count * len(own), *own.shape[1:]), strides, device=own.device, dtype=own.dtype)
+    whole.uniform_(-0.5, 0.5, generator=generator)  # [B, ...]
+    return whole[ranks.own(len(whole))]  # [b, ...]

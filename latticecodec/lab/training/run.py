@@ -1,9 +1,8 @@
 """`lcodec train` as a function: from a folder of pictures to a model folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from ... import zoo
@@ -14,6 +13,7 @@ from ...errors import OutputError, TrainingError
 from ...metrics import MS_SSIM_SIDE_MIN
 from ...picture import find_images
 from ..arithmetic import seeded
+from ..ranks import Ranks, joined, own_device
 from .checkpoint import load_state
 from .data import Crops, centre_crops, processes_for
 from .export import export
@@ -22,12 +22,15 @@ from .kinds.lattice_e8 import make_e8
 from .loop import Progress, train
 from .options import TrainOptions
 from .quantizer_options import QuantizerOptions
+from .shards import HOLD_OUT, Packed, Shards, find_shards
 from .start import start
 from .synthetic import synthetic_picture
 
 __all__ = ["QuantizerOptions", "TrainOptions", "run", "run_e8"]
 
-HOLD_OUT = 20  # every 20th picture is for validation
+Train = Sequence[Path | Tensor] | Shards
+HeldOut = Sequence[Path | Tensor | Packed]
+
 E8_CROP = 512  # pixels a side of the pictures that the threshold is chosen on
 CROP_MULTIPLE = 64  # a hyper-latent covers 64 x 64 pixels
 
@@ -51,8 +54,8 @@ def run(
         quantizer: key of training.kinds.MODELS.
         name: of the model, for its config.json.
         preset: key of config.PRESETS.
-        data: folder of training pictures; None draws synthetic ones.
-        val: folder of validation pictures; None holds out every 20th of `data`.
+        data: folder of training pictures, or of tars and Parquet files of them; None draws synthetic ones.
+        val: the same for validation; None holds out every 20th picture of `data`.
         out: folder for logs, checkpoints and the model; must not hold a model yet.
         options: how to train.
         device: "auto", "cpu" or "cuda".
@@ -60,14 +63,48 @@ def run(
         resume: checkpoint to go on from.
         report: called after every step.
 
+    Processes that torchrun started train one model together, and the first of them writes it.
+
     Raises TrainingError, ImageError, OutputError or ModelError; TargetError for a word that is not to be chosen from.
     """
+    with joined() as ranks:
+        with ranks.all_or_none():
+            _check(quantizer, preset, out, options, init_from, resume, ranks)
+            where = own_device(resolve_device(device))
+            pictures, held_out = _pictures(data, val, options.seed)
+            crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, processes_for(where))
+            if crops.processes:
+                crops.prepare()
+            with seeded(crops.seed):
+                model = start(quantizer, name, preset, init_from, resume is not None, crops, options)
+            model.plan(options.steps)
+            model.freeze(options.freeze)
+        model = train(model, crops, held_out, out, options, where, resume, report, ranks)
+        with ranks.all_or_none():
+            if ranks.first:
+                export(model, out / "model", _card(model.config, data, _source(data, pictures), options, init_from))
+    return out / "model"
+
+
+def _check(
+    quantizer: str,
+    preset: str,
+    out: Path,
+    options: TrainOptions,
+    init_from: str | Path | None,
+    resume: Path | None,
+    ranks: Ranks,
+) -> None:
+    """Raise where the arguments of `run` do not suit each other, or what is there."""
     if init_from is None:
         choice("preset", preset, tuple(PRESETS))
     check(quantizer, options, init_from is None)
     if options.crop % CROP_MULTIPLE:
         near = CROP_MULTIPLE * max(1, round(options.crop / CROP_MULTIPLE))
         raise TrainingError(f"--crop {options.crop} is not a multiple of {CROP_MULTIPLE}; try {near}")
+    if options.batch % ranks.count:
+        near = ranks.count * max(1, round(options.batch / ranks.count))
+        raise TrainingError(f"--batch {options.batch} cannot be shared out among {ranks.count} processes; try {near}")
     if (out / "model").exists():
         raise OutputError(f"{out / 'model'}: exists already; choose another --out")
     if resume is None and (out / "checkpoint.pt").exists():
@@ -78,18 +115,6 @@ def run(
         raise TrainingError(f"--crop {options.crop} is too small for --tune ms-ssim, which needs {MS_SSIM_SIDE_MIN}")
     if resume is not None and not resume.is_file():
         raise TrainingError(f"{resume}: no such checkpoint; name the checkpoint.pt or stable.pt of a training")
-    where = torch.device(resolve_device(device))
-    pictures, held_out = _pictures(data, val)
-    crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, processes_for(where))
-    if crops.processes:
-        crops.prepare()
-    with seeded(crops.seed):
-        model = start(quantizer, name, preset, init_from, resume is not None, crops, options)
-    model.plan(options.steps)
-    model.freeze(options.freeze)
-    model = train(model, crops, held_out, out, options, where, resume, report)
-    export(model, out / "model", _card(model.config, data, len(pictures), options, init_from))
-    return out / "model"
 
 
 def export_checkpoint(checkpoint: Path, folder: Path, card: str) -> Path:
@@ -129,17 +154,26 @@ def run_e8(
     return out / "model"
 
 
-def _pictures(data: Path | None, val: Path | None) -> tuple[list[Path | Tensor], list[Path | Tensor]]:
+def _pictures(data: Path | None, val: Path | None, seed: int = 0) -> tuple[Train, HeldOut]:
     """Training and validation pictures."""
     if data is None:
         drawn: list[Path | Tensor] = [synthetic_picture(seed) for seed in range(24)]
-        return drawn[:20], list(find_images(val)) if val else drawn[20:]
-    files: list[Path | Tensor] = list(find_images(data))
+        return drawn[:20], _held_out(val) if val else drawn[20:]
+    if packed := find_shards(data):
+        shards = Shards(packed, seed, held_out=val is None)
+        return shards, _held_out(val) if val else shards.held_out()
+    files = find_images(data)
     if val is not None:
-        return files, list(find_images(val))
+        return files, _held_out(val)
     if len(files) < HOLD_OUT:
         return files[1:] or files, files[:1]
     return [f for i, f in enumerate(files) if i % HOLD_OUT], files[::HOLD_OUT]
+
+
+def _held_out(val: Path) -> HeldOut:
+    """The pictures of a place for validation."""
+    packed = find_shards(val)
+    return list(Shards(packed).all()) if packed else find_images(val)
 
 
 def _budget(options: TrainOptions) -> str:
@@ -152,8 +186,17 @@ def _length(options: TrainOptions) -> str:
     return f"{options.minutes:g} minutes of steps" if options.minutes else f"{options.steps} steps"
 
 
+def _source(data: Path | None, pictures: Train) -> str:
+    """What was trained on, in words."""
+    if isinstance(pictures, Shards):
+        count, what = len(pictures.files), f"file{'s'[: len(pictures.files) != 1]}"
+    else:
+        count, what = len(pictures), "pictures"
+    return f"{count} {what} of a folder named {data.name}" if data else f"{count} synthetic {what}"
+
+
 def _card(
-    config: ModelConfig, data: Path | None, count: int, options: TrainOptions, init_from: str | Path | None
+    config: ModelConfig, data: Path | None, source: str, options: TrainOptions, init_from: str | Path | None
 ) -> str:
     """The model card of a fresh model: what is known without measuring."""
     command = [f"lcodec train --quantizer {config.quantizer} {_budget(options)} --batch {options.batch}"]
@@ -165,7 +208,6 @@ def _card(
     command += [f"--tune {options.tune}"] if options.tune != "psnr" else []
     command += [f"--freeze {options.freeze}"] if options.freeze != "nothing" else []
     command += options.quantizer.arguments()
-    source = f"{count} pictures of a folder named {data.name}" if data else f"{count} synthetic pictures"
     start = f"the weights of {Path(init_from).name}" if init_from else "the PCA of 16x16 patches"
     return (
         f"# {config.name}\n\n"

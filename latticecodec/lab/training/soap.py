@@ -7,8 +7,11 @@ For a gradient G [a, b] with running averages L of G G^T and R of G^T G, whose e
 The eigenvectors follow L and R by one step of a power iteration at a time. A model has hundreds of matrices but a dozen
 shapes; stacked, a step is a few batched products instead of hundreds of small ones. Nothing is read from the device,
 and on a GPU all but the power iteration is recorded once and replayed (recording.py).
+
+Of several processes each keeps the state of its share of the matrices, moves these, and tells the others (sharing.py).
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,7 +19,9 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from ..ranks import ALONE, Ranks
 from .recording import Recording
+from .sharing import exchange, own_part, shares
 
 SIDE_MAX = 320  # longer sides are not preconditioned: a basis costs the cube of its side
 EPSILON = 1e-8
@@ -33,6 +38,7 @@ class Soap(Optimizer):
         lr: learning rate.
         betas: decay of the first moment, and of the second moment and the preconditioners' averages.
         refresh: steps between two refreshes of the eigenbasis.
+        ranks: the processes that share the matrices out; all of them take every step, and call `state_dict`, together.
     """
 
     def __init__(
@@ -41,8 +47,11 @@ class Soap(Optimizer):
         lr: float,
         betas: tuple[float, float] = (0.95, 0.95),
         refresh: int = 10,
+        ranks: Ranks = ALONE,
     ) -> None:
         super().__init__(parameters, {"lr": lr, "betas": betas, "refresh": refresh})
+        self.ranks = ranks
+        self._sizes: dict[Tensor, list[int]] = {}  # by the first of a stack: how many of it each process moves
         self._recording = Recording()
         self._amounts = torch.empty(0)
 
@@ -52,23 +61,49 @@ class Soap(Optimizer):
         moves: list[Move] = []
         amounts = []  # how far each moves
         due = []
-        for group in self.param_groups:
+        stacks = [(stack, group) for group in self.param_groups for stack in _stacks(group["params"])]
+        sizes = shares(tuple((len(stack), *stack[0].shape) for stack, _ in stacks), self.ranks.count, SIDE_MAX)
+        for (stack, group), sizes_of_stack in zip(stacks, sizes, strict=True):
             first, second = group["betas"]
-            for stack in _stacks(group["params"]):
-                state: dict[str, Any] = self.state[stack[0]]  # of all of them
-                if not state:
-                    self._begin(state, _gradient(stack))
-                    continue
-                state["step"] += 1
-                # Adam's corrections for averages that began at zero
-                scale = (1 - second ** state["step"]) ** 0.5 / (1 - first ** state["step"])
-                moves.append((stack, state, group["betas"]))
-                amounts.append(-group["lr"] * scale)
-                if state["step"] == 1 or state["step"] % group["refresh"] == 0:
-                    due.append(state)
+            own = own_part(stack, sizes_of_stack, self.ranks.index)
+            state: dict[str, Any] = self.state[stack[0]]  # of this process's part of them
+            self._sizes[stack[0]] = sizes_of_stack
+            if not state:
+                self._begin(state, _gradient(own, stack[0]))
+                continue
+            if len(state["mean"]) != len(own):
+                _cut(state, sizes_of_stack, self.ranks.index)
+            state["step"] += 1
+            if not own:
+                continue
+            # Adam's corrections for averages that began at zero
+            scale = (1 - second ** state["step"]) ** 0.5 / (1 - first ** state["step"])
+            moves.append((own, state, group["betas"]))
+            amounts.append(-group["lr"] * scale)
+            if state["step"] == 1 or state["step"] % group["refresh"] == 0:
+                due.append(state)
         if moves:
             self._move(moves, amounts)
         _refresh(due)
+        if not self.ranks.alone:
+            exchange([stack for stack, _ in stacks], sizes, self.ranks)
+
+    def state_dict(self) -> dict[str, Any]:
+        """As of a process alone: the state of all matrices."""
+        own = self.state
+        self.state = defaultdict(dict, {first: self._whole(first, state) for first, state in own.items()})
+        try:
+            return super().state_dict()
+        finally:
+            self.state = own
+
+    def _whole(self, first: Tensor, state: dict[str, Any]) -> dict[str, Any]:
+        """The state of the whole stack that begins with `first`."""
+        if self.ranks.alone or first not in self._sizes:  # before the first step it is as it was loaded
+            return state
+        sizes = self._sizes[first]
+        whole = {name: self.ranks.put_together(value, sizes) for name, value in state.items() if name != "step"}
+        return {"step": state["step"]} | whole
 
     def _move(self, moves: list["Move"], amounts: list[float]) -> None:
         """Moves of all stacks, each by so much; on a GPU recorded while gradients and state stay where they are."""
@@ -107,15 +142,24 @@ def _stacks(parameters: list[Tensor]) -> Iterator[list[Tensor]]:
     yield from stacks.values()
 
 
-def _gradient(stack: list[Tensor]) -> Tensor:
-    """Of parameters of one shape: [n, a, b] or [n, a]."""
+def _gradient(stack: list[Tensor], like: Tensor) -> Tensor:
+    """Of parameters of one shape, that of `like`: [n, a, b] or [n, a]."""
+    if not stack:
+        return like.new_empty((0, *like.shape))
     return torch.stack([parameter.grad for parameter in stack])  # type: ignore[misc]
+
+
+def _cut(state: dict[str, Any], sizes: list[int], index: int) -> None:
+    """Keep the part of process `index` of a stack's state, which was loaded."""
+    for name, value in state.items():
+        if isinstance(value, Tensor):
+            state[name] = torch.split(value, sizes)[index].clone()
 
 
 def _move_all(moves: list[Move], amounts: Tensor) -> None:
     """Move every stack by its one of `amounts` [N], and let its averages see its gradient."""
     for (stack, state, (first, second)), amount in zip(moves, amounts, strict=True):
-        gradient = _gradient(stack)
+        gradient = _gradient(stack, stack[0])
         turned = _turn(gradient, state)
         state["mean"].lerp_(turned, 1 - first)
         state["square"].lerp_(turned.square_(), 1 - second)

@@ -141,7 +141,8 @@ class CodebookModel(PhotoModel):
         z = self.hyper_analysis(compand(u)).float()  # [B, Z, h/4, w/4]
         z_hat = straight_through(z.round(), z)
         z_mean, z_scale = self.prior.z_parameters(t)
-        bits_z = self.prior.bits_z(z_hat if generator is None else z + uniform(z, generator), z_mean, z_scale)
+        z_rate = z_hat if generator is None else z + uniform(z, generator, self.ranks)
+        bits_z = self.prior.bits_z(z_rate, z_mean, z_scale)
         features = self.prior.hyper(z_hat, t)  # [B, F, h, w]
         rows = as_rows(u)  # [N, M]
         q = self.quantizer(rows, penalties=list(self._penalties(rows, features)))

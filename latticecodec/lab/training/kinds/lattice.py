@@ -12,6 +12,7 @@ from ...arithmetic import straight_through
 from ...nets.prior import FloatPrior, compand
 from ...nets.prior_state import float_tensors, integer_tensors, scale_offsets
 from ...quantizers import DiagonalLattice, Quantized
+from ...ranks import Ranks
 from ..data import Crops
 from ..model import Forward, PhotoModel, Source, uniform
 from ..options import TrainOptions
@@ -68,9 +69,9 @@ class LatticeModel(PhotoModel):
         z_hat = straight_through(z.round(), z)
         features = self.prior.hyper(z_hat, t)  # [B, F, h, w]
         mean, scale = self.prior.context(q.coordinates, features)  # [B, M, h, w] each
-        bits_y = self.prior.bits(noisy(q, generator), mean, scale)
+        bits_y = self.prior.bits(noisy(q, generator, self.ranks), mean, scale)
         z_mean, z_scale = self.prior.z_parameters(t)
-        z_rate = z_hat if generator is None else z + uniform(z, generator)
+        z_rate = z_hat if generator is None else z + uniform(z, generator, self.ranks)
         bits_z = self.prior.bits(z_rate, z_mean, z_scale)
         x_hat = self.synthesis(q.values, t).float()  # [B, 3, H, W]
         pixels = x.shape[2] * x.shape[3]
@@ -98,9 +99,9 @@ class LatticeModel(PhotoModel):
         self.prior.load_state_dict(float_tensors(self.prior, part("prior", tensors), offsets))
 
 
-def noisy(q: Quantized, generator: torch.Generator | None) -> Tensor:
+def noisy(q: Quantized, generator: torch.Generator | None, ranks: Ranks) -> Tensor:
     """The coordinates that the rate is measured on."""
-    return q.coordinates if generator is None else q.relaxed + uniform(q.relaxed, generator)
+    return q.coordinates if generator is None else q.relaxed + uniform(q.relaxed, generator, ranks)
 
 
 MODEL = LatticeModel

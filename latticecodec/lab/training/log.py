@@ -1,0 +1,50 @@
+"""What a training leaves to read: log.csv, and the same numbers for TensorBoard."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+FILE = "log.csv"
+
+
+class Log:
+    """A row for every validation, in a folder that is made where it is missing.
+
+    Args:
+        folder: of log.csv and TensorBoard's events.
+        step: that the training goes on from; what an earlier run logged after it is dropped.
+    """
+
+    def __init__(self, folder: Path, step: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / FILE
+        if self._path.exists():
+            head, *rows = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = head + "".join(row for row in rows if int(row.split(",")[0]) <= step)
+            self._path.write_text(kept, encoding="utf-8")
+        self._board: Any = SummaryWriter(str(folder))
+
+    def write(self, row: dict[str, float]) -> None:
+        """Append a row, by column; "step" is one of them. A log that has other columns gets these as well."""
+        before: list[dict[str, str]] = []
+        columns = list(row)
+        if self._path.exists():
+            with self._path.open(newline="") as file:
+                reader = csv.DictReader(file)
+                columns = list(dict.fromkeys([*(reader.fieldnames or ()), *row]))
+                before = list(reader)
+        part = self._path.with_suffix(".part")
+        with part.open("w", newline="") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows([*before, row])
+        part.replace(self._path)
+        for key, value in row.items():
+            if key != "step":
+                self._board.add_scalar(key.replace("@", "/"), value, row["step"])
+
+    def close(self) -> None:
+        """Write what TensorBoard still holds back."""
+        self._board.close()

@@ -1,0 +1,192 @@
+"""Pictures packed many to a file, read as they are wanted: WebDataset's tars, and Parquet with a column of images.
+
+A part is a tar or a row group of Parquet. A place in the batch stays with one part for STAY steps and then goes on to
+another, in an order that follows from the seed, until all have had their turn. So what is read is near to what was read
+before, and what a step reads follows from the seed, the step and the place alone.
+"""
+
+import tarfile
+import warnings
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...errors import TrainingError
+from ...extras import require
+from ...picture import search
+from ...picture.formats import IMAGE_SUFFIXES
+
+TAR, PARQUET = ".tar", ".parquet"
+STAY = 128  # steps
+OPEN_MAX = 8  # parts that the places of a batch are at
+HOLD_OUT = 20  # every 20th picture of a part is for validation, where that has no folder of its own
+HELD_OUT_MAX = 24  # of these
+
+
+@dataclass(frozen=True)
+class Part:
+    """A tar, or row group `group` of a Parquet file, whose `column` has the images."""
+
+    path: Path
+    group: int = 0
+    column: str = ""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An image file in a part: its name and its bytes."""
+
+    name: str
+    data: bytes
+
+
+class Shards:
+    """Pictures in the tars and Parquet files given.
+
+    Args:
+        files: paths that end in .tar or .parquet.
+        seed: of the order of parts.
+        held_out: whether some are kept for validation.
+
+    Raises TrainingError where a Parquet file cannot be read or has no column of images, LcqError without pyarrow.
+    """
+
+    def __init__(self, files: Sequence[Path], seed: int = 0, held_out: bool = False) -> None:
+        self.files, self.seed = list(files), seed
+        self._held_out = held_out
+        self._parts = [part for path in files for part in (_row_groups(path) if _is_parquet(path) else [Part(path)])]
+        self._open: OrderedDict[Part, _Tar | _RowGroup] = OrderedDict()
+
+    def part_of(self, step: int, place: float) -> Iterator[Part]:
+        """The part that a place of the batch, from 0 to below 1, is at in a step; then those it can turn to instead."""
+        at = step // STAY * OPEN_MAX + int(place * OPEN_MAX)
+        for turn in range(at, at + 2 * len(self._parts)):
+            epoch, index = divmod(turn, len(self._parts))
+            yield self._parts[int(_order(self.seed, epoch, len(self._parts))[index])]
+
+    def pick(self, part: Part, generator: torch.Generator) -> Packed | None:
+        """A picture to train on; None where the part has none."""
+        opened = self._opened(part)
+        numbers = [number for number in range(len(opened)) if not (self._held_out and number % HOLD_OUT == 0)]
+        numbers = numbers or list(range(len(opened)))  # of a part too small to hold any out
+        if not numbers:
+            return None
+        return opened.picture(numbers[int(torch.randint(len(numbers), (1,), generator=generator))])
+
+    def held_out(self) -> list[Packed]:
+        """The pictures for validation, of as many parts as it takes."""
+        found: list[Packed] = []
+        for part in self._parts:
+            opened = self._opened(part)
+            found += [opened.picture(number) for number in range(0, len(opened), HOLD_OUT)]
+            if len(found) >= HELD_OUT_MAX:
+                break
+        return found[:HELD_OUT_MAX]
+
+    def all(self) -> Iterator[Packed]:
+        """Every picture, for validation with files of its own."""
+        for part in self._parts:
+            opened = self._opened(part)
+            yield from (opened.picture(number) for number in range(len(opened)))
+
+    def _opened(self, part: Part) -> "_Tar | _RowGroup":
+        if part not in self._open:
+            self._open[part] = _RowGroup(part) if _is_parquet(part.path) else _Tar(part.path)
+            while len(self._open) > OPEN_MAX:
+                self._open.popitem(last=False)
+        self._open.move_to_end(part)
+        return self._open[part]
+
+
+class _Tar:
+    """Where the images of a tar lie; a warning, and those before it, where it is damaged."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._places: list[tuple[str, int, int]] = []  # name, offset, bytes
+        try:
+            with tarfile.open(path, "r:") as tar:
+                for member in tar:
+                    if member.isfile() and Path(member.name).suffix.lower() in IMAGE_SUFFIXES:
+                        self._places.append((member.name, member.offset_data, member.size))
+        except (tarfile.TarError, OSError) as error:
+            warnings.warn(f"{path}: not read to its end, {error}", stacklevel=2)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def picture(self, number: int) -> Packed:
+        name, offset, size = self._places[number]
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            return Packed(f"{self.path}, {name}", file.read(size))
+
+
+class _RowGroup:
+    """The images of a row group, in memory."""
+
+    def __init__(self, part: Part) -> None:
+        from pyarrow import parquet
+
+        self.part = part
+        with parquet.ParquetFile(part.path) as file:
+            rows = file.read_row_group(part.group, [part.column], use_threads=False)
+            self._before = sum(file.metadata.row_group(group).num_rows for group in range(part.group))
+        self._images = rows.column(0).combine_chunks()
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def picture(self, number: int) -> Packed:
+        image: Any = self._images[number].as_py()
+        data = image.get("bytes") if isinstance(image, dict) else image
+        return Packed(f"{self.part.path}, row {self._before + number}", data or b"")
+
+
+@lru_cache(maxsize=4)
+def _order(seed: int, epoch: int, count: int) -> Tensor:
+    """The order [count] in which parts have their turn."""
+    return torch.randperm(count, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+
+
+def find_shards(place: Path) -> list[Path]:
+    """The tars and Parquet files below a folder without image files, sorted; or the one file given."""
+    found = search(place, {TAR, PARQUET})
+    files = [place] if place.is_file() else found.wanted
+    loose = any(path.suffix.lower() in IMAGE_SUFFIXES for path in found.others)
+    return [] if loose else [path for path in files if path.suffix.lower() in (TAR, PARQUET)]
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == PARQUET
+
+
+def _row_groups(path: Path) -> list[Part]:
+    """The parts of a Parquet file."""
+    require("parquet", f"{path}:")
+    from pyarrow import ArrowException, parquet
+
+    try:
+        with parquet.ParquetFile(path) as file:
+            schema, groups = file.schema_arrow, file.metadata.num_row_groups
+    except (ArrowException, OSError):
+        raise TrainingError(f"{path}: not a Parquet file that can be read; leave it out") from None
+    columns = [field.name for field in schema if _has_images(field.type)]
+    if not columns:
+        raise TrainingError(f"{path}: has no column of images, as bytes; its columns are {', '.join(schema.names)}")
+    return [Part(path, group, columns[0]) for group in range(groups)]
+
+
+def _has_images(kind: Any) -> bool:
+    """Whether a column holds bytes, or as those of Hugging Face a structure with "bytes" in it."""
+    from pyarrow import types
+
+    if types.is_struct(kind):
+        return any(kind.field(i).name == "bytes" and _has_images(kind.field(i).type) for i in range(kind.num_fields))
+    return bool(types.is_binary(kind) or types.is_large_binary(kind))
