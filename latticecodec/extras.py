@@ -9,6 +9,7 @@ PACKAGES = {  # that cannot be done without, by extra in pyproject.toml
     "train": ("torch", "torchvision", "tensorboard", "pytorch_msssim"),
     "eval": ("torch", "pytorch_msssim"),
     "papers": ("torch",),
+    "bulk": ("ray", "fsspec", "pyarrow"),
 }
 
 

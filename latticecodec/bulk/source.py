@@ -1,0 +1,156 @@
+"""A collection in parts: so many loose pictures, a tar, or a row group of a Parquet file.
+
+Parts are what workers take, and what is done or not where a run goes on. They come in an order that follows from the
+names alone, one folder after the other, so that none but those of one folder are in memory.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+from ..errors import LcqError
+from ..picture.folder import DOUBLE
+from . import parquet
+from .store import Store
+
+TARS = (".tar", ".tar.gz", ".tgz")
+PARQUET = ".parquet"
+HIDDEN = ".lcodec-bulk"  # the folder with what is known of a run
+Kind = Literal["files", "tar", "parquet"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is done at once.
+
+    Attributes:
+        name: of the part, without suffix; of its output where that is one file.
+        kind: what the files are.
+        files: loose pictures, or the one tar or Parquet file.
+        group: of the Parquet file.
+        rows: pictures in it, where that is known before it is read.
+    """
+
+    name: str
+    kind: Kind
+    files: tuple[str, ...]
+    group: int = 0
+    rows: int | None = None
+
+    @property
+    def digest(self) -> str:
+        """Of what it is made of: other names make another part."""
+        return hashlib.sha256("\0".join((self.kind, str(self.group), *self.files)).encode(errors="replace")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A file that cannot be worked on, and one line that says why.
+
+    Attributes:
+        name: of the file.
+        error: the line, which names it.
+        lasting: whether another try would end alike.
+    """
+
+    name: str
+    error: str
+    lasting: bool = True
+
+
+@dataclass(frozen=True)
+class Source:
+    """A collection.
+
+    Attributes:
+        store: the folder.
+        only: its one file that is meant; None for all.
+        suffixes: of loose pictures.
+        target: what the output for a picture is called.
+        size: loose pictures in a part.
+    """
+
+    store: Store
+    only: str | None
+    suffixes: frozenset[str]
+    target: Callable[[str], str]
+    size: int
+
+    @staticmethod
+    def at(url: str, suffixes: frozenset[str], target: Callable[[str], str], size: int) -> "Source":
+        """What a URL names, a folder or a file; raises LcqError where there is nothing."""
+        store = Store(url)
+        if not store.is_file():
+            return Source(store, None, suffixes, target, size)
+        above, _, name = url.rpartition("/")
+        return Source(Store(above or ("/" if url.startswith("/") else ".")), name, suffixes, target, size)
+
+    def parts(self, left_out: Counter[str]) -> Iterator[Part | Failure]:
+        """The parts, and what can be in none; `left_out` counts what is no picture, by kind."""
+        waiting: list[str] = []
+        number = 0
+        closed: list[str] = []
+        for folder, names, links in self._folders(closed):
+            if links:
+                left_out["link"] += links
+            loose = []
+            for name in names:
+                suffix = PurePosixPath(name).suffix.lower()
+                if name.startswith(DOUBLE):
+                    left_out["._*"] += 1
+                elif name.lower().endswith(TARS):
+                    yield Part(_stem(folder + name), "tar", (folder + name,))
+                elif suffix == PARQUET:
+                    yield from self._groups(folder + name)
+                elif suffix in self.suffixes:
+                    loose.append(folder + name)
+                else:
+                    left_out[suffix or "without suffix"] += 1
+            alone, failures = self._apart(loose)
+            yield from failures
+            waiting += alone
+            while len(waiting) >= self.size:
+                yield Part(f"pictures-{number:08d}", "files", tuple(waiting[: self.size]))
+                del waiting[: self.size]
+                number += 1
+        if waiting:
+            yield Part(f"pictures-{number:08d}", "files", tuple(waiting))
+        yield from (Failure(self.store.url, line, lasting=False) for line in closed)
+
+    def _folders(self, closed: list[str]) -> Iterator[tuple[str, list[str], int]]:
+        if self.only is not None:
+            yield "", [self.only], 0
+            return
+        for folder, names, links in self.store.folders(closed):
+            if HIDDEN not in folder.split("/"):
+                yield folder, names, links
+
+    def _groups(self, name: str) -> Iterator[Part | Failure]:
+        """A part for each row group of a Parquet file."""
+        try:
+            with self.store.opened(name) as file:
+                groups = parquet.groups(file, self.store.called(name))
+        except LcqError as error:
+            yield Failure(name, str(error), lasting=False)
+            return
+        for number, rows in enumerate(groups):
+            yield Part(f"{_stem(name)}-{number:05d}", "parquet", (name,), number, rows)
+
+    def _apart(self, names: list[str]) -> tuple[list[str], list[Failure]]:
+        """The files of a folder that have an output of their own, and why the others are not worked on."""
+        count = Counter(map(self.target, names))
+        failures = []
+        for name in names:
+            if count[self.target(name)] > 1:
+                told = f"{self.store.called(name)}: is one of {count[self.target(name)]} files that would become"
+                failures.append(Failure(name, f"{told} {self.target(name)}; --keep-suffix keeps them apart"))
+        return [name for name in names if count[self.target(name)] == 1], failures
+
+
+def _stem(name: str) -> str:
+    """A tar's or Parquet file's name without its suffix."""
+    suffix = next(suffix for suffix in (*TARS[::-1], PARQUET) if name.lower().endswith(suffix))
+    return name[: -len(suffix)]

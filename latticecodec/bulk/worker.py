@@ -1,0 +1,119 @@
+"""What a worker does with a part, and what it tells of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from ..errors import LcqError, reason
+from .record import Record, Records
+from .sample import Sample, samples
+from .source import Failure, Part
+from .store import Store
+from .target import Form, Made, target_of
+from .task import Coded, Task
+
+
+@dataclass(frozen=True)
+class Order:
+    """What every part is worked on by; can be sent to a worker.
+
+    Attributes:
+        task: what is done with a picture.
+        source: the folder to read from, as a URL.
+        target: the folder to write to, as a URL; None where nothing is written.
+        form: what is written there.
+        run: the run's number; what belongs to another one does not count.
+        overwrite: what is there does not count.
+        column: of Parquet files, with the pictures.
+        keep_times: date outputs as their inputs.
+    """
+
+    task: Task
+    source: str
+    target: str | None
+    form: Form = "files"
+    run: str = ""
+    overwrite: bool = False
+    column: str = "image"
+    keep_times: bool = False
+
+
+@dataclass
+class Worker:
+    """One loaded model, and what it is used for."""
+
+    order: Order
+    _do: Callable[[str, bytes], Coded] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Raises LcqError where nothing could be done at all."""
+        self._do = self.order.task.ready()
+        self._source = Store(self.order.source)
+        self._target = None if self.order.target is None else Store(self.order.target)
+
+    def part(self, part: Part) -> Record:
+        """Do a part, or find that it is done."""
+        if self._target is None:
+            return self._checked(part)
+        records = Records(self._target, self.order.run, fixed=self.order.form != "files")
+        try:
+            before = records.find(part)
+        except LcqError as error:
+            return Record(part.name, stopped=str(error))
+        if before is not None:
+            return replace(before, before=True)
+        record = self._worked(part, self._target)
+        if not record.stopped and all(failure.lasting for failure in record.failures):
+            try:
+                records.keep(part, record)
+            except LcqError as error:
+                record.stopped = str(error)
+        return record
+
+    def _worked(self, part: Part, store: Store) -> Record:
+        order, record = self.order, Record(part.name)
+        try:
+            with target_of(order.form, store, part, order.overwrite, order.column, order.keep_times) as target:
+                for sample in samples(self._source, part, order.task.suffixes, order.column):
+                    if isinstance(sample, Failure):
+                        record.failures.append(sample)
+                        continue
+                    made, failures = self._made(sample, record, target.has)
+                    record.failures += failures
+                    if not failures or order.form == "files":  # a sample of a tar is whole, or not there
+                        target.add(sample, made)
+                        record.count(made)
+                record.left_out.update(target.left_out)
+        except LcqError as error:
+            record.stopped = str(error)
+        except OSError as error:  # of a tar or Parquet file in the making
+            record.stopped = f"temporary files: cannot be written: {reason(error)}; set TMPDIR to a folder with room"
+        return record
+
+    def _checked(self, part: Part) -> Record:
+        record = Record(part.name)
+        for sample in samples(self._source, part, self.order.task.suffixes, self.order.column):
+            if isinstance(sample, Failure):
+                record.failures.append(sample)
+            else:
+                made, failures = self._made(sample, record, lambda name: False)
+                record.failures += failures
+                record.count(made)
+        return record
+
+    def _made(self, sample: Sample, record: Record, has: Callable[[str], bool]) -> tuple[Made, list[Failure]]:
+        """What becomes of the pictures of a sample, and which of them fail."""
+        made: Made = []
+        failures = []
+        for picture in sample.pictures:
+            if has(self.order.task.target(picture.name)):
+                record.skipped += 1
+                continue
+            try:
+                made.append((picture, self._do(picture.name, picture.data)))
+            except LcqError as error:
+                line = " ".join(str(error).removeprefix(f"{picture.name}: ").split())
+                failures.append(Failure(picture.name, f"{self._source.called(picture.name)}: {line}"))
+            except MemoryError:
+                told = "not enough memory for this; give fewer --workers, or take machines with more"
+                failures.append(Failure(picture.name, f"{self._source.called(picture.name)}: {told}", lasting=False))
+        return made, failures
