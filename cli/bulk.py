@@ -19,7 +19,7 @@ from .messages import amount, note, on_one_line, say, say_json
 if TYPE_CHECKING:
     from latticecodec.bulk import Bulk, Summary, Task
 
-OWN = {"inputs", "output", "jobs", "skip_existing", "model"}  # parameters of `compress` that are others here
+OWN = {"inputs", "output", "jobs", "skip_existing", "model", "force"}  # parameters of `compress` that are others here
 ENCODING = ("quality", "bpp", "size", "psnr", "effort", "tune", "tile", "strip", "embed_basis", "keep_suffix")
 DONE = {"compress": "compressed", "decompress": "decompressed", "verify": "verified"}
 EVERY = 1.0  # seconds between two looks at how far it is
@@ -66,6 +66,7 @@ EVERY = 1.0  # seconds between two looks at how far it is
     "own. [default: as many as there is room for]",
 )
 @click.option("--address", metavar="HOST:PORT", help="Ray cluster to work on; without it Ray is started here.")
+@click.option("--force", is_flag=True, help="Begin anew, and overwrite what TARGET holds.")
 @click.option("--dry-run", is_flag=True, help="List what would be worked on and count it; do nothing.")
 @click.pass_context
 def bulk(

@@ -12,21 +12,19 @@ from typing import TYPE_CHECKING, Any
 from ..backends.processors import processors
 from ..errors import LcqError
 from .record import Record
-from .source import Failure, Part
-from .worker import Order, Worker
+from .source import Part
+from .worker import Order, Worker, given_up
 
 if TYPE_CHECKING:
     import ray.data
 
 AT_ONCE = 4096  # parts that Ray knows of
-TRIES = 3  # for a part whose worker ends before it is done
 AHEAD = 2  # parts that wait at a worker
 HERE = {  # of a cluster of our own: it reports to nobody, prints nothing, and is no less urgent than who waits for it
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_worker_niceness": "0",
 }
-DIED = "the worker that had it was ended each time, perhaps for want of memory; give fewer --workers"
 
 
 @contextmanager
@@ -44,7 +42,8 @@ def joined(address: str | None, workers: int | None) -> Iterator[None]:
         os.environ.setdefault(name, value)
     here = {} if address else {"num_cpus": workers or processors(), "include_dashboard": False}
     try:
-        ray.init(address=address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **here)
+        with _unheard():
+            ray.init(address=address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **here)
     except Exception as error:  # Ray has many
         told = " ".join(str(error).split())[:200] or type(error).__name__
         raise LcqError(f"no Ray cluster at {address or 'this machine'} ({told}); see ray status there") from None
@@ -52,6 +51,20 @@ def joined(address: str | None, workers: int | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Within, nothing reaches standard error, to which Ray writes past Python."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def capacity(device: str) -> tuple[int, bool]:
@@ -75,7 +88,6 @@ def pool(dataset: "ray.data.Dataset", actor: type, arguments: tuple[Any, ...], w
         batch_size=None,
         num_cpus=1,
         num_gpus=int(graphics),
-        max_task_retries=TRIES,
     )
 
 
@@ -97,8 +109,7 @@ def spread(order: Order, parts: Iterable[Part], workers: int, graphics: bool) ->
                 del some[record.name]
                 yield record
             for part in some.values():
-                died = [Failure(name, f"{order.source}: {name}: {DIED}", lasting=False) for name in part.files]
-                yield Record(part.name, failures=died)
+                yield given_up(order, part)
     finally:
         context.enable_progress_bars, context.max_errored_blocks = before
 
@@ -107,9 +118,12 @@ class _Actor:
     """A worker as Ray Data calls it: a table of parts to a table of records."""
 
     def __init__(self, order: Order) -> None:
+        import ray
+
         self._worker, self._refused = None, ""
+        again = ray.get_runtime_context().was_current_actor_reconstructed  # after its process was ended
         try:
-            self._worker = Worker(order)
+            self._worker = Worker(order, again)
         except LcqError as error:
             self._refused = str(error)
 

@@ -5,6 +5,7 @@ A record is written when all of its part's outputs are, so that what lies there 
 
 import json
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -99,6 +100,15 @@ class Records:
             told = "holds other files than the source has now; name another target, or begin anew with --force"
             raise OutputError(f"{self.store.url}: {part.name} {told}")
         return None
+
+    def tries(self, part: Part, call: str) -> int:
+        """How often a part was begun in a call by workers that count, this time included."""
+        name, before = f"{HIDDEN}/tries/{part.name}.json", 0
+        with suppress(LcqError, ValueError, TypeError, KeyError):  # the first try
+            found = json.loads(self.store.read(name))
+            before = int(found["tries"]) if found["call"] == call else 0
+        self.store.write(name, json.dumps({"call": call, "tries": before + 1}).encode())
+        return before + 1
 
     def keep(self, part: Part, record: Record) -> None:
         """Say that a part is done; raises OutputError."""

@@ -65,7 +65,7 @@ class Bulk:
         began = time.monotonic()
         task, source = self._checked(), self._source()
         target = None if self.target is None else Store(self.target)
-        order = Order(task, source.store.url, self.target, self.form, "", self.overwrite, self.column, self.keep_times)
+        order = Order(task, source.store.url, self.target, self.form, column=self.column, keep_times=self.keep_times)
         if target is not None:
             order = self._begun(order, source, target)
         with _Errors(target) as errors, cluster.joined(self.address, self.workers):
@@ -108,7 +108,7 @@ class Bulk:
         }
         asked = json.loads(json.dumps(asked))
         number, overwrite = record.begin(target, asked, os.urandom(8).hex(), self.overwrite)
-        return replace(order, run=number, overwrite=overwrite)
+        return replace(order, run=number, call=os.urandom(8).hex(), overwrite=overwrite)
 
 
 def _without_failures(listed: Iterator[Part | Failure], failures: list[Failure]) -> Iterator[Part]:

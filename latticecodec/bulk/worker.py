@@ -22,6 +22,7 @@ class Order:
         target: the folder to write to, as a URL; None where nothing is written.
         form: what is written there.
         run: the run's number; what belongs to another one does not count.
+        call: the number of this call, of which a run can take several.
         overwrite: what is there does not count.
         column: of Parquet files, with the pictures.
         keep_times: date outputs as their inputs.
@@ -32,16 +33,35 @@ class Order:
     target: str | None
     form: Form = "files"
     run: str = ""
+    call: str = ""
     overwrite: bool = False
     column: str = "image"
     keep_times: bool = False
 
 
+TRIES = 3  # for a part at which workers end
+
+
+def given_up(order: Order, part: Part) -> Record:
+    """What is told of a part that no worker has survived."""
+    told = "the worker that had it was ended each time, perhaps for want of memory; give fewer --workers"
+    source = Store(order.source)
+    return Record(
+        part.name, failures=[Failure(name, f"{source.called(name)}: {told}", lasting=False) for name in part.files]
+    )
+
+
 @dataclass
 class Worker:
-    """One loaded model, and what it is used for."""
+    """One loaded model, and what it is used for.
+
+    Attributes:
+        order: what every part is worked on by.
+        careful: whether a worker before it was ended, perhaps by the very part that comes first; tries are counted then.
+    """
 
     order: Order
+    careful: bool = False
     _do: Callable[[str, bytes], Coded] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,12 +81,15 @@ class Worker:
             return Record(part.name, stopped=str(error))
         if before is not None:
             return replace(before, before=True)
+        if self.careful and records.tries(part, self.order.call) > TRIES:
+            return given_up(self.order, part)
         record = self._worked(part, self._target)
         if not record.stopped and all(failure.lasting for failure in record.failures):
             try:
                 records.keep(part, record)
             except LcqError as error:
                 record.stopped = str(error)
+        self.careful = False
         return record
 
     def _worked(self, part: Part, store: Store) -> Record:
