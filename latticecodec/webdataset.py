@@ -6,8 +6,8 @@
     wds.WebDataset("packed/{000000..000099}.tar").decode(Indices()).to_tuple("lcq", "cls")
     load_dataset("webdataset", data_files="packed/*.tar").with_transform(Pictures().column("lcq"))
 
-Neither package is imported here. What is made can be sent to the processes of a DataLoader, each of which loads the model
-that files name once.
+Neither package is imported here. What is made can be sent to the processes of a DataLoader, each of which loads the
+model that files name once.
 """
 
 from collections.abc import Callable

@@ -57,7 +57,7 @@ class Worker:
 
     Attributes:
         order: what every part is worked on by.
-        careful: whether a worker before it was ended, perhaps by the very part that comes first; tries are counted then.
+        careful: whether a worker before it was ended, perhaps by the part that comes first; its tries are counted.
     """
 
     order: Order
