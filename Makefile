@@ -2,6 +2,7 @@
 # make test      install with the development tools, check style and types, run all tests, then those without torch
 # make light     the tests without torch alone: of an installation as `pip install .` makes it
 # make check     style and types alone
+# make scale     what takes minutes: lcodec bulk with thousands of pictures, stopped runs, its speed beside lcodec compress
 # make fuzz      read a million mutated files, FUZZ_RUNS=... for another number, and FUZZ_PICTURES=20000 mutated pictures
 # make wheel     build dist/*.whl
 # make manifest  add new models to models/MANIFEST; lines that are there stay
@@ -13,7 +14,7 @@ BEGAN := $(shell date +%s)
 FUZZ_RUNS ?= 1000000
 FUZZ_PICTURES ?= 20000
 
-.PHONY: demo test light check fuzz wheel manifest clean
+.PHONY: demo test light check scale fuzz wheel manifest clean
 
 demo: $(LIGHT)/installed
 	$(LIGHT)/bin/python samples/demo.py
@@ -30,6 +31,9 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+scale: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -m scale --capture no tests
 
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python -m pip install --quiet --only-binary atheris --editable '.[fuzz]' 2>/dev/null || true # run.py says so

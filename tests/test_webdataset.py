@@ -2,12 +2,14 @@
 
 import io
 import pickle
+import runpy
 import tarfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from latticecodec import ChecksumError, Codec, FormatError
@@ -93,3 +95,20 @@ def test_what_is_no_file_is_one_line(tiny_model: Path) -> None:
     assert reader(".jpg", b"anything") is None
     with pytest.raises(FormatError, match=r"^column lcq holds str where the bytes of an \.lcq file belong$"):
         reader.column("lcq")({"lcq": "text"})
+
+
+def test_the_sample_learns_a_prior(shard: str, tiny_model: Path) -> None:
+    """samples/index_prior.py, which sees these three files again and again."""
+    place = Path(__file__).parent.parent / "samples" / "index_prior.py"
+    names = runpy.run_path(str(place))
+    bits = names["train"](shard, steps=30, batch=3, model=tiny_model)
+    assert np.mean(bits[-3:]) < 0.8 * bits[0]
+    prior = names["Prior"](2)
+    indices = torch.zeros(1, 2, 4, 4, requires_grad=True)  # [N, C, h, w]
+    prior(indices)[0, :, 1, 2].sum().backward()
+    assert indices.grad is not None
+    seen = indices.grad[0].abs().sum(0)  # [h, w]
+    seen[1, 2] = 0  # the coordinate itself
+    assert seen[:1].any()
+    assert not seen[2:].any()
+    assert not seen[1, 2:].any()  # nothing that comes after it
