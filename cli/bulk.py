@@ -173,7 +173,7 @@ def _list(asked: "Bulk", as_json: bool) -> None:
     if left_out:
         told.append(count_of(left_out))
     if counts["failed"]:
-        raise LcqError(f"{amount(counts['failed'], 'file')} cannot be worked on; {', '.join(told)}")
+        raise LcqError(f"{counts['failed']:,} cannot be worked on; {', '.join(told)}")
     note(", ".join(told))
 
 

@@ -27,7 +27,7 @@ from PIL import Image
 
 import latticecodec
 from latticecodec import Codec, LcqError, ModelError, OutputError, zoo
-from latticecodec.bulk import Bulk, Part, Task, record, store
+from latticecodec.bulk import Bulk, Part, Task, cluster, record, store
 from latticecodec.bulk.record import Record
 from latticecodec.bulk.source import Source
 from latticecodec.bulk.worker import TRIES, Order, Worker
@@ -417,3 +417,38 @@ def test_a_source_is_a_file_too(sources: dict[str, Path], tmp_path: Path, monkey
         assert [part.name for part in source.parts(Counter()) if isinstance(part, Part)] == ["a"]
     with pytest.raises(LcqError, match=r"missing: no such file or folder$"):
         Source.at("missing", frozenset(), lambda name: name, 8)
+
+
+def test_what_a_user_is_told(
+    sources: dict[str, Path], task: Task, tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = ["--model", tiny_model, "--device", "cpu"]
+    done = lcodec("bulk", sources["parquet"], tmp_path / "a", "--column", "picture", *own)
+    assert (done.exit_code, "train.parquet: has no column picture, but image, label" in done.stderr) == (1, True)
+    (tmp_path / "empty").mkdir()
+    done = lcodec("bulk", tmp_path / "empty", tmp_path / "b", *own)
+    told = "holds nothing to work on; see lcodec bulk --dry-run"
+    assert (done.exit_code, done.stderr) == (1, f"Error: {tmp_path}/empty: {told}\n")
+    (tmp_path / "empty" / "no.parquet").write_text("hello")
+    done = lcodec("bulk", tmp_path / "empty", "--dry-run")
+    assert done.stderr.splitlines()[-1].startswith("Error: 1 cannot be worked on; 0 pictures")
+
+    def without(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError("No module named 's3fs'", name="s3fs")
+
+    monkeypatch.setattr("fsspec.core.url_to_fs", without)
+    done = lcodec("bulk", "s3://bucket", tmp_path / "c", *own)
+    assert (done.exit_code, done.stderr) == (1, "Error: s3://bucket: needs s3fs; install it with pip\n")
+
+
+def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray")
+
+    def nobody(**_: object) -> None:
+        raise ConnectionError("nobody answers")
+
+    monkeypatch.undo()
+    monkeypatch.setattr(ray, "init", nobody)
+    told = r"^no Ray cluster at nowhere:6379 \(nobody answers\); see ray status there$"
+    with pytest.raises(LcqError, match=told), cluster.joined("nowhere:6379", None):
+        pass

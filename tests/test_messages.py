@@ -38,8 +38,17 @@ TESTS = Path(__file__).parent
 ENTRIES = re.findall(r"^((?:\$|>>>) .+)\n(.+)$", (TESTS / "messages.txt").read_text(encoding="utf-8"), re.MULTILINE)
 ELSEWHERE = re.findall(r"^~ [^:]+: (.+)$", (TESTS / "messages.txt").read_text(encoding="utf-8"), re.MULTILINE)
 ROOT = TESTS.parent
-FOLDERS = ("picture", "container", "codec", "kinds", "lab/evaluation", "lab/training")
-FILES = ("zoo.py", "api.py", "arguments.py", "config.py", "extras.py", "lab/distortion.py", "weights.py")
+FOLDERS = ("picture", "container", "codec", "bulk", "kinds", "lab/evaluation", "lab/training")
+FILES = (
+    "zoo.py",
+    "api.py",
+    "webdataset.py",
+    "arguments.py",
+    "config.py",
+    "extras.py",
+    "lab/distortion.py",
+    "weights.py",
+)
 PLACES = [ROOT / "cli", *(ROOT / "latticecodec" / name for name in FOLDERS + FILES)]  # whose errors are all here
 CONFIGS: dict[str, dict[str, Any]] = {  # model folders: what is wrong in their config.json
     "no-weights": {},
@@ -133,6 +142,7 @@ def _pictures(folder: Path) -> None:
     picture.save(folder / "photo.png")
     picture.save(folder / "photo.jpg")
     (folder / "text.png").write_text("hello")
+    (folder / "no.parquet").write_text("hello")
     (folder / "empty.png").touch()
     (folder / "cut.png").write_bytes((folder / "photo.png").read_bytes()[:200])
     (folder / "cut.ppm").write_bytes(b"P6 4 2 65535\n" + bytes(20))

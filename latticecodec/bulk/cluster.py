@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 AT_ONCE = 4096  # parts that Ray knows of
 AHEAD = 2  # parts that wait at a worker
-HERE = {  # of a cluster of our own: it reports to nobody, prints nothing, and is no less urgent than who waits for it
+HERE = {  # of a cluster of our own: it reports to nobody, listens to this machine alone, prints nothing, and is no less
+    # urgent than who waits for it
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_worker_niceness": "0",
@@ -33,13 +35,14 @@ def joined(address: str | None, workers: int | None) -> Iterator[None]:
 
     A program that has joined one before stays there. Raises LcqError where there is none at the address.
     """
+    if address is None:
+        for name, value in HERE.items():
+            os.environ.setdefault(name, value)  # which Ray reads as it is imported
     import ray
 
     if ray.is_initialized():
         yield
         return
-    for name, value in HERE.items():
-        os.environ.setdefault(name, value)
     here = {} if address else {"num_cpus": workers or processors(), "include_dashboard": False}
     try:
         with _unheard():

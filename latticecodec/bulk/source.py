@@ -8,7 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from posixpath import splitext
 from typing import Literal
 
 from ..errors import LcqError
@@ -98,7 +98,7 @@ class Source:
                 left_out["link"] += links
             loose = []
             for name in names:
-                suffix = PurePosixPath(name).suffix.lower()
+                suffix = splitext(name)[1].lower()
                 if name.startswith(DOUBLE):
                     left_out["._*"] += 1
                 elif name.lower().endswith(TARS):
@@ -141,13 +141,18 @@ class Source:
 
     def _apart(self, names: list[str]) -> tuple[list[str], list[Failure]]:
         """The files of a folder that have an output of their own, and why the others are not worked on."""
-        count = Counter(map(self.target, names))
-        failures = []
-        for name in names:
-            if count[self.target(name)] > 1:
-                told = f"{self.store.called(name)}: is one of {count[self.target(name)]} files that would become"
-                failures.append(Failure(name, f"{told} {self.target(name)}; --keep-suffix keeps them apart"))
-        return [name for name in names if count[self.target(name)] == 1], failures
+        targets = [self.target(name) for name in names]
+        count = Counter(targets)
+        if len(count) == len(names):
+            return names, []
+        alone, failures = [], []
+        for name, target in zip(names, targets, strict=True):
+            if count[target] == 1:
+                alone.append(name)
+                continue
+            told = f"is one of {count[target]} files that would become {target}; --keep-suffix keeps them apart"
+            failures.append(Failure(name, f"{self.store.called(name)}: {told}"))
+        return alone, failures
 
 
 def _stem(name: str) -> str:

@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import PurePosixPath
+from posixpath import splitext
 from typing import Any, Literal
 
 from ..codec import Codec, EncodeOptions
@@ -74,13 +74,12 @@ class Task:
 
     def target(self, name: str) -> str:
         """What the output for a file is called; folders stay."""
-        path = PurePosixPath(name)
         if self.action == "verify":
             return name
         if self.action == "compress":
-            return f"{name}{LCQ}" if self.keep_suffix else str(path.with_suffix(LCQ))
-        stem = path.with_suffix("")
-        return str(stem) if stem.suffix.lower() == RESTORED else f"{stem}{RESTORED}"
+            return f"{name if self.keep_suffix else splitext(name)[0]}{LCQ}"
+        stem = splitext(name)[0]
+        return stem if splitext(stem)[1].lower() == RESTORED else f"{stem}{RESTORED}"
 
     def codec(self, device: str) -> Codec:
         """The model to compress with; raises LcqError where no picture could be encoded as it is asked for."""
