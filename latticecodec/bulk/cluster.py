@@ -3,6 +3,8 @@
 import json
 import logging
 import os
+import signal
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -18,7 +20,7 @@ from .worker import Order, Worker, given_up
 if TYPE_CHECKING:
     import ray.data
 
-AT_ONCE = 4096  # parts that Ray knows of
+AT_ONCE, FOR_EACH = 4096, 64  # parts that Ray knows of: at least so many, or so many for each worker
 AHEAD = 2  # parts that wait at a worker
 HERE = {  # of a cluster of our own: it reports to nobody, listens to this machine alone, prints nothing, and is no less
     # urgent than who waits for it
@@ -43,6 +45,7 @@ def joined(address: str | None, workers: int | None) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
+    on_sigterm = signal.getsignal(signal.SIGTERM)  # in whose place Ray puts one of its own
     here = {} if address else {"num_cpus": workers or processors(), "include_dashboard": False}
     try:
         with _unheard():
@@ -50,6 +53,8 @@ def joined(address: str | None, workers: int | None) -> Iterator[None]:
     except Exception as error:  # Ray has many
         told = " ".join(str(error).split())[:200] or type(error).__name__
         raise LcqError(f"no Ray cluster at {address or 'this machine'} ({told}); see ray status there") from None
+    if on_sigterm is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, on_sigterm)
     try:
         yield
     finally:
@@ -95,7 +100,7 @@ def pool(dataset: "ray.data.Dataset", actor: type, arguments: tuple[Any, ...], w
 
 
 def spread(order: Order, parts: Iterable[Part], workers: int, graphics: bool) -> Iterator[Record]:
-    """What comes of each part, in any order; `AT_ONCE` of them are in memory."""
+    """What comes of each part, in any order; so many at once that workers, who start anew then, seldom wait."""
     import ray.data
 
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
@@ -104,7 +109,7 @@ def spread(order: Order, parts: Iterable[Part], workers: int, graphics: bool) ->
     context.enable_progress_bars, context.max_errored_blocks = False, -1
     try:
         waiting = iter(parts)
-        while some := {part.name: part for part in islice(waiting, AT_ONCE)}:
+        while some := {part.name: part for part in islice(waiting, max(AT_ONCE, FOR_EACH * workers))}:
             rows = [{"part": json.dumps(asdict(part))} for part in some.values()]
             dataset = ray.data.from_items(rows, override_num_blocks=len(rows))
             for row in pool(dataset, _Actor, (order,), min(workers, len(rows)), graphics).iter_rows():
