@@ -2,6 +2,7 @@
 
 import sys
 import time
+import warnings
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 OWN = {"inputs", "output", "jobs", "skip_existing", "model", "force"}  # parameters of `compress` that are others here
 ENCODING = ("quality", "bpp", "size", "psnr", "effort", "tune", "tile", "strip", "embed_basis", "keep_suffix")
 DONE = {"compress": "compressed", "decompress": "decompressed", "verify": "verified"}
+OF_RAY = (r"ray\.", r"latticecodec\.bulk\.cluster")  # whose warnings are of what Ray does
 EVERY = 1.0  # seconds between two looks at how far it is
 
 
@@ -71,6 +73,7 @@ EVERY = 1.0  # seconds between two looks at how far it is
 @click.pass_context
 def bulk(
     context: click.Context,
+    /,
     source: str,
     target: str | None,
     action: str | None,
@@ -138,7 +141,7 @@ def _task(
                 raise click.UsageError(f"{parameter.opts[-1]} is for compressing; leave it out with --{action}")
         return Task(action, model=model, max_pixels=max_pixels, device=device)  # type: ignore[arg-type]
     strip, keep_suffix = encoding.pop("strip"), encoding.pop("keep_suffix")
-    usual: str = next(parameter.default for parameter in compress.params if parameter.name == "model")
+    usual: Any = next(parameter.default for parameter in compress.params if parameter.name == "model")
     return Task("compress", wanted(**encoding), model or usual, strip=strip, keep_suffix=keep_suffix, device=device)
 
 
@@ -183,6 +186,8 @@ def _run(asked: "Bulk", as_json: bool) -> None:
 
     summary, looked = Summary(), 0.0
     shown = sys.stderr.isatty()
+    for module in OF_RAY:
+        warnings.filterwarnings("ignore", module=module)  # until the command ends
     for record in asked.results(summary):
         for failure in record.failures:
             note(f"Error: {failure.error}")
