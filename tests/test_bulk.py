@@ -299,6 +299,18 @@ def test_names_that_would_become_one(tmp_path: Path, task: Task) -> None:
     assert run(Bulk(kept, str(tmp_path / "files"), str(tmp_path / "kept"))).done == 3
 
 
+def test_no_two_parts_have_one_name(tmp_path: Path, task: Task) -> None:
+    """Archives that differ in their suffix alone, and one that is called as a part of loose pictures."""
+    files = tmp_path / "files"
+    loose(files, FILES[:2])
+    tar(files / "pictures-00000000.tar", FILES[2:4], 2)
+    tar(files / "a.tar", FILES[4:6], 4)
+    tar(files / "a.tgz", FILES[6:], 6)
+    summary = run(Bulk(task, str(files), str(tmp_path / "out"), "tars"))
+    assert (summary.done, summary.failed) == (6, 1)
+    assert len(outputs(tmp_path / "out")) == 6
+
+
 def test_links_are_not_followed_in_circles(sources: dict[str, Path], task: Task) -> None:
     (sources["files"] / "circle").symlink_to(sources["files"])
     (sources["files"] / "again.png").symlink_to(sources["files"] / "p00000.png")

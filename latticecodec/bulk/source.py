@@ -18,6 +18,7 @@ from .store import Store
 
 TARS = (".tar", ".tar.gz", ".tgz")
 PARQUET = ".parquet"
+ARCHIVES = (*TARS, PARQUET)
 HIDDEN = ".lcodec-bulk"  # the folder with what is known of a run
 Kind = Literal["files", "tar", "parquet"]
 
@@ -91,33 +92,37 @@ class Source:
     def parts(self, left_out: Counter[str]) -> Iterator[Part | Failure]:
         """The parts, and what can be in none; `left_out` counts what is no picture, by kind."""
         waiting: list[str] = []
+        taken: set[str] = set()  # names of parts that the first folder's archives have
         number = 0
         closed: list[str] = []
         for folder, names, links in self._folders(closed):
             if links:
                 left_out["link"] += links
-            loose = []
+            loose, archives = [], []
             for name in names:
                 suffix = splitext(name)[1].lower()
                 if name.startswith(DOUBLE):
                     left_out["._*"] += 1
-                elif name.lower().endswith(TARS):
-                    yield Part(_stem(folder + name), "tar", (folder + name,))
-                elif suffix == PARQUET:
-                    yield from self._groups(folder + name)
+                elif name.lower().endswith(ARCHIVES):
+                    archives.append(folder + name)
                 elif suffix in self.suffixes:
                     loose.append(folder + name)
                 else:
                     left_out[suffix or "without suffix"] += 1
+            for found in self._archives(archives):
+                if isinstance(found, Part) and not folder:
+                    taken.add(found.name)
+                yield found
             alone, failures = self._apart(loose)
             yield from failures
             waiting += alone
             while len(waiting) >= self.size:
-                yield Part(f"pictures-{number:08d}", "files", tuple(waiting[: self.size]))
+                number = _free(number, taken)
+                yield Part(_numbered(number), "files", tuple(waiting[: self.size]))
                 del waiting[: self.size]
                 number += 1
         if waiting:
-            yield Part(f"pictures-{number:08d}", "files", tuple(waiting))
+            yield Part(_numbered(_free(number, taken)), "files", tuple(waiting))
         yield from (Failure(self.store.url, line, lasting=False) for line in closed)
 
     def _folders(self, closed: list[str]) -> Iterator[tuple[str, list[str], int]]:
@@ -127,6 +132,20 @@ class Source:
         for folder, names, links in self.store.folders(closed):
             if HIDDEN not in folder.split("/"):
                 yield folder, names, links
+
+    def _archives(self, names: list[str]) -> Iterator[Part | Failure]:
+        """The parts of a folder's tars and Parquet files, which must be called differently."""
+        taken: set[str] = set()
+        for name in names:
+            parts = [Part(_stem(name), "tar", (name,))] if name.lower().endswith(TARS) else self._groups(name)
+            for found in parts:
+                if isinstance(found, Part) and found.name in taken:
+                    told = f"and another file here would both become {found.name}; rename one"
+                    yield Failure(name, f"{self.store.called(name)} {told}")
+                    continue
+                if isinstance(found, Part):
+                    taken.add(found.name)
+                yield found
 
     def _groups(self, name: str) -> Iterator[Part | Failure]:
         """A part for each row group of a Parquet file."""
@@ -155,7 +174,19 @@ class Source:
         return alone, failures
 
 
+def _numbered(number: int) -> str:
+    """The name of a part of loose pictures."""
+    return f"pictures-{number:08d}"
+
+
+def _free(number: int, taken: set[str]) -> int:
+    """The first number from this one on whose name no archive has."""
+    while _numbered(number) in taken:
+        number += 1
+    return number
+
+
 def _stem(name: str) -> str:
     """A tar's or Parquet file's name without its suffix."""
-    suffix = next(suffix for suffix in (*TARS[::-1], PARQUET) if name.lower().endswith(suffix))
+    suffix = next(suffix for suffix in ARCHIVES if name.lower().endswith(suffix))
     return name[: -len(suffix)]
