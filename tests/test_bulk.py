@@ -7,6 +7,7 @@ import errno
 import io
 import json
 import os
+import re
 import tarfile
 import tracemalloc
 from collections import Counter
@@ -81,7 +82,8 @@ def test_every_source_to_every_target(
     assert sorted(pictures) == sorted(np.asarray(tiny.decode(data)).tobytes() for data in found.values())
     if source == "files":
         assert {"p00000.lcq", "below/p00002.lcq"} <= found.keys()
-        assert outputs(back).keys() == {name.replace(".lcq", ".png") for name in found}
+        ending = {re.sub(r"^pictures-\d+\.(tar|parquet/\d+)/", "", name) for name in outputs(back)}
+        assert ending == {name.replace(".lcq", ".png") for name in found}
 
 
 def test_what_belongs_to_a_picture_goes_with_it(sources: dict[str, Path], task: Task, tmp_path: Path) -> None:
@@ -126,9 +128,7 @@ def test_datasets_open_the_pictures_of_parquet(
     assert np.array_equal(dataset[1]["image"], tiny.decode(tiny.encode(FILES[1], effort=0)))
 
 
-def test_pictures_that_fail_are_a_line_each_and_do_not_stop_the_others(
-    task: Task, tmp_path: Path, tiny_model: Path
-) -> None:
+def test_pictures_that_fail_are_a_line_each_and_do_not_stop_the_others(tmp_path: Path, tiny_model: Path) -> None:
     """Also where the run is repeated; of a tar the whole sample is left out."""
     loose(tmp_path / "files", [*FILES[:3], BROKEN, *FILES[4:]])
     tar(tmp_path / "tars" / "a.tar", [*FILES[:3], BROKEN, *FILES[4:]])
@@ -143,7 +143,8 @@ def test_pictures_that_fail_are_a_line_each_and_do_not_stop_the_others(
         (line,) = (tmp_path / "f" / "errors.jsonl").read_text().splitlines()
         assert json.loads(line)["input"] == "p00003.png"
         assert len(outputs(tmp_path / "f")) == 6
-    assert run(Bulk(task, str(tmp_path / "tars"), str(tmp_path / "t"), "tars")).failed == 1
+    done = lcodec("bulk", tmp_path / "tars", tmp_path / "t", "--to", "tars", *asked)
+    assert f"Error: {tmp_path}/tars/a.tar: p00003.png: not an image of a format that is read" in done.stderr
     with tarfile.open(tmp_path / "t" / "a.tar") as file:
         assert [name for name in file.getnames() if name.startswith("p00003")] == []
 
@@ -269,8 +270,14 @@ def test_names_that_lead_out_of_the_target_are_refused(task: Task, tmp_path: Pat
         )
         for line in part.failures
     ]
-    assert [failure.name for failure in found] == ["../escape.png", "/absolute.png", "a/../../b.png", "fine.png"]
-    assert outputs(tmp_path / "in" / "out").keys() == {"fine.lcq"}
+    assert [failure.name for failure in found] == [
+        "../escape.png",
+        "/absolute.png",
+        "a/../../b.png",
+        "evil.tar/fine.png",
+    ]
+    assert found[-1].error.endswith("would become evil.tar/fine.lcq as another one did; --keep-suffix keeps them apart")
+    assert outputs(tmp_path / "in" / "out").keys() == {"evil.tar/fine.lcq"}
     assert not list(tmp_path.rglob("*escape*"))
 
 
@@ -297,6 +304,16 @@ def test_names_that_would_become_one(tmp_path: Path, task: Task) -> None:
     assert (summary.done, summary.failed) == (1, 2)
     kept = replace(task, keep_suffix=True)
     assert run(Bulk(kept, str(tmp_path / "files"), str(tmp_path / "kept"))).done == 3
+
+
+def test_tars_that_hold_the_same_names(tmp_path: Path, task: Task) -> None:
+    """Each picture has a file of its own."""
+    for index, data in enumerate(FILES):
+        tar(tmp_path / "tars" / f"{index}.tar", [data])
+    for form in ("files", "tars"):
+        assert run(Bulk(task, str(tmp_path / "tars"), str(tmp_path / form), form)).done == 7  # type: ignore[arg-type]
+    assert outputs(tmp_path / "files").keys() == {f"{index}.tar/p00000.lcq" for index in range(7)}
+    assert len(list((tmp_path / "tars").iterdir())) == 7
 
 
 def test_no_two_parts_have_one_name(tmp_path: Path, task: Task) -> None:

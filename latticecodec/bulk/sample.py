@@ -40,18 +40,26 @@ class Sample:
     schema: Any = None
 
 
-def samples(store: Store, part: Part, suffixes: frozenset[str], column: str) -> Iterator[Sample | Failure]:
-    """The samples of a part in order, and what cannot be read of it; of loose pictures the next is read ahead."""
+def samples(store: Store, part: Part, suffixes: frozenset[str], column: str, apart: bool) -> Iterator[Sample | Failure]:
+    """The samples of a part in order, and what cannot be read of it; of loose pictures the next is read ahead.
+
+    Args:
+        store: what the part's files lie in.
+        part: the part.
+        suffixes: of the pictures that are wanted.
+        column: of Parquet files, with the pictures.
+        apart: put what an archive holds into a folder of its own, since others can hold the same names.
+    """
     if part.kind == "files":
         yield from _loose(store, part.files)
         return
-    name = part.files[0]
+    name, above = part.files[0], part.folder if apart else ""
     try:
         with store.opened(name) as file:
             if part.kind == "tar":
-                yield from _of_tar(store.called(name), file, suffixes)
+                yield from _of_tar(store.called(name), file, suffixes, above)
             else:
-                yield from _of_rows(store.called(name), part, file, column)
+                yield from _of_rows(store.called(name), part, file, column, above)
     except StorageError as error:
         yield Failure(name, str(error), lasting=False)
     except LcqError as error:
@@ -76,9 +84,8 @@ def _loose(store: Store, names: tuple[str, ...]) -> Iterator[Sample | Failure]:
                 yield Failure(name, str(error), lasting=False)
 
 
-def _of_tar(called: str, file: IO[bytes], suffixes: frozenset[str]) -> Iterator[Sample | Failure]:
+def _of_tar(called: str, file: IO[bytes], suffixes: frozenset[str], above: str) -> Iterator[Sample | Failure]:
     """Samples as WebDataset has them: neighbours in the tar, called alike up to the first dot of their names."""
-    seen: set[str] = set()
     try:
         with tarfile.open(fileobj=file, mode="r|*") as tar:
             for _, members in groupby(_members(tar), lambda member: _key(member[0])):
@@ -88,11 +95,8 @@ def _of_tar(called: str, file: IO[bytes], suffixes: frozenset[str]) -> Iterator[
                         beside[name] = data
                     elif not _inside(name):
                         yield Failure(name, f"{called}: {name}: is named outside of the tar; rename it")
-                    elif name in seen:
-                        yield Failure(name, f"{called}: {name}: is there twice; the first was taken")
                     else:
-                        seen.add(name)
-                        pictures.append(Picture(name, data, modified))
+                        pictures.append(Picture(above + name, data, modified))
                 yield Sample(tuple(pictures), beside)
     except (tarfile.TarError, EOFError, OSError) as error:
         told = " ".join(str(error).split()) or "it ends too early"
@@ -118,11 +122,11 @@ def _inside(name: str) -> bool:
     return not name.startswith("/") and "\\" not in name and ".." not in name.split("/")
 
 
-def _of_rows(called: str, part: Part, file: IO[bytes], column: str) -> Iterator[Sample | Failure]:
+def _of_rows(called: str, part: Part, file: IO[bytes], column: str, above: str) -> Iterator[Sample | Failure]:
     table = parquet.Rows(file, called, part.group, column)
     for row in table:
         ours = row.path.endswith(LCQ) and _inside(row.path)  # written by a run, under names that differ
-        picture = row.path if ours else f"{part.name}/{row.number:06d}"
+        picture = above + row.path if ours else f"{above or part.name + '/'}{row.number:06d}"
         if row.data is None:
             yield Failure(picture, f"{called}: row {row.number:,} of group {part.group} has no picture in {column}")
         else:

@@ -42,6 +42,11 @@ class Part:
     rows: int | None = None
 
     @property
+    def folder(self) -> str:
+        """Where files go that are taken out of an archive: called as that is, which no folder beside it can be."""
+        return f"{self.files[0]}/{self.group:05d}/" if self.kind == "parquet" else f"{self.files[0]}/"
+
+    @property
     def digest(self) -> str:
         """Of what it is made of: other names make another part."""
         return hashlib.sha256("\0".join((self.kind, str(self.group), *self.files)).encode(errors="replace")).hexdigest()

@@ -1,6 +1,6 @@
 """What a worker does with a part, and what it tells of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ..errors import LcqError, reason
@@ -94,13 +94,14 @@ class Worker:
 
     def _worked(self, part: Part, store: Store) -> Record:
         order, record = self.order, Record(part.name)
+        names: set[str] = set()
         try:
             with target_of(order.form, store, part, order.overwrite, order.column, order.keep_times) as target:
-                for sample in samples(self._source, part, order.task.suffixes, order.column):
+                for sample in self._samples(part):
                     if isinstance(sample, Failure):
                         record.failures.append(sample)
                         continue
-                    made, failures = self._made(sample, record, target.has)
+                    made, failures = self._made(part, sample, record, names, target.has)
                     record.failures += failures
                     if not failures or order.form == "files":  # a sample of a tar is whole, or not there
                         target.add(sample, made)
@@ -114,29 +115,48 @@ class Worker:
 
     def _checked(self, part: Part) -> Record:
         record = Record(part.name)
-        for sample in samples(self._source, part, self.order.task.suffixes, self.order.column):
+        for sample in self._samples(part):
             if isinstance(sample, Failure):
                 record.failures.append(sample)
             else:
-                made, failures = self._made(sample, record, lambda name: False)
+                made, failures = self._made(part, sample, record, set(), lambda name: False)
                 record.failures += failures
                 record.count(made)
         return record
 
-    def _made(self, sample: Sample, record: Record, has: Callable[[str], bool]) -> tuple[Made, list[Failure]]:
-        """What becomes of the pictures of a sample, and which of them fail."""
+    def _samples(self, part: Part) -> Iterator[Sample | Failure]:
+        """What a part holds, under names that no other part has where outputs are files."""
+        apart = self._target is not None and self.order.form == "files"
+        return samples(self._source, part, self.order.task.suffixes, self.order.column, apart)
+
+    def _made(
+        self, part: Part, sample: Sample, record: Record, names: set[str], has: Callable[[str], bool]
+    ) -> tuple[Made, list[Failure]]:
+        """What becomes of the pictures of a sample, and which of them fail; `names` are those of outputs before."""
         made: Made = []
         failures = []
         for picture in sample.pictures:
-            if has(self.order.task.target(picture.name)):
+            name = self.order.task.target(picture.name)
+            if name in names:
+                told = f"would become {name} as another one did; --keep-suffix keeps them apart"
+                failures.append(Failure(picture.name, f"{self._called(part, picture.name)}: {told}"))
+                continue
+            names.add(name)
+            if has(name):
                 record.skipped += 1
                 continue
             try:
                 made.append((picture, self._do(picture.name, picture.data)))
             except LcqError as error:
                 line = " ".join(str(error).removeprefix(f"{picture.name}: ").split())
-                failures.append(Failure(picture.name, f"{self._source.called(picture.name)}: {line}"))
+                failures.append(Failure(picture.name, f"{self._called(part, picture.name)}: {line}"))
             except MemoryError:
                 told = "not enough memory for this; give fewer --workers, or take machines with more"
-                failures.append(Failure(picture.name, f"{self._source.called(picture.name)}: {told}", lasting=False))
+                failures.append(Failure(picture.name, f"{self._called(part, picture.name)}: {told}", lasting=False))
         return made, failures
+
+    def _called(self, part: Part, name: str) -> str:
+        """A picture as messages call it, behind the tar or Parquet file that it is in."""
+        if part.kind == "files" or name.startswith(part.folder):
+            return self._source.called(name)
+        return f"{self._source.called(part.files[0])}: {name}"
