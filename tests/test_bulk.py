@@ -309,11 +309,11 @@ def test_names_that_would_become_one(tmp_path: Path, task: Task) -> None:
 def test_tars_that_hold_the_same_names(tmp_path: Path, task: Task) -> None:
     """Each picture has a file of its own."""
     for index, data in enumerate(FILES):
-        tar(tmp_path / "tars" / f"{index}.tar", [data])
-    for form in ("files", "tars"):
-        assert run(Bulk(task, str(tmp_path / "tars"), str(tmp_path / form), form)).done == 7  # type: ignore[arg-type]
+        tar(tmp_path / "in" / f"{index}.tar", [data])
+    assert run(Bulk(task, str(tmp_path / "in"), str(tmp_path / "files"))).done == 7
     assert outputs(tmp_path / "files").keys() == {f"{index}.tar/p00000.lcq" for index in range(7)}
-    assert len(list((tmp_path / "tars").iterdir())) == 7
+    assert run(Bulk(task, str(tmp_path / "in"), str(tmp_path / "tars"), "tars")).done == 7
+    assert len(list((tmp_path / "tars").glob("*.tar"))) == 7
 
 
 def test_no_two_parts_have_one_name(tmp_path: Path, task: Task) -> None:
