@@ -2,6 +2,7 @@
 # make test      install with the development tools, check style and types, run all tests, then those without torch
 # make light     the tests without torch alone: of an installation as `pip install .` makes it
 # make check     style and types alone
+# make scale     what takes minutes: lcodec bulk with thousands of pictures, stopped runs, its speed beside lcodec compress
 # make fuzz      read a million mutated files, FUZZ_RUNS=... for another number, and FUZZ_PICTURES=20000 mutated pictures
 # make web       fill web/dist: the page that opens .lcq files, with its runtime and models; any static file server serves it
 # make web-test  its tests in a Chromium, CHROMIUM=... for one that is not found; node and npm are needed for all three
@@ -19,7 +20,7 @@ WEB_FUZZ_RUNS ?= 20000
 WEB_FUZZ_SEED ?= $(BEGAN)
 RUNTIME := web/node_modules/onnxruntime-web/dist
 
-.PHONY: demo test light check fuzz web web-test web-fuzz wheel manifest clean
+.PHONY: demo test light check scale fuzz web web-test web-fuzz wheel manifest clean
 
 demo: $(LIGHT)/installed
 	$(LIGHT)/bin/python samples/demo.py
@@ -36,6 +37,9 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+scale: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -m scale --capture no tests
 
 fuzz: $(VENV)/installed-dev
 	$(BIN)/python -m pip install --quiet --only-binary atheris --editable '.[fuzz]' 2>/dev/null || true # run.py says so

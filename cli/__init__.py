@@ -13,6 +13,7 @@ from latticecodec import LcqError, __version__
 from latticecodec.errors import reason
 
 from .atomic import remove_parts
+from .bulk import bulk
 from .compress import compress
 from .decompress import decompress
 from .evaluate import evaluate
@@ -106,5 +107,5 @@ def main() -> None:
     """
 
 
-for command in (compress, decompress, evaluate, info, models, page, reproduce, train, verify):
+for command in (bulk, compress, decompress, evaluate, info, models, page, reproduce, train, verify):
     main.add_command(command)

@@ -142,19 +142,41 @@ def compress(
     code points of colours, EXIF and XMP. JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP, PPM, JPEG 2000, ICO, PSD and QOI are
     read, HEIC and JPEG XL with the extras heif and jxl.
     """
-    from latticecodec import LcqError, load
-    from latticecodec.codec import EncodeOptions
+    from latticecodec import load
     from latticecodec.picture import IMAGE_SUFFIXES
 
-    if sum(value is not None for value in (quality, bpp, size, psnr)) > 1:
-        raise LcqError("--quality, --bpp, --size and --psnr exclude each other; give one")
+    asked_for = wanted(model, quality, bpp, size, psnr, embed_basis, effort, tune, tile)
     writing = options.writing(force, skip_existing, keep_times)
     rename, advice = (_with_suffix, "rename one") if keep_suffix else (_packed_name, "--keep-suffix keeps them apart")
     plan = make_plan(inputs, output, IMAGE_SUFFIXES, rename, writing, advice)
     _check_name(plan.jobs, IMAGE_SUFFIXES)
+    if not (skip_existing and all(map(exists, plan.jobs))):
+        load(model, device, asked_for.tune).check(asked_for)  # refused before any work is done; the model is kept
+    asked = Compression(asked_for, quality, model, strip, device, not plan.many, writing)
+    steps = Steps(partial(_read, asked), partial(_coded, asked), partial(_written, asked))
+    run(plan, Work(steps, "compressed", writing=writing, processes=jobs), as_json)
+
+
+def wanted(
+    model: str | None,
+    quality: float | None,
+    bpp: float | None,
+    size: int | None,
+    psnr: float | None,
+    embed_basis: bool,
+    effort: int,
+    tune: str | None,
+    tile: int | None,
+) -> "EncodeOptions":
+    """What an encode is asked for; raises LcqError where options exclude each other."""
+    from latticecodec import LcqError
+    from latticecodec.codec import EncodeOptions
+
+    if sum(value is not None for value in (quality, bpp, size, psnr)) > 1:
+        raise LcqError("--quality, --bpp, --size and --psnr exclude each other; give one")
     if psnr is not None and model is None and tune is None:
         tune = "psnr"
-    wanted = EncodeOptions(
+    return EncodeOptions(
         quality=QUALITY if quality is None else quality,
         bpp=bpp,
         size=size,
@@ -164,11 +186,6 @@ def compress(
         tune=tune,
         tile=tile,
     )
-    if not (skip_existing and all(map(exists, plan.jobs))):
-        load(model, device, wanted.tune).check(wanted)  # refused before any work is done; the model is kept
-    asked = Compression(wanted, quality, model, strip, device, not plan.many, writing)
-    steps = Steps(partial(_read, asked), partial(_coded, asked), partial(_written, asked))
-    run(plan, Work(steps, "compressed", writing=writing, processes=jobs), as_json)
 
 
 def _packed_name(path: Path) -> Path:

@@ -10,6 +10,7 @@ PACKAGES = {  # that cannot be done without, by extra in pyproject.toml
     "eval": ("torch", "pytorch_msssim"),
     "papers": ("torch",),
     "parquet": ("pyarrow",),
+    "bulk": ("ray", "fsspec", "pyarrow"),
 }
 
 

@@ -111,6 +111,12 @@ def test_a_package_of_an_extra_that_is_missing(monkeypatch: pytest.MonkeyPatch) 
         require("train", "lcodec train")
 
 
+def test_bulk_says_which_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    result = CliRunner().invoke(main, ["bulk", str(ROOT / "samples"), "--dry-run"])
+    assert (result.exit_code, result.stderr) == (1, "Error: lcodec bulk needs ray; pip install 'latticecodec[bulk]'\n")
+
+
 def test_extras_bring_what_is_asked_for() -> None:
     """A package that `require` looks for is in its extra; none of them is in what everybody installs."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -131,4 +137,4 @@ def test_extras_bring_what_is_asked_for() -> None:
 
 def _imported(line: str) -> str:
     """A requirement's package as it is imported."""
-    return re.split(r"[<>=]", line)[0].replace("-", "_")
+    return re.split(r"[\[<>=]", line)[0].replace("-", "_")

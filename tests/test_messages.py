@@ -38,10 +38,11 @@ TESTS = Path(__file__).parent
 ENTRIES = re.findall(r"^((?:\$|>>>) .+)\n(.+)$", (TESTS / "messages.txt").read_text(encoding="utf-8"), re.MULTILINE)
 ELSEWHERE = re.findall(r"^~ [^:]+: (.+)$", (TESTS / "messages.txt").read_text(encoding="utf-8"), re.MULTILINE)
 ROOT = TESTS.parent
-FOLDERS = ("picture", "container", "codec", "kinds", "lab/evaluation", "lab/training")
+FOLDERS = ("picture", "container", "codec", "bulk", "kinds", "lab/evaluation", "lab/training")
 FILES = (
     "zoo.py",
     "api.py",
+    "webdataset.py",
     "arguments.py",
     "config.py",
     "extras.py",
@@ -142,6 +143,7 @@ def _pictures(folder: Path) -> None:
     picture.save(folder / "photo.png")
     picture.save(folder / "photo.jpg")
     (folder / "text.png").write_text("hello")
+    (folder / "no.parquet").write_text("hello")
     (folder / "empty.png").touch()
     (folder / "cut.png").write_bytes((folder / "photo.png").read_bytes()[:200])
     (folder / "cut.ppm").write_bytes(b"P6 4 2 65535\n" + bytes(20))

@@ -44,6 +44,8 @@ ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "lab.papers": 5,
     "api": 5,
     "pillow": 5.5,
+    "bulk": 5,
+    "webdataset": 5,
 }
 
 

@@ -52,6 +52,7 @@ def test_models_with_what_they_cost() -> None:
         (["train"], "lcodec train needs torch; pip install 'latticecodec[train]'"),
         (["eval", "photo.png"], "lcodec eval needs torch; pip install 'latticecodec[eval]'"),
         (["reproduce", "list"], "lcodec reproduce needs torch; pip install 'latticecodec[papers]'"),
+        (["bulk", ".", "packed"], "lcodec bulk needs ray; pip install 'latticecodec[bulk]'"),
         (
             ["compress", "photo.png", "--device", "cuda"],
             "--device cuda needs torch; pip install 'latticecodec[torch]'",

@@ -1,0 +1,224 @@
+"""lcodec bulk"""
+
+import sys
+import time
+import warnings
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from latticecodec import LcqError
+from latticecodec.container import PIXELS_MAX
+from latticecodec.extras import require
+
+from .compress import compress, wanted
+from .inputs import count_of
+from .messages import amount, note, on_one_line, say, say_json
+
+if TYPE_CHECKING:
+    from latticecodec.bulk import Bulk, Summary, Task
+
+OWN = {"inputs", "output", "jobs", "skip_existing", "model", "force"}  # parameters of `compress` that are others here
+ENCODING = ("quality", "bpp", "size", "psnr", "effort", "tune", "tile", "strip", "embed_basis", "keep_suffix")
+DONE = {"compress": "compressed", "decompress": "decompressed", "verify": "verified"}
+OF_RAY = (r"ray\.", r"latticecodec\.bulk\.cluster")  # whose warnings are of what Ray does
+EVERY = 1.0  # seconds between two looks at how far it is
+
+
+@click.command(short_help="Compress, restore or check collections on many machines.")
+@click.argument("source")
+@click.argument("target", required=False)
+@click.option("--decompress", "action", flag_value="decompress", help="Restore .lcq files, as PNG.")
+@click.option("--verify", "action", flag_value="verify", help="Check .lcq files; without TARGET.")
+@click.option(
+    "--to",
+    "form",
+    type=click.Choice(["files", "tars", "parquet"]),
+    default="files",
+    show_default=True,
+    help="What to write: a file for each picture, where it lay in SOURCE; or tars for WebDataset, or Parquet.",
+)
+@click.option(
+    "--per-shard",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="Loose pictures that go into one tar or Parquet file. A tar becomes one, and so does each row group.",
+)
+@click.option(
+    "--column", default="image", show_default=True, metavar="NAME", help="Column of Parquet files with the pictures."
+)
+@click.option("--model", metavar="NAME|DIR", help="Model to compress with, or that files were written with.")
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(1),
+    default=PIXELS_MAX,
+    show_default=True,
+    metavar="N",
+    help="Refuse .lcq files of more pixels.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Work on N parts at once, each in a process with one thread, a GPU where there are some, and a model of its "
+    "own. [default: as many as there is room for]",
+)
+@click.option("--address", metavar="HOST:PORT", help="Ray cluster to work on; without it Ray is started here.")
+@click.option("--force", is_flag=True, help="Begin anew, and overwrite what TARGET holds.")
+@click.option("--dry-run", is_flag=True, help="List what would be worked on and count it; do nothing.")
+@click.pass_context
+def bulk(
+    context: click.Context,
+    /,
+    source: str,
+    target: str | None,
+    action: str | None,
+    form: str,
+    per_shard: int,
+    column: str,
+    model: str | None,
+    max_pixels: int,
+    workers: int | None,
+    address: str | None,
+    dry_run: bool,
+    device: str,
+    keep_times: bool,
+    force: bool,
+    as_json: bool,
+    **encoding: Any,
+) -> None:
+    """Compress a collection from SOURCE to TARGET, with many processes or machines, by Ray Data.
+
+    SOURCE and TARGET are folders or URLs of them, as s3://bucket/photos, gs://... or hf://...; SOURCE may be a single
+    file too. It holds loose pictures, WebDataset tars and Parquet files with a column of pictures, also side by side.
+
+    \b
+    lcodec bulk photos/ packed/ -q 30
+    lcodec bulk s3://bucket/photos s3://bucket/packed --to tars --address head:6379
+    lcodec bulk packed/ --verify
+
+    Pictures that fail do not stop the others: each is a line here and one of errors.jsonl in TARGET. A run that was
+    stopped goes on with the same command: what is done is not done again. --force begins anew. What is known of a run
+    lies in TARGET/.lcodec-bulk, and may be deleted when it is over.
+    """
+    require("bulk", "lcodec bulk")
+    from latticecodec.bulk import Bulk
+
+    if action == "verify" and target is not None:
+        raise click.UsageError("--verify writes nothing; leave out TARGET")
+    if action != "verify" and target is None and not dry_run:
+        raise click.UsageError("name a TARGET to write to, or list what there is with --dry-run")
+    task = _task(context, action, model, max_pixels, device, encoding)
+    asked = Bulk(task, source, target, form, per_shard, force, column, keep_times, workers, address)  # type: ignore[arg-type]
+    if dry_run:
+        _list(asked, as_json)
+    else:
+        _run(asked, as_json)
+
+
+bulk.params += [parameter for parameter in compress.params if parameter.name not in OWN]
+
+
+def _task(
+    context: click.Context,
+    action: str | None,
+    model: str | None,
+    max_pixels: int,
+    device: str,
+    encoding: dict[str, Any],
+) -> "Task":
+    """What is done with each picture."""
+    from latticecodec.bulk import Task
+
+    if action is not None:
+        for parameter in context.command.params:
+            given = context.get_parameter_source(parameter.name or "") != ParameterSource.DEFAULT
+            if given and parameter.name in encoding:
+                raise click.UsageError(f"{parameter.opts[-1]} is for compressing; leave it out with --{action}")
+        return Task(action, model=model, max_pixels=max_pixels, device=device)  # type: ignore[arg-type]
+    strip, keep_suffix = encoding.pop("strip"), encoding.pop("keep_suffix")
+    options = wanted(model, **encoding)
+    return Task("compress", options, model, strip=strip, keep_suffix=keep_suffix, device=device)
+
+
+def _list(asked: "Bulk", as_json: bool) -> None:
+    """Print what there is to do: names of files, and how many pictures where that is known."""
+    from latticecodec.bulk import Failure
+
+    left_out: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    for found in asked.listed(left_out):
+        if isinstance(found, Failure):
+            counts["failed"] += 1
+            note(f"Error: {found.error}")
+            continue
+        counts[found.kind] += len(found.files) if found.kind == "files" else 1
+        counts["rows"] += found.rows or 0
+        if not as_json:
+            for name in found.files:
+                say(on_one_line(name if found.kind != "parquet" else f"{name} group {found.group}: {found.rows:,}"))
+    facts = {
+        "pictures": counts["files"],
+        "tars": counts["tar"],
+        "parquet_groups": counts["parquet"],
+        "parquet_rows": counts["rows"],
+        "failed": counts["failed"],
+        "left_out": dict(left_out),
+    }
+    if as_json:
+        say_json(facts, indent=2)
+    told = [amount(counts["files"], "picture"), amount(counts["tar"], "tar")]
+    told.append(f"{amount(counts['rows'], 'row')} of Parquet in {amount(counts['parquet'], 'group')}")
+    if left_out:
+        told.append(count_of(left_out))
+    if counts["failed"]:
+        raise LcqError(f"{counts['failed']:,} cannot be worked on; {', '.join(told)}")
+    note(", ".join(told))
+
+
+def _run(asked: "Bulk", as_json: bool) -> None:
+    """Do it, and tell how far it is, what failed, and what was done in all."""
+    from latticecodec.bulk import Summary
+
+    summary, looked = Summary(), 0.0
+    shown = sys.stderr.isatty()
+    for module in OF_RAY:
+        warnings.filterwarnings("ignore", module=module)  # until the command ends
+    for record in asked.results(summary):
+        for failure in record.failures:
+            note(f"Error: {failure.error}")
+        for line in record.notes if not record.before else ():
+            note(line)
+        if shown and time.monotonic() - looked > EVERY:
+            looked = time.monotonic()
+            click.echo(f"\r{_told(summary)}\x1b[K", err=True, nl=False)
+    if shown:
+        click.echo("\r\x1b[K", err=True, nl=False)
+    done = f"{summary.done:,} {DONE[asked.task.action]}"
+    counts = [done, *([f"{summary.before:,} done before"] if summary.before else [])]
+    if summary.left_out:
+        counts.append(count_of(summary.left_out))
+    if as_json:
+        say_json(summary.facts(), indent=2)
+    else:
+        say(_told(summary))
+    if summary.failed:
+        where = f", listed in {asked.target.rstrip('/')}/errors.jsonl" if asked.target else ""
+        raise LcqError(f"{summary.failed:,} failed{where}; {', '.join(counts)}")
+    if not summary.done + summary.before:
+        raise LcqError(f"{asked.source}: holds nothing to work on; see lcodec bulk --dry-run")
+    note(", ".join(counts))
+
+
+def _told(summary: "Summary") -> str:
+    """How far a run is."""
+    facts = summary.facts()
+    return (
+        f"{summary.done:,} done, {summary.failed:,} failed, {facts['files_per_second']:.2f} files/s, "
+        f"{facts['megapixels_per_second']:.2f} Mpx/s, {summary.bytes_in:,} bytes to {summary.bytes_out:,}, "
+        f"{amount(summary.workers, 'worker')}"
+    )

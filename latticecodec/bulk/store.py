@@ -1,0 +1,190 @@
+"""Folders anywhere, on the disk or in object storage, by their URL; fsspec knows how each is reached.
+
+What is written is whole or not there: on the disk by way of a temporary file, in object storage since that gives an
+object its name when it has all of it. Of other storage nobody knows, and what lies there proves nothing.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+from ..errors import LcqError, OutputError, reason
+
+WHOLE = {"file", "s3", "s3a", "gs", "gcs", "abfs", "az", "adl", "hf", "memory"}  # storage with whole files alone
+HINT = 200  # characters of what storage says
+
+
+class StorageError(LcqError):
+    """What cannot be read just now, and perhaps can another time."""
+
+
+class Store:
+    """A folder; names in it are relative, with / between folders."""
+
+    def __init__(self, url: str) -> None:
+        """Raises LcqError where nothing is known to reach it by."""
+        from fsspec.core import url_to_fs
+
+        self.url = url
+        try:
+            self._storage, path = url_to_fs(os.fspath(url), use_listings_cache=False)
+        except ImportError as error:
+            raise LcqError(f"{url}: needs {error.name or _words(error)}; install it with pip") from None
+        except Exception as error:
+            raise LcqError(
+                f"{url}: no place that is known ({_words(error)}); give a folder, or a URL as s3://"
+            ) from None
+        self.path = path.rstrip("/") or "/"
+        protocol = self._storage.protocol
+        self.protocols = {protocol} if isinstance(protocol, str) else set(protocol)
+
+    def __reduce__(self) -> tuple[type["Store"], tuple[str]]:
+        return Store, (self.url,)
+
+    @property
+    def local(self) -> bool:
+        """Whether it is on a disk of this machine."""
+        return "file" in self.protocols
+
+    @property
+    def whole(self) -> bool:
+        """Whether a file that is there has all of its content, whatever was stopped while it was written."""
+        return bool(self.protocols & WHOLE)
+
+    def called(self, name: str = "") -> str:
+        """A file of it as messages call it."""
+        return f"{self.url.rstrip('/')}/{name}" if name else self.url
+
+    def is_file(self) -> bool:
+        """Whether the URL is that of a file; raises StorageError where there is nothing."""
+        with self._reading(""):
+            kind = self._storage.info(self.path)["type"]
+        return bool(kind == "file")
+
+    @cached_property
+    def _prefix(self) -> str:
+        return "/" if self.path == "/" else f"{self.path}/"
+
+    def folders(self, closed: list[str]) -> Iterator[tuple[str, list[str], int]]:
+        """Folder by folder: its name with / behind, "" for this one; the names of its files, sorted; how much else.
+
+        Links to files are files, those to folders are not followed.
+
+        Only one folder's names are in memory. Errors of folders that cannot be read are appended to `closed`.
+        """
+        waiting = [""]
+        while waiting:
+            folder = waiting.pop()
+            try:
+                with self._reading(folder):
+                    found = self._storage.ls(f"{self._prefix}{folder}".rstrip("/") or "/", detail=True)
+            except LcqError as error:
+                closed.append(str(error))
+                continue
+            names, links, below = [], 0, []
+            for entry in found:
+                path, kind = entry["name"].rstrip("/"), entry["type"]
+                name = path.rpartition("/")[2]
+                if f"{self._prefix}{folder}".rstrip("/") == path:
+                    continue  # an object that stands for the folder itself
+                if entry.get("islink"):  # to a folder it may lead in circles
+                    kind = "file" if os.path.isfile(path) else "link"
+                if kind == "directory":
+                    below.append(f"{folder}{name}/")
+                elif kind == "file":
+                    names.append(name)
+                else:
+                    links += 1
+            del found
+            waiting += sorted(below, reverse=True)
+            yield folder, sorted(names), links
+
+    def read(self, name: str) -> bytes:
+        """A whole file; raises StorageError naming it."""
+        with self._reading(name):
+            data: bytes = self._storage.cat_file(self._prefix + name)
+        return data
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[IO[bytes]]:
+        """A file, open for reading; raises StorageError naming it where that fails."""
+        with self._reading(name):
+            file = self._storage.open(self._prefix + name, "rb")
+        with file:
+            yield file
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file; raises StorageError where that cannot be found out."""
+        with self._reading(name):
+            return bool(self._storage.exists(self._prefix + name))
+
+    def modified(self, name: str) -> int | None:
+        """When a file on the disk was changed last, in nanoseconds."""
+        return os.stat(self._prefix + name).st_mtime_ns if self.local else None
+
+    def write(self, name: str, data: bytes, modified: int | None = None) -> None:
+        """Write a file, replacing what is there; raises OutputError naming it."""
+        with self._writing(name):
+            if self.local:
+                _write_file(Path(self._prefix + name), lambda part: part.write_bytes(data), modified)
+            else:
+                self._storage.pipe_file(self._prefix + name, data)
+
+    def put(self, name: str, file: Path) -> None:
+        """Write a file that lies on the disk; raises as `write`."""
+        with self._writing(name):
+            if self.local:
+                _write_file(Path(self._prefix + name), lambda part: _copy(file, part), None)
+            else:
+                self._storage.put_file(str(file), self._prefix + name)
+
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            raise StorageError(f"{self.called(name)}: no such file or folder") from None
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise StorageError(f"{self.called(name)}: cannot be read: {_words(error)}") from None
+
+    @contextmanager
+    def _writing(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise OutputError(f"{self.called(name)}: cannot be written: {_words(error)}") from None
+
+
+def _write_file(target: Path, fill: Callable[[Path], Any], modified: int | None) -> None:
+    """A file on the disk, whole or not there; of several that write it the last one wins."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.parent / f".lcodec-{os.urandom(8).hex()}.part"
+    try:
+        fill(part)
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        if modified is not None:
+            os.utime(part, ns=(modified, modified))
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """The bytes of a file."""
+    import shutil
+
+    shutil.copyfile(source, target)
+
+
+def _words(error: BaseException) -> str:
+    """What an error of a library says, on one line."""
+    words = reason(error) if isinstance(error, OSError) else " ".join(str(error).split())
+    return words[:HINT] or type(error).__name__

@@ -1,0 +1,169 @@
+"""Where outputs go: a file each, or one tar or Parquet file for a part, which gets its name when it is whole."""
+
+import io
+import json
+import tarfile
+import tempfile
+from collections import Counter
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, Protocol
+
+from ..errors import LcqError
+from . import parquet
+from .sample import Picture, Sample
+from .source import Part
+from .store import Store
+from .task import Coded
+
+Form = Literal["files", "tars", "parquet"]
+Made = list[tuple[Picture, Coded]]
+
+
+class Target(Protocol):
+    """What the outputs of a part are written to; used as a context, which leaves nothing where it is left by an error.
+
+    Attributes:
+        left_out: how many files or columns beside the pictures it has no place for, by kind.
+    """
+
+    left_out: Counter[str]
+
+    def __enter__(self) -> "Target": ...
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None: ...
+
+    def has(self, name: str) -> bool:
+        """Whether the output of this name is there, and whole."""
+
+    def add(self, sample: Sample, made: Made) -> None:
+        """Take what was made of a sample's pictures; raises OutputError where it cannot be written."""
+
+
+def target_of(form: Form, store: Store, part: Part, overwrite: bool, column: str, keep_times: bool) -> Target:
+    """The target of a part; with `overwrite` nothing that is there counts."""
+    if form == "files":
+        return Files(store, overwrite, keep_times)
+    return Tar(store, part, keep_times) if form == "tars" else Parquet(store, part, column)
+
+
+class Files:
+    """A file for each picture, where the picture lay."""
+
+    def __init__(self, store: Store, overwrite: bool, keep_times: bool) -> None:
+        self._store, self._overwrite, self._keep_times = store, overwrite, keep_times
+        self.left_out: Counter[str] = Counter()
+
+    def __enter__(self) -> "Files":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        pass
+
+    def has(self, name: str) -> bool:
+        """Whether it is there."""
+        return not self._overwrite and self._store.whole and self._store.exists(name)
+
+    def add(self, sample: Sample, made: Made) -> None:
+        """Write each."""
+        for picture, coded in made:
+            self._store.write(coded.name, coded.data, picture.modified if self._keep_times else None)
+        _count_beside(self.left_out, sample)
+        self.left_out.update(f"column {name}" for name in sample.row)
+
+
+class _OneFile:
+    """A file for a part, made in a temporary one on the disk."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        self._store, self._name = store, name
+        self.left_out: Counter[str] = Counter()
+
+    def __enter__(self) -> Any:
+        try:
+            self._folder = tempfile.TemporaryDirectory(prefix="lcodec-")
+        except OSError as error:
+            raise LcqError(f"no folder for temporary files: {error.strerror}; set TMPDIR to one") from None
+        self._path = Path(self._folder.name, "part")
+        self._begin()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        with self._folder:
+            self._end()
+            if kind is None:
+                self._store.put(self._name, self._path)
+
+    def _begin(self) -> None:
+        raise NotImplementedError
+
+    def _end(self) -> None:
+        raise NotImplementedError
+
+    def has(self, name: str) -> bool:
+        """Never: a file that is there was passed over as a whole."""
+        return False
+
+
+class Tar(_OneFile):
+    """A tar as WebDataset reads it: what belongs to a sample lies side by side, called alike but for the suffix."""
+
+    def __init__(self, store: Store, part: Part, keep_times: bool) -> None:
+        super().__init__(store, f"{part.name}.tar")
+        self._keep_times = keep_times
+
+    def _begin(self) -> None:
+        self._tar = tarfile.open(self._path, "w")  # noqa: SIM115 - closed at the end
+
+    def _end(self) -> None:
+        self._tar.close()
+
+    def add(self, sample: Sample, made: Made) -> None:
+        """Outputs first, then what was beside them; columns of a row become a JSON file."""
+        for picture, coded in made:
+            self._add(coded.name, coded.data, picture.modified if self._keep_times else None)
+        for name, data in sample.beside.items():
+            self._add(name, data, None)
+        if sample.row and made:
+            name = str(PurePosixPath(made[0][1].name).with_suffix(".json"))
+            self._add(name, json.dumps(sample.row, default=str).encode(), None)
+
+    def _add(self, name: str, data: bytes, modified: int | None) -> None:
+        member = tarfile.TarInfo(name)
+        member.size, member.mode, member.mtime = len(data), 0o644, (modified or 0) // 10**9
+        self._tar.addfile(member, io.BytesIO(data))
+
+
+class Parquet(_OneFile):
+    """A Parquet file: pictures as data sets of Hugging Face have them, what their files tell, all other columns."""
+
+    def __init__(self, store: Store, part: Part, column: str) -> None:
+        super().__init__(store, f"{part.name}.parquet")
+        self._column = column
+
+    def _begin(self) -> None:
+        self._writer = parquet.Writer(self._path)
+
+    def _end(self) -> None:
+        self._writer.close()
+
+    def add(self, sample: Sample, made: Made) -> None:
+        """A row for each picture."""
+        for _, coded in made:
+            told = {
+                "bytes": len(coded.data),
+                "width": coded.width,
+                "height": coded.height,
+                "bpp": 8 * len(coded.data) / (coded.width * coded.height),
+                "quality": coded.quality,
+                "model": coded.model,
+            }
+            named = {f"{parquet.OWN}{name}": value for name, value in told.items()}
+            cell = {"bytes": coded.data, "path": coded.name}
+            row = sample.row | {self._column: cell} | (named if coded.name.endswith(".lcq") else {})
+            self._writer.add(row, sample.schema)
+        _count_beside(self.left_out, sample)
+
+
+def _count_beside(left_out: Counter[str], sample: Sample) -> None:
+    """Count files of a sample that are not taken along."""
+    left_out.update(PurePosixPath(name).suffix.lower() or "without suffix" for name in sample.beside)

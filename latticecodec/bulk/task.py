@@ -1,0 +1,140 @@
+"""What is done with each picture of a collection: compressed, restored, or checked."""
+
+import io
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from posixpath import splitext
+from typing import Any, Literal
+
+from ..codec import Codec, EncodeOptions
+from ..container import PIXELS_MAX, Reader, read_header
+from ..errors import ModelError
+from ..picture import IMAGE_SUFFIXES, read_file, save, stripped
+from ..zoo import find_by_digest, load
+
+Action = Literal["compress", "decompress", "verify"]
+LCQ, RESTORED = ".lcq", ".png"
+
+
+@dataclass(frozen=True)
+class Coded:
+    """What came of a picture.
+
+    Attributes:
+        name: of the output, beside where the input lay.
+        data: of the output; empty where nothing is to be written.
+        width, height: of the picture, in pixels.
+        model: digest of its model, in hexadecimal digits.
+        quality: 0 to 100.
+        notes: what was left out, a line each.
+    """
+
+    name: str
+    data: bytes
+    width: int
+    height: int
+    model: str
+    quality: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Task:
+    """What was asked for, of every picture alike; can be sent to a worker.
+
+    Attributes:
+        action: what is done.
+        options: of an encode; None for another action.
+        model: its name or folder; None for the default, and of files that are read for those that are installed.
+        digest: of the weights that the driver has under that name, of which a worker has to have the same.
+        strip: "all" or "gps" leaves out metadata, see `encode`.
+        keep_suffix: NAME.png becomes NAME.png.lcq.
+        max_pixels: of a file that is read; more are refused.
+        device: "auto", "cpu" or "cuda".
+    """
+
+    action: Action
+    options: EncodeOptions | None = None
+    model: str | None = None
+    digest: bytes = b""
+    strip: str | None = None
+    keep_suffix: bool = False
+    max_pixels: int = PIXELS_MAX
+    device: str = "auto"
+
+    @property
+    def suffixes(self) -> frozenset[str]:
+        """Of the files that it is for."""
+        return IMAGE_SUFFIXES if self.action == "compress" else frozenset({LCQ})
+
+    def described(self) -> dict[str, Any]:
+        """What outputs depend on, for JSON."""
+        return asdict(replace(self, device="auto")) | {"digest": self.digest.hex()}
+
+    def target(self, name: str) -> str:
+        """What the output for a file is called; folders stay."""
+        if self.action == "verify":
+            return name
+        if self.action == "compress":
+            return f"{name if self.keep_suffix else splitext(name)[0]}{LCQ}"
+        stem = splitext(name)[0]
+        return stem if splitext(stem)[1].lower() == RESTORED else f"{stem}{RESTORED}"
+
+    def codec(self, device: str) -> Codec:
+        """The model to compress with; raises LcqError where no picture could be encoded as it is asked for."""
+        assert self.options is not None
+        codec = load(self.model, device, self.options.tune)
+        codec.check(self.options)
+        return codec
+
+    def ready(self) -> Callable[[str, bytes], Coded]:
+        """What does it, from the name and the bytes of a file, with its model loaded.
+
+        What is returned raises LcqError for a picture that it cannot be done with. Raises LcqError where it can be done
+        with none, as with a model that is not there.
+        """
+        if self.action != "compress":
+            return partial(_restored, self) if self.action == "decompress" else partial(_checked, self)
+        codec = self.codec(self.device)
+        if self.digest not in (b"", codec.digest):
+            told = f"has the weights {codec.digest.hex()} here and {self.digest.hex()} where this was started"
+            raise ModelError(f"model {codec.config.name}: {told}; install the same on every machine")
+        return partial(_compressed, self, codec)
+
+
+def _compressed(task: Task, codec: Codec, name: str, data: bytes) -> Coded:
+    picture = stripped(read_file(io.BytesIO(data), name), task.strip)
+    result = codec.encode_detailed(picture, task.options)
+    header = result.header
+    return Coded(
+        task.target(name),
+        result.data,
+        header.width,
+        header.height,
+        header.model.hex(),
+        result.quality,
+        picture.notes,
+    )
+
+
+def _restored(task: Task, name: str, data: bytes) -> Coded:
+    header = read_header(data, task.max_pixels)
+    codec = load(find_by_digest(header.model, task.model).folder, task.device)
+    file = io.BytesIO()
+    notes = save(codec.decode_pixels(data, max_pixels=task.max_pixels), RESTORED, file)
+    return Coded(
+        task.target(name),
+        file.getvalue(),
+        header.width,
+        header.height,
+        header.model.hex(),
+        header.quality,
+        tuple(notes),
+    )
+
+
+def _checked(task: Task, name: str, data: bytes) -> Coded:
+    header = Reader(data, task.max_pixels).header
+    load(find_by_digest(header.model, task.model).folder, task.device).decode_indices(data)
+    return Coded(name, b"", header.width, header.height, header.model.hex(), header.quality)

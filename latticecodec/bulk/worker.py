@@ -1,0 +1,162 @@
+"""What a worker does with a part, and what it tells of it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from ..errors import LcqError, reason
+from .record import Record, Records
+from .sample import Sample, samples
+from .source import Failure, Part
+from .store import Store
+from .target import Form, Made, target_of
+from .task import Coded, Task
+
+
+@dataclass(frozen=True)
+class Order:
+    """What every part is worked on by; can be sent to a worker.
+
+    Attributes:
+        task: what is done with a picture.
+        source: the folder to read from, as a URL.
+        target: the folder to write to, as a URL; None where nothing is written.
+        form: what is written there.
+        run: the run's number; what belongs to another one does not count.
+        call: the number of this call, of which a run can take several.
+        overwrite: what is there does not count.
+        column: of Parquet files, with the pictures.
+        keep_times: date outputs as their inputs.
+    """
+
+    task: Task
+    source: str
+    target: str | None
+    form: Form = "files"
+    run: str = ""
+    call: str = ""
+    overwrite: bool = False
+    column: str = "image"
+    keep_times: bool = False
+
+
+TRIES = 3  # for a part at which workers end
+
+
+def given_up(order: Order, part: Part) -> Record:
+    """What is told of a part that no worker has survived."""
+    told = "the worker that had it was ended each time, perhaps for want of memory; give fewer --workers"
+    source = Store(order.source)
+    return Record(
+        part.name, failures=[Failure(name, f"{source.called(name)}: {told}", lasting=False) for name in part.files]
+    )
+
+
+@dataclass
+class Worker:
+    """One loaded model, and what it is used for.
+
+    Attributes:
+        order: what every part is worked on by.
+        careful: whether a worker before it was ended, perhaps by the part that comes first; its tries are counted.
+    """
+
+    order: Order
+    careful: bool = False
+    _do: Callable[[str, bytes], Coded] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Raises LcqError where nothing could be done at all."""
+        self._do = self.order.task.ready()
+        self._source = Store(self.order.source)
+        self._target = None if self.order.target is None else Store(self.order.target)
+
+    def part(self, part: Part) -> Record:
+        """Do a part, or find that it is done."""
+        if self._target is None:
+            return self._checked(part)
+        records = Records(self._target, self.order.run, fixed=self.order.form != "files")
+        try:
+            before = records.find(part)
+        except LcqError as error:
+            return Record(part.name, stopped=str(error))
+        if before is not None:
+            return replace(before, before=True)
+        if self.careful and records.tries(part, self.order.call) > TRIES:
+            return given_up(self.order, part)
+        record = self._worked(part, self._target)
+        if not record.stopped and all(failure.lasting for failure in record.failures):
+            try:
+                records.keep(part, record)
+            except LcqError as error:
+                record.stopped = str(error)
+        self.careful = False
+        return record
+
+    def _worked(self, part: Part, store: Store) -> Record:
+        order, record = self.order, Record(part.name)
+        names: set[str] = set()
+        try:
+            with target_of(order.form, store, part, order.overwrite, order.column, order.keep_times) as target:
+                for sample in self._samples(part):
+                    if isinstance(sample, Failure):
+                        record.failures.append(sample)
+                        continue
+                    made, failures = self._made(part, sample, record, names, target.has)
+                    record.failures += failures
+                    if not failures or order.form == "files":  # a sample of a tar is whole, or not there
+                        target.add(sample, made)
+                        record.count(made)
+                record.left_out.update(target.left_out)
+        except LcqError as error:
+            record.stopped = str(error)
+        except OSError as error:  # of a tar or Parquet file in the making
+            record.stopped = f"temporary files: cannot be written: {reason(error)}; set TMPDIR to a folder with room"
+        return record
+
+    def _checked(self, part: Part) -> Record:
+        record = Record(part.name)
+        for sample in self._samples(part):
+            if isinstance(sample, Failure):
+                record.failures.append(sample)
+            else:
+                made, failures = self._made(part, sample, record, set(), lambda name: False)
+                record.failures += failures
+                record.count(made)
+        return record
+
+    def _samples(self, part: Part) -> Iterator[Sample | Failure]:
+        """What a part holds, under names that no other part has where outputs are files."""
+        apart = self._target is not None and self.order.form == "files"
+        return samples(self._source, part, self.order.task.suffixes, self.order.column, apart)
+
+    def _made(
+        self, part: Part, sample: Sample, record: Record, names: set[str], has: Callable[[str], bool]
+    ) -> tuple[Made, list[Failure]]:
+        """What becomes of the pictures of a sample, and which of them fail; `names` are those of outputs before."""
+        made: Made = []
+        failures = []
+        for picture in sample.pictures:
+            name = self.order.task.target(picture.name)
+            if name in names:
+                told = f"would become {name} as another one did; --keep-suffix keeps them apart"
+                failures.append(Failure(picture.name, f"{self._called(part, picture.name)}: {told}"))
+                continue
+            names.add(name)
+            if has(name):
+                record.skipped += 1
+                continue
+            try:
+                made.append((picture, self._do(picture.name, picture.data)))
+            except LcqError as error:
+                line = " ".join(str(error).removeprefix(f"{picture.name}: ").split())
+                failures.append(Failure(picture.name, f"{self._called(part, picture.name)}: {line}"))
+            except MemoryError:
+                told = "not enough memory for this; give fewer --workers, or take machines with more"
+                failures.append(Failure(picture.name, f"{self._called(part, picture.name)}: {told}", lasting=False))
+        return made, failures
+
+    def _called(self, part: Part, name: str) -> str:
+        """A picture as messages call it, behind the tar or Parquet file that it is in."""
+        if part.kind == "files" or name.startswith(part.folder):
+            return self._source.called(name)
+        return f"{self._source.called(part.files[0])}: {name}"
