@@ -32,7 +32,7 @@ from latticecodec.entropy.numbers import (
 )
 from latticecodec.entropy.steps import POSITION_RANK
 from latticecodec.kinds import KINDS
-from latticecodec.picture import alpha
+from latticecodec.picture import alpha, vp8l
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "FORMAT.md").read_text(encoding="utf-8")
@@ -200,7 +200,7 @@ def test_ids_are_those_of_the_code() -> None:
     assert "Types 129, 130 and 131, metadata" in text
     assert (container.TILES, container.TUNE) == (2, 128)
     assert (container.ICC, container.EXIF, container.XMP) == (129, 130, 131)
-    assert f"squares of {alpha.SIDE:,} samples a side" in TEXT
+    assert f"squares of {vp8l.SIDE:,} samples a side" in TEXT
     assert "0 to 127 must be understood, 128 to 255 may be ignored" in text
     assert container.MAY_IGNORE == 128
 

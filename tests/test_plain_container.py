@@ -139,10 +139,10 @@ def test_extensions_that_are_stepped_over() -> None:
         ([(2, b"\x40\0"), (2, b"\x40\0")], "FormatError"),
         ([(200, b""), (2, b"\x40\0")], "FormatError"),
         ([(0, b"")], "VersionError"),
-        ([(3, b""), (1, b"")], "VersionError"),  # record by record
-        ([(1, b""), (3, b"")], "FormatError"),
+        ([(4, b""), (1, b"")], "VersionError"),  # record by record
+        ([(1, b""), (4, b"")], "FormatError"),
         (256 * [(200, b"")], ""),
-        ([*(256 * [(200, b"")]), (3, b"")], "LimitError"),
+        ([*(256 * [(200, b"")]), (4, b"")], "LimitError"),
     ],
 )
 def test_legal_ranges_of_extensions(records: list[tuple[int, bytes]], error: str) -> None:

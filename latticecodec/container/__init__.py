@@ -12,8 +12,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .extensions import BASIS, EXIF, EXTENSIONS_MAX, ICC, MAY_IGNORE, METADATA_MAX, TILES, TUNE, XMP
-    from .file import HEADER_MAX, PIXELS_PER_BYTE, Reader, Tile, read, read_header, write
+    from .box import Box
+    from .extensions import BASIS, EXACT, EXIF, EXTENSIONS_MAX, ICC, MAY_IGNORE, METADATA_MAX, TILES, TUNE, XMP
+    from .file import EXACT_PIXELS_PER_BYTE, HEADER_MAX, PIXELS_PER_BYTE, Reader, Tile, read, read_header, write
     from .header import (
         ADAPTIVE,
         BASIS_MAX,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         MAGIC,
         MAJOR,
         MINOR,
+        NO_MODEL,
         PIXELS_MAX,
         PRODUCT,
         QUALITY_MAX,
@@ -36,10 +38,10 @@ if TYPE_CHECKING:
         TILES_MAX,
         TUNES,
         VQ,
-        Box,
         Header,
     )
     from .source import Bytes, Source, contents, named
+    from .squares import SQUARE, Squares, mask_of
 
 _HOME = {
     "ADAPTIVE": "header",
@@ -49,6 +51,8 @@ _HOME = {
     "DIAGONAL": "header",
     "DIGEST_BYTES": "header",
     "E8": "header",
+    "EXACT": "extensions",
+    "EXACT_PIXELS_PER_BYTE": "file",
     "EXIF": "extensions",
     "EXTENSIONS_MAX": "extensions",
     "HEADER_MAX": "file",
@@ -59,6 +63,7 @@ _HOME = {
     "MAY_IGNORE": "extensions",
     "METADATA_MAX": "extensions",
     "MINOR": "header",
+    "NO_MODEL": "header",
     "PIXELS_MAX": "header",
     "PIXELS_PER_BYTE": "file",
     "PRODUCT": "header",
@@ -67,6 +72,7 @@ _HOME = {
     "QUANTIZERS": "header",
     "ROTATION": "header",
     "SIZE_MAX": "header",
+    "SQUARE": "squares",
     "TILES": "extensions",
     "TILES_MAX": "header",
     "TILE_UNIT": "header",
@@ -74,13 +80,15 @@ _HOME = {
     "TUNES": "header",
     "VQ": "header",
     "XMP": "extensions",
-    "Box": "header",
+    "Box": "box",
     "Bytes": "source",
     "Header": "header",
     "Reader": "file",
     "Source": "source",
+    "Squares": "squares",
     "Tile": "file",
     "contents": "source",
+    "mask_of": "squares",
     "named": "source",
     "read": "file",
     "read_header": "file",
@@ -95,6 +103,8 @@ __all__ = [
     "DIAGONAL",
     "DIGEST_BYTES",
     "E8",
+    "EXACT",
+    "EXACT_PIXELS_PER_BYTE",
     "EXIF",
     "EXTENSIONS_MAX",
     "HEADER_MAX",
@@ -105,6 +115,7 @@ __all__ = [
     "MAY_IGNORE",
     "METADATA_MAX",
     "MINOR",
+    "NO_MODEL",
     "PIXELS_MAX",
     "PIXELS_PER_BYTE",
     "PRODUCT",
@@ -113,6 +124,7 @@ __all__ = [
     "QUANTIZERS",
     "ROTATION",
     "SIZE_MAX",
+    "SQUARE",
     "TILES",
     "TILES_MAX",
     "TILE_UNIT",
@@ -125,8 +137,10 @@ __all__ = [
     "Header",
     "Reader",
     "Source",
+    "Squares",
     "Tile",
     "contents",
+    "mask_of",
     "named",
     "read",
     "read_header",

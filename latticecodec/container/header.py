@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..errors import FormatError, LimitError, VersionError
+from .box import Box
+from .squares import Squares
 
 MAGIC = b"\x89LCQ\r\n\x1a\n"  # as PNG: a byte that is not ASCII, a line-ending trap, an end-of-file for old shells
-MAJOR, MINOR = 1, 1  # what this writer knows; a file that needs nothing of 1.1 says 1.0
+MAJOR, MINOR = 1, 2  # what this writer knows; a file says the lowest minor version that has all it needs
 
 DIGEST_BYTES = 8  # of the SHA-256 of a model's weights, by which a file names it
+NO_MODEL = bytes(DIGEST_BYTES)  # of a picture that is wholly exact
 SIZE_MAX = 65_535  # pixels a side
 PIXELS_MAX = 1 << 28  # pixels a picture, unless the caller raises it
 TILE_UNIT = 64  # the side of a tile is a multiple of it: what one hyper-latent stands for
@@ -27,44 +31,13 @@ QUALITY_MAX = 100 * QUALITY_UNIT
 
 
 @dataclass(frozen=True)
-class Box:
-    """A rectangle of pixels."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-    @property
-    def right(self) -> int:
-        """The column after the last one."""
-        return self.left + self.width
-
-    @property
-    def bottom(self) -> int:
-        """The row after the last one."""
-        return self.top + self.height
-
-    def meets(self, other: "Box") -> bool:
-        """Whether the two have a pixel in common."""
-        return (
-            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
-        )
-
-    def grown(self, margin: int, width: int, height: int) -> "Box":
-        """The box with `margin` pixels more on all sides, as far as a picture of width x height goes."""
-        left, top = max(0, self.left - margin), max(0, self.top - margin)
-        return Box(left, top, min(width, self.right + margin) - left, min(height, self.bottom + margin) - top)
-
-
-@dataclass(frozen=True)
 class Header:
     """What a file says about itself.
 
     Attributes:
         width, height: pixels.
         channels: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
-        model: first 8 bytes of the SHA-256 of the model's weights.
+        model: first 8 bytes of the SHA-256 of the model's weights; NO_MODEL where none is needed.
         scale: of the unit that latents are quantized in, in 1/1024 octave, negative is finer.
         quality: 0..100, what the scale was derived from.
         quantizer: type id; LATTICE, VQ, ADAPTIVE or ROTATION.
@@ -74,6 +47,7 @@ class Header:
             not depend on it.
         bit_depth: bits a sample, 8 or 16.
         tile: side of a tile in pixels, a multiple of TILE_UNIT; None where the whole picture is one.
+        exact: the mask of the squares that have exact colours, see Squares; None in files without such.
         icc, exif, xmp: metadata, byte for byte: an ICC profile, EXIF as a TIFF structure (without "Exif" before it),
             an XMP packet; None where there is none.
         version: (major, minor) of the format that the file needs.
@@ -91,6 +65,7 @@ class Header:
     tune: str = "psnr"
     bit_depth: int = 8
     tile: int | None = None
+    exact: bytes | None = None
     icc: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
@@ -131,7 +106,19 @@ class Header:
     @property
     def minor_needed(self) -> int:
         """The lowest minor version of the format that has all that this header says."""
+        if self.exact is not None:
+            return 2
         return int(self.alpha or self.bit_depth != 8 or self.tile is not None or self.metadata)
+
+    @cached_property
+    def squares(self) -> Squares:
+        """Which squares of the picture are exact."""
+        return Squares(self.width, self.height, self.exact)
+
+    @property
+    def names_model(self) -> bool:
+        """Whether decoding takes a model: not where all colours are exact and the file names none."""
+        return self.model != NO_MODEL or not self.squares.all_exact
 
     @property
     def metadata(self) -> bool:
