@@ -46,6 +46,7 @@ class Codec:
         effort: int = DEFAULT_EFFORT,
         tune: str | None = None,
         tile: int | None = None,
+        lossless: bool = False,
         report: "Report" = silent,
         max_pixels: int = PIXELS_MAX,
     ) -> bytes:
@@ -74,6 +75,8 @@ class Codec:
             tile: side of the tiles in pixels, a multiple of 64, or 0 for a picture in one tile; else 768 for pictures
                 of more than 4 megapixels. Tiles are coded independently: regions can be decoded alone, and damage
                 stays where it is.
+            lossless: keep every pixel as it is, whatever the quality, in a file that decodes without a model; other
+                files are exact where that takes fewer bits for what it gives.
             report: called with (steps done, steps in all): iterations of a refinement, areas of a large picture.
             max_pixels: of the picture; one of more is refused before it is decoded.
 
@@ -91,6 +94,7 @@ class Codec:
             effort=effort,
             tune=tune,
             tile=tile,
+            lossless=lossless,
             max_pixels=max_pixels,
         )
         return self.encode_detailed(image, options, report).data
@@ -196,10 +200,10 @@ class Codec:
         return indices_of(self.model, data, on_damage)
 
     def to_indices(self, image: "Picture", quality: float = 50.0) -> Int32:
-        """The index tensor that `encode` would code: int32 [C, h, w]."""
+        """The index tensor that `encode` would code if nothing were exact: int32 [C, h, w]."""
         from .options import EncodeOptions
 
-        return self.encode_detailed(image, EncodeOptions(quality=quality)).indices
+        return self.encode_detailed(image, EncodeOptions(quality=quality, exact=False)).indices
 
     def from_indices(
         self,

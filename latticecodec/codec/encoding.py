@@ -7,6 +7,7 @@ from ..container import Box, Header
 from ..errors import ModelError, TargetError
 from ..picture import Pixels, psnr, read
 from .encoder import Encoding, PictureEncoder, Report
+from .lossless import lossless
 from .memory import undisturbed
 from .model import Model
 from .options import EncodeOptions
@@ -18,9 +19,18 @@ if TYPE_CHECKING:
     from ..picture import Picture
 
 
+def encoded_without_loss(image: "Picture", options: EncodeOptions, report: Report) -> Encoding:
+    """See `Codec.encode`, of a picture that stays as it is, which takes no model."""
+    pixels = read(image, options.max_pixels)
+    with undisturbed():
+        return lossless(pixels, options.tile, options.effort, report)
+
+
 def encoded(model: Model, image: "Picture", options: EncodeOptions | None, report: Report) -> Encoding:
     """See `Codec.encode`; without options all are what they are by default."""
     asked = options or EncodeOptions()
+    if asked.lossless:
+        return encoded_without_loss(image, asked, report)
     check(model, asked)
     tune = asked.tune or model.config.tune
     pixels = read(image, asked.max_pixels)
@@ -41,6 +51,8 @@ def encoded(model: Model, image: "Picture", options: EncodeOptions | None, repor
 
 def check(model: Model, options: EncodeOptions) -> None:
     """See `Codec.check`."""
+    if options.lossless:
+        return
     tune = options.tune or model.config.tune
     if tune != "psnr" and not model.kind.efforts:
         raise ModelError(f"model {model.config.name} encodes for PSNR alone; lattice and lattice-e8 can be tuned")
