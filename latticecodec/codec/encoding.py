@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from ..container import Box, Header
 from ..errors import ModelError, TargetError
 from ..picture import Pixels, psnr, read
+from .choice import Choice
 from .encoder import Encoding, PictureEncoder, Report
 from .lossless import lossless
 from .memory import undisturbed
@@ -35,10 +36,14 @@ def encoded(model: Model, image: "Picture", options: EncodeOptions | None, repor
     tune = asked.tune or model.config.tune
     pixels = read(image, asked.max_pixels)
     with undisturbed():
-        encoder = PictureEncoder(model, pixels, _header(model, pixels, tune, asked.tile), asked.effort, report)
+        header = _header(model, pixels, tune, asked.tile)
+        encoder = PictureEncoder(model, pixels, header, asked.effort, report)
         rates = model.kind.rates
+        choice = Choice(model, pixels, header, asked.effort, asked.tile, encoder)
 
         def attempt(number: int) -> Encoding:
+            if asked.exact and not asked.embed_basis:
+                return choice.attempt(rates.at(number))
             return encoder.attempt(rates.at(number), asked.embed_basis)
 
         target = _target(model, pixels, asked)
@@ -98,5 +103,7 @@ def _header(model: Model, pixels: Pixels, tune: str, tile: int | None) -> Header
 
 def _fidelity(model: Model, encoding: Encoding, pixels: Pixels) -> float:
     """PSNR in dB of the colours that `encoding` decodes to, without decoding it."""
-    whole = Box(0, 0, pixels.width, pixels.height)
-    return psnr(Painter(model, encoding.header).colour(encoding.tiles, whole), pixels.colour)
+    colour = pixels.colour.copy()  # [H, W, C], of which exact squares stay
+    if encoding.header.names_model:
+        Painter(model, encoding.header).paint(colour, encoding.tiles, Box(0, 0, pixels.width, pixels.height))
+    return psnr(colour, pixels.colour)

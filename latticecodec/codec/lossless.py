@@ -5,11 +5,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import container
 from ..container import DIAGONAL, LATTICE, NO_MODEL, Box, Header, Tile, mask_of
 from ..picture import Pixels, Samples, alpha, exact
-from .encoder import Encoding
+from .encoder import NEEDED, Encoding
+from .statistics import packed
 from .tiling import EXACT_TILE, latent_box, tile_side, view
 
 QUALITY = 100.0  # what the header says of a picture that is wholly exact because that was asked for
@@ -19,7 +21,10 @@ THOROUGH = 2  # the effort from which WebP gets more time
 def lossless(
     pixels: Pixels, tile: int | None, effort: int, report: Callable[[int, int], None], quality: float = QUALITY
 ) -> Encoding:
-    """A picture as a file that is wholly exact and names no model; see `Codec.encode` for the options."""
+    """A picture as a file that is wholly exact and names no model; see `Codec.encode` for the options.
+
+    `quality` is what was asked for where that is not it.
+    """
     header = Header(
         pixels.width,
         pixels.height,
@@ -57,19 +62,38 @@ def exact_colours(header: Header, colour: Samples, box: Box, effort: int) -> byt
         box: where the tile lies.
         effort: of the encoder.
     """
-    pieces = list(header.squares.within(box, exact=True))
-    if not pieces:
+    if not header.squares.any(box, exact=True):
         return b""
+    square = view(colour, Box(0, 0, header.width, header.height), box).copy()  # [h, w, C]
+    is_exact = _pixels(header, box)  # [h, w]
+    square[~is_exact] = _most_frequent(square[is_exact])
+    return exact.encode(square, effort >= THOROUGH)
+
+
+def seen_by_networks(header: Header, colour: Samples) -> Samples:
+    """Colours [H, W, C] with those painted over that no square needs which is not exact, as most exact pixels are."""
     whole = Box(0, 0, header.width, header.height)
-    painted = np.empty((box.height, box.width, header.colours), colour.dtype)  # [h, w, C]
-    painted[:] = _most_frequent(view(colour, whole, pieces[0]))
-    for piece in pieces:
-        view(painted, box, piece)[:] = view(colour, whole, piece)
-    return exact.encode(painted, effort >= THOROUGH)
+    is_exact = _pixels(header, whole)  # [H, W]
+    out = colour.copy()
+    flat = _most_frequent(colour[is_exact])
+    for box in header.squares.within(whole, exact=True):
+        view(out, whole, box)[:] = flat
+    for box in header.squares.within(whole, exact=False):
+        near = box.grown(NEEDED, header.width, header.height)
+        view(out, whole, near)[:] = view(colour, whole, near)
+    return out
+
+
+def _pixels(header: Header, box: Box) -> NDArray[np.bool_]:
+    """Which pixels of a box are exact, [h, w]."""
+    out = np.zeros((box.height, box.width), bool)
+    for piece in header.squares.within(box, exact=True):
+        view(out, box, piece)[:] = True
+    return out
 
 
 def _most_frequent(colour: Samples) -> Samples:
-    """The colour [C] that most pixels of [H, W, C] have."""
-    colours, counts = np.unique(colour.reshape(-1, colour.shape[2]), axis=0, return_counts=True)  # [N, C], [N]
-    found: Samples = colours[counts.argmax()]
+    """The colour [C] that most of [N, C] have."""
+    _, firsts, counts = np.unique(packed(colour), return_index=True, return_counts=True)  # [n] each
+    found: Samples = colour[firsts[counts.argmax()]]
     return found
