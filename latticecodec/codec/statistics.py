@@ -13,6 +13,7 @@ from ..picture import Samples
 BASE_BITS = 0.02  # of a pixel that its neighbours foretell
 NEW_BITS = 2.0  # of one that they do not, beside those of the difference
 EDGE = 32 / 255  # mean difference of the channels that makes an edge
+EDGES = 0.02  # part of the pixels at edges in a square that is drawn; a line along rows or columns is foretold
 PLAIN = 0.5  # part of the pixels that may be new in a square that is not photographed
 FEW = 16  # colours in a square that is drawn, whatever the differences
 
@@ -56,13 +57,13 @@ def _of_strip(colour: Samples, above: bool) -> tuple[Squares, NDArray[np.bool_],
     table = NEW_BITS + channels * np.log2(1 + 2 * np.arange(difference.max() + 1) / channels)  # by difference
     table[0] = BASE_BITS
     bits = by_squares(table.astype(np.float32)[difference])  # [rows, columns]
-    area = by_squares(np.ones(difference.shape, np.float32))
+    area = by_squares(np.ones(difference.shape, bool))
     new = by_squares(difference > 0) / area
-    edges = by_squares(difference >= EDGE * peak * channels) > 0
+    edges = by_squares(difference >= EDGE * peak * channels) > EDGES * area
     plain = new < PLAIN
     for row, column in np.argwhere(edges & ~plain):
         square = colour[SQUARE * row : SQUARE * (row + 1), SQUARE * column : SQUARE * (column + 1)]  # [h, w, C]
-        plain[row, column] = len(np.unique(packed(square))) <= FEW
+        plain[row, column] = all(len(np.unique(packed(square[::step, ::step]))) <= FEW for step in (8, 1))
     return bits, plain, plain & edges
 
 
@@ -81,19 +82,21 @@ def packed(colour: Samples) -> NDArray[np.uint64]:
     return whole
 
 
-def _differences(colour: Samples) -> NDArray[np.intp]:
-    """How far each pixel is from what its neighbours foretell best, of three ways: sums over the channels, [H, W]."""
-    signed = colour.astype(np.int32 if colour.dtype == np.uint16 else np.int16)  # [H, W, C]
-    left = np.concatenate([signed[:, :1], signed[:, :-1]], axis=1)
-    top = np.concatenate([signed[:1], signed[:-1]])
-    corner = np.concatenate([left[:1], left[:-1]])
-    least = _distance(signed, left)  # [H, W]
-    for guess in (top, left + top - corner):
-        np.minimum(least, _distance(signed, guess), out=least)
-    return least
+def _differences(colour: Samples) -> NDArray[Any]:
+    """How far each pixel is from what its neighbours foretell best, of three ways: sums over the channels, [H, W].
 
-
-def _distance(a: NDArray[np.signedinteger], b: NDArray[np.signedinteger]) -> NDArray[np.intp]:
-    """Sums of absolute differences over the channels of [H, W, C]: [H, W]."""
-    sums: NDArray[np.intp] = np.abs(a - b).sum(axis=2, dtype=np.intp)
-    return sums
+    They are the pixel to the left, the one above, and left plus above minus what lies between these two.
+    """
+    height, width, channels = colour.shape
+    signed: Any = np.int32 if colour.dtype == np.uint16 else np.int16
+    sums = np.zeros((3, height, width), signed)
+    for channel in range(channels):
+        plane = colour[:, :, channel].astype(signed)  # [H, W]
+        across = np.zeros_like(plane)
+        np.subtract(plane[:, 1:], plane[:, :-1], out=across[:, 1:])
+        sums[0] += np.abs(across)
+        sums[1, 1:] += np.abs(plane[1:] - plane[:-1])
+        sums[2, 1:] += np.abs(across[1:] - across[:-1])
+    sums[2, 0] = sums[0, 0]
+    sums[1, 0] = sums[0, 0]
+    return sums.min(axis=0)
