@@ -12,11 +12,10 @@ EXACT = 3
 
 @dataclass
 class ExactTile:
-    """The exact colours of a tile: which of its squares, and the WebP files."""
+    """The exact colours of a tile."""
 
     squares: list[tuple[int, int]]  # left and top in the picture, of those that are exact
-    files: list[bytes]
-    whole: bool  # no square is not exact
+    coded: bytes  # WebP files
 
 
 def read(data: bytes) -> tuple[File, list[ExactTile]]:
@@ -39,12 +38,17 @@ def read(data: bytes) -> tuple[File, list[ExactTile]]:
         ]
         squares = [corner for corner in corners if exact[corner]]
         require(bool(squares) == bool(coded), "exact colours where no square is exact, or none where one is")
-        files = webp_files(tile, coded, file.bit_depth // 8) if squares else []
-        tiles.append(ExactTile(squares, files, len(squares) == len(corners)))
-        if file.model == bytes(8) and all(exact.values()):
-            require(not tile.payload.strip(b"\0"), "a range-coded part without a model")
-            require(tile.index_crc == 0, "index CRC without a model", plain_container.ChecksumError)
+        tiles.append(ExactTile(squares, coded))
     return file, tiles
+
+
+def check_without_model(file: File, tiles: list[ExactTile]) -> None:
+    """What a reader asks of a wholly exact picture that names no model."""
+    for tile in file.tiles:
+        require(not tile.payload.strip(b"\0"), "a range-coded part without a model")
+        require(tile.index_crc == 0, "index CRC without a model", plain_container.ChecksumError)
+    for tile, found in zip(file.tiles, tiles, strict=True):
+        webp_files(tile, found, file.bit_depth // 8)
 
 
 def squares_of(file: File, mask: bytes) -> dict[tuple[int, int], bool]:
@@ -99,10 +103,12 @@ def without_record(data: bytes) -> tuple[bytes, bytes | None]:
     return head + struct.pack("<I", zlib.crc32(head)) + payloads, mask
 
 
-def webp_files(tile: plain_container.Tile, coded: bytes, bytes_a_sample: int) -> list[bytes]:
-    """The WebP files of a tile, which are those of alpha but for what follows."""
+def webp_files(tile: plain_container.Tile, found: ExactTile, bytes_a_sample: int) -> list[bytes]:
+    """The WebP files of a tile, whose heads are as those of alpha are, and say that they are opaque."""
+    if not found.squares:
+        return []
     squares = [(x, y) for y in range(0, tile.height, 2_048) for x in range(0, tile.width, 2_048)]
-    files = []
+    files, coded = [], found.coded
     for x, y in squares:
         size = min(2_048, tile.width - x), min(2_048, tile.height - y)
         for _ in range(bytes_a_sample):
