@@ -32,12 +32,13 @@ from latticecodec.entropy.numbers import (
 )
 from latticecodec.entropy.steps import POSITION_RANK
 from latticecodec.kinds import KINDS
-from latticecodec.picture import alpha, vp8l
+from latticecodec.picture import alpha, exact, vp8l
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "FORMAT.md").read_text(encoding="utf-8")
 EXAMPLE = TEXT[TEXT.index("## 11. Example") : TEXT.index("## 12. Example")]
-SECOND = TEXT[TEXT.index("## 12. Example") :]
+SECOND = TEXT[TEXT.index("## 12. Example") : TEXT.index("## 13. Example")]
+THIRD = TEXT[TEXT.index("## 13. Example") :]
 
 
 def dump_of(example: str) -> bytes:
@@ -111,7 +112,7 @@ def test_read_gives_the_documented_values() -> None:
     assert header == container.read_header(DUMP)
 
 
-@pytest.mark.parametrize("example", [EXAMPLE, SECOND])
+@pytest.mark.parametrize("example", [EXAMPLE, SECOND, THIRD])
 def test_table_beside_the_dump_covers_every_byte(example: str) -> None:
     position, dump = 0, dump_of(example)
     for row in rows(example):
@@ -135,6 +136,17 @@ def test_second_example_is_what_its_table_says() -> None:
     assert opaque.alpha == b""
     upper, lower = (ast.literal_eval(f"[{text}]") for text in re.findall(r"`(\d+(?:, \d+)+)`", SECOND))
     assert alpha.decode(clear.alpha, 2, 6, 16).tolist() == [upper, lower]
+
+
+def test_third_example_is_what_its_table_says() -> None:
+    """Exact colours of grey."""
+    header, (tile,) = container.read(dump_of(THIRD))
+    assert container.write(header, [tile]) == dump_of(THIRD)
+    assert (header.width, header.height, header.channels, header.version) == (70, 2, 1, (1, 2))
+    assert list(header.squares.within(header.box(0), exact=True)) == [container.Box(64, 0, 6, 2)]
+    assert tile.payload == documented()[1].payload
+    rows = [ast.literal_eval(f"[{text}]") for text in re.findall(r"`(\d+(?:, \d+)+)`", THIRD)]
+    assert exact.decode(tile.exact, 2, 70, 1, 8)[:, 64:, 0].tolist() == rows
 
 
 def test_documented_checksums_are_crc_32() -> None:
@@ -165,6 +177,7 @@ def test_limits_are_those_of_the_code() -> None:
         "side": container.SIZE_MAX,
         "area": container.PIXELS_MAX,
         "expansion": container.PIXELS_PER_BYTE,
+        "exact expansion": container.EXACT_PIXELS_PER_BYTE,
         "tiles": container.TILES_MAX,
         "header length": container.HEADER_MAX,
         "extensions": container.EXTENSIONS_MAX,
@@ -196,6 +209,9 @@ def test_ids_are_those_of_the_code() -> None:
     assert "Type 1, whole basis" in text
     assert container.BASIS == 1
     assert "Type 2, tiles" in text
+    assert "Type 3, exact squares" in text
+    assert container.EXACT == 3
+    assert f"squares of {container.SQUARE} x {container.SQUARE} pixels" in TEXT
     assert "Type 128, tune" in text
     assert "Types 129, 130 and 131, metadata" in text
     assert (container.TILES, container.TUNE) == (2, 128)
