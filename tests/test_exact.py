@@ -1,7 +1,9 @@
 """Exact colours: what is cheaper exact is exact, what is asked for without loss comes back bit for bit."""
 
+import importlib
 import io
 import itertools
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +11,8 @@ import numpy as np
 import plain_container
 import plain_exact
 import pytest
+from click.testing import CliRunner
+from latticecodec.cli import main
 from lcq_parts import Record, parts
 from PIL import Image
 from twelve_pages import PAGES, page
@@ -153,11 +157,11 @@ MASK = Record(container.EXACT, b"\xf0")
     ("records", "error"),
     [
         ((MASK,), ""),
-        ((Record(container.EXACT, b"\xf8"),), "bits for squares"),
-        ((Record(container.EXACT, b""),), "a mask of 0 bytes for 4 squares"),
-        ((Record(container.EXACT, b"\xf0\0"),), "a mask of 2 bytes for 4 squares"),
+        ((Record(container.EXACT, b"\xf8"),), "bits for more squares"),
+        ((Record(container.EXACT, b""),), "has 0 bytes for 4 squares"),
+        ((Record(container.EXACT, b"\xf0\0"),), "has 2 bytes for 4 squares"),
         ((MASK, MASK), "there twice"),
-        ((Record(container.EXACT, b"\0"),), "exact colours where it has no exact square"),
+        ((Record(container.EXACT, b"\0"),), "exact colours and no exact square"),
     ],
 )
 def test_masks_that_are_none(records: tuple[Record, ...], error: str) -> None:
@@ -177,7 +181,7 @@ def test_masks_that_are_none(records: tuple[Record, ...], error: str) -> None:
     [
         (lambda old: b"\0\0", "runs past its end"),
         (lambda old: b"\xff" + old[1:], "runs past its end"),
-        (lambda old: bytes(4), "lacks its exact colours"),
+        (lambda old: bytes(4), "no exact colours"),
         (lambda old: old + b"\1", "more than exact colours"),
         (lambda old: old[:28] + bytes([old[28] | 16]) + old[29:], "alpha of its own"),
         (lambda old: old[:4] + b"JUNK" + old[8:], "not a still lossless"),
@@ -273,3 +277,41 @@ def test_index_tensors_are_those_of_the_networks(tiny: Codec, tiny_model: Path) 
     """Also of pages, whose files have none."""
     array = np.asarray(page("text", 96, 64))
     assert tiny.to_indices(array).shape == (32, 4, 6)
+
+
+# ---- on the command line, and with Pillow ---------------------------------------------------------------------------
+
+
+def test_a_page_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--lossless, and what info and verify say of it, without a model."""
+    monkeypatch.setattr("latticecodec.zoo.models_path", [])
+    image = page("text", 96, 70)
+    image.save(tmp_path / "page.png")
+    run = CliRunner()
+    packed, restored = tmp_path / "page.lcq", tmp_path / "back.png"
+    result = run.invoke(main, ["compress", str(tmp_path / "page.png"), "--lossless", "--json"])
+    assert result.exit_code == 0, result.output
+    (facts,) = json.loads(result.stdout)
+    assert (facts["exact"], facts["model"], facts["quality"]) == (1.0, None, 100.0)
+    assert "exact          100.0 % of pixels" in run.invoke(main, ["info", str(packed)]).stdout
+    assert "none needed" in run.invoke(main, ["info", str(packed)]).stdout
+    assert "no model needed" in run.invoke(main, ["verify", str(packed)]).stdout
+    assert run.invoke(main, ["decompress", str(packed), "-o", str(restored)]).exit_code == 0
+    np.testing.assert_array_equal(np.asarray(Image.open(restored)), np.asarray(image))
+
+
+def test_lossless_is_no_quality(tmp_path: Path) -> None:
+    page("text", 16, 16).save(tmp_path / "page.png")
+    result = CliRunner().invoke(main, ["compress", str(tmp_path / "page.png"), "--lossless", "-q", "50"])
+    assert result.exit_code == 1
+    assert "--lossless exclude each other; give one" in result.stderr
+
+
+def test_pillow_saves_without_loss(tmp_path: Path) -> None:
+    importlib.import_module("latticecodec.pillow")
+    image = page("screen", 96, 70)
+    image.save(tmp_path / "page.lcq", lossless=True)
+    with Image.open(tmp_path / "page.lcq") as back:
+        np.testing.assert_array_equal(np.asarray(back), np.asarray(image))
+    with pytest.raises(ValueError, match="lossless"):
+        image.save(tmp_path / "page.lcq", lossless="yes")

@@ -24,7 +24,7 @@ from .statistics import Statistics, by_squares, statistics_of, strips
 
 DRAWN = 0.01  # part of the squares that must look drawn for a trial
 CHEAP = 1.0  # bits a pixel without loss, below which a picture gets one too
-HEADROOM = 0.4  # a file of more than this part of what statistics expect without loss is compared with that
+HEADROOM = 0.4  # a payload of more than this part of what statistics expect without loss is compared with that
 SLACK = 64  # bytes that a picture that is cheap may take more to be exact
 
 Squares = NDArray[np.float64]  # a number a square, [rows, columns]
@@ -48,7 +48,7 @@ class Choice:
         expected = statistics.bits.sum()
         cheap = expected < CHEAP * self._pixels.width * self._pixels.height
         if not (cheap or statistics.drawn.mean() >= DRAWN):
-            if 8 * len(neural.data) < HEADROOM * expected:
+            if neural.estimated_bits < HEADROOM * expected:
                 return neural
             return self._smaller(neural, rate)
         weight = self._model.config.rate_weight(rate.t)  # bits a pixel, of 255^2 MSE
@@ -116,7 +116,7 @@ class Choice:
             top, left = box.top // SQUARE, box.left // SQUARE
             found = by_squares(magnitude, wide)  # [rows, columns] of the tile
             shares[top : top + len(found), left : left + found.shape[1]] += found
-        return 8 * len(neural.data) * shares / shares.sum()
+        return neural.estimated_bits * shares / shares.sum()
 
     def _mixed(self, rate: Rate, exact: NDArray[np.bool_]) -> Encoding:
         """The file with some squares exact."""

@@ -140,7 +140,7 @@ class PictureDecoder:
             channels, positions = self._shape
             indices = np.zeros((channels, positions * window.height, positions * window.width), np.int32)  # [C, h, w]
         elif self._model is None:
-            raise FormatError(f"tile {number}: has more than exact colours and names no model, the file is damaged")
+            raise FormatError(f"tile {number}: it has more than exact colours and names no model, the file is damaged")
         else:
             indices = self._model.kind.decode(tile.payload, self._rate, window.height, window.width)  # [C, h, w]
         if zlib.crc32(index_bytes(indices)) != tile.indices_crc:

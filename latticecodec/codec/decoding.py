@@ -47,8 +47,8 @@ def _decoder(
     reader = Reader(contents(data), whole("max_pixels", max_pixels, 1))
     header = reader.header
     if header.names_model and (model is None or header.model != model.digest):
-        this = "none was given" if model is None else f"this is {model.digest.hex()}"
-        raise ModelError(f"the file was written with model {header.model.hex()}, but {this}")
+        given = "none" if model is None else model.digest.hex()
+        raise ModelError(f"the file was written with model {header.model.hex()}, but this is {given}")
     if on_damage is None:
         reader.check_length()
     return PictureDecoder(model, reader, on_damage)

@@ -153,8 +153,8 @@ class Reader:
         if self.header.exact is not None:
             exact, payload = _split(payload, f"tile {number}: its block of exact colours")
             if bool(exact) != self.header.squares.any(self.header.box(number), True):
-                told = "has exact colours where it has no exact square" if exact else "lacks its exact colours"
-                raise FormatError(f"tile {number}: {told}, the file is damaged")
+                told = "has exact colours and no exact square" if exact else "has an exact square and no exact colours"
+                raise FormatError(f"tile {number}: it {told}, the file is damaged")
         return Tile(payload, indices_crc, alpha, exact)
 
 

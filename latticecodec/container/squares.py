@@ -37,10 +37,10 @@ class Squares:
         if self.mask is None:
             return
         if len(self.mask) != -(-self.count // 8):
-            told = f"a mask of {len(self.mask):,} bytes for {self.count:,} squares"
-            raise FormatError(f"exact squares: {told}, which takes {-(-self.count // 8):,}: damaged")
+            told = f"{len(self.mask):,} bytes for {self.count:,} squares"
+            raise FormatError(f"the mask of exact squares has {told}: damaged")
         if self.mask and self.mask[-1] & ((1 << -self.count % 8) - 1):
-            raise FormatError("exact squares: the mask has bits for squares that the picture does not have: damaged")
+            raise FormatError("the mask of exact squares has bits for more squares than there are: damaged")
 
     def within(self, box: Box, exact: bool) -> Iterator[Box]:
         """What of a box lies in squares that are exact, or in those that are not; a piece for each square."""
