@@ -15,7 +15,7 @@ NEW_BITS = 2.0  # of one that they do not, beside those of the difference
 EDGE = 32 / 255  # mean difference of the channels that makes an edge
 EDGES = 0.02  # part of the pixels at edges in a square that is drawn; a line along rows or columns is foretold
 PLAIN = 0.5  # part of the pixels that may be new in a square that is not photographed
-FEW = 16  # colours in a square that is drawn, whatever the differences
+FEW = {1: 16, 3: 64}  # colours in a square that is drawn, whatever the differences; by channels
 
 
 ROWS = 16 * SQUARE  # of a strip
@@ -63,7 +63,7 @@ def _of_strip(colour: Samples, above: bool) -> tuple[Squares, NDArray[np.bool_],
     plain = new < PLAIN
     for row, column in np.argwhere(edges & ~plain):
         square = colour[SQUARE * row : SQUARE * (row + 1), SQUARE * column : SQUARE * (column + 1)]  # [h, w, C]
-        plain[row, column] = all(len(np.unique(packed(square[::step, ::step]))) <= FEW for step in (8, 1))
+        plain[row, column] = all(len(np.unique(packed(square[::step, ::step]))) <= FEW[channels] for step in (4, 1))
     return bits, plain, plain & edges
 
 
