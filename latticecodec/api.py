@@ -132,5 +132,5 @@ def decode(
         file = contents(data)
         header, plain = read_header(file, max_pixels), switch("as_array", as_array)
         codec = load(find_by_digest(header.model, model).folder, device) if header.names_model else None
-        pixels = pixels_of(codec and codec.model, file, region, None, silent, max_pixels)
+        pixels = pixels_of(None if codec is None else codec.model, file, region, None, silent, max_pixels)
         return to_array(pixels) if plain else to_pillow(pixels)

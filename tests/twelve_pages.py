@@ -28,7 +28,14 @@ def _words(random: Random, letters: int) -> str:
 
 
 def _line(draw: ImageDraw.ImageDraw, random: Random, at: tuple[int, int], size: int, letters: int) -> None:
-    draw.text(at, _words(random, letters), fill=INK, font=ImageFont.load_default(size))
+    _write(draw, at, _words(random, letters), INK, size)
+
+
+def _write(draw: ImageDraw.ImageDraw, at: tuple[int, int], words: str, fill: tuple[int, int, int], size: int) -> None:
+    """Letters at whole pixels and equal distances, as screens have them: the same letter is the same pixels."""
+    font = ImageFont.load_default(size)
+    for number, letter in enumerate(words):
+        draw.text((at[0] + number * -(-3 * size // 5), at[1]), letter, fill=fill, font=font)
 
 
 def text(image: Image.Image, draw: ImageDraw.ImageDraw, random: Random) -> None:
@@ -47,8 +54,8 @@ def code(image: Image.Image, draw: ImageDraw.ImageDraw, random: Random) -> None:
         left = 8 + 16 * random.randrange(4)
         while left < image.width * 0.8:
             word = _words(random, random.randint(2, 9)).strip() or "x"
-            draw.text((left, top), word, fill=random.choice([*COLOURS, (220, 220, 220)]))
-            left += 8 * len(word)
+            _write(draw, (left, top), word, random.choice([*COLOURS, (220, 220, 220)]), 11)
+            left += 7 * len(word) + 7
 
 
 def table(image: Image.Image, draw: ImageDraw.ImageDraw, random: Random) -> None:
@@ -56,7 +63,7 @@ def table(image: Image.Image, draw: ImageDraw.ImageDraw, random: Random) -> None
     for top in range(4, image.height, 20):
         draw.line((0, top, image.width, top), fill=(170, 170, 170))
         for left in range(4, image.width, 60):
-            draw.text((left + 4, top + 4), f"{random.randrange(10**5)}", fill=INK)
+            _write(draw, (left + 4, top + 4), f"{random.randrange(10**5)}", INK, 10)
     for left in range(4, image.width, 60):
         draw.line((left, 0, left, image.height), fill=(170, 170, 170))
 
@@ -112,7 +119,7 @@ def screen(image: Image.Image, draw: ImageDraw.ImageDraw, random: Random) -> Non
     for top in range(34, image.height, 34):
         for left in range(10, image.width, 110):
             draw.rounded_rectangle((left, top, left + 96, top + 26), 6, fill=PAPER, outline=(160, 160, 170))
-            draw.text((left + 10, top + 7), _words(random, 10), fill=INK)
+            _write(draw, (left + 10, top + 7), _words(random, 10), INK, 11)
 
 
 def photograph(image: Image.Image, draw: ImageDraw.ImageDraw, random: Random) -> None:

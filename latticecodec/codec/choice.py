@@ -33,12 +33,10 @@ Squares = NDArray[np.float64]  # a number a square, [rows, columns]
 class Choice:
     """A picture, ready to be encoded at any rate, exact where that is cheaper."""
 
-    def __init__(
-        self, model: Model, pixels: Pixels, header: Header, effort: int, tile: int | None, encoder: PictureEncoder
-    ) -> None:
+    def __init__(self, model: Model, pixels: Pixels, header: Header, tile: int | None, encoder: PictureEncoder) -> None:
         """`header` says all but the rate and what is exact, `tile` what was asked for; `encoder` is of both."""
         self._model, self._pixels, self._header, self._encoder = model, pixels, header, encoder
-        self._effort, self._tile = effort, tile
+        self._tile = tile
         self._whole = Box(0, 0, pixels.width, pixels.height)
 
     def attempt(self, rate: Rate) -> Encoding:
@@ -82,13 +80,13 @@ class Choice:
         bits, plain = self._statistics.bits.copy(), self._statistics.plain
         if plain.any():
             header = replace(self._header, exact=mask_of(plain.ravel().tolist()))
-            taken = sum(len(exact_colours(header, self._pixels.colour, box, 0)) for box in header.boxes())
+            taken = sum(len(exact_colours(header, self._pixels.colour, box)) for box in header.boxes())
             bits[plain] *= 8 * taken / bits[plain].sum()
         return bits
 
     @cached_property
     def _lossless(self) -> Encoding:
-        return lossless(self._pixels, self._tile, self._effort, lambda done, total: None)
+        return lossless(self._pixels, self._tile, lambda done, total: None)
 
     def _wholly_exact(self, rate: Rate) -> Encoding:
         """The file that is wholly exact, with the quality that was asked for in its header."""
@@ -116,12 +114,13 @@ class Choice:
             top, left = box.top // SQUARE, box.left // SQUARE
             found = by_squares(magnitude, wide)  # [rows, columns] of the tile
             shares[top : top + len(found), left : left + found.shape[1]] += found
-        return neural.estimated_bits * shares / shares.sum()
+        found_bits: Squares = neural.estimated_bits * shares / shares.sum()
+        return found_bits
 
     def _mixed(self, rate: Rate, exact: NDArray[np.bool_]) -> Encoding:
         """The file with some squares exact."""
         header = replace(self._header, exact=mask_of(exact.ravel().tolist()))
         colour = self._pixels.colour
-        coded = {number: exact_colours(header, colour, box, self._effort) for number, box in enumerate(header.boxes())}
+        coded = {number: exact_colours(header, colour, box) for number, box in enumerate(header.boxes())}
         encoder = self._encoder.with_exact(header, seen_by_networks(header, colour), coded)
         return encoder.attempt(rate, embed_basis=False)

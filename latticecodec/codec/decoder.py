@@ -3,7 +3,6 @@
 pixels ◄─ painter ◄─ index tensors ◄─ kind ◄─ payloads ◄─ container ◄─ bytes
 """
 
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from ..container import Box, Reader, Tile
 from ..entropy.coder import Int32
 from ..errors import ChecksumError, FormatError
 from .model import Model
-from .tiling import Indices, compact, gather, index_bytes, latent_box, latent_size, view
+from .tiling import Indices, compact, gather, index_crc, latent_box, latent_size, view
 
 if TYPE_CHECKING:
     from ..picture import Pixels, Samples
@@ -143,7 +142,7 @@ class PictureDecoder:
             raise FormatError(f"tile {number}: it has more than exact colours and names no model, the file is damaged")
         else:
             indices = self._model.kind.decode(tile.payload, self._rate, window.height, window.width)  # [C, h, w]
-        if zlib.crc32(index_bytes(indices)) != tile.indices_crc:
+        if index_crc(indices) != tile.indices_crc:
             raise ChecksumError(f"tile {number}: the decoded indices do not match their checksum, the file is damaged")
         return compact(indices)
 

@@ -4,7 +4,6 @@ pixels ─► analysis ─► y ─► kind ─► index tensor, payload ─► 
 """
 
 import hashlib
-import zlib
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
@@ -21,7 +20,7 @@ from ..kinds import Effort, Rate
 from ..picture import Pixels, Samples, alpha, to_planes
 from .memory import give_back
 from .model import Model
-from .tiling import Area, Indices, areas, compact, gather, index_bytes, latent_box, latent_size, view
+from .tiling import Area, Indices, areas, compact, gather, index_bytes, index_crc, latent_box, latent_size, view
 
 NEEDED = 32  # pixels around a square that is not exact whose latents it needs, or a seam would be seen
 MARGIN = 12  # latent positions around an area that are refined with it; with one patch enough for MS-SSIM
@@ -111,7 +110,7 @@ class PictureEncoder:
             far = [tile for tile in area.tiles if not self._is_seen(header.box(tile))]
             for tile in far:
                 tiles[tile] = self._zeros(header.box(tile))
-                coded[tile] = Tile(b"", zlib.crc32(index_bytes(tiles[tile])), self._alphas[tile], self._exact[tile])
+                coded[tile] = Tile(b"", index_crc(tiles[tile]), self._alphas[tile], self._exact[tile])
             if len(far) == len(area.tiles):
                 continue
             y, window = self._latents(area)  # [M, h, w]
@@ -125,8 +124,7 @@ class PictureEncoder:
                 payload, tiles[tile] = result.payload, compact(result.indices)
                 if not payload.strip(b"\0") and not header.squares.any(header.box(tile), exact=False):
                     tiles[tile] = self._zeros(header.box(tile))  # which is what a reader takes it for
-                crc = zlib.crc32(index_bytes(tiles[tile]))
-                coded[tile] = Tile(payload, crc, self._alphas[tile], self._exact.get(tile, b""))
+                coded[tile] = Tile(payload, index_crc(tiles[tile]), self._alphas[tile], self._exact.get(tile, b""))
                 bits += result.bits
             give_back()
             self._report(number + 1, len(self._areas))

@@ -24,7 +24,7 @@ def encoded_without_loss(image: "Picture", options: EncodeOptions, report: Repor
     """See `Codec.encode`, of a picture that stays as it is, which takes no model."""
     pixels = read(image, options.max_pixels)
     with undisturbed():
-        return lossless(pixels, options.tile, options.effort, report)
+        return lossless(pixels, options.tile, report)
 
 
 def encoded(model: Model, image: "Picture", options: EncodeOptions | None, report: Report) -> Encoding:
@@ -39,7 +39,7 @@ def encoded(model: Model, image: "Picture", options: EncodeOptions | None, repor
         header = _header(model, pixels, tune, asked.tile)
         encoder = PictureEncoder(model, pixels, header, asked.effort, report)
         rates = model.kind.rates
-        choice = Choice(model, pixels, header, asked.effort, asked.tile, encoder)
+        choice = Choice(model, pixels, header, asked.tile, encoder)
 
         def attempt(number: int) -> Encoding:
             if asked.exact and not asked.embed_basis:

@@ -12,26 +12,20 @@ from ..container import DIAGONAL, LATTICE, NO_MODEL, Box, Header, Tile, mask_of
 from ..picture import Pixels, Samples, alpha, exact
 from .encoder import NEEDED, Encoding
 from .statistics import packed
-from .tiling import EXACT_TILE, latent_box, tile_side, view
+from .tiling import EXACT_TILE, Indices, latent_box, tile_side, view
 
-QUALITY = 100.0  # what the header says of a picture that is wholly exact because that was asked for
-THOROUGH = 2  # the effort from which WebP gets more time
+QUALITY = 100.0  # what the header says
 
 
-def lossless(
-    pixels: Pixels, tile: int | None, effort: int, report: Callable[[int, int], None], quality: float = QUALITY
-) -> Encoding:
-    """A picture as a file that is wholly exact and names no model; see `Codec.encode` for the options.
-
-    `quality` is what was asked for where that is not it.
-    """
+def lossless(pixels: Pixels, tile: int | None, report: Callable[[int, int], None]) -> Encoding:
+    """A picture as a file that is wholly exact and names no model; see `Codec.encode` for the options."""
     header = Header(
         pixels.width,
         pixels.height,
         pixels.channels,
         NO_MODEL,
         scale=0,
-        quality=quality,
+        quality=QUALITY,
         quantizer=LATTICE,
         family=DIAGONAL,
         bit_depth=pixels.depth,
@@ -45,29 +39,29 @@ def lossless(
     tiles = []
     for number, box in enumerate(header.boxes()):
         plane = b"" if pixels.alpha is None else alpha.encode(view(pixels.alpha, whole, box))
-        colours = exact.encode(view(pixels.colour, whole, box), effort >= THOROUGH)
+        colours = exact.encode(view(pixels.colour, whole, box))
         tiles.append(Tile(b"", zlib.crc32(b""), plane, colours))
         report(number + 1, header.tiles)
-    windows = [latent_box(box) for box in header.boxes()]
-    none = {number: np.zeros((0, box.height, box.width), np.int8) for number, box in enumerate(windows)}
+    none: dict[int, Indices] = {}
+    for number, window in enumerate(latent_box(box) for box in header.boxes()):
+        none[number] = np.zeros((0, window.height, window.width), np.int8)
     return Encoding(container.write(header, tiles), header, none, 1, 0.0)
 
 
-def exact_colours(header: Header, colour: Samples, box: Box, effort: int) -> bytes:
+def exact_colours(header: Header, colour: Samples, box: Box) -> bytes:
     """The exact colours of a tile, whose other squares are painted as the most of its pixels are; b"" without any.
 
     Args:
         header: of the picture, with its exact squares.
         colour: of the picture, [H, W, C].
         box: where the tile lies.
-        effort: of the encoder.
     """
     if not header.squares.any(box, exact=True):
         return b""
     square = view(colour, Box(0, 0, header.width, header.height), box).copy()  # [h, w, C]
     is_exact = _pixels(header, box)  # [h, w]
     square[~is_exact] = _most_frequent(square[is_exact])
-    return exact.encode(square, effort >= THOROUGH)
+    return exact.encode(square)
 
 
 def seen_by_networks(header: Header, colour: Samples) -> Samples:

@@ -99,4 +99,5 @@ def _differences(colour: Samples) -> NDArray[Any]:
         sums[2, 1:] += np.abs(across[1:] - across[:-1])
     sums[2, 0] = sums[0, 0]
     sums[1, 0] = sums[0, 0]
-    return sums.min(axis=0)
+    least: NDArray[Any] = sums.min(axis=0)
+    return least

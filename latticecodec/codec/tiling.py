@@ -4,6 +4,7 @@ A tile is coded by itself: neither the prior nor the range coder sees its neighb
 see them, so that there are no seams: they work on areas of many tiles, with a margin around.
 """
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise, product
@@ -129,6 +130,11 @@ def compact(indices: Int32) -> Indices:
     return small
 
 
-def index_bytes(indices: Int32) -> bytes:
+def index_bytes(indices: "Indices | Int32") -> bytes:
     """Index tensor as little-endian int32 in C order, as checksums are of it."""
     return indices.astype("<i4").tobytes()
+
+
+def index_crc(indices: "Indices | Int32") -> int:
+    """The CRC-32 of an index tensor that stands in a file."""
+    return zlib.crc32(index_bytes(indices))

@@ -9,14 +9,12 @@ from . import vp8l
 from .pixels import RGB, Samples
 
 WHAT = "exact colours"
-THOROUGH = {"method": 6, "quality": 100}  # of libwebp, in several times the time
 
 
-def encode(colour: Samples, thorough: bool = False) -> bytes:
+def encode(colour: Samples) -> bytes:
     """uint8 or uint16 [H, W, C], C = 1 or 3, to bytes."""
-    options = THOROUGH if thorough else {}
     squares = (colour[rows, columns] for rows, columns in vp8l.squares(*colour.shape[:2]))
-    return b"".join(vp8l.encode(part, **options) for square in squares for part in _parts(square))
+    return b"".join(vp8l.encode(part) for square in squares for part in _parts(square))
 
 
 def decode(data: bytes, height: int, width: int, channels: int, depth: int) -> Samples:

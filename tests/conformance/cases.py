@@ -92,7 +92,7 @@ def partly_exact(picture: Pixels, exact: str, tile: int = 0, empty: tuple[int, .
         header, tiles = container.read(neural.data)
         header = dataclasses.replace(header, exact=container.mask_of(square == "1" for square in exact))
         for number, box in enumerate(header.boxes()):
-            colours = exact_colours(header, picture.colour, box, 0)
+            colours = exact_colours(header, picture.colour, box)
             tiles[number] = dataclasses.replace(tiles[number], exact=colours)
             if number in empty:
                 zeros = bytes(4 * neural.tiles[number].size)
