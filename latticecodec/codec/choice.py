@@ -22,7 +22,7 @@ from .model import Model
 from .painter import Painter
 from .statistics import Statistics, by_squares, statistics_of, strips
 
-DRAWN = 0.01  # part of the squares that must look drawn for a trial
+DRAWN = 0.04  # part of the squares that must look drawn for a trial; 0.03 of one photograph of Kodak do
 CHEAP = 1.0  # bits a pixel without loss, below which a picture gets one too
 HEADROOM = 0.4  # a payload of more than this part of what statistics expect without loss is compared with that
 SLACK = 64  # bytes that a picture that is cheap may take more to be exact
