@@ -9,12 +9,14 @@ from . import vp8l
 from .pixels import RGB, Samples
 
 WHAT = "exact colours"
+SMALL = 1 << 12  # pixels of a square that gets all of libwebp's effort; larger pages do not get smaller by it
+THOROUGH = {"method": 6, "quality": 100}
 
 
 def encode(colour: Samples) -> bytes:
     """uint8 or uint16 [H, W, C], C = 1 or 3, to bytes."""
     squares = (colour[rows, columns] for rows, columns in vp8l.squares(*colour.shape[:2]))
-    return b"".join(vp8l.encode(part) for square in squares for part in _parts(square))
+    return b"".join(_file(part) for square in squares for part in _parts(square))
 
 
 def decode(data: bytes, height: int, width: int, channels: int, depth: int) -> Samples:
@@ -33,6 +35,13 @@ def decode(data: bytes, height: int, width: int, channels: int, depth: int) -> S
             part = vp8l.decode(file, WHAT)[:, :, :channels]  # [h, w, C]
             colour[rows, columns] = part if depth == 8 else colour[rows, columns] << 8 | part
     return colour
+
+
+def _file(plane: vp8l.Bytes8) -> bytes:
+    """A WebP file of uint8 [h, w] or [h, w, 3]."""
+    default = vp8l.encode(plane)
+    small = plane.shape[0] * plane.shape[1] <= SMALL
+    return min(default, vp8l.encode(plane, **THOROUGH), key=len) if small else default
 
 
 def _parts(square: Samples) -> list[vp8l.Bytes8]:

@@ -30,13 +30,10 @@ def squares(height: int, width: int) -> Iterator[tuple[slice, slice]]:
             yield slice(top, min(top + SIDE, height)), slice(left, min(left + SIDE, width))
 
 
-def encode(plane: Bytes8) -> bytes:
-    """A WebP file of uint8 [h, w], which is red, green and blue alike, or [h, w, 3].
-
-    More of libwebp's effort than it takes by default made drawn pages no smaller, in 40 times the time.
-    """
+def encode(plane: Bytes8, **options: int) -> bytes:
+    """A WebP file of uint8 [h, w], which is red, green and blue alike, or [h, w, 3]; `options` are Pillow's."""
     file = io.BytesIO()
-    Image.fromarray(plane).save(file, "WEBP", lossless=True, exact=True)
+    Image.fromarray(plane).save(file, "WEBP", lossless=True, exact=True, **options)
     return file.getvalue()
 
 
