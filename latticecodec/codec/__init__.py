@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .codec import Codec, silent
-    from .decoder import Damage
-    from .decoding import indices_of, pixels_of
+    from .decoder import Damage, indices_of, pixels_of
     from .encoder import Encoding, indices_sha256
     from .encoding import encoded_without_loss
     from .options import EncodeOptions
@@ -20,9 +19,9 @@ _HOME = {
     "EncodeOptions": "options",
     "Encoding": "encoder",
     "encoded_without_loss": "encoding",
-    "indices_of": "decoding",
+    "indices_of": "decoder",
     "indices_sha256": "encoder",
-    "pixels_of": "decoding",
+    "pixels_of": "decoder",
     "silent": "codec",
 }
 

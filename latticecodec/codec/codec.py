@@ -185,7 +185,7 @@ class Codec:
         max_pixels: int = PIXELS_MAX,
     ) -> "Pixels":
         """As `decode`, with colour, alpha and metadata as they are."""
-        from .decoding import pixels_of
+        from .decoder import pixels_of
 
         return pixels_of(self.model, data, region, on_damage, report, max_pixels)
 
@@ -195,7 +195,7 @@ class Codec:
         `on_damage` is called with each damaged tile, whose indices are then 0, and bytes behind the last tile are
         passed over. Without it damage raises FormatError or its kin.
         """
-        from .decoding import indices_of
+        from .decoder import indices_of
 
         return indices_of(self.model, data, on_damage)
 

@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..arguments import whole
 from ..config import PATCH
-from ..container import Box, Reader, Tile
+from ..container import PIXELS_MAX, Box, Reader, Tile, contents, named
 from ..entropy.coder import Int32
-from ..errors import ChecksumError, FormatError
+from ..errors import ChecksumError, FormatError, ModelError
+from .memory import undisturbed
 from .model import Model
 from .tiling import Indices, compact, gather, index_crc, latent_box, latent_size, view
 
 if TYPE_CHECKING:
+    from ..container import Source
     from ..picture import Pixels, Samples
+    from .region import Region
 
 
 @dataclass(frozen=True)
@@ -167,3 +171,42 @@ class PictureDecoder:
         if box.meets(region):
             plane = coding.decode(data, box.height, box.width, self.header.bit_depth)  # [h, w]
             view(alpha, region, box)[:] = view(plane, box, region)
+
+
+def pixels_of(
+    model: Model | None,
+    data: "Source",
+    region: "Region | None",
+    on_damage: Callable[[Damage], None] | None,
+    report: Callable[[int, int], None],
+    max_pixels: int,
+) -> "Pixels":
+    """See `Codec.decode_pixels`; `model` may be None for a file that names none."""
+    from .region import box_of
+
+    with named(data), undisturbed():
+        decoder = _decoder(model, data, on_damage, max_pixels)
+        return decoder.pixels(box_of(region, decoder.header), report)
+
+
+def indices_of(model: Model | None, data: "Source", on_damage: Callable[[Damage], None] | None) -> Int32:
+    """See `Codec.decode_indices`; `model` may be None for a file that names none."""
+    with named(data), undisturbed():
+        return _decoder(model, data, on_damage).indices()
+
+
+def _decoder(
+    model: Model | None,
+    data: "Source",
+    on_damage: Callable[[Damage], None] | None,
+    max_pixels: int = PIXELS_MAX,
+) -> PictureDecoder:
+    """A file, its header read; raises ModelError where it is of another model."""
+    reader = Reader(contents(data), whole("max_pixels", max_pixels, 1))
+    header = reader.header
+    if header.names_model and (model is None or header.model != model.digest):
+        given = "none" if model is None else model.digest.hex()
+        raise ModelError(f"the file was written with model {header.model.hex()}, but this is {given}")
+    if on_damage is None:
+        reader.check_length()
+    return PictureDecoder(model, reader, on_damage)

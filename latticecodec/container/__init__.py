@@ -12,7 +12,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .box import Box
     from .extensions import BASIS, EXACT, EXIF, EXTENSIONS_MAX, ICC, MAY_IGNORE, METADATA_MAX, TILES, TUNE, XMP
     from .file import EXACT_PIXELS_PER_BYTE, HEADER_MAX, PIXELS_PER_BYTE, Reader, Tile, read, read_header, write
     from .header import (
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
         TILES_MAX,
         TUNES,
         VQ,
+        Box,
         Header,
     )
     from .source import Bytes, Source, contents, named
@@ -80,7 +80,7 @@ _HOME = {
     "TUNES": "header",
     "VQ": "header",
     "XMP": "extensions",
-    "Box": "box",
+    "Box": "header",
     "Bytes": "source",
     "Header": "header",
     "Reader": "file",

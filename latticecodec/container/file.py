@@ -8,9 +8,8 @@ from typing import IO
 
 from ..arguments import whole
 from ..errors import ChecksumError, FormatError, LimitError, VersionError
-from .box import Box
 from .extensions import read_extensions, tile_side, write_extensions
-from .header import MAGIC, MAJOR, PIXELS_MAX, QUALITY_UNIT, SIZE_MAX, Header
+from .header import MAGIC, MAJOR, PIXELS_MAX, QUALITY_UNIT, SIZE_MAX, Box, Header
 from .source import Bytes, Source, named, opened
 
 HEADER_MAX = 1 << 26  # bytes before the CRC
@@ -39,7 +38,8 @@ def write(header: Header, tiles: list[Tile]) -> bytes:
     or FormatError for a header that `read` would refuse.
     """
     header.check(SIZE_MAX**2)
-    header.squares.check()
+    if header.exact is not None:
+        header.squares.check()
     payloads = []
     for tile, box in zip(tiles, header.boxes(), strict=True):
         alpha = _U32.pack(len(tile.alpha)) + tile.alpha if header.alpha else b""
@@ -209,7 +209,8 @@ def _parse(data: memoryview, max_pixels: int) -> tuple[Header, list[tuple[int, i
         raise FormatError(f"header length {end} has no room for a table of {header.tiles:,} tiles: damaged")
     fields = read_extensions(data[FIXED.size : table_at], (major, minor))
     header = replace(header, **fields)
-    header.squares.check()
+    if header.exact is not None:
+        header.squares.check()
     table = list(_TILE.iter_unpack(data[table_at:end]))
     enough = (
         header.box(0).width * header.box(0).height // PIXELS_PER_BYTE
