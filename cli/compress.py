@@ -67,6 +67,11 @@ class Compression:
     help="Aim at this PSNR; quality 0 where even that has more.",
 )
 @click.option(
+    "--lossless",
+    is_flag=True,
+    help="Keep every pixel as it is, at any size; the file decodes without a model. [default: only what is smaller so]",
+)
+@click.option(
     "--model",
     metavar="NAME|DIR",
     help="Model to compress with. [default: the newest lattice, as trained for --tune]",
@@ -112,6 +117,7 @@ def compress(
     bpp: float | None,
     size: int | None,
     psnr: float | None,
+    lossless: bool,
     model: str | None,
     effort: int,
     tune: str | None,
@@ -137,6 +143,9 @@ def compress(
     lcodec compress photo.png -o small.lcq --size 40000
     lcodec compress holiday/ -o packed/ -q 30 --jobs 4
     lcodec compress photo.png --effort 9          as small as it gets
+    lcodec compress scan.png --lossless           every pixel as it is
+
+    Text, drawings and screens are exact where that takes fewer bits for what it gives; lcodec info says what part is.
 
     Grey and RGB, with or without alpha, with 8 or 16 bits a sample; alpha is kept without loss, and so are ICC profile,
     code points of colours, EXIF and XMP. JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP, PPM, JPEG 2000, ICO, PSD and QOI are
@@ -145,12 +154,12 @@ def compress(
     from latticecodec import load
     from latticecodec.picture import IMAGE_SUFFIXES
 
-    asked_for = wanted(model, quality, bpp, size, psnr, embed_basis, effort, tune, tile)
+    asked_for = wanted(model, quality, bpp, size, psnr, embed_basis, effort, tune, tile, lossless)
     writing = options.writing(force, skip_existing, keep_times)
     rename, advice = (_with_suffix, "rename one") if keep_suffix else (_packed_name, "--keep-suffix keeps them apart")
     plan = make_plan(inputs, output, IMAGE_SUFFIXES, rename, writing, advice)
     _check_name(plan.jobs, IMAGE_SUFFIXES)
-    if not (skip_existing and all(map(exists, plan.jobs))):
+    if not (lossless or (skip_existing and all(map(exists, plan.jobs)))):
         load(model, device, asked_for.tune).check(asked_for)  # refused before any work is done; the model is kept
     asked = Compression(asked_for, quality, model, strip, device, not plan.many, writing)
     steps = Steps(partial(_read, asked), partial(_coded, asked), partial(_written, asked))
@@ -167,13 +176,16 @@ def wanted(
     effort: int,
     tune: str | None,
     tile: int | None,
+    lossless: bool,
 ) -> "EncodeOptions":
     """What an encode is asked for; raises LcqError where options exclude each other."""
     from latticecodec import LcqError
     from latticecodec.codec import EncodeOptions
 
-    if sum(value is not None for value in (quality, bpp, size, psnr)) > 1:
-        raise LcqError("--quality, --bpp, --size and --psnr exclude each other; give one")
+    if sum(value is not None for value in (quality, bpp, size, psnr)) + lossless > 1:
+        raise LcqError("--quality, --bpp, --size, --psnr and --lossless exclude each other; give one")
+    if lossless and embed_basis:
+        raise LcqError("--lossless has no lattice basis to write; leave out --embed-basis")
     if psnr is not None and model is None and tune is None:
         tune = "psnr"
     return EncodeOptions(
@@ -185,6 +197,7 @@ def wanted(
         effort=effort,
         tune=tune,
         tile=tile,
+        lossless=lossless,
     )
 
 
@@ -211,7 +224,7 @@ class Coded:
     """A picture that is compressed and not written yet."""
 
     encoding: "Encoding"
-    model: str | None
+    model: str | None  # None where the file names none
     notes: tuple[str, ...]
     seconds: float  # that it took so far
 
@@ -228,20 +241,27 @@ def _read(asked: Compression, job: Job) -> tuple["Pixels", float]:
 def _coded(asked: Compression, job: Job, read: tuple["Pixels", float]) -> Coded:
     """Compress a picture."""
     from latticecodec import load
+    from latticecodec.codec import encoded_without_loss
 
     source, seconds = read
-    codec, wanted = load(asked.model, asked.device, asked.options.tune), asked.options
+    wanted = asked.options
+    codec = None if wanted.lossless else load(asked.model, asked.device, wanted.tune)
     began = time.perf_counter()
     slow = wanted.effort > 1 or source.width * source.height > LARGE
     with progress.bar("compressing", slow and asked.alone) as report:
-        result = codec.encode_detailed(source, wanted, report)
+        if codec is None:
+            result = encoded_without_loss(source, wanted, report)
+        else:
+            result = codec.encode_detailed(source, wanted, report)
+    seconds += time.perf_counter() - began
+    if codec is None or not result.header.names_model:
+        return Coded(result, None, source.notes, seconds)
     notes = []
     if wanted.effort > max(codec.kind.efforts, 1):
         notes.append(f"{codec.config.name} encodes the same at every effort")
     if asked.quality is not None and abs(result.quality - asked.quality) > QUALITY_NOTE:
         offer = f"{codec.config.name} offers no quality {asked.quality:g}; the nearest, {result.quality:.1f}, was used"
         notes.append(offer)
-    seconds += time.perf_counter() - began
     return Coded(result, codec.config.name, (*notes, *source.notes), seconds)
 
 
@@ -261,6 +281,7 @@ def _written(asked: Compression, job: Job, coded: Coded) -> Outcome:
         "bytes": len(result.data),
         "bpp": 8 * len(result.data) / (header.width * header.height),
         "quality": header.quality,
+        "exact": round(header.squares.share, 5),
         "effort": asked.options.effort,
         "tune": header.tune,
         "tiles": header.tiles,

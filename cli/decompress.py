@@ -141,6 +141,7 @@ def _looked_at(job: Job) -> None:
 def _decoded(asked: Restoration, job: Job, _: None) -> Decoded:
     """Decode a file."""
     from latticecodec import FormatError, load
+    from latticecodec.codec import pixels_of
     from latticecodec.container import Reader
 
     began = time.perf_counter()
@@ -149,13 +150,16 @@ def _decoded(asked: Restoration, job: Job, _: None) -> Decoded:
         reader, size = Reader(data, asked.max_pixels), len(data)
         header = reader.header
         found = time.perf_counter()
-        codec = load(options.find_decoding_model(header.model, asked.model).folder, asked.device)
+        codec = None
+        if header.names_model:
+            codec = load(options.find_decoding_model(header.model, asked.model).folder, asked.device)
         began += time.perf_counter() - found  # done once for many files, and no part of the work on this one
         slow = header.width * header.height > LARGE
         with progress.bar("decompressing", slow and asked.alone) as report:
             on_damage = damaged.append if asked.recover else None
             try:
-                pixels = codec.decode_pixels(data, asked.region, on_damage, report, asked.max_pixels)
+                model = None if codec is None else codec.model
+                pixels = pixels_of(model, data, asked.region, on_damage, report, asked.max_pixels)
             except FormatError as error:
                 if asked.recover or header.tiles == 1:
                     raise

@@ -59,11 +59,14 @@ def _facts(many: bool, job: Job) -> Outcome:
         **kind.described,
         **basis,
         "scale_octaves": header.scale / BASIS_UNIT,
+        "exact": round(header.squares.share, 5),  # of the pixels
         "quality": round(header.quality, 1),  # the scale, which decides, has steps of about 0.03
         "tune": header.tune,
         "model_digest": header.model.hex(),
         "model": names[0] if names else None,
     }
-    shown = {key: ABSENT[key] if value is None else value for key, value in facts.items()}
+    missing = "not installed" if header.names_model else "none needed"
+    shown = {key: missing if value is None else value for key, value in facts.items()}
+    shown["exact"] = f"{100 * header.squares.share:.1f} % of pixels"
     shown["file"] = on_one_line(name_of(job.source))
     return Outcome(facts, "\n".join(f"{key:14} {value}" for key, value in shown.items()) + "\n" * many)

@@ -38,27 +38,32 @@ def _checked(model: str | None, device: str, job: Job) -> Outcome:
     from latticecodec import load, read_header
 
     data = read(job.source)
-    found = options.find_decoding_model(read_header(data).model, model)
-    indices = _indices(load(found.folder, device), data)
+    header = read_header(data)
+    found = options.find_decoding_model(header.model, model) if header.names_model else None
+    indices = _indices(None if found is None else load(found.folder, device), data)
     from latticecodec.codec import indices_sha256
 
     facts = {
         "file": name_of(job.source),
         "bytes": len(data),
-        "model": found.name,
+        "model": None if found is None else found.name,
+        "exact": round(header.squares.share, 5),
         "indices_shape": list(indices.shape),
         "indices_sha256": indices_sha256(indices),
         "ok": True,
     }
-    books = found.config.books  # of adaptive models
+    books = () if found is None else found.config.books  # of adaptive models
     shares = [float((indices[0] == book).mean()) for book in range(len(books))]
     if books:
         facts["codebook_shares"] = [round(share, 5) for share in shares]
     shape = " x ".join(str(side) for side in indices.shape)
     lines = [
-        f"{on_one_line(name_of(job.source))}: ok, {len(data):,} bytes, model {found.name}, indices {shape}",
+        f"{on_one_line(name_of(job.source))}: ok, {len(data):,} bytes, "
+        + (f"model {found.name}, indices {shape}" if found else "no model needed"),
         f"indices_sha256 {facts['indices_sha256']}",
     ]
+    if header.exact is not None:
+        lines.append(f"exact: {100 * header.squares.share:.1f} % of pixels")
     for codes, share in zip(books, shares, strict=True):
         entries = books[0] // codes
         width = f"{entries} {'entry' if entries == 1 else 'entries'}"
@@ -66,14 +71,15 @@ def _checked(model: str | None, device: str, job: Job) -> Outcome:
     return Outcome(facts, "\n".join(lines))
 
 
-def _indices(codec: "Codec", data: bytes) -> "Int32":
+def _indices(codec: "Codec | None", data: bytes) -> "Int32":
     """The index tensor of a file; raises FormatError that tells of all its damage."""
     from latticecodec import Damage, FormatError
+    from latticecodec.codec import indices_of
     from latticecodec.container import Reader
 
     reader = Reader(data)
     damaged: list[Damage] = []
-    indices = codec.decode_indices(data, damaged.append)
+    indices = indices_of(None if codec is None else codec.model, data, damaged.append)
     told = []
     try:
         reader.check_length()

@@ -27,6 +27,7 @@ def encode(
     effort: int = DEFAULT_EFFORT,
     tune: str | None = None,
     tile: int | None = None,
+    lossless: bool = False,
     strip: str | None = None,
     max_pixels: int = PIXELS_MAX,
 ) -> bytes:
@@ -47,18 +48,21 @@ def encode(
             in place of `lattice` or `lattice-e8` where there is one; by default "ssimulacra2", or "psnr" with such a
             target, and for a model that is named what it was trained for.
         tile: side of the tiles in pixels, a multiple of 64; 0 for one tile, None for what suits the size.
+        lossless: keep every pixel as it is, whatever the quality; the file decodes without a model. Other files are
+            exact where that takes fewer bits for what it gives, as with text and drawings.
         strip: "all" leaves out EXIF and XMP, "gps" the place of the picture in both; the ICC profile stays.
         max_pixels: of the picture; one of more is refused before it is decoded.
 
     Raises ImageError for the picture, ModelError for the model, TargetError for a target out of reach and an option
     that is not of the type and in the range above; all of them LcqError, as is everything else that can be wrong.
     """
+    from .codec import EncodeOptions, encoded_without_loss, silent
     from .picture import read, stripped
 
-    codec = load(model, device, "psnr" if tune is None and model is None and psnr is not None else tune)
-    img = img if strip is None else stripped(read(img, max_pixels), strip)
-    return codec.encode(
-        img,
+    if tune is None and model is None and psnr is not None:
+        tune = "psnr"
+    codec = None if lossless is True else load(model, device, tune)
+    options = EncodeOptions(
         quality=quality,
         bpp=bpp,
         size=size,
@@ -66,8 +70,13 @@ def encode(
         effort=effort,
         tune=tune,
         tile=tile,
+        lossless=lossless,
         max_pixels=max_pixels,
     )
+    img = img if strip is None else stripped(read(img, max_pixels), strip)
+    if codec is None:
+        return encoded_without_loss(img, options, silent).data
+    return codec.encode_detailed(img, options).data
 
 
 @overload
@@ -120,9 +129,12 @@ def decode(
     four integers inside of the picture and for options of another type, and LcqError, which all of them are, where the
     file cannot be read.
     """
+    from .codec import pixels_of, silent
+    from .picture import to_array, to_pillow
+
     with named(data):
         file = contents(data)
-        codec = load(find_by_digest(read_header(file, max_pixels).model, model).folder, device)
-        if switch("as_array", as_array):
-            return codec.decode(file, region, as_array=True, max_pixels=max_pixels)
-        return codec.decode(file, region, max_pixels=max_pixels)
+        header, plain = read_header(file, max_pixels), switch("as_array", as_array)
+        codec = load(find_by_digest(header.model, model).folder, device) if header.names_model else None
+        pixels = pixels_of(None if codec is None else codec.model, file, region, None, silent, max_pixels)
+        return to_array(pixels) if plain else to_pillow(pixels)

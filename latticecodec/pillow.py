@@ -14,11 +14,11 @@ all that Pillow has, and is 8-bit where it is saved again; `latticecodec.decode`
 `ImageFile.Parser` knows the size as soon as it was fed the header.
 `verify` checks every checksum of the file, without decoding it, and needs no model.
 
-`save` takes `quality`, `bpp`, `size`, `psnr`, `effort`, `tune`, `tile` and `model`, as `latticecodec.encode` does, and
-raises ValueError for a value that is out of range or of another type; `icc_profile`, `exif` and `xmp` replace what the
-picture's `info` has, an empty one removes it, and `icc_profile` replaces code points as well. A damaged file, and a
-picture that .lcq cannot hold, are OSErrors, as with Pillow's own formats; a file whose header is damaged is not
-identified. A picture of more pixels than Pillow's limit or ours is refused when it is opened.
+`save` takes `quality`, `bpp`, `size`, `psnr`, `lossless`, `effort`, `tune`, `tile` and `model`, as
+`latticecodec.encode` does, and raises ValueError for a value that is out of range or of another type; `icc_profile`,
+`exif` and `xmp` replace what the picture's `info` has, an empty one removes it, and `icc_profile` replaces code points
+as well. A damaged file, and a picture that .lcq cannot hold, are OSErrors, as with Pillow's own formats; a file whose
+header is damaged is not identified. A picture of more pixels than Pillow's limit or ours is refused when it is opened.
 """
 
 import dataclasses
@@ -39,7 +39,7 @@ FORMAT = "LCQ"
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # by channels
 DEEP_GREY = "I;16"  # the only mode of Pillow's with 16 bits
 METADATA = {"icc_profile": "icc", "exif": "exif", "xmp": "xmp"}  # in `info`, and in Header and Pixels
-OPTIONS = ("quality", "bpp", "size", "psnr", "effort", "tune", "tile", "model")  # of `save`, as of `encode`
+OPTIONS = ("quality", "bpp", "size", "psnr", "effort", "tune", "tile", "lossless", "model")  # of `save`, as of `encode`
 
 
 class LcqImageFile(ImageFile.ImageFile):

@@ -14,6 +14,7 @@ from plain_reader import PlainReader
 from prior_example import told
 
 from latticecodec import Codec, container, load
+from latticecodec.codec import EncodeOptions
 from latticecodec.config import PATCH, ModelConfig
 from latticecodec.container import Header, Tile
 from latticecodec.container.file import FIXED
@@ -33,13 +34,14 @@ from latticecodec.entropy.numbers import (
 )
 from latticecodec.entropy.steps import POSITION_RANK
 from latticecodec.kinds import KINDS
-from latticecodec.picture import alpha
+from latticecodec.picture import alpha, exact, vp8l
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "FORMAT.md").read_text(encoding="utf-8")
 EXAMPLE = TEXT[TEXT.index("## 11. Example") : TEXT.index("## 12. Example")]
-SECOND = TEXT[TEXT.index("## 12. Example") : TEXT.index("## 13. Examples")]
-THIRD = TEXT[TEXT.index("## 13. Examples") :]
+SECOND = TEXT[TEXT.index("## 12. Example") : TEXT.index("## 13. Example")]
+THIRD = TEXT[TEXT.index("## 13. Example") : TEXT.index("## 14. Examples")]
+FOURTH = TEXT[TEXT.index("## 14. Examples") :]
 
 
 def dump_of(example: str) -> bytes:
@@ -113,7 +115,7 @@ def test_read_gives_the_documented_values() -> None:
     assert header == container.read_header(DUMP)
 
 
-@pytest.mark.parametrize("example", [EXAMPLE, SECOND])
+@pytest.mark.parametrize("example", [EXAMPLE, SECOND, THIRD])
 def test_table_beside_the_dump_covers_every_byte(example: str) -> None:
     position, dump = 0, dump_of(example)
     for row in rows(example):
@@ -137,6 +139,17 @@ def test_second_example_is_what_its_table_says() -> None:
     assert opaque.alpha == b""
     upper, lower = (ast.literal_eval(f"[{text}]") for text in re.findall(r"`(\d+(?:, \d+)+)`", SECOND))
     assert alpha.decode(clear.alpha, 2, 6, 16).tolist() == [upper, lower]
+
+
+def test_third_example_is_what_its_table_says() -> None:
+    """Exact colours of grey."""
+    header, (tile,) = container.read(dump_of(THIRD))
+    assert container.write(header, [tile]) == dump_of(THIRD)
+    assert (header.width, header.height, header.channels, header.version) == (70, 2, 1, (1, 2))
+    assert list(header.squares.within(header.box(0), exact=True)) == [container.Box(64, 0, 6, 2)]
+    assert tile.payload == documented()[1].payload
+    rows = [ast.literal_eval(f"[{text}]") for text in re.findall(r"`(\d+(?:, \d+)+)`", THIRD)]
+    assert exact.decode(tile.exact, 2, 70, 1, 8)[:, 64:, 0].tolist() == rows
 
 
 def test_documented_checksums_are_crc_32() -> None:
@@ -167,6 +180,7 @@ def test_limits_are_those_of_the_code() -> None:
         "side": container.SIZE_MAX,
         "area": container.PIXELS_MAX,
         "expansion": container.PIXELS_PER_BYTE,
+        "exact expansion": container.EXACT_PIXELS_PER_BYTE,
         "tiles": container.TILES_MAX,
         "header length": container.HEADER_MAX,
         "extensions": container.EXTENSIONS_MAX,
@@ -198,6 +212,9 @@ def test_ids_are_those_of_the_code() -> None:
     assert "Type 1, whole basis" in text
     assert container.BASIS == 1
     assert "Type 2, tiles" in text
+    assert "Type 3, exact squares" in text
+    assert container.EXACT == 3
+    assert f"squares of {container.SQUARE} x {container.SQUARE} pixels" in TEXT
     assert "Type 128, tune" in text
     assert "Types 129, 130 and 131, metadata" in text
     assert (container.TILES, container.TUNE) == (2, 128)
@@ -206,7 +223,7 @@ def test_ids_are_those_of_the_code() -> None:
     assert container.CICP == 132
     assert "1, 13, 0, 1, which is sRGB" in text
     assert container.SRGB == (1, 13, 0, 1)
-    assert f"squares of {alpha.SIDE:,} samples a side" in TEXT
+    assert f"squares of {vp8l.SIDE:,} samples a side" in TEXT
     assert "0 to 127 must be understood, 128 to 255 may be ignored" in text
     assert container.MAY_IGNORE == 128
 
@@ -249,7 +266,7 @@ def test_numbers_of_the_prior_are_those_of_the_code() -> None:
 def test_the_document_is_enough_to_decode(
     tiny: Codec, tiny_model: Path, photo: Image.Image, size: tuple[int, int], quality: float
 ) -> None:
-    data = tiny.encode(photo.resize(size), quality=quality)
+    data = tiny.encode_detailed(photo.resize(size), EncodeOptions(quality=quality, exact=False)).data
     indices = PlainReader(data, tiny_model).indices()
     np.testing.assert_array_equal(tiny.decode_indices(data), indices)
     _, (tile,) = container.read(data)
@@ -267,7 +284,7 @@ def test_the_document_is_enough_to_decode_e8(tiny_e8: Path, photo: Image.Image) 
 def test_the_examples_of_the_prior_are_what_a_reader_meets() -> None:
     """Inputs, sums, activations, table ids and values, in the order in which plain_reader.py meets them."""
     files = [("lattice-middle", "lattice"), ("lattice-e8-middle", "lattice-e8"), ("vq-middle", "vq")]
-    for (name, model), example in zip(files, re.split(r"^\*\*", THIRD, flags=re.MULTILINE)[1:], strict=True):
+    for (name, model), example in zip(files, re.split(r"^\*\*", FOURTH, flags=re.MULTILINE)[1:], strict=True):
         assert example.startswith(f"{name}.lcq**")
         shown = [tuple(row) for row in rows(example)[2:]]
         met = told(name, model)

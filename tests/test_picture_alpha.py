@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from latticecodec import FormatError
-from latticecodec.picture import alpha
+from latticecodec.picture import alpha, vp8l
 
 
 def plane(height: int, width: int, depth: int) -> np.ndarray:
@@ -39,8 +39,8 @@ def test_opaque_alpha_takes_no_bytes(depth: int) -> None:
 
 
 def test_large_planes_are_cut_into_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alpha, "SIDE", 32)  # in place of 2,048
-    mask = np.zeros((alpha.SIDE + 3, 2 * alpha.SIDE + 1), np.uint8)
+    monkeypatch.setattr(vp8l, "SIDE", 32)  # in place of 2,048
+    mask = np.zeros((vp8l.SIDE + 3, 2 * vp8l.SIDE + 1), np.uint8)
     mask[10:, 5:-1] = 255
     data = alpha.encode(mask)
     assert data.count(b"WEBPVP8L") == 6

@@ -7,9 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .codec import Codec
-    from .decoder import Damage
+    from .codec import Codec, silent
+    from .decoder import Damage, indices_of, pixels_of
     from .encoder import Encoding, indices_sha256
+    from .encoding import encoded_without_loss
     from .options import EncodeOptions
 
 _HOME = {
@@ -17,10 +18,24 @@ _HOME = {
     "Damage": "decoder",
     "EncodeOptions": "options",
     "Encoding": "encoder",
+    "encoded_without_loss": "encoding",
+    "indices_of": "decoder",
     "indices_sha256": "encoder",
+    "pixels_of": "decoder",
+    "silent": "codec",
 }
 
-__all__ = ["Codec", "Damage", "EncodeOptions", "Encoding", "indices_sha256"]
+__all__ = [
+    "Codec",
+    "Damage",
+    "EncodeOptions",
+    "Encoding",
+    "encoded_without_loss",
+    "indices_of",
+    "indices_sha256",
+    "pixels_of",
+    "silent",
+]
 
 
 def __getattr__(name: str) -> Any:

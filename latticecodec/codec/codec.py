@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from ..arguments import switch, whole
+from ..arguments import switch
 from ..config import DEFAULT_EFFORT, ModelConfig
 from ..container import PIXELS_MAX
 from ..entropy.coder import Int32
-from ..errors import ModelError
 from .memory import undisturbed
 from .model import Model
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from ..backends.backend import Tensors
     from ..container import Source
     from ..picture import Picture, Pixels, Samples
-    from .decoder import Damage, PictureDecoder
+    from .decoder import Damage
     from .encoder import Encoding, Report
     from .options import EncodeOptions
     from .region import Region
@@ -47,6 +46,7 @@ class Codec:
         effort: int = DEFAULT_EFFORT,
         tune: str | None = None,
         tile: int | None = None,
+        lossless: bool = False,
         report: "Report" = silent,
         max_pixels: int = PIXELS_MAX,
     ) -> bytes:
@@ -75,6 +75,8 @@ class Codec:
             tile: side of the tiles in pixels, a multiple of 64, or 0 for a picture in one tile; else 768 for pictures
                 of more than 4 megapixels. Tiles are coded independently: regions can be decoded alone, and damage
                 stays where it is.
+            lossless: keep every pixel as it is, whatever the quality, in a file that decodes without a model; other
+                files are exact where that takes fewer bits for what it gives.
             report: called with (steps done, steps in all): iterations of a refinement, areas of a large picture.
             max_pixels: of the picture; one of more is refused before it is decoded.
 
@@ -92,6 +94,7 @@ class Codec:
             effort=effort,
             tune=tune,
             tile=tile,
+            lossless=lossless,
             max_pixels=max_pixels,
         )
         return self.encode_detailed(image, options, report).data
@@ -182,12 +185,9 @@ class Codec:
         max_pixels: int = PIXELS_MAX,
     ) -> "Pixels":
         """As `decode`, with colour, alpha and metadata as they are."""
-        from ..container import named
-        from .region import box_of
+        from .decoder import pixels_of
 
-        with named(data), undisturbed():
-            decoder = self._decoder(data, on_damage, max_pixels)
-            return decoder.pixels(box_of(region, decoder.header), report)
+        return pixels_of(self.model, data, region, on_damage, report, max_pixels)
 
     def decode_indices(self, data: "Source", on_damage: "Callable[[Damage], None] | None" = None) -> Int32:
         """The index tensor of a file: int32 [C, h, w], h and w a 16th of the size, rounded up.
@@ -195,16 +195,15 @@ class Codec:
         `on_damage` is called with each damaged tile, whose indices are then 0, and bytes behind the last tile are
         passed over. Without it damage raises FormatError or its kin.
         """
-        from ..container import named
+        from .decoder import indices_of
 
-        with named(data), undisturbed():
-            return self._decoder(data, on_damage).indices()
+        return indices_of(self.model, data, on_damage)
 
     def to_indices(self, image: "Picture", quality: float = 50.0) -> Int32:
-        """The index tensor that `encode` would code: int32 [C, h, w]."""
+        """The index tensor that `encode` would code if nothing were exact: int32 [C, h, w]."""
         from .options import EncodeOptions
 
-        return self.encode_detailed(image, EncodeOptions(quality=quality)).indices
+        return self.encode_detailed(image, EncodeOptions(quality=quality, exact=False)).indices
 
     def from_indices(
         self,
@@ -224,19 +223,3 @@ class Codec:
 
         with undisturbed():
             return to_pillow(drawn(self.model, indices, quality, width, height, grey))
-
-    def _decoder(
-        self, data: "Source", on_damage: "Callable[[Damage], None] | None", max_pixels: int = PIXELS_MAX
-    ) -> "PictureDecoder":
-        """A file, its header read; raises ModelError where it is of another model."""
-        from ..container import Reader, contents
-        from .decoder import PictureDecoder
-
-        reader = Reader(contents(data), whole("max_pixels", max_pixels, 1))
-        if reader.header.model != self.digest:
-            raise ModelError(
-                f"the file was written with model {reader.header.model.hex()}, but this is {self.digest.hex()}"
-            )
-        if on_damage is None:
-            reader.check_length()
-        return PictureDecoder(self.model, reader, on_damage)

@@ -3,21 +3,26 @@
 pixels ◄─ painter ◄─ index tensors ◄─ kind ◄─ payloads ◄─ container ◄─ bytes
 """
 
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from ..arguments import whole
 from ..config import PATCH
-from ..container import Box, Reader, Tile
+from ..container import PIXELS_MAX, Box, Reader, Tile, contents, named
 from ..entropy.coder import Int32
-from ..errors import ChecksumError, FormatError
+from ..errors import ChecksumError, FormatError, ModelError
+from .memory import undisturbed
 from .model import Model
-from .tiling import Indices, compact, gather, index_bytes, latent_box, latent_size, view
+from .tiling import Indices, compact, gather, index_crc, latent_box, latent_size, view
 
 if TYPE_CHECKING:
+    from ..container import Source
     from ..picture import Pixels, Samples
+    from .region import Region
 
 
 @dataclass(frozen=True)
@@ -43,22 +48,28 @@ class PictureDecoder:
 
     def __init__(
         self,
-        model: Model,
+        model: Model | None,
         reader: Reader,
         on_damage: Callable[[Damage], None] | None = None,
     ) -> None:
         """`on_damage` is called with each tile that is damaged and needed; without it the first one raises.
 
-        Raises ModelError where the header does not fit the model.
+        A file that names no model takes none. Raises ModelError where the header does not fit the model.
         """
-        self._model, self._rate = model, model.rate_of(reader.header)
+        self._model = model if reader.header.names_model else None
+        if self._model is not None:
+            self._rate = self._model.rate_of(reader.header)
         self._reader, self.header = reader, reader.header
         self._on_damage = on_damage
         self._damaged: list[Damage] = []
 
     def indices(self) -> Int32:
-        """Index tensor [C, h, w] of the whole picture, checked against the file's CRC of each tile; 0 if damaged."""
-        header, kind = self.header, self._model.kind
+        """Index tensor [C, h, w] of the whole picture, checked against the file's CRC of each tile; 0 if damaged.
+
+        C is 0 without a model. Alpha and exact colours are not looked at.
+        """
+        header = self.header
+        channels, positions = self._shape
         picture = Box(0, 0, header.width, header.height)
         tiles: dict[int, Indices] = {}
         results = _in_order(lambda number: self._decode(number, self._reader.tile(number)), range(header.tiles))
@@ -68,7 +79,7 @@ class PictureDecoder:
             except FormatError as error:
                 self._damage(number, picture, error)
         whole = Box(0, 0, *latent_size(header))
-        return gather(header, tiles, whole, kind.channels, kind.positions)
+        return gather(header, tiles, whole, channels, positions)
 
     def pixels(self, region: Box, report: Callable[[int, int], None]) -> "Pixels":
         """The pixels of a region, with the metadata of the file.
@@ -77,24 +88,32 @@ class PictureDecoder:
         Those that are damaged are grey, and opaque; pixels that far around them are not as they were.
         """
         from ..picture import Pixels
-        from .painter import Painter
+        from .painter import Painter, blank
 
-        header, painter = self.header, Painter(self._model, self.header)
-        read = self._read(region, painter.reach)
+        header = self.header
+        painter = None
+        if self._model is not None and header.squares.any(region, exact=False):
+            painter = Painter(self._model, header)
+        read = self._read(region, 0 if painter is None else painter.reach)
         peak = (1 << header.bit_depth) - 1
-        alpha = painter.blank(region, value=peak) if header.alpha else None
+        alpha = blank(header, region, value=peak) if header.alpha else None
+        colour = blank(header, region, header.colours)  # [H, W, C]
         tiles: dict[int, Indices] = {}
         results = _in_order(lambda number: self._decode(number, read[number]), list(read))
         for done, (number, result) in enumerate(zip(read, results, strict=True)):
             try:
                 indices = result()
+                self._place_exact(colour, region, header.box(number), read[number])
                 if alpha is not None:
                     self._place_alpha(alpha, region, header.box(number), read[number].alpha)
                 tiles[number] = indices
             except FormatError as error:
                 self._damage(number, region, error)
             report(done + 1, 2 * len(read))
-        colour = painter.colour(tiles, region, lambda done, total: report(total + done, 2 * total))  # [H, W, C]
+        if painter is None:
+            report(2 * len(read), 2 * len(read))
+        else:
+            painter.paint(colour, tiles, region, lambda done, total: report(total + done, 2 * total))
         for damage in self._damaged:
             view(colour, region, damage.box)[:] = (peak + 1) // 2
         return Pixels(colour, alpha, header.icc, header.exif, header.xmp, header.cicp)
@@ -116,16 +135,37 @@ class PictureDecoder:
         if self._on_damage is None:
             raise error
         box = self.header.box(number)
-        self._damaged.append(Damage(number, box, error, _common(box, region)))
+        self._damaged.append(Damage(number, box, error, box.common(region) if box.meets(region) else None))
         self._on_damage(self._damaged[-1])
 
     def _decode(self, number: int, tile: Tile) -> Indices:
         """Index tensor of a tile; raises FormatError where the payload is none, or does not match its checksum."""
-        box = latent_box(self.header.box(number))
-        indices = self._model.kind.decode(tile.payload, self._rate, box.height, box.width)  # [C, h, w]
-        if zlib.crc32(index_bytes(indices)) != tile.indices_crc:
+        window = latent_box(self.header.box(number))
+        coded = tile.payload.strip(b"\0") or self.header.squares.any(self.header.box(number), exact=False)
+        if not coded:  # a tile that is wholly exact
+            channels, positions = self._shape
+            indices = np.zeros((channels, positions * window.height, positions * window.width), np.int32)  # [C, h, w]
+        elif self._model is None:
+            raise FormatError(f"tile {number}: it has more than exact colours and names no model, the file is damaged")
+        else:
+            indices = self._model.kind.decode(tile.payload, self._rate, window.height, window.width)  # [C, h, w]
+        if index_crc(indices) != tile.indices_crc:
             raise ChecksumError(f"tile {number}: the decoded indices do not match their checksum, the file is damaged")
         return compact(indices)
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        """Channels of the index tensor, and its positions for a latent position, each way."""
+        return (0, 1) if self._model is None else (self._model.kind.channels, self._model.kind.positions)
+
+    def _place_exact(self, colour: "Samples", region: Box, box: Box, tile: Tile) -> None:
+        """Decode the exact colours of a tile into those of the region, [H, W, C]."""
+        from ..picture import exact
+
+        if tile.exact and box.meets(region):
+            found = exact.decode(tile.exact, box.height, box.width, self.header.colours, self.header.bit_depth)
+            for piece in self.header.squares.within(box.common(region), exact=True):
+                view(colour, region, piece)[:] = view(found, box, piece)
 
     def _place_alpha(self, alpha: "Samples", region: Box, box: Box, data: bytes) -> None:
         """Decode the alpha channel of a tile into that of the region."""
@@ -145,9 +185,40 @@ def _in_order(decode: Callable[[int], Indices], numbers: Sequence[int]) -> Itera
     return in_order(decode, numbers)
 
 
-def _common(box: Box, region: Box) -> Box | None:
-    """What of `box` lies in `region`; None where they do not meet."""
-    if not box.meets(region):
-        return None
-    left, top = max(box.left, region.left), max(box.top, region.top)
-    return Box(left, top, min(box.right, region.right) - left, min(box.bottom, region.bottom) - top)
+def pixels_of(
+    model: Model | None,
+    data: "Source",
+    region: "Region | None",
+    on_damage: Callable[[Damage], None] | None,
+    report: Callable[[int, int], None],
+    max_pixels: int,
+) -> "Pixels":
+    """See `Codec.decode_pixels`; `model` may be None for a file that names none."""
+    from .region import box_of
+
+    with named(data), undisturbed():
+        decoder = _decoder(model, data, on_damage, max_pixels)
+        return decoder.pixels(box_of(region, decoder.header), report)
+
+
+def indices_of(model: Model | None, data: "Source", on_damage: Callable[[Damage], None] | None) -> Int32:
+    """See `Codec.decode_indices`; `model` may be None for a file that names none."""
+    with named(data), undisturbed():
+        return _decoder(model, data, on_damage).indices()
+
+
+def _decoder(
+    model: Model | None,
+    data: "Source",
+    on_damage: Callable[[Damage], None] | None,
+    max_pixels: int = PIXELS_MAX,
+) -> PictureDecoder:
+    """A file, its header read; raises ModelError where it is of another model."""
+    reader = Reader(contents(data), whole("max_pixels", max_pixels, 1))
+    header = reader.header
+    if header.names_model and (model is None or header.model != model.digest):
+        given = "none" if model is None else model.digest.hex()
+        raise ModelError(f"the file was written with model {header.model.hex()}, but this is {given}")
+    if on_damage is None:
+        reader.check_length()
+    return PictureDecoder(model, reader, on_damage)

@@ -4,8 +4,8 @@ pixels ─► analysis ─► y ─► kind ─► index tensor, payload ─► 
 """
 
 import hashlib
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -17,12 +17,13 @@ from ..container import Box, Header, Tile
 from ..entropy.coder import Float32, Int32
 from ..errors import ModelError
 from ..kinds import Effort, Rate
-from ..picture import Pixels, alpha, to_planes
+from ..picture import Pixels, Samples, alpha, to_planes
 from .memory import give_back
 from .model import Model
 from .parallel import in_order
-from .tiling import Area, Indices, areas, compact, gather, index_bytes, latent_box, latent_size, view
+from .tiling import Area, Indices, areas, compact, gather, index_bytes, index_crc, latent_box, latent_size, view
 
+NEEDED = 32  # pixels around a square that is not exact whose latents it needs, or a seam would be seen
 MARGIN = 12  # latent positions around an area that are refined with it; with one patch enough for MS-SSIM
 
 Report = Callable[[int, int], None]  # called with (iterations done, iterations in all)
@@ -77,7 +78,22 @@ class PictureEncoder:
             b"" if pixels.alpha is None else alpha.encode(view(pixels.alpha, self._whole, box))
             for box in header.boxes()
         ]
+        self._exact: Mapping[int, bytes] = {}
         self._latents: Callable[[Area], tuple[Float32, Box]] = self._analyse
+
+    def with_exact(self, header: Header, colour: Samples, exact: Mapping[int, bytes]) -> "PictureEncoder":
+        """The same with exact squares, and nothing reported.
+
+        Args:
+            header: with the mask.
+            colour: [H, W, C], what the networks are to see.
+            exact: the exact colours of each tile, coded.
+        """
+        other = copy(self)
+        other._header, other._exact = header, exact
+        other._pixels = replace(self._pixels, colour=colour)
+        other._report, other._latents = lambda done, total: None, other._analyse
+        return other
 
     def keep_latents(self) -> None:
         """Analyse but once, for a search: y does not depend on the rate."""
@@ -92,22 +108,41 @@ class PictureEncoder:
         coded: dict[int, Tile] = {}
         bits = 0.0
         for number, area in enumerate(self._areas):
+            far = [tile for tile in area.tiles if not self._is_seen(header.box(tile))]
+            for tile in far:
+                tiles[tile] = self._zeros(header.box(tile))
+                coded[tile] = Tile(b"", index_crc(tiles[tile]), self._alphas[tile], self._exact[tile])
+            if len(far) == len(area.tiles):
+                continue
             y, window = self._latents(area)  # [M, h, w]
             u = kind.prepare(y, rate, basis, self._effort(number, area, window))  # [M, h, w]
             if not np.isfinite(u).all():
                 told = "its networks give values that are not numbers"
                 raise ModelError(f"model {self._model.config.name}: {told}; take another model")
-            boxes = [_within(latent_box(header.box(tile)), window) for tile in area.tiles]
+            near = [tile for tile in area.tiles if tile not in far]
+            boxes = [_within(latent_box(header.box(tile)), window) for tile in near]
             encoded = in_order(lambda inside, u=u: kind.encode(u[:, *inside], rate, self._level), boxes)  # type: ignore[misc]
-            for tile, finished in zip(area.tiles, encoded, strict=True):
+            for tile, finished in zip(near, encoded, strict=True):
                 result = finished()
-                coded[tile] = Tile(result.payload, zlib.crc32(index_bytes(result.indices)), self._alphas[tile])
-                tiles[tile] = compact(result.indices)
+                payload, tiles[tile] = result.payload, compact(result.indices)
+                if not payload.strip(b"\0") and not header.squares.any(header.box(tile), exact=False):
+                    tiles[tile] = self._zeros(header.box(tile))  # which is what a reader takes it for
+                coded[tile] = Tile(payload, index_crc(tiles[tile]), self._alphas[tile], self._exact.get(tile, b""))
                 bits += result.bits
             give_back()
             self._report(number + 1, len(self._areas))
         data = container.write(header, [coded[tile] for tile in range(header.tiles)])
         return Encoding(data, header, tiles, kind.positions, bits)
+
+    def _is_seen(self, box: Box) -> bool:
+        """Whether squares that are not exact lie in a tile, or so near that they need its latents."""
+        header = self._header
+        return header.exact is None or header.squares.any(box.grown(NEEDED, header.width, header.height), exact=False)
+
+    def _zeros(self, box: Box) -> Indices:
+        """The index tensor [C, h, w] of a tile without a range-coded part."""
+        kind, window = self._model.kind, latent_box(box)
+        return np.zeros((kind.channels, kind.positions * window.height, kind.positions * window.width), np.int8)
 
     def _analyse(self, area: Area) -> tuple[Float32, Box]:
         """Latents y [M, h, w] of an area and as much around it as a refinement wants, and where they lie."""

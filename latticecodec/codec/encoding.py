@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 from ..container import Box, Header
 from ..errors import ModelError, TargetError
 from ..picture import Pixels, psnr, read
+from .choice import Choice
 from .encoder import Encoding, PictureEncoder, Report
+from .lossless import lossless
 from .memory import undisturbed
 from .model import Model
 from .options import EncodeOptions
@@ -18,17 +20,30 @@ if TYPE_CHECKING:
     from ..picture import Picture
 
 
+def encoded_without_loss(image: "Picture", options: EncodeOptions, report: Report) -> Encoding:
+    """See `Codec.encode`, of a picture that stays as it is, which takes no model."""
+    pixels = read(image, options.max_pixels)
+    with undisturbed():
+        return lossless(pixels, options.tile, report)
+
+
 def encoded(model: Model, image: "Picture", options: EncodeOptions | None, report: Report) -> Encoding:
     """See `Codec.encode`; without options all are what they are by default."""
     asked = options or EncodeOptions()
+    if asked.lossless:
+        return encoded_without_loss(image, asked, report)
     check(model, asked)
     tune = asked.tune or model.config.tune
     pixels = read(image, asked.max_pixels)
     with undisturbed():
-        encoder = PictureEncoder(model, pixels, _header(model, pixels, tune, asked.tile), asked.effort, report)
+        header = _header(model, pixels, tune, asked.tile)
+        encoder = PictureEncoder(model, pixels, header, asked.effort, report)
         rates = model.kind.rates
+        choice = Choice(model, pixels, header, asked.tile, encoder)
 
         def attempt(number: int) -> Encoding:
+            if asked.exact and not asked.embed_basis:
+                return choice.attempt(rates.at(number))
             return encoder.attempt(rates.at(number), asked.embed_basis)
 
         target = _target(model, pixels, asked)
@@ -41,6 +56,8 @@ def encoded(model: Model, image: "Picture", options: EncodeOptions | None, repor
 
 def check(model: Model, options: EncodeOptions) -> None:
     """See `Codec.check`."""
+    if options.lossless:
+        return
     tune = options.tune or model.config.tune
     if tune != "psnr" and not model.kind.efforts:
         raise ModelError(f"model {model.config.name} encodes for PSNR alone; lattice and lattice-e8 can be tuned")
@@ -87,5 +104,7 @@ def _header(model: Model, pixels: Pixels, tune: str, tile: int | None) -> Header
 
 def _fidelity(model: Model, encoding: Encoding, pixels: Pixels) -> float:
     """PSNR in dB of the colours that `encoding` decodes to, without decoding it."""
-    whole = Box(0, 0, pixels.width, pixels.height)
-    return psnr(Painter(model, encoding.header).colour(encoding.tiles, whole), pixels.colour)
+    colour = pixels.colour.copy()  # [H, W, C], of which exact squares stay
+    if encoding.header.names_model:
+        Painter(model, encoding.header).paint(colour, encoding.tiles, Box(0, 0, pixels.width, pixels.height))
+    return psnr(colour, pixels.colour)

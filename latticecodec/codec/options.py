@@ -21,6 +21,8 @@ class EncodeOptions:
     effort: int = DEFAULT_EFFORT
     tune: str | None = None
     tile: int | None = None
+    lossless: bool = False
+    exact: bool = True  # whether squares that are cheaper exact become so
     max_pixels: int = PIXELS_MAX
 
     def __post_init__(self) -> None:
@@ -33,12 +35,16 @@ class EncodeOptions:
             "effort": whole("effort", self.effort, EFFORTS[0], EFFORTS[-1]),
             "tune": None if self.tune is None else choice("tune", self.tune, TUNES),
             "tile": None if self.tile is None else whole("tile", self.tile, 0),
+            "lossless": switch("lossless", self.lossless),
+            "exact": switch("exact", self.exact),
             "max_pixels": whole("max_pixels", self.max_pixels, 1),
         }
         for name, value in plain.items():
             object.__setattr__(self, name, value)
         if sum(target is not None for target in (self.bpp, self.size, self.psnr)) > 1:
             raise TargetError("bpp, size and psnr exclude each other; give one")
+        if self.lossless and (self.bpp or self.size or self.psnr or self.embed_basis):
+            raise TargetError("lossless keeps every pixel and has no rate; leave out bpp, size, psnr and embed_basis")
         side = self.tile or 0
         if side % TILE_UNIT or side > SIZE_MAX:
             told = f"it must be a multiple of {TILE_UNIT}, or 0 for one tile"

@@ -4,6 +4,7 @@ A tile is coded by itself: neither the prior nor the range coder sees its neighb
 see them, so that there are no seams: they work on areas of many tiles, with a margin around.
 """
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise, product
@@ -17,6 +18,7 @@ from ..entropy.coder import Int32
 
 WHOLE_MAX = 1 << 22  # pixels; larger pictures get tiles
 TILE = 768  # pixels a side
+EXACT_TILE = 2048  # pixels a side where all is exact, and no latents take memory
 AREA = 2048  # pixels a side that the networks work on at a time, about
 
 Indices = np.ndarray[tuple[int, ...], np.dtype[np.int8 | np.int16]]  # of a tile, in less memory than int32 takes
@@ -30,16 +32,17 @@ class Area:
     tiles: tuple[int, ...]
 
 
-def tile_side(asked: int | None, width: int, height: int) -> int | None:
+def tile_side(asked: int | None, width: int, height: int, usual: int = TILE) -> int | None:
     """The side of a tile in a new file; None where the picture is one tile.
 
     Args:
         asked: pixels, a multiple of 64; 0 for a picture in one tile; None for what suits the size.
         width: of the picture.
         height: of the picture.
+        usual: what suits a large picture.
     """
     if asked is None:
-        asked = TILE if width * height > WHOLE_MAX else 0
+        asked = usual if width * height > WHOLE_MAX else 0
     return None if not asked or max(width, height) <= asked else asked
 
 
@@ -127,6 +130,11 @@ def compact(indices: Int32) -> Indices:
     return small
 
 
-def index_bytes(indices: Int32) -> bytes:
+def index_bytes(indices: "Indices | Int32") -> bytes:
     """Index tensor as little-endian int32 in C order, as checksums are of it."""
     return indices.astype("<i4").tobytes()
+
+
+def index_crc(indices: "Indices | Int32") -> int:
+    """The CRC-32 of an index tensor that stands in a file."""
+    return zlib.crc32(index_bytes(indices))

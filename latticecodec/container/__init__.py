@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .cicp import SRGB, Cicp, code_points
-    from .extensions import BASIS, CICP, EXIF, EXTENSIONS_MAX, ICC, MAY_IGNORE, METADATA_MAX, TILES, TUNE, XMP
-    from .file import HEADER_MAX, PIXELS_PER_BYTE, Reader, Tile, read, read_header, write
+    from .extensions import BASIS, CICP, EXACT, EXIF, EXTENSIONS_MAX, ICC, MAY_IGNORE, METADATA_MAX, TILES, TUNE, XMP
+    from .file import EXACT_PIXELS_PER_BYTE, HEADER_MAX, PIXELS_PER_BYTE, Reader, Tile, read, read_header, write
     from .header import (
         ADAPTIVE,
         BASIS_MAX,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         MAGIC,
         MAJOR,
         MINOR,
+        NO_MODEL,
         PIXELS_MAX,
         PRODUCT,
         QUALITY_MAX,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         Header,
     )
     from .source import Bytes, Source, contents, named
+    from .squares import SQUARE, Squares, mask_of
 
 _HOME = {
     "ADAPTIVE": "header",
@@ -51,6 +53,8 @@ _HOME = {
     "DIAGONAL": "header",
     "DIGEST_BYTES": "header",
     "E8": "header",
+    "EXACT": "extensions",
+    "EXACT_PIXELS_PER_BYTE": "file",
     "EXIF": "extensions",
     "EXTENSIONS_MAX": "extensions",
     "HEADER_MAX": "file",
@@ -61,6 +65,7 @@ _HOME = {
     "MAY_IGNORE": "extensions",
     "METADATA_MAX": "extensions",
     "MINOR": "header",
+    "NO_MODEL": "header",
     "PIXELS_MAX": "header",
     "PIXELS_PER_BYTE": "file",
     "PRODUCT": "header",
@@ -70,6 +75,7 @@ _HOME = {
     "ROTATION": "header",
     "SIZE_MAX": "header",
     "SRGB": "cicp",
+    "SQUARE": "squares",
     "TILES": "extensions",
     "TILES_MAX": "header",
     "TILE_UNIT": "header",
@@ -83,9 +89,11 @@ _HOME = {
     "Header": "header",
     "Reader": "file",
     "Source": "source",
+    "Squares": "squares",
     "Tile": "file",
     "code_points": "cicp",
     "contents": "source",
+    "mask_of": "squares",
     "named": "source",
     "read": "file",
     "read_header": "file",
@@ -101,6 +109,8 @@ __all__ = [
     "DIAGONAL",
     "DIGEST_BYTES",
     "E8",
+    "EXACT",
+    "EXACT_PIXELS_PER_BYTE",
     "EXIF",
     "EXTENSIONS_MAX",
     "HEADER_MAX",
@@ -111,6 +121,7 @@ __all__ = [
     "MAY_IGNORE",
     "METADATA_MAX",
     "MINOR",
+    "NO_MODEL",
     "PIXELS_MAX",
     "PIXELS_PER_BYTE",
     "PRODUCT",
@@ -119,6 +130,7 @@ __all__ = [
     "QUANTIZERS",
     "ROTATION",
     "SIZE_MAX",
+    "SQUARE",
     "SRGB",
     "TILES",
     "TILES_MAX",
@@ -133,9 +145,11 @@ __all__ = [
     "Header",
     "Reader",
     "Source",
+    "Squares",
     "Tile",
     "code_points",
     "contents",
+    "mask_of",
     "named",
     "read",
     "read_header",

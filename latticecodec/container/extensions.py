@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 BASIS = 1  # the whole basis, one int16 a channel
 TILES = 2  # the side of a tile, u16; first of all extensions
+EXACT = 3  # the mask of the squares that have exact colours
 TUNE = 128  # what the encoder aimed at, one byte; no extension: PSNR
 ICC, EXIF, XMP = 129, 130, 131  # metadata, byte for byte
 CICP = 132  # code points of colours, four bytes; no extension: those of the ICC profile, or sRGB
@@ -101,6 +102,7 @@ RECORDS = (  # in the order in which they are written
         fits=lambda length: length > 0 and length % 2 == 0,
         wrong="the embedded basis is empty, of odd length or there twice",
     ),
+    Record(EXACT, "exact", "exact squares", bytes, bytes, wrong="the mask of exact squares is there twice"),
     Record(
         TUNE,
         "tune",

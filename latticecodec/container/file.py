@@ -14,6 +14,7 @@ from .source import Bytes, Source, named, opened
 
 HEADER_MAX = 1 << 26  # bytes before the CRC
 PIXELS_PER_BYTE = 1 << 12  # expansion guard: a payload byte stands for at most this many pixels
+EXACT_PIXELS_PER_BYTE = 1 << 14  # the same of a tile whose squares are all exact
 
 FIXED = struct.Struct("<8s BB I BB HH hH 8s")
 _TILE = struct.Struct("<III")
@@ -22,11 +23,12 @@ _U32 = struct.Struct("<I")
 
 @dataclass(frozen=True)
 class Tile:
-    """One independently coded stream."""
+    """What a file has of one tile."""
 
     payload: bytes  # range-coded index tensor
     indices_crc: int  # CRC-32 of the decoded index tensor, little-endian int32 in C order
     alpha: bytes = b""  # of a header with alpha: the coded alpha channel; empty where all is opaque
+    exact: bytes = b""  # of a header with exact squares: the coded colours; empty where the tile has none
 
 
 def write(header: Header, tiles: list[Tile]) -> bytes:
@@ -36,10 +38,13 @@ def write(header: Header, tiles: list[Tile]) -> bytes:
     or FormatError for a header that `read` would refuse.
     """
     header.check(SIZE_MAX**2)
+    if header.exact is not None:
+        header.squares.check()
     payloads = []
     for tile, box in zip(tiles, header.boxes(), strict=True):
         alpha = _U32.pack(len(tile.alpha)) + tile.alpha if header.alpha else b""
-        payloads.append((alpha + tile.payload).ljust(_shortest_payload(box), b"\0"))
+        exact = _U32.pack(len(tile.exact)) + tile.exact if header.exact is not None else b""
+        payloads.append((alpha + exact + tile.payload).ljust(_shortest_payload(header, box), b"\0"))
     extensions = write_extensions(header)
     length = FIXED.size + len(extensions) + _TILE.size * len(tiles)
     if length > HEADER_MAX:
@@ -142,12 +147,23 @@ class Reader:
             raise FormatError(f"tile {number}: the file ends at byte {len(self._data):,}, inside of it: truncated")
         if zlib.crc32(payload) != crc:
             raise ChecksumError(f"tile {number}: its checksum does not match, the file is damaged")
-        if not self.header.alpha:
-            return Tile(payload, indices_crc)
-        if length < _U32.size or length - _U32.size < _U32.unpack_from(payload)[0]:
-            raise FormatError(f"tile {number}: its alpha channel runs past its end, the file is damaged")
-        end = _U32.size + _U32.unpack_from(payload)[0]
-        return Tile(payload[end:], indices_crc, payload[_U32.size : end])
+        alpha = exact = b""
+        if self.header.alpha:
+            alpha, payload = _split(payload, f"tile {number}: its alpha channel")
+        if self.header.exact is not None:
+            exact, payload = _split(payload, f"tile {number}: its block of exact colours")
+            if bool(exact) != self.header.squares.any(self.header.box(number), True):
+                told = "has exact colours and no exact square" if exact else "has an exact square and no exact colours"
+                raise FormatError(f"tile {number}: it {told}, the file is damaged")
+        return Tile(payload, indices_crc, alpha, exact)
+
+
+def _split(payload: bytes, what: str) -> tuple[bytes, bytes]:
+    """The part of a payload that begins with its length, and the rest; FormatError where it runs past the end."""
+    if len(payload) < _U32.size or len(payload) - _U32.size < _U32.unpack_from(payload)[0]:
+        raise FormatError(f"{what} runs past its end, the file is damaged")
+    end = _U32.size + _U32.unpack_from(payload)[0]
+    return payload[_U32.size : end], payload[end:]
 
 
 def _flat(view: memoryview) -> memoryview:
@@ -193,17 +209,22 @@ def _parse(data: memoryview, max_pixels: int) -> tuple[Header, list[tuple[int, i
         raise FormatError(f"header length {end} has no room for a table of {header.tiles:,} tiles: damaged")
     fields = read_extensions(data[FIXED.size : table_at], (major, minor))
     header = replace(header, **fields)
+    if header.exact is not None:
+        header.squares.check()
     table = list(_TILE.iter_unpack(data[table_at:end]))
-    enough = _shortest_payload(header.box(0))  # for every tile: none is larger than the first
+    enough = (
+        header.box(0).width * header.box(0).height // PIXELS_PER_BYTE
+    )  # for every tile: none is larger than the first
     for number in (number for number, (length, _, _) in enumerate(table) if length < enough):
         box, length = header.box(number), table[number][0]
-        if length < _shortest_payload(box):
+        if length < _shortest_payload(header, box):
             raise LimitError(
                 f"{box.width}x{box.height} pixels from {length} bytes: beyond the expansion limit, damaged"
             )
     return header, table, end + _U32.size
 
 
-def _shortest_payload(box: Box) -> int:
-    """Bytes that a payload must have at least, by the expansion limit; 0 for small tiles."""
-    return box.width * box.height // PIXELS_PER_BYTE
+def _shortest_payload(header: Header, box: Box) -> int:
+    """Bytes that the payload of a tile must have at least, by the expansion limits; 0 for small tiles."""
+    exact = header.exact is not None and not header.squares.any(box, False)
+    return box.width * box.height // (EXACT_PIXELS_PER_BYTE if exact else PIXELS_PER_BYTE)

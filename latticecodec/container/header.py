@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..errors import FormatError, LimitError, VersionError
 
 if TYPE_CHECKING:
     from .cicp import Cicp
+    from .squares import Squares
 
 MAGIC = b"\x89LCQ\r\n\x1a\n"  # as PNG: a byte that is not ASCII, a line-ending trap, an end-of-file for old shells
-MAJOR, MINOR = 1, 2  # what this writer knows; a file says the least that has all of it
+MAJOR, MINOR = 1, 2  # what this writer knows; a file says the lowest minor version that has all it needs
 
 DIGEST_BYTES = 8  # of the SHA-256 of a model's weights, by which a file names it
+NO_MODEL = bytes(DIGEST_BYTES)  # of a picture that is wholly exact
 SIZE_MAX = 65_535  # pixels a side
 PIXELS_MAX = 1 << 28  # pixels a picture, unless the caller raises it
 TILE_UNIT = 64  # the side of a tile is a multiple of it: what one hyper-latent stands for
@@ -60,6 +63,11 @@ class Box:
         left, top = max(0, self.left - margin), max(0, self.top - margin)
         return Box(left, top, min(width, self.right + margin) - left, min(height, self.bottom + margin) - top)
 
+    def common(self, other: "Box") -> "Box":
+        """What of two boxes that meet is in both."""
+        left, top = max(self.left, other.left), max(self.top, other.top)
+        return Box(left, top, min(self.right, other.right) - left, min(self.bottom, other.bottom) - top)
+
 
 @dataclass(frozen=True)
 class Header:
@@ -68,7 +76,7 @@ class Header:
     Attributes:
         width, height: pixels.
         channels: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
-        model: first 8 bytes of the SHA-256 of the model's weights.
+        model: first 8 bytes of the SHA-256 of the model's weights; NO_MODEL where none is needed.
         scale: of the unit that latents are quantized in, in 1/1024 octave, negative is finer.
         quality: 0..100, what the scale was derived from.
         quantizer: type id; LATTICE, VQ, ADAPTIVE or ROTATION.
@@ -78,6 +86,7 @@ class Header:
             not depend on it.
         bit_depth: bits a sample, 8 or 16.
         tile: side of a tile in pixels, a multiple of TILE_UNIT; None where the whole picture is one.
+        exact: the mask of the squares that have exact colours, see Squares; None in files without such.
         icc, exif, xmp: metadata, byte for byte: an ICC profile, EXIF as a TIFF structure (without "Exif" before it),
             an XMP packet; None where there is none.
         cicp: code points of what the colours mean, where no ICC profile says it; None for sRGB.
@@ -96,6 +105,7 @@ class Header:
     tune: str = "psnr"
     bit_depth: int = 8
     tile: int | None = None
+    exact: bytes | None = None
     icc: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
@@ -137,9 +147,21 @@ class Header:
     @property
     def minor_needed(self) -> int:
         """The lowest minor version of the format that has all that this header says."""
-        if self.cicp is not None:
+        if self.exact is not None or self.cicp is not None:
             return 2
         return int(self.alpha or self.bit_depth != 8 or self.tile is not None or self.metadata)
+
+    @cached_property
+    def squares(self) -> "Squares":
+        """Which squares of the picture are exact."""
+        from .squares import Squares
+
+        return Squares(self.width, self.height, self.exact)
+
+    @property
+    def names_model(self) -> bool:
+        """Whether decoding takes a model: not where all colours are exact and the file names none."""
+        return self.model != NO_MODEL or not self.squares.all_exact
 
     @property
     def metadata(self) -> bool:

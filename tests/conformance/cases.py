@@ -9,10 +9,12 @@ import numpy as np
 from lcq_parts import Record, parts
 
 from latticecodec import Codec, container
+from latticecodec.codec import EncodeOptions
+from latticecodec.codec.lossless import exact_colours
 from latticecodec.container import Cicp, Header, Tile
 from latticecodec.picture import Pixels
 
-from .pictures import flat, noise, scene, spark
+from .pictures import drawing, flat, noise, scene, spark
 
 MODELS = ("lattice", "lattice-e8", "vq", "adaptive", "rotation")
 ICC = b"\0\0\1\x0cnot a real profile " + bytes(range(256))
@@ -75,6 +77,55 @@ def past_the_end(codec: Codec) -> bytes:
     indices = kind.decode(b"", rate, 8, 20)
     header = Header(320, 128, 3, codec.digest, rate.scale, 20.0, *kind.format_id)
     return container.write(header, [Tile(b"", zlib.crc32(indices.astype("<i4").tobytes()))])
+
+
+def lossless(picture: Pixels, tile: int = 0) -> Make:
+    """Wholly exact, without a model."""
+    return lambda codec: codec.encode(picture, lossless=True, tile=tile)
+
+
+def partly_exact(picture: Pixels, exact: str, tile: int = 0, empty: tuple[int, ...] = ()) -> Make:
+    """With the squares of the ones in `exact`, row by row, over what the encoder writes; some tiles have no more."""
+
+    def make(codec: Codec) -> bytes:
+        neural = codec.encode_detailed(picture, EncodeOptions(quality=20, exact=False, tile=tile))
+        header, tiles = container.read(neural.data)
+        header = dataclasses.replace(header, exact=container.mask_of(square == "1" for square in exact))
+        for number, box in enumerate(header.boxes()):
+            colours = exact_colours(header, picture.colour, box)
+            tiles[number] = dataclasses.replace(tiles[number], exact=colours)
+            if number in empty:
+                zeros = bytes(4 * neural.tiles[number].size)
+                tiles[number] = dataclasses.replace(tiles[number], payload=b"", indices_crc=zlib.crc32(zeros))
+        return container.write(header, tiles)
+
+    return make
+
+
+def _exact() -> list[Case]:
+    """Exact colours, of format 1.2."""
+    names = {1: "grey", 2: "grey-alpha", 3: "rgb", 4: "rgba"}
+    cases = [
+        Case(
+            f"lossless-{name}-{depth}", "lattice", "wholly exact, no model", lossless(drawing(21, 26, channels, depth))
+        )
+        for depth in (8, 16)
+        for channels, name in names.items()
+    ]
+    tiles = partly_exact(drawing(70, 190), "110110", 64, (1,))
+    return [
+        *cases,
+        Case("lossless-noise", "lattice", "noise, wholly exact", lossless(noise(16, 16))),
+        Case("lossless-1x1", "lattice", "the smallest picture, wholly exact", lossless(scene(1, 1))),
+        Case("lossless-tiles", "lattice", "tiles that are wholly exact", lossless(drawing(40, 70, 4), 64)),
+        Case("exact-squares", "lattice", "some squares exact", partly_exact(drawing(70, 140), "101010")),
+        Case("exact-tiles", "lattice", "tiles with and without, one has no range-coded part", tiles),
+        Case("exact-grey-16", "lattice-e8", "grey, 16 bits", partly_exact(drawing(130, 70, 1, 16), "001001")),
+        Case("exact-alpha", "vq", "exact squares and alpha", partly_exact(drawing(40, 70, 4), "01")),
+        Case("exact-all", "adaptive", "wholly exact, with a model and indices", partly_exact(drawing(20, 30), "1")),
+        Case("exact-empty", "adaptive", "wholly exact, with a model", partly_exact(drawing(20, 30), "1", 0, (0,))),
+        Case("exact-none", "rotation", "a mask without exact squares", partly_exact(drawing(20, 30), "0")),
+    ]
 
 
 def _each_model() -> list[Case]:
@@ -188,4 +239,4 @@ def _extremes() -> list[Case]:
     ]
 
 
-CASES = [*_each_model(), *_sizes(), *_samples(), *_tiles(), *_headers(), *_extremes()]
+CASES = [*_each_model(), *_sizes(), *_samples(), *_tiles(), *_headers(), *_extremes(), *_exact()]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from lcq_parts import TILES, Parts, Record, parts
 
+from latticecodec.container import EXACT
 from latticecodec.picture import alpha
 
 from .pictures import alpha_plane
@@ -80,7 +81,13 @@ def side(value: int) -> Callable[[bytes], bytes]:
     return bytes_of(lambda p: p.with_record(0, Record(TILES, struct.pack("<H", value))))
 
 
+def mask(body: bytes) -> Callable[[bytes], bytes]:
+    """Another mask of exact squares, in a file that has no other records."""
+    return bytes_of(lambda p: p.with_record(0, Record(EXACT, body)))
+
+
 RGB, RGBA, TILED, E8, VQ = (f"files/{name}.lcq" for name in ("icc", "rgba-8", "lattice-tiles", "xmp", "vq-middle"))
+WHOLE, PARTLY = "files/lossless-rgb-8.lcq", "files/exact-squares.lcq"
 
 INVALID = [
     Wrong("empty", RGB, "no bytes", lambda data: b""),
@@ -130,4 +137,18 @@ INVALID = [
     Wrong("alpha-no-webp", RGBA, "alpha that is no WebP", payload(lambda old: old[:4] + b"JUNK" + old[8:])),
     Wrong("alpha-damaged", RGBA, "WebP data that is damaged", payload(lambda old: old[:40] + 99 * b"\xff" + old[139:])),
     Wrong("alpha-missing", RGBA, "a payload too short for alpha", payload(lambda old: b"\0\0")),
-]
+    Wrong("exact-mask-long", PARTLY, "a mask of too many bytes", mask(b"\xa8\0")),
+    Wrong("exact-mask-bits", PARTLY, "a bit of no square", mask(b"\xa9")),
+    Wrong("exact-mask-twice", PARTLY, "two masks", records(Record(EXACT, b"\xa8"))),
+    Wrong("exact-no-square", PARTLY, "exact colours where no square is exact", mask(b"\0")),
+    Wrong("exact-missing", WHOLE, "no exact colours where a square is exact", payload(lambda old: bytes(4))),
+    Wrong("exact-past-end", WHOLE, "exact colours longer than their tile", payload(lambda old: b"\xff" + old[1:])),
+    Wrong("exact-short", WHOLE, "a payload too short for exact colours", payload(lambda old: b"\1\0")),
+    Wrong("exact-no-webp", WHOLE, "exact colours that are no WebP", payload(lambda old: old[:4] + b"JUNK" + old[8:])),
+    Wrong("exact-size", WHOLE, "exact colours of another size", bytes_of(lambda p: p.with_field("width", 27))),
+    Wrong("exact-alpha", WHOLE, "exact colours with alpha of their own",
+          payload(lambda old: old[:28] + bytes([old[28] | 16]) + old[29:])),
+    Wrong("exact-range-coded", WHOLE, "a range-coded part without a model", payload(lambda old: old + b"\1")),
+    Wrong("exact-index-crc", WHOLE, "the CRC of indices without a model", row(indices_crc=1)),
+    Wrong("exact-no-model", PARTLY, "no model, and squares that are not exact", field("model", bytes(8))),
+]  # fmt: skip

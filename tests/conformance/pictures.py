@@ -23,6 +23,17 @@ def scene(height: int, width: int, channels: int = 3, depth: int = 8, alpha: str
     return Pixels(colour, alpha_plane(alpha, height, width, depth) if channels % 2 == 0 else None, **metadata)
 
 
+def drawing(height: int, width: int, channels: int = 3, depth: int = 8) -> Pixels:
+    """Stripes and a disc in four colours, without grain; channels as in `scene`."""
+    y, x = np.mgrid[:height, :width]
+    disc = np.hypot(y - 0.5 * height, x - 0.6 * width) < 0.3 * max(height, width)
+    number = (x + y) // 11 % 2 + 2 * disc  # [H, W]
+    tones = np.random.default_rng(3).random((4, 1 if channels < 3 else 3))
+    return Pixels(
+        whole(tones[number], depth), alpha_plane("corner", height, width, depth) if channels % 2 == 0 else None
+    )
+
+
 def alpha_plane(kind: str, height: int, width: int, depth: int) -> Samples:
     """`opaque`, `constant` (of a third), `noisy`, or opaque but for the lower right 10 x 10: `corner`; [H, W]."""
     plane = np.ones((height, width))

@@ -10,8 +10,8 @@ from lcq_parts import FIELDS, LENGTH, TILES, Parts, Record, Tile, parts
 
 from .hostile import exif, integer, scrambled
 
-BASIS, ICC, EXIF, XMP, CICP = 1, 129, 130, 131, 132
-KINDS = (0, BASIS, TILES, 3, 127, 128, ICC, EXIF, XMP, CICP, 133, 255)
+BASIS, EXACT, ICC, EXIF, XMP, CICP = 1, 3, 129, 130, 131, 132
+KINDS = (0, BASIS, TILES, EXACT, 4, 127, 128, ICC, EXIF, XMP, CICP, 133, 255)
 ENTRIES = 16  # of a basis of the conformance models
 SMALLEST = 48  # bytes of a file to mutate: fixed part, a row of the table, header CRC
 
@@ -180,6 +180,33 @@ def alpha(file: Parts, other: Parts, random: Random) -> Parts:
     return file.with_tile(at, replace(file.tiles[at], payload=struct.pack("<I", length) + webp + rest))
 
 
+def exact(file: Parts, other: Parts, random: Random) -> Parts:
+    """Another mask, or other exact colours, whose CRC is right; a file without gets both."""
+    count = len(file.tiles)
+    kinds = [record.kind for record in file.records]
+    if not count:
+        return file
+    if EXACT not in kinds:
+        squares = [-(-int(file.get(side)) // 64) for side in ("width", "height")]
+        mask = random.randbytes(-(-squares[0] * squares[1] // 8)) if random.random() < 0.5 else b"\x80"
+        tiles = tuple(
+            replace(t, payload=_alpha_and_rest(file, t)[0] + bytes(4) + _alpha_and_rest(file, t)[1]) for t in file.tiles
+        )
+        return replace(file, records=(*file.records, Record(EXACT, mask)), tiles=tiles)
+    if random.random() < 0.3:
+        at = kinds.index(EXACT)
+        return file.with_record(at, Record(EXACT, scrambled(file.records[at].body, random)))
+    at = random.randrange(count)
+    coded, rest = _alpha_and_rest(file, file.tiles[at])
+    if len(rest) < 4:
+        return file
+    end = 4 + struct.unpack_from("<I", rest)[0]
+    webp = scrambled(rest[4:end], random)
+    length = len(webp) if random.random() < 0.9 else integer(len(webp), 0, (1 << 32) - 1, random)
+    rest = struct.pack("<I", length) + webp + rest[end:]
+    return file.with_tile(at, replace(file.tiles[at], payload=coded + rest))
+
+
 def metadata(file: Parts, other: Parts, random: Random) -> Parts:
     """Metadata that no camera wrote."""
     kind = random.choice((ICC, EXIF, EXIF, XMP))
@@ -214,12 +241,13 @@ PARTS = {
     "payload": payload,
     "any payload": payload,
     "alpha": alpha,
+    "exact": exact,
     "metadata": metadata,
     "colours": colours,
 }
 REPAIRED = {"header bytes", *PARTS}
 WEIGHTS = {  # of a thousand; what gets as far as the networks costs a hundred times as much as what does not
-    "bits": 291, "end": 170, "bytes": 191, "splice": 170,
+    "bits": 271, "end": 170, "bytes": 191, "splice": 170,
     "header bytes": 50, "field": 50, "extension": 38, "tile table": 10,
-    "model": 2, "payload": 4, "any payload": 2, "alpha": 18, "metadata": 2, "colours": 2,
+    "model": 2, "payload": 4, "any payload": 2, "alpha": 18, "exact": 20, "metadata": 2, "colours": 2,
 }  # fmt: skip

@@ -99,6 +99,8 @@ def index_crc(file: Parts) -> Parts:
         rate = codec.kind.rates.of_scale(reader.header.scale)
         for number, tile in enumerate(file.tiles):
             box, payload = reader.header.box(number), reader.tile(number).payload
+            if not payload.strip(b"\0") and not reader.header.squares.any(box, exact=False):
+                continue
             size = -(-box.height // 16), -(-box.width // 16)
             crc = zlib.crc32(codec.kind.decode(payload, rate, *size).astype("<i4").tobytes())
             file = file.with_tile(number, replace(tile, indices_crc=crc))

@@ -1,0 +1,94 @@
+"""Colours that stay as they are: all of a picture's, without a model, or those of its exact squares."""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import container
+from ..container import DIAGONAL, LATTICE, NO_MODEL, Box, Header, Tile, mask_of
+from ..picture import Pixels, Samples, alpha, exact
+from .encoder import NEEDED, Encoding
+from .statistics import packed
+from .tiling import EXACT_TILE, Indices, latent_box, tile_side, view
+
+QUALITY = 100.0  # what the header says
+
+
+def lossless(pixels: Pixels, tile: int | None, report: Callable[[int, int], None]) -> Encoding:
+    """A picture as a file that is wholly exact and names no model; see `Codec.encode` for the options."""
+    header = Header(
+        pixels.width,
+        pixels.height,
+        pixels.channels,
+        NO_MODEL,
+        scale=0,
+        quality=QUALITY,
+        quantizer=LATTICE,
+        family=DIAGONAL,
+        bit_depth=pixels.depth,
+        tile=tile_side(tile, pixels.width, pixels.height, EXACT_TILE),
+        icc=pixels.icc,
+        exif=pixels.exif,
+        xmp=pixels.xmp,
+        cicp=pixels.cicp,
+    )
+    header = replace(header, exact=mask_of(header.squares.count * [True]))
+    whole = Box(0, 0, pixels.width, pixels.height)
+    tiles = []
+    for number, box in enumerate(header.boxes()):
+        plane = b"" if pixels.alpha is None else alpha.encode(view(pixels.alpha, whole, box))
+        colours = exact.encode(view(pixels.colour, whole, box))
+        tiles.append(Tile(b"", zlib.crc32(b""), plane, colours))
+        report(number + 1, header.tiles)
+    none: dict[int, Indices] = {}
+    for number, window in enumerate(latent_box(box) for box in header.boxes()):
+        none[number] = np.zeros((0, window.height, window.width), np.int8)
+    return Encoding(container.write(header, tiles), header, none, 1, 0.0)
+
+
+def exact_colours(header: Header, colour: Samples, box: Box) -> bytes:
+    """The exact colours of a tile, whose other squares are painted as the most of its pixels are; b"" without any.
+
+    Args:
+        header: of the picture, with its exact squares.
+        colour: of the picture, [H, W, C].
+        box: where the tile lies.
+    """
+    if not header.squares.any(box, exact=True):
+        return b""
+    square = view(colour, Box(0, 0, header.width, header.height), box).copy()  # [h, w, C]
+    is_exact = _pixels(header, box)  # [h, w]
+    square[~is_exact] = _most_frequent(square[is_exact])
+    return exact.encode(square)
+
+
+def seen_by_networks(header: Header, colour: Samples) -> Samples:
+    """Colours [H, W, C] with those painted over that no square needs which is not exact, as most exact pixels are."""
+    whole = Box(0, 0, header.width, header.height)
+    is_exact = _pixels(header, whole)  # [H, W]
+    out = colour.copy()
+    flat = _most_frequent(colour[is_exact])
+    for box in header.squares.within(whole, exact=True):
+        view(out, whole, box)[:] = flat
+    for box in header.squares.within(whole, exact=False):
+        near = box.grown(NEEDED, header.width, header.height)
+        view(out, whole, near)[:] = view(colour, whole, near)
+    return out
+
+
+def _pixels(header: Header, box: Box) -> NDArray[np.bool_]:
+    """Which pixels of a box are exact, [h, w]."""
+    out = np.zeros((box.height, box.width), bool)
+    for piece in header.squares.within(box, exact=True):
+        view(out, box, piece)[:] = True
+    return out
+
+
+def _most_frequent(colour: Samples) -> Samples:
+    """The colour [C] that most of [N, C] have."""
+    _, firsts, counts = np.unique(packed(colour), return_index=True, return_counts=True)  # [n] each
+    found: Samples = colour[firsts[counts.argmax()]]
+    return found

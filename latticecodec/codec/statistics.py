@@ -1,0 +1,103 @@
+"""What squares of a picture look like before anything is coded: drawn or photographed, and how hard to keep exact."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..container import SQUARE
+from ..picture import Samples
+
+BASE_BITS = 0.02  # of a pixel that its neighbours foretell
+NEW_BITS = 2.0  # of one that they do not, beside those of the difference
+EDGE = 32 / 255  # mean difference of the channels that makes an edge
+EDGES = 0.02  # part of the pixels at edges in a square that is drawn; a line along rows or columns is foretold
+PLAIN = 0.5  # part of the pixels that may be new in a square that is not photographed
+FEW = {1: 16, 3: 64}  # colours in a square that is drawn, whatever the differences; by channels
+
+
+ROWS = 16 * SQUARE  # of a strip
+
+Squares = NDArray[np.float64]  # a number a square, [rows, columns]
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Of the squares of a picture, [rows, columns] each.
+
+    Attributes:
+        bits: that they take without loss, a guess: right for photographs, several times too much for drawings.
+        plain: whether most of their pixels are as neighbours foretell, or have one of few colours.
+        drawn: whether they are plain and have sharp edges.
+    """
+
+    bits: Squares
+    plain: NDArray[np.bool_]
+    drawn: NDArray[np.bool_]
+
+
+def statistics_of(colour: Samples) -> Statistics:
+    """The statistics of [H, W, C]."""
+    found = [_of_strip(colour[max(0, rows.start - 1) : rows.stop], rows.start > 0) for rows in strips(len(colour))]
+    bits, plain, drawn = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return Statistics(bits, plain, drawn)
+
+
+def strips(height: int) -> Iterator[slice]:
+    """Rows of whole squares that are looked at together, so that large pictures take little memory."""
+    return (slice(top, min(top + ROWS, height)) for top in range(0, height, ROWS))
+
+
+def _of_strip(colour: Samples, above: bool) -> tuple[Squares, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Bits, plain and drawn of [H, W, C], whose first row belongs to the strip above where there is one."""
+    peak, channels = int(np.iinfo(colour.dtype).max), colour.shape[2]
+    difference, colour = _differences(colour)[above:], colour[above:]  # [h, W], [h, W, C]
+    table = NEW_BITS + channels * np.log2(1 + 2 * np.arange(difference.max() + 1) / channels)  # by difference
+    table[0] = BASE_BITS
+    bits = by_squares(table.astype(np.float32)[difference])  # [rows, columns]
+    area = by_squares(np.ones(difference.shape, bool))
+    new = by_squares(difference > 0) / area
+    edges = by_squares(difference >= EDGE * peak * channels) > EDGES * area
+    plain = new < PLAIN
+    for row, column in np.argwhere(edges & ~plain):
+        square = colour[SQUARE * row : SQUARE * (row + 1), SQUARE * column : SQUARE * (column + 1)]  # [h, w, C]
+        plain[row, column] = all(len(np.unique(packed(square[::step, ::step]))) <= FEW[channels] for step in (4, 1))
+    return bits, plain, plain & edges
+
+
+def by_squares(values: NDArray[Any], side: int = SQUARE) -> Squares:
+    """Sums of [H, W] over squares of `side` x `side`, [rows, columns]."""
+    rows = np.add.reduceat(values, np.arange(0, values.shape[0], side), axis=0, dtype=np.float64)  # [rows, W]
+    sums: Squares = np.add.reduceat(rows, np.arange(0, values.shape[1], side), axis=1)
+    return sums
+
+
+def packed(colour: Samples) -> NDArray[np.uint64]:
+    """Colours [..., C] as one integer each, [...]."""
+    whole = np.zeros(colour.shape[:-1], np.uint64)
+    for channel in range(colour.shape[-1]):
+        whole = whole << np.uint64(16) | colour[..., channel]
+    return whole
+
+
+def _differences(colour: Samples) -> NDArray[Any]:
+    """How far each pixel is from what its neighbours foretell best, of three ways: sums over the channels, [H, W].
+
+    They are the pixel to the left, the one above, and left plus above minus what lies between these two.
+    """
+    height, width, channels = colour.shape
+    signed: Any = np.int32 if colour.dtype == np.uint16 else np.int16
+    sums = np.zeros((3, height, width), signed)
+    for channel in range(channels):
+        plane = colour[:, :, channel].astype(signed)  # [H, W]
+        across = np.zeros_like(plane)
+        np.subtract(plane[:, 1:], plane[:, :-1], out=across[:, 1:])
+        sums[0] += np.abs(across)
+        sums[1, 1:] += np.abs(plane[1:] - plane[:-1])
+        sums[2, 1:] += np.abs(across[1:] - across[:-1])
+    sums[2, 0] = sums[0, 0]
+    sums[1, 0] = sums[0, 0]
+    least: NDArray[Any] = sums.min(axis=0)
+    return least
