@@ -1,9 +1,11 @@
 """lcodec bulk"""
 
+import os
 import sys
 import time
 import warnings
 from collections import Counter
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -188,14 +190,15 @@ def _run(asked: "Bulk", as_json: bool) -> None:
     shown = sys.stderr.isatty()
     for module in OF_RAY:
         warnings.filterwarnings("ignore", module=module)  # until the command ends
-    for record in asked.results(summary):
-        for failure in record.failures:
-            note(f"Error: {failure.error}")
-        for line in record.notes if not record.before else ():
-            note(line)
-        if shown and time.monotonic() - looked > EVERY:
-            looked = time.monotonic()
-            click.echo(f"\r{_told(summary)}\x1b[K", err=True, nl=False)
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # where Ray tells of workers that end
+        for record in asked.results(summary):
+            for failure in record.failures:
+                note(f"Error: {failure.error}")
+            for line in record.notes if not record.before else ():
+                note(line)
+            if shown and time.monotonic() - looked > EVERY:
+                looked = time.monotonic()
+                click.echo(f"\r{_told(summary)}\x1b[K", err=True, nl=False)
     if shown:
         click.echo("\r\x1b[K", err=True, nl=False)
     done = f"{summary.done:,} {DONE[asked.task.action]}"

@@ -70,6 +70,7 @@ def test_a_worker_that_is_ended_loses_and_doubles_nothing(
     told = [line for line in done.stderr.splitlines() if ": not an image of a format that is read" in line]
     assert sorted(re.findall(r"p\d+\.png", " ".join(told))) == [f"p{index:05d}.png" for index in broken]
     assert len(done.stderr.splitlines()) == len(broken) + 1
+    assert done.stdout.startswith("{"), done.stdout
     facts = json.loads(done.stdout)
     assert (facts["done"] + facts["before"], facts["failed"]) == (61, 3)
     lines = (tmp_path / "out" / "errors.jsonl").read_text().splitlines()
