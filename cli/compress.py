@@ -143,7 +143,7 @@ def compress(
     lcodec compress photo.png -o small.lcq --size 40000
     lcodec compress holiday/ -o packed/ -q 30 --jobs 4
     lcodec compress photo.png --effort 9          as small as it gets
-    lcodec compress scan.png --lossless           every pixel as it is
+    lcodec compress photo.png --lossless          every pixel as it is
 
     Text, drawings and screens are exact where that takes fewer bits for what it gives; lcodec info says what part is.
 

@@ -65,8 +65,8 @@ def _facts(many: bool, job: Job) -> Outcome:
         "model_digest": header.model.hex(),
         "model": names[0] if names else None,
     }
-    missing = "not installed" if header.names_model else "none needed"
-    shown = {key: missing if value is None else value for key, value in facts.items()}
+    absent = ABSENT if header.names_model else ABSENT | {"model": "none needed"}
+    shown = {key: absent[key] if value is None else value for key, value in facts.items()}
     shown["exact"] = f"{100 * header.squares.share:.1f} % of pixels"
     shown["file"] = on_one_line(name_of(job.source))
     return Outcome(facts, "\n".join(f"{key:14} {value}" for key, value in shown.items()) + "\n" * many)
