@@ -74,7 +74,7 @@ def test_without_pictures(quantizer: str) -> None:
 
 def test_adaptive_from_the_installed_lattice() -> None:
     """Its 64 groups, sorted by bits, fill a square."""
-    config = find(trained("--quantizer", "adaptive", "--init-from", "lattice", "--data", "photos")).config
+    config = find(trained("--quantizer", "adaptive", "--init-from", "lattice-1", "--data", "photos")).config
     assert (len(config.groups), sum(config.groups), config.base) == (64, 256, "lattice")
     assert list(config.groups) != [4] * 64
 

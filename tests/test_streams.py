@@ -260,4 +260,5 @@ def test_only_the_process_of_a_command_changes_signal_handlers(
     monkeypatch.setattr(signal, "signal", None)
     latticecodec.decode(latticecodec.encode("a.png", tiny_model, device="cpu"), tiny_model, device="cpu")
     sources = Path(latticecodec.__file__).parent.rglob("*.py")
-    assert [path.name for path in sources if "import signal" in path.read_text(encoding="utf-8")] == []
+    with_signals = [path.name for path in sources if "import signal" in path.read_text(encoding="utf-8")]
+    assert with_signals == ["cluster.py"]  # which puts back the one that Ray changes
