@@ -139,7 +139,7 @@ def test_too_little_memory_is_one_line(tiny: Codec, monkeypatch: pytest.MonkeyPa
     def full(*_: object) -> None:
         raise MemoryError
 
-    data = tiny.encode(np.zeros((20, 20, 3), np.uint8))
+    data = tiny.encode(np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype=np.uint8))
     monkeypatch.setattr(tiny.kind, "values", full)
     with pytest.raises(LcqError, match="not enough memory for a picture of this size"):
         tiny.decode(data)
