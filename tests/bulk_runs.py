@@ -87,7 +87,7 @@ def parquet(path: Path, files: list[bytes], group: int, first: int = 0) -> None:
 def outputs(folder: Path) -> dict[str, bytes]:
     """Every picture that a run wrote in files, tars or Parquet, by its name; each must be there once."""
     found: list[tuple[str, bytes]] = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and ".lcodec-bulk" not in path.parts):
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not _own(path)):
         if path.suffix == ".tar":
             with tarfile.open(path) as file:
                 members = [member for member in file if member.name.endswith((".lcq", ".png"))]
@@ -104,3 +104,8 @@ def outputs(folder: Path) -> dict[str, bytes]:
 def expected(files: list[bytes], codec: Codec, **options: Any) -> list[bytes]:
     """What `lcodec compress` writes of each."""
     return [codec.encode(data, **options) for data in files]
+
+
+def _own(path: Path) -> bool:
+    """Whether a file is a run's record, or what a process left that was ended while it wrote: .lcodec-*.part."""
+    return ".lcodec-bulk" in path.parts or path.name.startswith(".lcodec-")

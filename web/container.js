@@ -70,7 +70,7 @@ export class Reader {
     if (header.exact !== null) {
       [exact, payload] = split(payload, `tile ${number}: its block of exact colours`);
       if (exact.length > 0 !== header.squares.any(header.box(number), true)) {
-        const told = exact.length ? "has exact colours where it has no exact square" : "lacks its exact colours";
+        const told = exact.length ? "it has exact colours and no exact square" : "it has an exact square and no exact colours";
         throw new FormatError(`tile ${number}: ${told}, the file is damaged`);
       }
     }

@@ -112,7 +112,7 @@ async function decodeTile({ header, tiles, model }, number) {
     const { channels, positions } = shapeOf(model);
     indices = new Int32Array(channels * positions ** 2 * height * width); // a tile that is wholly exact
   } else if (model === null) {
-    const told = "has more than exact colours and names no model";
+    const told = "it has more than exact colours and names no model";
     throw new FormatError(`tile ${number}: ${told}, the file is damaged`);
   } else {
     indices = await kindOf(model).decode(payload, rateOf(header.scale, model.config), height, width);

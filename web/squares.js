@@ -21,12 +21,11 @@ export class Squares {
     const count = this.#columns * Math.ceil(this.#height / SQUARE);
     const expected = Math.ceil(count / 8);
     if (this.#mask.length !== expected) {
-      const told = `a mask of ${grouped(this.#mask.length)} bytes for ${grouped(count)} squares`;
-      throw new FormatError(`exact squares: ${told}, which takes ${grouped(expected)}: damaged`);
+      const told = `${grouped(this.#mask.length)} bytes for ${grouped(count)} squares`;
+      throw new FormatError(`the mask of exact squares has ${told}: damaged`);
     }
     if (this.#mask.at(-1) & ((1 << (8 * expected - count)) - 1)) {
-      const told = "the mask has bits for squares that the picture does not have";
-      throw new FormatError(`exact squares: ${told}: damaged`);
+      throw new FormatError("the mask of exact squares has bits for more squares than there are: damaged");
     }
   }
 
