@@ -1,6 +1,7 @@
 /** Mirror of `Reader`: a header and tiles to the bytes of a file (FORMAT.md, section 2). */
 
 import { crc32 } from "./crc32.js";
+import { roundHalfEven } from "./numbers.js";
 
 const MAGIC = [0x89, 0x4c, 0x43, 0x51, 0x0d, 0x0a, 0x1a, 0x0a];
 const MAJOR = 1;
@@ -28,7 +29,7 @@ export function writeFile(header, tiles) {
   view.setUint16(16, header.width, true);
   view.setUint16(18, header.height, true);
   view.setInt16(20, header.scale, true);
-  view.setUint16(22, Math.round(header.quality * QUALITY_UNIT), true);
+  view.setUint16(22, roundHalfEven(header.quality * QUALITY_UNIT), true);
   bytes.set(header.model.match(/../g).map((digits) => parseInt(digits, 16)), 24);
   bytes.set(extensions, FIXED);
   let start = end + 4;

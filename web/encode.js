@@ -7,6 +7,7 @@ import { Header } from "./header.js";
 import { COORDINATE_MAX } from "./hyper.js";
 import { kindOf, rateOf } from "./kinds.js";
 import { loadModel } from "./networks.js";
+import { roundHalfEven } from "./numbers.js";
 import { StreamWriter } from "./streamwriter.js";
 import { PATCH, grown, latentBox, parts } from "./tiling.js";
 
@@ -114,9 +115,9 @@ function tileSide({ width, height }) {
 
 /** What the file of a picture says about itself. */
 function headerOf(config, { width, height }, quality, tile) {
-  const span = Math.round(config.octaves * BASIS_UNIT);
-  const [lowest, highest] = config.reach.map((t) => Math.round(t * span));
-  const fineness = Math.round(lowest + (quality / 100) * (highest - lowest));
+  const span = roundHalfEven(config.octaves * BASIS_UNIT);
+  const [lowest, highest] = config.reach.map((t) => roundHalfEven(t * span));
+  const fineness = roundHalfEven(lowest + (quality / 100) * (highest - lowest));
   return Object.assign(Object.create(Header.prototype), {
     width,
     height,
@@ -195,7 +196,7 @@ function scaled(y, basis) {
 }
 
 function nearest(value) {
-  return Math.min(Math.max(Math.round(value), -COORDINATE_MAX), COORDINATE_MAX);
+  return Math.min(Math.max(roundHalfEven(value), -COORDINATE_MAX), COORDINATE_MAX);
 }
 
 function write(writer, values, { ids, base }) {

@@ -2,6 +2,7 @@
 
 import { CategoricalPrior } from "./categorical.js";
 import { ModelError } from "./errors.js";
+import { roundHalfEven } from "./numbers.js";
 import { LatticePrior } from "./prior.js";
 import { StreamReader } from "./stream.js";
 
@@ -191,9 +192,4 @@ export function checkHeader(header, model) {
 
 function basisAt(rate, tensors) {
   return Float64Array.from(tensors["quantizer.log_basis"].data, (log) => Math.exp(log) * 2 ** (rate.fineness / -BASIS_UNIT));
-}
-
-function roundHalfEven(x) {
-  const whole = Math.round(x);
-  return whole - x === 0.5 && whole % 2 ? whole - 1 : whole;
 }
