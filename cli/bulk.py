@@ -15,7 +15,8 @@ from latticecodec import LcqError
 from latticecodec.container import PIXELS_MAX
 from latticecodec.extras import require
 
-from .compress import compress, wanted
+from .compress import compress
+from .encode_options import encode_options
 from .inputs import count_of
 from .messages import amount, note, on_one_line, say, say_json
 
@@ -143,7 +144,7 @@ def _task(
                 raise click.UsageError(f"{parameter.opts[-1]} is for compressing; leave it out with --{action}")
         return Task(action, model=model, max_pixels=max_pixels, device=device)  # type: ignore[arg-type]
     strip, keep_suffix = encoding.pop("strip"), encoding.pop("keep_suffix")
-    options = wanted(model, **encoding)
+    options = encode_options(model, **encoding)
     return Task("compress", options, model, strip=strip, keep_suffix=keep_suffix, device=device)
 
 

@@ -14,6 +14,7 @@ from latticecodec.config import DEFAULT_EFFORT, EFFORTS, TUNES
 
 from . import options, progress
 from .batch import Outcome, Report, Work, run
+from .encode_options import encode_options
 from .files import Job, Writing, exists, make_plan, write
 from .inputs import STANDARD, Place, called, name_of, read
 from .messages import on_one_line
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from latticecodec.picture import Pixels
 
 LARGE = 1 << 22  # pixels; more than that take long enough for a progress bar
-QUALITY = 50.0  # where neither quality nor target is asked for
 QUALITY_NOTE = 0.05  # a rate on offer farther than this from the quality asked for is reported
 
 
@@ -154,7 +154,7 @@ def compress(
     from latticecodec import load
     from latticecodec.picture import IMAGE_SUFFIXES
 
-    asked_for = wanted(model, quality, bpp, size, psnr, embed_basis, effort, tune, tile, lossless)
+    asked_for = encode_options(model, quality, bpp, size, psnr, embed_basis, effort, tune, tile, lossless)
     writing = options.writing(force, skip_existing, keep_times)
     rename, advice = (_with_suffix, "rename one") if keep_suffix else (_packed_name, "--keep-suffix keeps them apart")
     plan = make_plan(inputs, output, IMAGE_SUFFIXES, rename, writing, advice)
@@ -164,41 +164,6 @@ def compress(
     asked = Compression(asked_for, quality, model, strip, device, not plan.many, writing)
     steps = Steps(partial(_read, asked), partial(_coded, asked), partial(_written, asked))
     run(plan, Work(steps, "compressed", writing=writing, processes=jobs), as_json)
-
-
-def wanted(
-    model: str | None,
-    quality: float | None,
-    bpp: float | None,
-    size: int | None,
-    psnr: float | None,
-    embed_basis: bool,
-    effort: int,
-    tune: str | None,
-    tile: int | None,
-    lossless: bool,
-) -> "EncodeOptions":
-    """What an encode is asked for; raises LcqError where options exclude each other."""
-    from latticecodec import LcqError
-    from latticecodec.codec import EncodeOptions
-
-    if sum(value is not None for value in (quality, bpp, size, psnr)) + lossless > 1:
-        raise LcqError("--quality, --bpp, --size, --psnr and --lossless exclude each other; give one")
-    if lossless and embed_basis:
-        raise LcqError("--lossless has no lattice basis to write; leave out --embed-basis")
-    if psnr is not None and model is None and tune is None:
-        tune = "psnr"
-    return EncodeOptions(
-        quality=QUALITY if quality is None else quality,
-        bpp=bpp,
-        size=size,
-        psnr=psnr,
-        embed_basis=embed_basis,
-        effort=effort,
-        tune=tune,
-        tile=tile,
-        lossless=lossless,
-    )
 
 
 def _packed_name(path: Path) -> Path:

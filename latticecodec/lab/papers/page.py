@@ -16,7 +16,7 @@ from .verdicts import number, spread, verdict
 HEAD = """# The papers, rerun
 
 Every table of the papers behind the quantizers, beside what this code measures. Written by `lcodec reproduce render`;
-`lcodec reproduce list` names the tables, `lcodec reproduce TABLE --full --data DIR --seed 0 --seed 1 --seed 2` repeats
+`lcodec reproduce list` names the tables, `lcodec reproduce ll-5 --full --data DIR --seed 0 --seed 1 --seed 2` repeats
 one.
 
 - **paper**: its numbers. *printed* ones stand there for comparison alone; the others are in the unit of ours. An empty
