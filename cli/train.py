@@ -241,7 +241,7 @@ class _Progress:
             text = "the loss exploded; going on from the last good average, at half the learning rate"
             click.echo(f"Warning: step {progress.step}: {text}", err=True)
         if progress.without_gradient:
-            text = "no gradient at any step since the last validation, so that nothing is learned"
+            text = "no gradient at any step since the last look at them, so that nothing is learned"
             click.echo(f"Warning: step {progress.step}: {text}: {', '.join(progress.without_gradient)}", err=True)
         if progress.validation:
             points = self._points(progress.validation)

@@ -1,15 +1,17 @@
 """Train on a machine that is rented by the minute: one GPU, no network, nothing installed but PyTorch.
 
 At home:      python docs/rented_gpu.py pack PHOTOS --out DIR --mib 28
-On the GPU:   python docs/rented_gpu.py check --data DIR
-              python docs/rented_gpu.py train --data DIR --out OUT --minutes 8.8
+On the GPU:   python docs/rented_gpu.py check --data DIR --from docs/training/lattice-2.pt
+              python docs/rented_gpu.py train --data DIR --from docs/training/lattice-2.pt --out OUT --minutes 8.8
 At home:      python docs/rented_gpu.py join OUT --out runs/rented
 
 `pack` makes smaller copies of photographs until they fit. `check` runs the tests that need a GPU, times forty steps,
-and says how fast they are. `train` trains from nothing, or goes on --from an earlier OUT, for so many minutes; every
-few minutes, and at the end, it writes the weights to OUT in parts below 16 MiB. `join` makes a model folder of the last
-weights, and stable.pt of those from before the learning rate fell: `lcodec train --resume` and `--from` go on from
-these. docs/training.md tells more. `train` needs torch, torchvision, numpy, pillow, safetensors and tensorboard alone.
+and says how fast they are. `train` goes on --from a stable.pt or the OUT of an earlier training, or without it trains
+from nothing, for so many minutes; every few minutes, and at the end, it writes the weights to OUT in parts below 16
+MiB. Both stop with one line where a part of the networks gets no gradient in its first steps, and would learn nothing.
+`join` makes a model folder of the last weights, and stable.pt of those from before the learning rate fell: `lcodec
+train --resume` and `--from` go on from these. docs/training.md tells more. `train` needs torch, torchvision, numpy,
+pillow, safetensors and tensorboard alone.
 """
 
 import argparse
@@ -27,7 +29,8 @@ from PIL import Image, features
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from latticecodec.config import PRESETS
-from latticecodec.errors import ImageError
+from latticecodec.devices import resolve_device
+from latticecodec.errors import ImageError, LcqError, OutputError, TrainingError
 from latticecodec.lab.training.checkpoint import CHECKPOINT, STABLE
 from latticecodec.lab.training.data import Crops, processes_for
 from latticecodec.lab.training.loop import Progress, train
@@ -53,9 +56,9 @@ def main() -> None:
     check_it = commands.add_parser("check", help="the tests that need a GPU, and forty steps")
     train_it = commands.add_parser("train", help="train for some minutes, weights in parts")
     train_it.add_argument("--minutes", type=float, required=True, help="of training, by the clock")
-    train_it.add_argument("--from", dest="start", type=Path, help="OUT of an earlier training, to go on from")
     for command in (check_it, train_it):
         command.add_argument("--data", type=Path, required=True, help="folder of photographs")
+        command.add_argument("--from", dest="start", type=Path, help="stable.pt, or OUT of a training, to go on from")
         command.add_argument("--preset", choices=sorted(PRESETS), default="lc-m")
         command.add_argument("--batch", type=int, default=32, help="crops a step (default: 32)")
         command.add_argument("--crop", type=int, default=256, help="pixels a side (default: 256)")
@@ -66,13 +69,16 @@ def main() -> None:
     for command in (pack_it, train_it, join_it):
         command.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    {"pack": pack, "check": check, "train": train_parts, "join": join}[arguments.command](arguments)
+    try:
+        {"pack": pack, "check": check, "train": train_parts, "join": join}[arguments.command](arguments)
+    except LcqError as error:
+        sys.exit(f"Error: {error}")
 
 
 def pack(arguments: argparse.Namespace) -> None:
     """Copies at SHRINK of the size, in an order that mixes the folder, until the next would not fit."""
-    arguments.out.mkdir(parents=True)
     files = find_images(arguments.photos)
+    make_folder(arguments.out)
     order = torch.randperm(len(files), generator=torch.Generator().manual_seed(0)).tolist()
     total = packed = 0
     for index in order:
@@ -93,15 +99,28 @@ def pack(arguments: argparse.Namespace) -> None:
     print(f"{packed} of {len(files)} pictures in {arguments.out}")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder that is not there yet. Raises OutputError."""
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: {error.strerror}; choose another --out") from None
+
+
 def check(arguments: argparse.Namespace) -> None:
     """Run the CUDA tests; time TRIAL_STEPS steps."""
     print(f"torch {torch.__version__}, AVIF {'can' if features.check('avif') else 'CANNOT'} be read", flush=True)
-    if arguments.device == "cuda":
+    if resolve_device(arguments.device) == "cuda":
         print(torch.cuda.get_device_name(), flush=True)
         run_cuda_tests()
     options = dataclasses.replace(options_of(arguments), steps=TRIAL_STEPS, minutes=0.0, validate_every=10**9)
     times = [time.perf_counter()]  # at the start, and after each step
-    run(arguments, options, Path("runs") / "check", lambda progress: times.append(time.perf_counter()))
+
+    def look(progress: Progress) -> None:
+        times.append(time.perf_counter())
+        refuse_dead(progress)
+
+    run(arguments, options, Path("runs") / "check", look)
     half = TRIAL_STEPS // 2  # the first ones compile
     seconds = (times[-1] - times[half]) / (TRIAL_STEPS - half)
     speed = options.batch * options.crop**2 / seconds / 1e6
@@ -129,10 +148,10 @@ def train_parts(arguments: argparse.Namespace) -> None:
             points = "  ".join(f"{bpp:.3f} bpp {psnr:.2f} dB" for _, bpp, psnr in progress.validation)
             note = "went back to the last good average, at half the rate" if progress.went_back else points
             print(f"step {progress.step}  {progress.seconds:.0f} s  loss {progress.loss:.3f}  {note}", flush=True)
+        if not progress.validation:  # at the first look nothing is lost yet
+            refuse_dead(progress)
         if progress.without_gradient:
-            print(
-                f"step {progress.step}  no gradient since the last validation: {', '.join(progress.without_gradient)}"
-            )
+            print(f"step {progress.step}  no gradient since the last look: {', '.join(progress.without_gradient)}")
         if progress.step % TOLD == 0 and (work / STABLE).exists() and (work / STABLE).stat().st_mtime > written:
             written = (work / STABLE).stat().st_mtime
             write_parts(work / STABLE, arguments.out, "stable")
@@ -144,11 +163,19 @@ def train_parts(arguments: argparse.Namespace) -> None:
     print(f"weights in {arguments.out}: {', '.join(path.name for path in sorted(arguments.out.glob('*.part')))}")
 
 
+def refuse_dead(progress: Progress) -> None:
+    """Raise TrainingError where parts of the networks had no gradient, which neither loss nor rates show."""
+    if progress.without_gradient:
+        parts = ", ".join(progress.without_gradient)
+        told = "begin with other weights, or without compiling (TORCHDYNAMO_DISABLE=1)"
+        raise TrainingError(f"no gradient up to step {progress.step}, so that nothing is learned, in {parts}; {told}")
+
+
 def join(arguments: argparse.Namespace) -> None:
     """Parts to stable.pt and a model folder."""
     from latticecodec.lab.training.run import export_checkpoint
 
-    arguments.out.mkdir(parents=True)
+    make_folder(arguments.out)
     join_parts(arguments.parts, "stable", arguments.out / STABLE)
     join_parts(arguments.parts, "final", arguments.out / "final.pt")
     card = "# lattice\n\nTrained with docs/rented_gpu.py.\n\nResults: not measured yet; `lcodec eval` prints them.\n"
@@ -173,20 +200,25 @@ def options_of(arguments: argparse.Namespace) -> TrainOptions:
 def run(arguments: argparse.Namespace, options: TrainOptions, out: Path, report: object) -> None:
     """A training of a lattice, of pictures that are decoded beforehand."""
     began = time.monotonic()
-    device = torch.device(arguments.device)
+    device = torch.device(resolve_device(arguments.device))
+    start = start_of(arguments.start, out)
     files = find_images(arguments.data)
     held_out = files[:: max(2, len(files) // HELD_OUT)][:HELD_OUT]
     pictures = [file for file in files if file not in held_out]
     crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, processes_for(device))
     crops.prepare()
     print(f"{len(pictures)} pictures decoded in {time.monotonic() - began:.1f} s", flush=True)
-    start = None
-    if getattr(arguments, "start", None) is not None:
-        start = out / "start.pt"
-        out.mkdir(parents=True, exist_ok=True)
-        join_parts(arguments.start, "stable", start)
     model = new_model(PRESETS[arguments.preset], crops)
     train(model, crops, list(held_out), out, options, device, start, report)  # type: ignore[arg-type]
+
+
+def start_of(given: Path | None, out: Path) -> Path | None:
+    """The checkpoint to go on from: a file as it is, the parts of a training put together in `out`."""
+    if given is None or given.is_file():
+        return given
+    out.mkdir(parents=True, exist_ok=True)
+    join_parts(given, "stable", out / "start.pt")
+    return out / "start.pt"
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def test_a_part_that_lost_its_gradients_is_told(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(LatticeModel, "__init__", deaf)
     told, counts = trained(tmp_path / "part")
-    text = "no gradient at any step since the last validation, so that nothing is learned: hyper_analysis.*"
+    text = "no gradient at any step since the last look at them, so that nothing is learned: hyper_analysis.*"
     assert told == f"Warning: step 2: {text}\nWarning: step 4: {text}"
     assert counts == ["1", "1"]
 

@@ -18,7 +18,7 @@ from latticecodec.entropy.numbers import LOG_SCALE_MIN, MEAN_MAX, SCALE_BITS, SC
 from latticecodec.entropy.steps import context_steps
 from latticecodec.entropy.stream import Reader, Writer
 from latticecodec.lab.nets import steps as lab_steps
-from latticecodec.lab.nets.prior import compand, symbol_inputs
+from latticecodec.lab.nets.prior import FloatPrior, compand, symbol_inputs
 from latticecodec.lab.nets.tables import integer_frequencies, make_table_index
 from latticecodec.lab.training.start import trainable
 from latticecodec.zoo import find
@@ -201,6 +201,15 @@ def test_training_presets_fit_the_24_bit_bound() -> None:
     for config in PRESETS.values():
         worst = config.latents * 127 * 127 + config.features * 127 * 255
         assert worst < 2**24
+
+
+def test_a_new_hyper_decoder_learns_from_hyper_latents_that_say_nothing() -> None:
+    """At zero everywhere a rectified unit has no gradient, and would never leave it."""
+    hyper = FloatPrior(PRESETS["lc-test"]).hyper
+    features = hyper(torch.zeros(1, PRESETS["lc-test"].hyper_latents, 2, 2), torch.tensor([0.5]))  # [1, F, 8, 8]
+    (features * torch.randn(features.shape, generator=torch.Generator().manual_seed(0))).sum().backward()
+    assert (hyper.enter.bias.grad != 0).all()
+    assert all(value.grad.any() for name, value in hyper.named_parameters() if name != "enter.weight")
 
 
 def test_level_matters(tiny: Codec) -> None:

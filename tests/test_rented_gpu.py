@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +13,7 @@ from short_runs import HASTY, train
 
 from latticecodec import TrainingError, load
 from latticecodec.lab.training.checkpoint import load_state
+from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.parts import join_parts, write_parts
 from latticecodec.lab.training.schedule import Schedule
 from latticecodec.lab.training.synthetic import synthetic_picture
@@ -19,6 +21,7 @@ from latticecodec.lab.training.synthetic import synthetic_picture
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 
 SCRIPT = Path(__file__).parent.parent / "docs" / "rented_gpu.py"
+SMALL = ("--preset", "lc-test", "--device", "cpu", "--batch", "2", "--crop", "64")
 NOT_THERE = ("constriction", "imagecodecs", "pytorch_msssim", "pytorch_optimizer")  # on such a machine
 
 
@@ -33,29 +36,38 @@ def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def test_photographs_to_parts_to_a_model(
+Call = Callable[..., str]
+
+
+@pytest.fixture
+def call(
     script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+) -> Call:
+    """Runs the script in a folder that has photos/, where two steps are a trial; returns what it prints."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").mkdir()
     for seed in range(4):
         Image.fromarray(synthetic_picture(seed, 120, 160).permute(1, 2, 0).numpy()).save(f"photos/{seed}.png")
+    monkeypatch.setattr(script, "TRIAL_STEPS", 2)
 
     def call(*words: str) -> str:
         monkeypatch.setattr(sys, "argv", ["rented_gpu.py", *words])
         script.main()
         return capsys.readouterr().out
 
+    return call
+
+
+def test_photographs_to_parts_to_a_model(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def tick(schedule: Schedule) -> None:  # a fifth of a second each time
         schedule.seconds += 0.2
 
     monkeypatch.setattr(Schedule, "tick", tick)
-    monkeypatch.setattr(script, "TRIAL_STEPS", 2)
     Path("photos/program.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n")
     packed = call("pack", "photos", "--out", "small")
     assert "left out: photos/program.jpg: not an image of a format that is read" in packed
     assert "4 of 5 pictures" in packed
-    small = ("--data", "small", "--preset", "lc-test", "--device", "cpu", "--batch", "2", "--crop", "64")
+    small = ("--data", "small", *SMALL)
     with monkeypatch.context() as patch:
         for name in NOT_THERE:
             patch.setitem(sys.modules, name, None)
@@ -70,6 +82,42 @@ def test_photographs_to_parts_to_a_model(
     assert earlier["step"] < load_state(tmp_path / "home" / "final.pt")["step"]  # the second went on from the first
     assert stable["begun"] == earlier["step"]
     assert "optimiser" not in stable
+
+
+def test_networks_that_cannot_learn_are_refused(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before minutes are spent on them: a hyper-decoder without a unit above zero, as a first run once ended with."""
+    train(tmp_path / "run", "lattice", options=TrainOptions(steps=2, batch=2, crop=64, warm_up=1))
+    alive = tmp_path / "run" / "stable.pt"
+    again = ("--data", "photos", *SMALL, "--from")
+    assert "s a step" in call("check", *again, str(alive))
+    state = load_state(alive)
+    state["model"]["prior.hyper.enter.bias"] -= 9
+    torch.save(state, "dead.pt")
+    monkeypatch.setattr("latticecodec.lab.training.loop.LOOK", 3)
+    told = r"^Error: no gradient up to step {}, .* in prior\.hyper\.enter\.\*, .*; begin with other weights, or .*$"
+    with pytest.raises(SystemExit, match=told.format(3)):
+        call("check", *again, "dead.pt")
+    with pytest.raises(SystemExit, match=told.format(3)):
+        call("train", *again, "dead.pt", "--minutes", "5", "--out", "weights")
+    assert not (tmp_path / "weights").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("pack", "nowhere", "--out", "small"), "nowhere: no such folder"),
+        (("pack", "photos", "--out", "photos"), "photos: File exists; choose another --out"),
+        (("check", "--data", "photos", *SMALL, "--from", "nowhere"), r"nowhere: holds no stable-0\.part"),
+        (
+            ("train", "--data", "photos", *SMALL, "--minutes", "1", "--out", "x", "--from", "photos/0.png"),
+            "not a checkp",
+        ),
+        (("join", "photos", "--out", "home"), r"photos: holds no stable-0\.part"),
+    ],
+)
+def test_what_it_cannot_use_is_one_line(call: Call, words: tuple[str, ...], line: str) -> None:
+    with pytest.raises(SystemExit, match=rf"^Error: .*{line}[^\n]*$"):
+        call(*words)
 
 
 def test_parts_are_small_and_replace_older_ones(script: ModuleType, tmp_path: Path) -> None:

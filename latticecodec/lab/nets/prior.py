@@ -20,6 +20,7 @@ from .bits import coordinate_bits
 from .steps import context_steps
 
 UNIT = 2**ACTIVATION_BITS
+LIFT = 0.1  # bias of rectified units at the start: one that is at zero everywhere has no gradient, and stays there
 
 
 class _OnGrid(torch.autograd.Function):
@@ -69,12 +70,14 @@ def weight_exponents(weight: Tensor) -> Tensor:
 class IntegerLayer(nn.Module):
     """A layer that export turns into integers: 1x1 convolution, or depthwise 3x3 when `depthwise`."""
 
-    def __init__(self, inputs: int, outputs: int, depthwise: bool = False, scale: float = 1.0) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, depthwise: bool = False, scale: float = 1.0, bias: float = LIFT
+    ) -> None:
         super().__init__()
         fan_in = 9 if depthwise else inputs
         self.depthwise = depthwise
         self.weight = nn.Parameter(torch.randn(outputs, fan_in) * scale * fan_in**-0.5)
-        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.bias = nn.Parameter(torch.full((outputs,), bias))
 
     def seen_weight(self) -> Tensor:
         """The weight that counts [out, in]."""
@@ -165,7 +168,7 @@ class Context(nn.Module):
         width, latents = config.context_width, config.latents
         self.adaptors = nn.ModuleList(IntegerLayer(latents + config.features, width) for _ in range(CONTEXT_STEPS))
         self.blocks = nn.Sequential(*(IntegerBlock(width) for _ in range(config.context_blocks)))
-        self.leave = IntegerLayer(width, 2 * latents, scale=0.1)
+        self.leave = IntegerLayer(width, 2 * latents, scale=0.1, bias=0.0)
 
     def forward(self, k: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """k [B, M, h, w], features [B, F, h, w] -> asinh of mean, log of scale, both [B, M, h, w] float32."""

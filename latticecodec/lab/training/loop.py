@@ -53,7 +53,7 @@ class Progress:
     validation: list[tuple[float, float, float]] = field(default_factory=list)  # (t, bpp, quality), see `validate`
     pages: list[tuple[float, float, float]] = field(default_factory=list)  # the same of drawn pages
     diagnosis: dict[str, float] = field(default_factory=dict)  # of the quantizer, when just validated
-    without_gradient: list[str] = field(default_factory=list)  # parameters, see gradients.py, when just validated
+    without_gradient: list[str] = field(default_factory=list)  # see gradients.py; at the first look and validations
 
     def after(self, step: int, schedule: Schedule) -> "Progress":
         """What is known after another step, before anyone looks: loss, rate and quality as of the last look."""
@@ -153,7 +153,6 @@ class Validation:
             progress.validation = validate(model, self.pictures, device)
             progress.pages = validate(model, self.pages, device) if self.training.options.drawn else []
             progress.diagnosis = model.diagnose(self.pictures, device)
-        progress.without_gradient = self.gradients.missing()
         self.log.write(progress.row(model.config.tune))
 
 
@@ -189,7 +188,7 @@ def train(
     crops.share(ranks.own(options.batch))
     tally = Tally(3, device)
     progress = Progress(training.step, schedule.done(training.step))
-    falling = schedule.falling(training.step)
+    falling, looked = schedule.falling(training.step), False
     _tick(training)
     saved = schedule.seconds
 
@@ -205,10 +204,14 @@ def train(
             _tick(training)
             progress = progress.after(training.step, schedule)
             last = progress.done == 1
-            if last or training.step % LOOK == 0:
+            look, due = (last or training.step % every == 0 for every in (LOOK, options.validate_every))
+            if look:
                 progress.see(ranks.means(tally.means()))
                 progress.went_back = training.guard.look(progress.loss, model, average, optimiser)
-            if validation and (last or training.step % options.validate_every == 0):
+            if validation and (due or (look and not looked)):
+                progress.without_gradient = validation.gradients.missing()
+            looked |= look
+            if validation and due:
                 validation(progress)
             if falling != schedule.falling(training.step):
                 falling = True
