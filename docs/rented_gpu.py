@@ -40,7 +40,7 @@ from latticecodec.lab.training.start import new_model
 from latticecodec.picture import find_images, read, to_pillow
 
 ROOT = Path(__file__).parent.parent
-SHRINK = 0.6  # of the photographs that are packed: training looks at smaller versions of them anyway
+SHRINK = 0.7  # of the photographs that are packed: training looks at smaller versions of them anyway
 QUALITY = 85  # of AVIF, 4:4:4
 HELD_OUT = 24  # pictures for validation
 TRIAL_STEPS = 40

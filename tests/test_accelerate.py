@@ -1,19 +1,27 @@
 """What a GPU wants done before a training, as far as a processor can show it."""
 
+import dataclasses
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
+from short_runs import QUICK
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from latticecodec.config import PRESETS
 from latticecodec.lab.nets import Synthesis, bits
 from latticecodec.lab.nets.blocks import Grouped
 from latticecodec.lab.training.accelerate import COMPILED, accelerated, choose_convolution
-from latticecodec.lab.training.data import as_input
+from latticecodec.lab.training.data import Crops, as_input
 from latticecodec.lab.training.kinds.lattice import LatticeModel
-from latticecodec.lab.training.loop import weighed
+from latticecodec.lab.training.loop import Progress, train, weighed
 from latticecodec.lab.training.passes import Pass
 from latticecodec.lab.training.recording import RECORD_AT
+from latticecodec.lab.training.synthetic import synthetic_picture
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 CPU = torch.device("cpu")
 
 
@@ -41,6 +49,40 @@ def test_nothing_changes_on_a_processor() -> None:
     network = Synthesis(PRESETS["lc-test"])
     with accelerated(network, 64, 1, CPU):
         assert not any(layer.dense for layer in network.modules() if isinstance(layer, Grouped))
+
+
+class Waiting(TorchDispatchMode):
+    """Counts what a processor would wait for a GPU for: numbers, and shapes that depend on numbers."""
+
+    FETCHES = ("_local_scalar_dense", "nonzero", "equal", "masked_select")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Called with every operation."""
+        self.count += func.overloadpacket.__name__ in self.FETCHES
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("tune", ["psnr", "ssimulacra2"])
+def test_nothing_is_fetched_between_looks(tune: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a training on a GPU; the rates and the seed of a step's noise are drawn on the processor."""
+    monkeypatch.setattr("latticecodec.lab.training.loop.LOOK", 3)
+    monkeypatch.setattr("latticecodec.lab.training.loop.drawn_rates", lambda count, generator: (torch.rand(count), 0))
+    crops = Crops([synthetic_picture(0, 64, 64)], 64, 2)
+    model = LatticeModel(dataclasses.replace(PRESETS["lc-test"], tune=tune))
+    options = dataclasses.replace(QUICK, steps=7, tune=tune, validate_every=100, checkpoint_minutes=10.0)
+    waiting, counts = Waiting(), Counter[int]()
+
+    def report(progress: Progress) -> None:
+        counts[progress.step] = waiting.count
+        waiting.count = 0
+
+    with waiting:
+        train(model, crops, [synthetic_picture(1, 64, 64)], tmp_path, options, CPU, report=report)
+    assert [step for step in range(2, 8) if counts[step]] == [3, 6, 7]  # two looks and the end; before step 1 it begins
 
 
 def one_pass(model: LatticeModel, device: torch.device) -> Pass:

@@ -60,9 +60,13 @@ def test_where_nothing_is_lost_there_is_nothing_to_go_down() -> None:
 
 
 def test_without_any_structure_in_common_there_is_no_direction() -> None:
-    """A negative of noise: contrast, of which MS-SSIM takes powers, is negative."""
+    """A negative of noise: contrast, of which MS-SSIM takes powers, is negative; in one channel, the others go on."""
     x = np.random.default_rng(0).random((3, 161, 161), dtype=np.float32)
-    assert not gradient("ms-ssim", 1 - x, x, 0.02).any()
+    for find in (gradient, by_autograd):
+        assert not find("ms-ssim", 1 - x, x, 0.02).any()
+        some = find("ms-ssim", np.stack([1 - x[0], x[1] / 2, x[2] / 2]), x, 0.02)
+        assert [bool(channel.any()) for channel in some] == [False, True, True]
+        assert np.isfinite(some).all()
 
 
 def test_what_is_too_small_for_ms_ssim_is_refused() -> None:

@@ -1,5 +1,6 @@
 """How a training passes: the learning rate, the clock, weights from before the fall, the guard."""
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from short_runs import HASTY, interrupted, train
 
 from latticecodec import TrainingError, load
 from latticecodec.config import PRESETS
-from latticecodec.lab.training.checkpoint import load_state
+from latticecodec.lab.training.checkpoint import COLD, load_state
 from latticecodec.lab.training.guard import Guard, Tally
 from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.optimiser import Average, make_optimiser, parameter_groups
@@ -58,6 +59,21 @@ def test_a_training_by_the_clock_ends_in_a_model(tmp_path: Path, monkeypatch: py
     assert 0 < before["step"] < state["step"] < 7
 
 
+def test_minutes_go_on_where_a_checkpoint_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def tick(schedule: Schedule) -> None:  # a quarter of a second each time
+        schedule.seconds += 0.25
+
+    monkeypatch.setattr(Schedule, "tick", tick)
+    options = dataclasses.replace(HASTY, steps=0, minutes=2 / 60)
+    with interrupted(after=3):
+        train(tmp_path / "run", "lattice", options=options)
+    checkpoint = tmp_path / "run" / "checkpoint.pt"
+    assert load_state(checkpoint)["seconds"] == 1.0  # before the first step, and after each of three
+    train(tmp_path / "run", "lattice", options=options, resume=checkpoint)
+    state = load_state(checkpoint)
+    assert (state["seconds"], state["step"]) == (2.0, 6)
+
+
 def test_weights_from_before_the_fall_go_on_in_other_ways(tmp_path: Path) -> None:
     """For other steps, at another rate, with other crops; without the optimiser, in half precision, too."""
     train(tmp_path / "run", "lattice")  # 6 steps: the rate of the fifth is lower
@@ -65,13 +81,15 @@ def test_weights_from_before_the_fall_go_on_in_other_ways(tmp_path: Path) -> Non
     assert load_state(stable)["step"] == 4
     other = TrainOptions(steps=3, batch=1, crop=128, drawn=0.0, rate=1e-3, warm_up=2, checkpoint_minutes=0.0)
     train(tmp_path / "longer", "lattice", options=other, resume=stable)
-    assert load_state(tmp_path / "longer" / "checkpoint.pt")["step"] == 4 + 3
+    longer = load_state(tmp_path / "longer" / "checkpoint.pt")
+    assert (longer["step"], longer["warm_up"]) == (4 + 3, 0)
     state = load_state(stable)
     del state["optimiser"]
     for part in ("model", "average"):
         state[part] = {name: value.half() for name, value in state[part].items()}
     torch.save(state, tmp_path / "half.pt")
     train(tmp_path / "half", "lattice", options=other, resume=tmp_path / "half.pt")
+    assert load_state(tmp_path / "half" / "checkpoint.pt")["warm_up"] == COLD  # the optimiser begins anew
     with pytest.raises(TrainingError, match="other options"):
         train(tmp_path / "seed", "lattice", options=TrainOptions(steps=3, seed=1), resume=stable)
     with pytest.raises(TrainingError, match="other options"):

@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 import short_runs
 import torch
+from click.testing import CliRunner
+from latticecodec.cli import main
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from short_runs import QUICK
 
+import latticecodec.pillow
 from latticecodec import Codec, decode, encode, read_header, zoo
 from latticecodec.codec import EncodeOptions
 from latticecodec.lab.distortion import fidelity, perceptual, perceptual_error, squared_error
@@ -172,6 +175,17 @@ def test_the_tune_takes_the_model_that_was_trained_for_it(models: Path) -> None:
     assert (read_header(data).tune, read_header(data).model) == ("ssimulacra2", zoo.find("seen").digest)
     assert decode(data, device="cpu").size == (50, 40)
     assert zoo.tuned("lattice", "ms-ssim").name == "lattice"
+
+
+def test_where_nothing_is_said_it_is_for_eyes_everywhere(models: Path, tmp_path: Path) -> None:
+    """From Python, by Pillow and on the command line."""
+    picture = Image.fromarray(synthetic_picture(0, 40, 50).permute(1, 2, 0).numpy())
+    picture.save(tmp_path / "photo.png")
+    picture.save(tmp_path / "pillow.lcq")
+    result = CliRunner().invoke(main, ["compress", str(tmp_path / "photo.png"), "--device", "cpu"])
+    assert result.exit_code == 0, result.output
+    headers = [read_header(tmp_path / "photo.lcq"), read_header(tmp_path / "pillow.lcq"), read_header(encode(picture))]
+    assert [(header.tune, header.model) for header in headers] == [("ssimulacra2", zoo.find("seen").digest)] * 3
 
 
 def test_without_such_a_model_it_is_the_model_itself() -> None:
