@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from short_runs import QUICK
 
-import latticecodec.pillow
-from latticecodec import Codec, decode, encode, read_header, zoo
+from latticecodec import Codec, decode, encode, pillow, read_header, zoo
 from latticecodec.codec import EncodeOptions
 from latticecodec.lab.distortion import fidelity, perceptual, perceptual_error, squared_error
 from latticecodec.lab.evaluation import ssimulacra2
@@ -181,7 +180,7 @@ def test_where_nothing_is_said_it_is_for_eyes_everywhere(models: Path, tmp_path:
     """From Python, by Pillow and on the command line."""
     picture = Image.fromarray(synthetic_picture(0, 40, 50).permute(1, 2, 0).numpy())
     picture.save(tmp_path / "photo.png")
-    picture.save(tmp_path / "pillow.lcq")
+    picture.save(tmp_path / "pillow.lcq", pillow.FORMAT)
     result = CliRunner().invoke(main, ["compress", str(tmp_path / "photo.png"), "--device", "cpu"])
     assert result.exit_code == 0, result.output
     headers = [read_header(tmp_path / "photo.lcq"), read_header(tmp_path / "pillow.lcq"), read_header(encode(picture))]
