@@ -23,7 +23,7 @@ from latticecodec.lab.papers.loop import train
 from latticecodec.lab.papers.measure import measure, used_moving
 from latticecodec.lab.papers.model import PaperModel
 from latticecodec.lab.papers.results import Results, key
-from latticecodec.lab.papers.run import Job, plan, run
+from latticecodec.lab.papers.run import Job, plan, run, source_files
 from latticecodec.lab.papers.tables import TABLES, find
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -48,6 +48,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def lcodec(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_the_source_of_a_result_is_networks_quantizers_and_measures() -> None:
+    assert {"autoencoders.py", "signed.py", "loop.py", "measure.py"} <= {file.name for file in source_files()}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -34,15 +34,16 @@ one.
 - **K** or **N**: codewords of a codebook; **D**: dimensions of one; **gamma**: weight of the lattice's size term;
   **range**: the basis begins as U(-range, range); **alpha**: weight of the commitment loss; **beta**: of the
   quantization terms in "Balance", of the commitment loss in the tables of rotation.
-- **budget**: quick is a minute a row or less, a small part of the published training, and decides little; full is the
-  published training; a percentage is that share of the published steps at the published batch, its networks in
+- **budget**: quick is a minute a row or less, a small part of the published training and too short to judge by; full is
+  the published training; a percentage is that share of the published steps at the published batch, its networks in
   bfloat16 where the hardware has it. Shorter ones squeeze the schedule: a learning rate that is published as 0 after
   one of five epochs is 0 after a fifth of them all.
 - **verdict**: *reproduced*, *direction only*, *refuted* or *not possible*, and why. A difference is clear at 2.78
   standard errors of three and three seeds, a number is refuted outside the prediction interval of three (5 %,
-  two-sided each); a short training or fewer seeds give *direction only* at best, and *not possible yet* where they do
-  not show it. Where the longest budget has fewer than three seeds, a shorter one that has them is told too. An order is
-  judged by rank correlation (5 %, one-sided), signs by the chance of as many, and it is clear where all seeds agree.
+  two-sided each); a share of the training or fewer seeds give *direction only* at best, and *not possible yet* where
+  they do not show it, a quick training *not possible yet* whatever it shows. Where the longest budget has fewer than
+  three seeds, a shorter share that has them is told too. An order is judged by rank correlation (5 %, one-sided), signs
+  by the chance of as many, and it is clear where all seeds agree.
 """
 ALWAYS = ("mse", "mse_forward", "psnr", "bpp", "memoryless_bpp", "used", "perplexity", "parameters")
 SOMETIMES = ("used_moving", "live_dimensions")  # where a row has them
