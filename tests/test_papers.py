@@ -304,7 +304,7 @@ def test_the_command_lists_trains_resumes_and_renders(
     page = tmp_path / "docs" / "papers.md"
     assert lcodec("reproduce", "render", "--out", out, "--page", page).exit_code == 0
     text = page.read_text(encoding="utf-8")
-    assert "| gamma 0.001 | fashion-mnist |  | mse " in text
+    assert "| gamma 0.001 | fashion-mnist | none | mse " in text
     assert (page.parent / "papers" / "ll-gamma-fashion-mnist.png").exists()
 
 

@@ -19,8 +19,8 @@ Every table of the papers behind the quantizers, beside what this code measures.
 `lcodec reproduce list` names the tables, `lcodec reproduce ll-5 --full --data DIR --seed 0 --seed 1 --seed 2` repeats
 one.
 
-- **paper**: its numbers. *printed* ones stand there for comparison alone; the others are in the unit of ours. An empty
-  cell is a row that the paper does not have.
+- **paper**: its numbers. *printed* ones stand there for comparison alone; the others are in the unit of ours. *none* is
+  a row that the paper does not have.
 - **ours**: mean and standard deviation over seeds. *mse* in the range of pixels that the network sees, whose width is
   1 (LL-VQ-VAE and "Balance", which state none) or 2 (rotation), decoded from indices alone, *mse_forward* from the
   values of the network's forward pass; PSNR in dB of all test pictures; *bpp* from the bytes of a real stream that
@@ -132,8 +132,9 @@ def _table(table: Table, rows: Sequence[tuple[Row, str]], results: Results) -> s
 
 
 def paper_cell(row: Row, data: str) -> str:
-    """The paper's numbers; empty where it has none."""
-    return ", ".join(f"{metric} {exact(value)}" for (name, metric), value in row.published.items() if name == data)
+    """The paper's numbers."""
+    numbers = [f"{metric} {exact(value)}" for (name, metric), value in row.published.items() if name == data]
+    return ", ".join(numbers) or "none"
 
 
 def exact(value: float) -> str:
@@ -165,7 +166,7 @@ def ours_cell(row: Row, data: str, found: Sequence[Result], pace: float) -> str:
 def budget_cell(row: Row, budget: str, found: Sequence[Result]) -> str:
     """Budget, steps and batch, seeds."""
     if not found:
-        return ""
+        return "none"
     if row.experiment.weights:
         return "released weights"
     seeds = f"{len(found)} seeds" if len(found) > 1 else "1 seed"
