@@ -30,15 +30,11 @@ from latticecodec.zoo import find, read_weights
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 
 EACH = [  # every option with every quantizer that it belongs to
-    ("lattice", "--gamma 0.5"),
-    ("lattice", "--gamma -0.5"),
-    ("lattice", "--codebook-size 512"),
-    ("lattice", "--commitment 0.25"),
+    ("lattice", "--gamma 0.5 --codebook-size 512"),
+    ("lattice", "--gamma -0.5 --commitment 0.25"),
     ("vq", "--codebook-update gradient"),
     ("vq", "--commitment 1 --codebook-update ema"),
     ("rotation", "--codebook-update gradient --rescaling distance"),
-    ("rotation", "--rescaling ratio"),
-    ("adaptive", "--selection cost"),
     ("adaptive", "--selection attention"),
     ("adaptive", "--commitment 0.5 --selection attention --temperature exponential"),
 ]
