@@ -51,7 +51,7 @@ _OPTIONS = (
         "--codebook-size",
         type=click.FloatRange(1, min_open=True),
         metavar="K",
-        help="lattice from scratch: draw the first basis for about K points in the cube from -1 to 1. "
+        help="lattice from scratch: draw the first basis for about K points in the cube from 0 to 1. "
         "[default: a basis of 0.5]",
     ),
     click.option(

@@ -21,12 +21,18 @@ FROZEN = dataclasses.replace(QUICK, freeze="transforms")
 
 def train(out: Path, quantizer: str, **settings: object) -> Path:
     """Six steps on three small pictures."""
-    data = out.parent / "pictures"
+    data = pictures(out.parent)
+    defaults: dict[str, object] = {"name": quantizer, "preset": "lc-test", "data": data, "val": data, "device": "cpu"}
+    return run(quantizer=quantizer, out=out, **(defaults | {"options": QUICK} | settings))  # type: ignore[arg-type]
+
+
+def pictures(folder: Path) -> Path:
+    """A folder of three small pictures in `folder`."""
+    data = folder / "pictures"
     data.mkdir(exist_ok=True)
     for seed in range(PICTURES):
         Image.fromarray(synthetic_picture(seed, 96, 96).permute(1, 2, 0).numpy()).save(data / f"{seed}.png")
-    defaults: dict[str, object] = {"name": quantizer, "preset": "lc-test", "data": data, "val": data, "device": "cpu"}
-    return run(quantizer=quantizer, out=out, **(defaults | {"options": QUICK} | settings))  # type: ignore[arg-type]
+    return data
 
 
 @contextmanager

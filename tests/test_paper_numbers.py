@@ -1,6 +1,7 @@
 """Presets and page hold every number that the papers print: `paper_tables.json` is typed off their tables."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,10 @@ def cells(table: str, label: str, data: str) -> str:
     section = PAGE.split(f"## {table}: ")[1].split("\n## ")[0]
     (line,) = [line for line in section.splitlines() if line.startswith(f"| {label} | {data} | ")]
     return line.split(" | ")[2]
+
+
+def test_no_cell_is_empty() -> None:
+    assert [line for line in PAGE.splitlines() if line.startswith("|") and re.search(r"\|\s*\|", line)] == []
 
 
 def check(table: str, label: str, data: str, numbers: dict[str, float | None]) -> None:

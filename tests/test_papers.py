@@ -23,7 +23,7 @@ from latticecodec.lab.papers.loop import train
 from latticecodec.lab.papers.measure import measure, used_moving
 from latticecodec.lab.papers.model import PaperModel
 from latticecodec.lab.papers.results import Results, key
-from latticecodec.lab.papers.run import Job, plan, run
+from latticecodec.lab.papers.run import Job, plan, run, source_files
 from latticecodec.lab.papers.tables import TABLES, find
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -48,6 +48,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def lcodec(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_the_source_of_a_result_is_networks_quantizers_and_measures() -> None:
+    assert {"autoencoders.py", "signed.py", "loop.py", "measure.py"} <= {file.name for file in source_files()}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -300,7 +304,7 @@ def test_the_command_lists_trains_resumes_and_renders(
     page = tmp_path / "docs" / "papers.md"
     assert lcodec("reproduce", "render", "--out", out, "--page", page).exit_code == 0
     text = page.read_text(encoding="utf-8")
-    assert "| gamma 0.001 | fashion-mnist |  | mse " in text
+    assert "| gamma 0.001 | fashion-mnist | none | mse " in text
     assert (page.parent / "papers" / "ll-gamma-fashion-mnist.png").exists()
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from latticecodec.cli import main
-from short_runs import HASTY, QUICK, train
+from short_runs import HASTY, QUICK, pictures, train
 
 from latticecodec import Codec, TargetError, TrainingError, load, read_header
 from latticecodec.codec import EncodeOptions
@@ -29,15 +30,15 @@ from latticecodec.zoo import find, read_weights
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 
 EACH = [  # every option with every quantizer that it belongs to
-    ("lattice", {"gamma": 0.5}),
-    ("lattice", {"gamma": -0.5}),
-    ("lattice", {"codebook_size": 512.0}),
-    ("lattice", {"commitment": 0.25}),
-    ("vq", {"codebook_update": "gradient"}),
-    ("vq", {"commitment": 1.0}),
-    ("rotation", {"codebook_update": "gradient", "rescaling": "distance"}),
-    ("adaptive", {"selection": "attention", "temperature": "exponential", "commitment": 0.5}),
+    ("lattice", "--gamma 0.5 --codebook-size 512"),
+    ("lattice", "--gamma -0.5 --commitment 0.25"),
+    ("vq", "--codebook-update gradient"),
+    ("vq", "--commitment 1 --codebook-update ema"),
+    ("rotation", "--codebook-update gradient --rescaling distance"),
+    ("adaptive", "--selection attention"),
+    ("adaptive", "--commitment 0.5 --selection attention --temperature exponential"),
 ]
+THIRTY_STEPS = "--preset lc-test --steps 30 --batch 1 --crop 64 --drawn 0 --optimiser adamw --device cpu"
 
 
 def options(**given: object) -> TrainOptions:
@@ -45,19 +46,27 @@ def options(**given: object) -> TrainOptions:
 
 
 @pytest.mark.parametrize(("quantizer", "given"), EACH, ids=lambda value: str(value))
-def test_every_option_trains_a_model_that_codes(tmp_path: Path, quantizer: str, given: dict[str, object]) -> None:
-    folder = train(tmp_path / "run", quantizer, options=options(**given))
-    codec = load(folder, device="cpu")
+def test_lcodec_train_with_every_option_makes_a_model_that_compresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quantizer: str, given: str
+) -> None:
+    monkeypatch.setattr("latticecodec.lab.training.kinds.fit.ITERATIONS", 2)
+    data, out = pictures(tmp_path), tmp_path / "run"
+    places = f"--quantizer {quantizer} --data {data} --val {data} --out {out}"
+    result = CliRunner().invoke(main, f"train {places} {THIRTY_STEPS} {given}")
+    assert result.exit_code == 0, f"{result.output}{result.exception!r}"
+    codec = load(out / "model", device="cpu")
     picture = synthetic_picture(9, 64, 80)
     sizes = [len(codec.encode(picture, quality=quality)) for quality in (10, 90)]
     assert sizes[0] < sizes[1] < picture.numel()
     assert codec.decode(codec.encode(picture, quality=50)).size == (80, 64)
-    command = next(line for line in (folder / "README.md").read_text().splitlines() if line.startswith("    lcodec"))
-    for name, value in given.items():
-        word = value if isinstance(value, str) else f"{value:g}"
-        assert f" --{name.replace('_', '-')} {word}" in command  # the command that repeats it
-    kept = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["options"]["quantizer"]
-    assert {name: value for name, value in kept.items() if value is not None} == given
+    lines = (out / "model" / "README.md").read_text().splitlines()
+    command = next(line for line in lines if line.startswith("    lcodec"))
+    assert f" {given} " in f"{command} "  # the command that repeats it
+    kept = torch.load(out / "checkpoint.pt", weights_only=True)["options"]["quantizer"]
+    words = {word.partition(" ")[0].replace("-", "_"): word.partition(" ")[2] for word in f" {given}".split(" --")[1:]}
+    assert {name: str(value) for name, value in kept.items() if value is not None} == {
+        name: value if value.isalpha() else str(float(value)) for name, value in words.items()
+    }
 
 
 def test_resuming_with_another_option_is_refused(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ def test_an_octave_halves_the_basis() -> None:
 def test_initial_width_of_equation_6() -> None:
     """Table 3 of the paper: K = 512, D = 64 gives U(-9.766, 9.766), to a fraction of its own rounding."""
     assert width_for_codebook_size(512, 64) == pytest.approx(9.766, rel=2e-4)
+    assert (1 / width_for_codebook_size(512, 64) + 1) ** 64 == pytest.approx(512)  # appendix A.1: points from 0 to 1
     torch.manual_seed(0)
     basis = DiagonalLattice(64, codebook_size=512).basis(AT_ZERO).detach()
     assert 0 < float(basis.min()) < float(basis.max()) <= 9.768

@@ -23,6 +23,7 @@ class CentralClaim:
 
 Named = tuple[str, str]  # table, label
 USE = (("used", False), ("perplexity", False))
+PERPLEXITIES = ("batch_perplexity", "perplexity")  # as "Rotational and rescaling VQ-VAE" has it; of earlier results
 
 
 def _pair(text: str, data: str, ours: Named, theirs: Named, metrics: Sequence[tuple[str, bool]]) -> CentralClaim:
@@ -66,8 +67,7 @@ def _readers(data: str) -> list[CentralClaim]:
     """Checks that a digest of LL-VQ-VAE asks its readers for."""
     gammas = [TABLES["ll-gamma"].row(f"gamma {gamma:g}").on(data) for gamma in (0.001, 0.01, 0.1, 1.0)]
     codebook = TABLES["ll-k"].row(f"VQ-VAE, K = {K}").on(data)
-    ks = (64, 256, 512, 1024)
-    lattices = [TABLES["ll-k"].row(f"LL-VQ-VAE, K = {k}").on(data) for k in ks]
+    lattices = [TABLES["ll-k"].row(f"LL-VQ-VAE, K = {k}").on(data) for k in (64, 256, 512, 1024)]
     return [
         _finding(
             "check: used / K is below 0.1 with VQ-VAE, above 0.9 with the lattice at gamma 0.001 to 1",
@@ -75,7 +75,12 @@ def _readers(data: str) -> list[CentralClaim]:
             [codebook, *gammas],
             orders.utilised([K] * 5),
         ),
-        _finding("check: the lattice's error falls with K, 64 to 1,024", data, lattices, orders.rising("mse", ks, -1)),
+        _finding(
+            "check: with 64 parameters at every K, the lattice's error degrades gracefully along it, by a half at most",
+            data,
+            lattices,
+            orders.graceful(1.5),
+        ),
         _finding(
             "check: no dimension of the lattice is degenerate at ranges 1, 5, 10",
             data,
@@ -143,9 +148,9 @@ def _rotation() -> list[CentralClaim]:
     text = "the rotation raises codebook use and lowers the error against straight-through"
     return [
         _pair(text, data, rotated, straight, [*USE, ("mse", True)]),
-        _finding("a lower beta raises perplexity", data, sweep, orders.rising("perplexity", betas, -1)),
-        _finding("a lower beta lowers the reconstruction loss", data, sweep, orders.rising("mse_forward", betas)),
-        _finding("a higher beta lowers the total loss", data, sweep, orders.rising("total_loss", betas, -1)),
+        _finding("a lower beta raises perplexity", data, sweep, orders.rising(PERPLEXITIES, betas, -1)),
+        _finding("a lower beta lowers the reconstruction loss", data, sweep, orders.rising(["mse_forward"], betas)),
+        _finding("a higher beta lowers the total loss", data, sweep, orders.rising(["total_loss"], betas, -1)),
     ]
 
 

@@ -68,7 +68,6 @@ DATASETS = {
 UNAVAILABLE = {  # data sets of the papers that are not to be had freely and that nothing here stands in for
     "celeba": "CelebA is not to be had here",
     "diabetic-retinopathy": "the Diabetic Retinopathy pictures are not to be had here",
-    "imagenet": "ImageNet is not to be had here, and training on it is beyond a CPU",
 }
 
 

@@ -6,6 +6,7 @@ A finding looks at one result of each row, all of one seed and budget. `judged` 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def judged(results: Results, experiments: Sequence[Experiment], data: str, find:
             complete |= len(rows) == len(one)
             if len(rows) == len(one) and (finding := find(rows)):
                 found.append(finding)
-                dead = sum((measured(row, "used") or 0) < ALIVE for row in rows)
+                dead = max(dead, sum((measured(row, "used") or 0) < ALIVE for row in rows))
         if dead and short(budget):
             collapsed = f"{dead} of {len(experiments)} rows use fewer than {ALIVE} embeddings"
             return f"not possible yet: {short(budget)}, in which {collapsed}"
@@ -68,12 +69,15 @@ def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
     return float(np.corrcoef(ranks)[0, 1])
 
 
-def rising(metric: str, along: Sequence[float], sign: int = 1) -> Find:
-    """A metric rises, or with sign -1 falls, with the numbers `along` the rows."""
+def rising(metrics: Sequence[str], along: Sequence[float], sign: int = 1) -> Find:
+    """A metric rises, or with sign -1 falls, with the numbers `along` the rows: the first that all of them have."""
 
     def find(rows: Sequence[Result]) -> Finding | None:
-        values = known([measured(row, metric) for row in rows])
-        if values is None:
+        for metric in metrics:
+            values = known([measured(row, metric) for row in rows])
+            if values is not None:
+                break
+        else:
             return None
         correlation = rank_correlation(values, along)
         numbers = ", ".join(map(number, values))
@@ -163,6 +167,20 @@ def utilised(sizes: Sequence[int]) -> Find:
         shares = [embeddings / codes for embeddings, codes in zip(used, sizes, strict=True)]
         told = f"used / K {', '.join(f'{share:.2g}' for share in shares)}"
         return Finding(shares[0] < 0.1 and min(shares[1:]) > 0.9, told)
+
+    return find
+
+
+def graceful(most: float) -> Find:
+    """Along the rows no error is above `most` times the one before, with as many parameters in each."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        errors, parameters = (known([measured(row, name) for row in rows]) for name in ("mse", "parameters"))
+        if errors is None or parameters is None:
+            return None
+        leaps = [after / before for before, after in pairwise(errors)]
+        told = f"mse {', '.join(map(number, errors))}, parameters {', '.join(map(number, parameters))}"
+        return Finding(max(leaps) <= most and len(set(parameters)) == 1, told)
 
     return find
 

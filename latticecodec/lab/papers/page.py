@@ -19,8 +19,8 @@ Every table of the papers behind the quantizers, beside what this code measures.
 `lcodec reproduce list` names the tables, `lcodec reproduce ll-5 --full --data DIR --seed 0 --seed 1 --seed 2` repeats
 one.
 
-- **paper**: its numbers. *printed* ones stand there for comparison alone; the others are in the unit of ours. An empty
-  cell is a row that the paper does not have.
+- **paper**: its numbers. *printed* ones stand there for comparison alone; the others are in the unit of ours. *none* is
+  a row that the paper does not have.
 - **ours**: mean and standard deviation over seeds. *mse* in the range of pixels that the network sees, whose width is
   1 (LL-VQ-VAE and "Balance", which state none) or 2 (rotation), decoded from indices alone, *mse_forward* from the
   values of the network's forward pass; PSNR in dB of all test pictures; *bpp* from the bytes of a real stream that
@@ -34,15 +34,16 @@ one.
 - **K** or **N**: codewords of a codebook; **D**: dimensions of one; **gamma**: weight of the lattice's size term;
   **range**: the basis begins as U(-range, range); **alpha**: weight of the commitment loss; **beta**: of the
   quantization terms in "Balance", of the commitment loss in the tables of rotation.
-- **budget**: quick is a minute a row or less, a small part of the published training, and decides little; full is the
-  published training; a percentage is that share of the published steps at the published batch, its networks in
+- **budget**: quick is a minute a row or less, a small part of the published training and too short to judge by; full is
+  the published training; a percentage is that share of the published steps at the published batch, its networks in
   bfloat16 where the hardware has it. Shorter ones squeeze the schedule: a learning rate that is published as 0 after
   one of five epochs is 0 after a fifth of them all.
 - **verdict**: *reproduced*, *direction only*, *refuted* or *not possible*, and why. A difference is clear at 2.78
   standard errors of three and three seeds, a number is refuted outside the prediction interval of three (5 %,
-  two-sided each); a short training or fewer seeds give *direction only* at best, and *not possible yet* where they do
-  not show it. Where the longest budget has fewer than three seeds, a shorter one that has them is told too. An order is
-  judged by rank correlation (5 %, one-sided), signs by the chance of as many, and it is clear where all seeds agree.
+  two-sided each); a share of the training or fewer seeds give *direction only* at best, and *not possible yet* where
+  they do not show it, a quick training *not possible yet* whatever it shows. Where the longest budget has fewer than
+  three seeds, a shorter share that has them is told too. An order is judged by rank correlation (5 %, one-sided), signs
+  by the chance of as many, and it is clear where all seeds agree.
 """
 ALWAYS = ("mse", "mse_forward", "psnr", "bpp", "memoryless_bpp", "used", "perplexity", "parameters")
 SOMETIMES = ("used_moving", "live_dimensions")  # where a row has them
@@ -131,8 +132,9 @@ def _table(table: Table, rows: Sequence[tuple[Row, str]], results: Results) -> s
 
 
 def paper_cell(row: Row, data: str) -> str:
-    """The paper's numbers; empty where it has none."""
-    return ", ".join(f"{metric} {exact(value)}" for (name, metric), value in row.published.items() if name == data)
+    """The paper's numbers."""
+    numbers = [f"{metric} {exact(value)}" for (name, metric), value in row.published.items() if name == data]
+    return ", ".join(numbers) or "none"
 
 
 def exact(value: float) -> str:
@@ -164,7 +166,7 @@ def ours_cell(row: Row, data: str, found: Sequence[Result], pace: float) -> str:
 def budget_cell(row: Row, budget: str, found: Sequence[Result]) -> str:
     """Budget, steps and batch, seeds."""
     if not found:
-        return ""
+        return "none"
     if row.experiment.weights:
         return "released weights"
     seeds = f"{len(found)} seeds" if len(found) > 1 else "1 seed"

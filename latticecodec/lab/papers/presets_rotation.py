@@ -132,14 +132,4 @@ TABLES = (
         _against(),
         ("Fifty et al. report ImageNet; this is their estimator in the CIFAR-10 model.",),
     ),
-    Table(
-        "rotation-imagenet",
-        "VQ-VAE and VQGAN on ImageNet",
-        f"{FIFTY}, Tables 1 and 3",
-        (
-            Row("VQ-VAE 1024 x 32", replace(ROTATION, dimensions=32, commitment=1.0, decay=0.8), ("imagenet",)),
-            Row("VQGAN 8192 x 3", replace(ROTATION, codes=8192, dimensions=3), ("imagenet",)),
-        ),
-        ("Listed for completeness: networks and optimisers here are those of the CIFAR-10 model, not the paper's.",),
-    ),
 )

@@ -154,10 +154,15 @@ def outcome(
 def source() -> str:
     """The first 16 hex digits of the SHA-256 of the code that trains and measures."""
     digest = hashlib.sha256()
-    for folder in ("networks", "papers", "quantizers"):
-        for file in sorted((Path(__file__).parent.parent / folder).glob("*.py")):
-            digest.update(file.read_bytes())
+    for file in source_files():
+        digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def source_files() -> list[Path]:
+    """The modules of networks, quantizers and papers."""
+    folders = (Path(__file__).parent.parent / name for name in ("nets", "papers", "quantizers"))
+    return [file for folder in folders for file in sorted(folder.glob("*.py"))]
 
 
 def hardware(device: torch.device) -> str:

@@ -6,7 +6,7 @@
   would be expected to give;
 - not possible: no data, nothing in the paper to compare with, or seeds that do not separate what is compared;
   "not possible yet" where it is not measured, or where a short training does not show it, which may be its shortness,
-  or has collapsed.
+  or has collapsed. A quick training is too short for any other verdict.
 """
 
 import math
@@ -21,6 +21,7 @@ from .results import Result, Results, measured
 SEEDS = 3  # that a verdict on a difference needs
 CLEAR = 2.78  # standard errors: Student's t of three and three seeds, 5 % two-sided
 UNMEASURED = "not possible yet: not measured"
+TOO_SHORT = "not possible yet: a quick training is too short to judge"
 ALIVE = 3  # embeddings in use; a short training with fewer has collapsed, and its place beside others says nothing
 OUTSIDE = 4.30  # standard deviations: Student's t of three seeds, 5 % two-sided
 CLOSE, NEAR = 0.1, 1.0  # relative differences: a reproduced number, and one of the same size
@@ -87,6 +88,8 @@ def verdict(table: Table, row: Row, data: str, results: Results) -> str:
 
 def judge(right: bool, clear: bool, seeds: int, budget: str, told: str) -> str:
     """The verdict on a difference: whether it has the paper's sign and is clear of the seeds' spread."""
+    if budget == QUICK.name:
+        return f"{TOO_SHORT}, {told}"
     if shortened := short(budget):
         told = told if clear or seeds < SEEDS else f"{told}, not clear of the spread of the seeds"
         if right:
@@ -109,7 +112,7 @@ def difference(
 ) -> str | None:
     """The verdict on one row against another at the longest budget that both have; None where there is none.
 
-    Where that has too few seeds and a shorter one has enough, it is told too.
+    Where that has too few seeds and a shorter one, which is not a quick one, has enough, it is told too.
 
     Args:
         results: of both rows.
@@ -136,7 +139,7 @@ def difference(
             longest = judge(right, clear, seeds, budget, told)
             if seeds >= SEEDS:
                 return longest
-        elif seeds >= SEEDS:
+        elif seeds >= SEEDS and budget != QUICK.name:
             spread_told = "" if clear else ", not clear of their spread"
             return f"{longest}; {budget}, {seeds} seeds: {told}{spread_told}"
     return longest
@@ -174,6 +177,8 @@ def _on_numbers(table: Table, row: Row, data: str, budget: str, found: list[Resu
         return "not possible: no number of the paper to compare with" + (
             "; other rows are compared with this one" if claimed else ""
         )
+    if budget == QUICK.name:
+        return f"{TOO_SHORT}, {_told(numbers)}"
     if shortened := short(budget):
         return f"not possible yet: {shortened}, {_told(numbers)}"
     ratios = [abs(math.log(max(ours.mean, 1e-9) / value)) for _, value, ours in numbers]

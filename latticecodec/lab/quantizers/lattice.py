@@ -17,7 +17,7 @@ from .rounding import soft_round
 
 
 def width_for_codebook_size(size: float, dimensions: int) -> float:
-    """Half-width of the initial basis for about `size` points in [-1, 1]^D (eq. 6): 1 / (K^(1/D) - 1)."""
+    """Half-width of the initial basis for about `size` points in [0, 1]^D (eq. 6, appendix A.1): 1 / (K^(1/D) - 1)."""
     return 1.0 / (math.pow(size, 1.0 / dimensions) - 1.0)
 
 
