@@ -12,7 +12,7 @@ from . import options, progress
 from .messages import note, say, say_json
 
 
-@click.command(short_help="Rerun the tables of the papers behind the quantizers.")
+@click.command()
 @click.argument("tables", metavar="[list | render | TABLE...]", nargs=-1)
 @click.option("--quick", is_flag=True, help="A minute a row or less. This is the default.")
 @click.option("--full", is_flag=True, help="The published training: hours a row on a CPU.")

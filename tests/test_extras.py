@@ -7,9 +7,11 @@ import sys
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from latticecodec.cli import main
+from latticecodec.cli.group import COMMANDS
 
 import latticecodec
 from latticecodec import LcqError, devices
@@ -66,9 +68,31 @@ print(json.dumps([list(indices.shape), loaded, read, ours(), "numpy.random" in s
 
 
 def test_the_command_line_imports_what_a_command_needs_once_it_runs() -> None:
-    heavy = ("numpy", "PIL", "multiprocessing", "concurrent.futures", "tempfile")
-    code = f"from latticecodec.cli import main; print(json.dumps([name for name in {heavy} if name in sys.modules]))"
-    assert without_torch(code) == []
+    heavy = ("numpy", "PIL", "multiprocessing", "concurrent.futures", "tempfile", "http", "latticecodec.config")
+    code = f"""
+import contextlib, io
+from latticecodec.cli import main
+from latticecodec.cli.group import COMMANDS, MODULES
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    main(["--help"])
+loaded = [name for name in {heavy} if name in sys.modules]
+commands = {{f"latticecodec.cli.{{MODULES.get(name, name)}}" for name in COMMANDS}}
+before = sorted(commands & sys.modules.keys())
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    main(["info", {str(SHIPPED)!r}])
+print(json.dumps([loaded, before, sorted(commands & sys.modules.keys())]))
+"""
+    assert without_torch(code) == [[], [], ["latticecodec.cli.info"]]
+
+
+def test_the_help_lists_every_command_with_what_it_does() -> None:
+    """Of what is not imported for it, so that a command that is renamed is not found."""
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        assert command is not None
+        assert command.name == name
+        assert f"\n  {name:10}  {COMMANDS[name]}\n" in CliRunner().invoke(main, ["--help"]).stdout
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 import torch
@@ -124,7 +125,8 @@ def test_an_unknown_word_is_not_taken_for_the_default(quantizer: str, name: str)
 
 
 def test_the_command_offers_the_same_words() -> None:
-    offered = {each.name: tuple(each.type.choices) for each in main.commands["train"].params if each.name in CHOICES}
+    command = main.get_command(click.Context(main), "train")
+    offered = {each.name: tuple(each.type.choices) for each in command.params if each.name in CHOICES}
     assert offered == CHOICES
 
 
