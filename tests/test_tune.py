@@ -15,6 +15,7 @@ from PIL import Image, ImageFilter
 from short_runs import QUICK
 
 from latticecodec import Codec, decode, encode, read_header, zoo
+from latticecodec.bulk.task import Task
 from latticecodec.codec import EncodeOptions
 from latticecodec.lab.distortion import fidelity, perceptual, perceptual_error, squared_error
 from latticecodec.lab.evaluation import ssimulacra2
@@ -172,6 +173,18 @@ def test_the_tune_takes_the_model_that_was_trained_for_it(models: Path) -> None:
     assert (read_header(data).tune, read_header(data).model) == ("ssimulacra2", zoo.find("seen").digest)
     assert decode(data, device="cpu").size == (50, 40)
     assert zoo.tuned("lattice", "ms-ssim").name == "lattice"
+
+
+def test_a_psnr_as_target_means_the_least_squared_error(models: Path) -> None:
+    """Where neither a model nor a tune is named, and in collections as well."""
+    header = read_header(encode(synthetic_picture(0, 40, 50), psnr=20, device="cpu"))
+    assert (header.tune, header.model) == ("psnr", zoo.find("lattice").digest)
+    asked = EncodeOptions(psnr=20)
+    for options in (asked.for_model(None), Task("compress", asked).options):
+        assert options is not None
+        assert options.tune == "psnr"
+    assert asked.for_model("seen") == Task("compress", asked, "seen").options == asked
+    assert EncodeOptions(psnr=20, tune="ms-ssim").for_model(None).tune == "ms-ssim"
 
 
 def test_without_such_a_model_it_is_the_model_itself() -> None:
