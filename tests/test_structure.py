@@ -19,7 +19,7 @@ ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "arguments": 0.5,
     "extras": 0.5,
     "devices": 0.7,
-    "config": 1,
+    "config": 1.1,
     "picture": 1,
     "container": 1,
     "weights": 1,
