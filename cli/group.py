@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import UserDict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -32,6 +33,26 @@ MODULES = {"eval": "evaluate"}  # which would be a name of Python's own
 NAMELESS = "a file cannot be read or written"  # where the system does not say which
 
 
+class Imported(UserDict[str, click.Command]):
+    """The commands by name; those of COMMANDS are imported when they are asked for."""
+
+    def __missing__(self, name: str) -> click.Command:
+        if name not in COMMANDS:
+            raise KeyError(name)
+        module = MODULES.get(name, name)
+        self.data[name] = getattr(import_module(f".{module}", __package__), module)
+        return self.data[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in COMMANDS or name in self.data
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({*COMMANDS, *self.data})
+
+    def __len__(self) -> int:
+        return len({*COMMANDS, *self.data})
+
+
 class Commands(click.Group):
     """Prints every error of the library as one line on stderr and exits 1; 128 + n where signal n stopped it."""
 
@@ -51,17 +72,6 @@ class Commands(click.Group):
             sys.exit(gone.status)
         finally:
             _let_go_of_standard_output()
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Their names."""
-        return sorted({*COMMANDS, *self.commands})
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """One of them, imported if it is not yet there; None where there is none of that name."""
-        if cmd_name in COMMANDS and cmd_name not in self.commands:
-            name = MODULES.get(cmd_name, cmd_name)
-            self.add_command(getattr(import_module(f".{name}", __package__), name))
-        return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list in the help, for which nothing is imported."""
@@ -117,7 +127,11 @@ def _let_go_of_standard_output() -> None:
             sys.stdout.close()
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Commands,
+    commands=Imported(),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(__version__, prog_name="lcodec")
 def main() -> None:
     """Neural image codec: photos to small, checked .lcq files and back.

@@ -15,7 +15,6 @@ import click
 import pytest
 from click.testing import CliRunner
 from latticecodec.cli import main
-from latticecodec.cli.group import COMMANDS
 from PIL import Image
 
 from latticecodec.config import PRESETS
@@ -53,16 +52,9 @@ def of_pages() -> list[str]:
     return found
 
 
-def command_of(name: str) -> click.Command:
-    """A command of lcodec."""
-    command = main.get_command(click.Context(main), name)
-    assert command is not None, name
-    return command
-
-
 def of_help() -> list[str]:
     """Command lines in help texts; two spaces begin a comment."""
-    texts = [main.help or "", *(command_of(name).help or "" for name in COMMANDS)]
+    texts = [main.help or "", *(command.help or "" for command in main.commands.values())]
     return [
         re.split("  | > ", line)[0] for text in texts for line in re.findall(r"^ *lcodec (.+)$", text, re.MULTILINE)
     ]
@@ -150,14 +142,14 @@ def test_exceptions_are_few_and_have_their_lines() -> None:
 @pytest.mark.parametrize("line", MENTIONS)
 def test_mentioned_options_exist(line: str) -> None:
     name, option = line.split()
-    command = command_of(name)
+    command = main.commands[name]
     assert option in {word for parameter in command.get_params(click.Context(command)) for word in parameter.opts}
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if line not in OTHERS])
 def test_options_parse(here: Path, line: str) -> None:
     name, *arguments = shlex.split(line)
-    command_of(name).make_context(name, arguments).close()
+    main.commands[name].make_context(name, arguments).close()
 
 
 def test_every_training_runs(trained: dict[str, Path]) -> None:

@@ -4,7 +4,6 @@ import copy
 import dataclasses
 from pathlib import Path
 
-import click
 import numpy as np
 import pytest
 import torch
@@ -125,8 +124,7 @@ def test_an_unknown_word_is_not_taken_for_the_default(quantizer: str, name: str)
 
 
 def test_the_command_offers_the_same_words() -> None:
-    command = main.get_command(click.Context(main), "train")
-    offered = {each.name: tuple(each.type.choices) for each in command.params if each.name in CHOICES}
+    offered = {each.name: tuple(each.type.choices) for each in main.commands["train"].params if each.name in CHOICES}
     assert offered == CHOICES
 
 

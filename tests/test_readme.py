@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from latticecodec.cli.group import COMMANDS
+from latticecodec.cli import main
 from PIL import Image
 
 MINUS = "\N{MINUS SIGN}"
@@ -26,7 +26,7 @@ def test_python_examples(tmp_path: Path, photo: Image.Image, monkeypatch: pytest
 
 def test_every_command_is_documented() -> None:
     documented = set(re.findall(r"`lcodec (\w+)", README))
-    assert documented >= set(COMMANDS)
+    assert documented >= set(main.commands)
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/README.md"])
