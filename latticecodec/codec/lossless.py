@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,11 +93,12 @@ def _most_frequent(colour: Samples, where: NDArray[np.bool_]) -> Samples:
 
     Of several that as many have, it is the darkest in the first channel in which they differ.
     """
-    known, times = np.zeros(0, np.uint64), np.zeros(0)
+    known: NDArray[Any] = np.zeros(0, np.uint64)  # [known], packed
+    times: NDArray[Any] = np.zeros(0)  # [known]
     for rows in strips(len(colour)):
         found, counts = np.unique(packed(colour[rows][where[rows]]), return_counts=True)  # [n] each
         known, places = np.unique(np.concatenate([known, found]), return_inverse=True)
-        times = np.bincount(places, np.concatenate([times, counts]))  # [known]
+        times = np.bincount(places, np.concatenate([times, counts]))
     most = int(known[times.argmax()])
     shifts = range(16 * (colour.shape[2] - 1), -1, -16)
     return np.array([most >> shift & 0xFFFF for shift in shifts], colour.dtype)
