@@ -30,7 +30,7 @@ OF_RAY = (r"ray\.", r"latticecodec\.bulk\.cluster")  # whose warnings are of wha
 EVERY = 1.0  # seconds between two looks at how far it is
 
 
-@click.command(short_help="Compress, restore or check collections on many machines.")
+@click.command()
 @click.argument("source")
 @click.argument("target", required=False)
 @click.option("--decompress", "action", flag_value="decompress", help="Restore .lcq files, as PNG.")

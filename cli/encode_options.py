@@ -29,8 +29,6 @@ def encode_options(
         raise LcqError("--quality, --bpp, --size, --psnr and --lossless exclude each other; give one")
     if lossless and embed_basis:
         raise LcqError("--lossless has no lattice basis to write; leave out --embed-basis")
-    if psnr is not None and model is None and tune is None:
-        tune = "psnr"
     return EncodeOptions(
         quality=QUALITY if quality is None else quality,
         bpp=bpp,
@@ -41,4 +39,4 @@ def encode_options(
         tune=tune,
         tile=tile,
         lossless=lossless,
-    )
+    ).for_model(model)

@@ -17,7 +17,7 @@ from .messages import say, say_json
 PEER_NAMES = ("jpeg", "webp", "avif", "avif-ssimulacra2", "jpeg2000", "jpegxl")
 
 
-@click.command("eval", short_help="Measure models beside JPEG, WebP, AVIF on your pictures.")
+@click.command("eval")
 @click.argument("images", metavar="IMAGES", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--model",

@@ -14,7 +14,7 @@ ABSENT = {"model": "not installed", "cicp": "none"}  # what is printed in place 
 COLOURS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGB and alpha"}
 
 
-@click.command(short_help="Print what the headers of .lcq files say.")
+@click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @options.as_json
 def info(files: tuple[str, ...], as_json: bool) -> None:

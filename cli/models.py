@@ -23,7 +23,8 @@ def models(as_json: bool) -> None:
     decode, and how many learned numbers it has.
     """
     from latticecodec import list_models
-    from latticecodec.zoo import WEIGHTS, newest
+    from latticecodec.config import WEIGHTS
+    from latticecodec.zoo import newest
 
     whole = []
     for model in list_models():

@@ -10,7 +10,7 @@ from latticecodec.extras import require
 from .files import Writing
 
 if TYPE_CHECKING:
-    from latticecodec.zoo import ModelInfo
+    from latticecodec.config import ModelInfo
 
 
 def _device(context: click.Context, parameter: click.Parameter, value: str) -> str:

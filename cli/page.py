@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent.parent / "web" / "dist"  # of a checkout; `make w
 PORT = 8421  # the same each time: a browser keeps models, and what it needs offline, by address
 
 
-@click.command(short_help="Open .lcq files, and make some, in the browser.")
+@click.command()
 @click.option(
     "--port",
     type=click.IntRange(0, 65_535),

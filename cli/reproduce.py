@@ -12,7 +12,7 @@ from . import options, progress
 from .messages import note, say, say_json
 
 
-@click.command(short_help="Rerun the tables of the papers behind the quantizers.")
+@click.command()
 @click.argument("tables", metavar="[list | render | TABLE...]", nargs=-1)
 @click.option("--quick", is_flag=True, help="A minute a row or less. This is the default.")
 @click.option("--full", is_flag=True, help="The published training: hours a row on a CPU.")
@@ -83,20 +83,20 @@ def reproduce(
     lcodec reproduce ll-5 ll-k --full --seed 0 --seed 1 --seed 2 --data data/
     lcodec reproduce render --out runs/papers/results.jsonl --page docs/papers.md
 
-    Needs latticecodec[papers] for its plots, and for maps of codebooks by t-SNE.
+    All but the list needs latticecodec[papers].
     """
-    require("papers", "lcodec reproduce")
-    from latticecodec.lab.papers import page as pages
-    from latticecodec.lab.papers.experiment import FULL, QUICK, part
-    from latticecodec.lab.papers.plots import pyplot
-    from latticecodec.lab.papers.results import Results
-
     words = {"list", "render"} & set(tables)
     if words and len(tables) > 1:
         raise click.UsageError(f"{words.pop()} stands alone; give tables in a call of their own")
     if tables == ("list",):
         show_list(data, as_json)
         return
+    require("papers", "lcodec reproduce")
+    from latticecodec.lab.papers import page as pages
+    from latticecodec.lab.papers.experiment import FULL, QUICK, part
+    from latticecodec.lab.papers.plots import pyplot
+    from latticecodec.lab.papers.results import Results
+
     if quick + full + (share is not None) > 1:
         raise click.UsageError("--quick, --full and --share exclude each other")
     budget = FULL if full else QUICK if share is None else part(share)

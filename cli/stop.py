@@ -3,13 +3,32 @@
 Only a process of ours may set them: that of a command, and those it starts.
 """
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+def end_on_signals() -> None:
+    """From here on each of SIGNALS that was not ignored before ends the process at once, with one line.
+
+    For a program that begins or ends: there is nothing to clean up, and an exception could be lost in an import.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        with suppress(OSError):
+            if sys.stderr is not None:
+                sys.stderr.write(f"Error: {Stopped(number)}\n")
+                sys.stderr.flush()
+        os._exit(Stopped(number).status)
+
+    for number in _heeded():
+        signal.signal(number, end)
 
 
 class Stopped(BaseException):
@@ -39,9 +58,8 @@ def on_signals(clean: Callable[[], None]) -> Iterator[None]:
             stopped = Stopped(number)
             raise stopped
 
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    ours = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
-    for number in ours:
+    before = {number: signal.getsignal(number) for number in _heeded()}
+    for number in before:
         signal.signal(number, stop)
     try:
         yield
@@ -52,5 +70,10 @@ def on_signals(clean: Callable[[], None]) -> Iterator[None]:
     finally:
         cleaning = True
         clean()
-        for number in ours:
-            signal.signal(number, before[number])
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _heeded() -> list[int]:
+    """Those of SIGNALS that nobody told the process to ignore, as nohup does."""
+    return [number for number in SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from latticecodec.entropy.coder import Int32
 
 
-@click.command(short_help="Check .lcq files without drawing them.")
+@click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @options.decoding_model
 @options.device

@@ -87,9 +87,9 @@ def pack(arguments: argparse.Namespace) -> None:
         except ImageError as error:
             print(f"left out: {error}")
             continue
-        size = tuple(max(1, round(SHRINK * side)) for side in picture.size)
+        width, height = (max(1, round(SHRINK * side)) for side in picture.size)
         path = arguments.out / f"{packed:04}.avif"
-        small = picture.resize(size, Image.Resampling.LANCZOS)
+        small = picture.resize((width, height), Image.Resampling.LANCZOS)
         small.save(path, quality=QUALITY, subsampling="4:4:4", speed=6)
         total += path.stat().st_size
         if total > arguments.mib * 2**20:

@@ -1,6 +1,6 @@
 """`python -m latticecodec` is `lcodec`."""
 
-from latticecodec.cli import main
+from latticecodec.cli import run
 
 if __name__ == "__main__":
-    main(prog_name="python -m latticecodec")
+    run(prog_name="python -m latticecodec")

@@ -59,9 +59,6 @@ def encode(
     from .codec import EncodeOptions, encoded_without_loss, silent
     from .picture import read, stripped
 
-    if tune is None and model is None and psnr is not None:
-        tune = "psnr"
-    codec = None if lossless is True else load(model, device, tune)
     options = EncodeOptions(
         quality=quality,
         bpp=bpp,
@@ -72,7 +69,8 @@ def encode(
         tile=tile,
         lossless=lossless,
         max_pixels=max_pixels,
-    )
+    ).for_model(model)
+    codec = None if options.lossless else load(model, device, options.tune)
     img = img if strip is None else stripped(read(img, max_pixels), strip)
     if codec is None:
         return encoded_without_loss(img, options, silent).data

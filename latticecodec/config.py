@@ -1,4 +1,4 @@
-"""ModelConfig: all numbers that define a model, frozen, stored as models/<name>/config.json.
+"""ModelConfig: all numbers that define a model, frozen, stored as models/<name>/config.json; ModelInfo: that folder.
 
 `ModelConfig.read(path)` and `config.write(path)` are inverse to each other. Unknown or missing fields are errors, but
 for those in LATER: a model folder written by a newer version is refused, not half understood.
@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from .container import DIGEST_BYTES
 from .errors import ModelError, reason
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Coordinate = TypeVar("Coordinate", float, "Tensor")  # a rate coordinate, or a tensor of them
+
+WEIGHTS, CONFIG = "model.safetensors", "config.json"  # the files of a model
 
 CONTEXT_STEPS = 4  # channel groups x spatial phases, DCVC-DC (Li et al. 2023), section 3.2
 PATCH = 16  # pixels a latent position covers, each way
@@ -109,6 +112,11 @@ class ModelConfig:
         return weight
 
     @property
+    def digest(self) -> bytes:
+        """What the header of a file calls this model: the first 8 bytes of its weights' SHA-256."""
+        return bytes.fromhex(self.weights_sha256)[:DIGEST_BYTES]
+
+    @property
     def analysis_reach(self) -> int:
         """How many positions of y, at most, lie between a value of it and the farthest pixel that it depends on."""
         at8, at16 = self.analysis_blocks
@@ -149,6 +157,41 @@ class ModelConfig:
     def write(self, path: Path) -> None:
         """Write config.json, one field a line."""
         path.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model folder, known by its config.json alone."""
+
+    name: str
+    folder: Path
+    config: ModelConfig
+
+    @property
+    def digest(self) -> bytes:
+        """See `ModelConfig`."""
+        return self.config.digest
+
+    @property
+    def family(self) -> str:
+        """The name without the number of its version."""
+        return version_of(self.name)[0]
+
+    @property
+    def version(self) -> int:
+        """1 for `lattice`, 2 for `lattice-2`."""
+        return version_of(self.name)[1] or 1
+
+    @property
+    def weight_bytes(self) -> int:
+        """Size of the weight file."""
+        return (self.folder / WEIGHTS).stat().st_size
+
+
+def version_of(name: str) -> tuple[str, int | None]:
+    """Family and number of a model's name; None for a plain one."""
+    numbered = re.fullmatch(r"(.+)-([1-9]\d{0,8})", name)
+    return (numbered[1], int(numbered[2])) if numbered else (name, None)
 
 
 PRESETS = {

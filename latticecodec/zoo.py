@@ -9,18 +9,15 @@ plain name means the newest version, `lattice-1` the first.
 """
 
 import os
-import re
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .arguments import choice, shown
 from .backends.shapes import numbers_needed
-from .config import TUNES, ModelConfig
-from .container import DIGEST_BYTES
+from .config import CONFIG, TUNES, WEIGHTS, ModelConfig, ModelInfo, version_of
 from .devices import resolve_device
 from .errors import FormatError, ModelError
 from .kinds import KINDS, check
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
     from .codec import Codec
 
 DEFAULT_FAMILY, DEFAULT_TUNE = "lattice", "ssimulacra2"  # what is encoded with and for where nothing is named
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
 VARIABLE = "LCODEC_MODELS"  # environment variable: folders with models of one's own, separated as in PATH
 
 
@@ -43,35 +39,6 @@ def _package_folder() -> Path:
 
 # Where models are looked for, in this order; append folders to it. Those that do not exist are passed over.
 models_path: list[str | Path] = [_package_folder(), *filter(None, os.environ.get(VARIABLE, "").split(os.pathsep))]
-
-
-@dataclass(frozen=True)
-class ModelInfo:
-    """A model folder, known by its config.json alone."""
-
-    name: str
-    folder: Path
-    config: ModelConfig
-
-    @property
-    def digest(self) -> bytes:
-        """What the header of a file calls this model: the first 8 bytes of its weights' SHA-256."""
-        return bytes.fromhex(self.config.weights_sha256)[:DIGEST_BYTES]
-
-    @property
-    def family(self) -> str:
-        """The name without the number of its version."""
-        return _version(self.name)[0]
-
-    @property
-    def version(self) -> int:
-        """1 for `lattice`, 2 for `lattice-2`."""
-        return _version(self.name)[1] or 1
-
-    @property
-    def weight_bytes(self) -> int:
-        """Size of the weight file."""
-        return (self.folder / WEIGHTS).stat().st_size
 
 
 def list_models() -> list[ModelInfo]:
@@ -121,12 +88,6 @@ def installed(name: str) -> ModelInfo:
     raise ModelError(f"model {name!r} is not installed")
 
 
-def _version(name: str) -> tuple[str, int | None]:
-    """Family and number of a name; None for a plain one."""
-    numbered = re.fullmatch(r"(.+)-([1-9]\d{0,8})", name)
-    return (numbered[1], int(numbered[2])) if numbered else (name, None)
-
-
 def _info(folder: Path) -> ModelInfo:
     """The model in a folder: on the path it is called as the folder is, elsewhere as config.json says."""
     info = _read(folder)
@@ -159,7 +120,7 @@ def find(name_or_path: str | Path) -> ModelInfo:
     path = Path(name_or_path)
     if isinstance(name_or_path, os.PathLike) and (path / CONFIG).is_file():
         return _info(path.resolve())
-    family, number = _version(str(name_or_path))
+    family, number = version_of(str(name_or_path))
     if number is None and (latest := newest(family)) is not None:
         return latest
     for info in _on_the_path(lambda info: (info.family, info.version) == (family, number)):
@@ -215,10 +176,10 @@ def tuned(name_or_path: str | Path, tune: str) -> ModelInfo:
         return info
     base = info.config.base or info.name
     trained = [model for model in models if model.config.tune == tune and base in (model.name, model.config.base)]
-    if not trained and _version(str(name_or_path))[1] is None:
-        family = _version(base)[0]
+    if not trained and version_of(str(name_or_path))[1] is None:
+        family = version_of(base)[0]
         trained = [
-            m for m in models if m.config.tune == tune and m.config.base and _version(m.config.base)[0] == family
+            m for m in models if m.config.tune == tune and m.config.base and version_of(m.config.base)[0] == family
         ]
     return max(trained, key=lambda model: (model.name == base, model.version), default=info)
 

@@ -11,80 +11,41 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from container_files import (
+    EVERYTHING,
+    FULL,
+    FULL_TILES,
+    HEADER,
+    HEIGHT,
+    MINOR,
+    QUALITY,
+    QUANTIZER,
+    SAMPLES,
+    SMALL,
+    TILE,
+    WIDTH,
+    WITH_BASIS,
+    extension,
+    repaired,
+    with_extensions,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lcq_parts import parts
 
-from latticecodec import ChecksumError, FormatError, LimitError, VersionError, config
+from latticecodec import ChecksumError, FormatError, LimitError, VersionError
 from latticecodec.container import (
-    BASIS,
-    EXTENSIONS_MAX,
-    HEADER_MAX,
-    METADATA_MAX,
     PIXELS_MAX,
-    PIXELS_PER_BYTE,
     SIZE_MAX,
     TILES,
     TILES_MAX,
-    TUNES,
     Cicp,
     Header,
     Reader,
     Tile,
-    extensions,
     read,
     read_header,
     write,
 )
-from latticecodec.lab.distortion import DISTORTIONS, FIDELITY_UNITS
-
-MODEL = bytes(range(8))
-HEADER = Header(width=64, height=48, channels=3, model=MODEL, scale=-1894, quality=50.0)
-TILE = Tile(b"not really entropy-coded", 0x12345678)
-SMALL = write(HEADER, [TILE])
-WITH_BASIS = write(dataclasses.replace(HEADER, basis=(-1024, 512, 0)), [TILE])
-
-FULL = dataclasses.replace(  # everything that a header can say
-    HEADER,
-    width=200,
-    height=70,
-    channels=4,
-    bit_depth=16,
-    tile=64,
-    basis=(1, 2),
-    tune="ms-ssim",
-    icc=b"a profile",
-    exif=b"MM\0*",
-    xmp=b"<x:xmpmeta/>",
-    cicp=Cicp(9, 16),
-    version=(1, 2),
-)
-FULL_TILES = [Tile(f"tile {number}".encode(), number, b"alpha" * (number % 3)) for number in range(8)]
-EVERYTHING = write(FULL, FULL_TILES)
-
-# Offsets of the fixed part; FORMAT.md section 2.1.
-MAJOR, MINOR, HEAD_SIZE, QUANTIZER, SAMPLES, WIDTH, HEIGHT, QUALITY = 8, 9, 10, 14, 15, 16, 18, 22
-
-
-def repaired(data: bytes) -> bytes:
-    """The file with the right header CRC for whatever its header now says."""
-    (end,) = struct.unpack_from("<I", data, HEAD_SIZE)
-    return data[:end] + struct.pack("<I", zlib.crc32(data[:end])) + data[end + 4 :]
-
-
-def patched(offset: int, field: bytes, data: bytes = SMALL) -> bytes:
-    """The file with other bytes at an offset, and the header CRC repaired."""
-    return repaired(data[:offset] + field + data[offset + len(field) :])
-
-
-def with_extensions(extensions: bytes) -> bytes:
-    """The small file with extension bytes as given."""
-    head_size = struct.pack("<I", 44 + len(extensions))
-    return repaired(SMALL[:HEAD_SIZE] + head_size + SMALL[HEAD_SIZE + 4 : 32] + extensions + SMALL[32:])
-
-
-def extension(kind: int, body: bytes) -> bytes:
-    return struct.pack("<BI", kind, len(body)) + body
 
 
 @pytest.mark.parametrize(
@@ -249,181 +210,6 @@ def test_other_major_version_is_named(major: int) -> None:
 def test_newer_minor_version_is_read() -> None:
     header, _ = read(write(dataclasses.replace(HEADER, version=(1, 9)), [TILE]))
     assert header.version == (1, 9)
-
-
-@pytest.mark.parametrize("kind", [0, 4, 127])
-def test_unknown_extension_that_must_be_understood(kind: int) -> None:
-    with pytest.raises(VersionError, match=f"extension {kind} "):
-        read(with_extensions(extension(kind, b"something new")))
-
-
-def test_tune_is_told_and_may_be_ignored() -> None:
-    for number, tune in ((b"\1", "ms-ssim"), (b"\2", "ssimulacra2")):
-        tuned = write(dataclasses.replace(HEADER, tune=tune), [TILE])
-        assert tuned == with_extensions(extension(128, number))
-        assert read(tuned)[0].tune == tune
-    assert read(SMALL)[0].tune == "psnr"
-    assert tuple(TUNES.values()) == tuple(DISTORTIONS) == tuple(FIDELITY_UNITS) == config.TUNES
-    for unknown in (b"\3", b"", b"\1\1"):
-        assert read(with_extensions(extension(128, unknown)))[0].tune == "other"
-    with pytest.raises(VersionError, match="'other' needs a newer"):
-        write(dataclasses.replace(HEADER, tune="other"), [TILE])
-
-
-@pytest.mark.parametrize("kind", [133, 200, 255])
-def test_unknown_extension_that_may_be_ignored(kind: int) -> None:
-    assert read(with_extensions(extension(kind, b"something new"))) == (HEADER, [TILE])
-    basis = extension(BASIS, struct.pack("<2h", 7, -7))
-    header, tiles = read(with_extensions(extension(kind, b"") + basis + extension(kind, b"twice")))
-    assert header == dataclasses.replace(HEADER, basis=(7, -7))
-    assert tiles == [TILE]
-
-
-@pytest.mark.parametrize(
-    ("extensions", "message"),
-    [
-        (b"\x80\0\0\0", "head runs past"),
-        (b"\x80\x01\0\0\0", "runs past"),
-        (b"\x80\xff\xff\xff\xff", "4,294,967,295 bytes runs past"),
-        (extension(BASIS, b""), "basis"),
-        (extension(BASIS, b"\0\0\0"), "basis"),
-        (2 * extension(BASIS, b"\0\0"), "basis"),
-        (extension(TILES, b"\x40"), "two bytes"),
-        (extension(128, b"\0") + extension(TILES, b"\x40\0"), "not the first"),
-        (2 * extension(129, b"a profile"), "ICC metadata is there twice"),
-    ],
-)
-def test_malformed_extension(extensions: bytes, message: str) -> None:
-    with pytest.raises(FormatError, match=message):
-        read(with_extensions(extensions))
-
-
-@pytest.mark.parametrize("head_size", [31, 43])
-def test_header_length_below_the_fixed_part(head_size: int) -> None:
-    with pytest.raises(FormatError, match="header length"):
-        read(patched(HEAD_SIZE, struct.pack("<I", head_size)))
-
-
-def test_header_that_would_not_fit() -> None:
-    data = SMALL[:HEAD_SIZE] + struct.pack("<I", HEADER_MAX + 1) + SMALL[HEAD_SIZE + 4 :]
-    with pytest.raises(LimitError, match="header of 67,108,865 bytes"):
-        read(data)
-    with pytest.raises(FormatError, match="inside its header"):
-        read(SMALL[:HEAD_SIZE] + struct.pack("<I", HEADER_MAX) + SMALL[HEAD_SIZE + 4 :])
-
-
-@pytest.mark.parametrize(
-    ("width", "height"),
-    [(0, 48), (64, 0), (0, 0), (SIZE_MAX, SIZE_MAX), (1 << 14, (1 << 14) + 1)],
-)
-def test_hostile_size(width: int, height: int) -> None:
-    hostile = patched(WIDTH, struct.pack("<HH", width, height))
-    with pytest.raises(LimitError, match=f"{width}x{height} pixels"):
-        read(hostile)
-    with pytest.raises(LimitError):
-        read_header(hostile)
-
-
-def test_area_limit_is_the_callers() -> None:
-    tile = Tile(bytes(2 * PIXELS_MAX // PIXELS_PER_BYTE), 0)
-    largest = dataclasses.replace(HEADER, width=1 << 14, height=1 << 14)
-    assert largest.width * largest.height == PIXELS_MAX
-    assert largest == read_header(write(largest, [tile]))
-    larger = write(dataclasses.replace(largest, width=(1 << 14) + 1), [tile])
-    with pytest.raises(LimitError, match="268,435,456"):
-        read_header(larger)
-    assert read_header(larger, max_pixels=2 * PIXELS_MAX).width == (1 << 14) + 1
-    with pytest.raises(LimitError):
-        read(SMALL, max_pixels=64 * 48 - 1)
-
-
-def test_expansion_limit() -> None:
-    """A payload of P bytes stands for fewer than (P + 1) 2^12 pixels; `write` fills up what is shorter."""
-    strip = dataclasses.replace(HEADER, width=1 << 12, height=3)
-    assert read(write(strip, [Tile(b"ab", 0)])) == (strip, [Tile(b"ab\0", 0)])
-    taller = write(dataclasses.replace(strip, height=4), [Tile(b"abcd", 0)])
-    assert read_header(taller).height == 4
-    with pytest.raises(LimitError, match="4096x5 pixels from 4 bytes"):
-        read_header(repaired(taller[:HEIGHT] + b"\x05" + taller[HEIGHT + 1 :]))
-
-
-def test_expansion_limit_of_tiles() -> None:
-    """Each tile has its own: one of 64 x 64 pixels needs a byte, a smaller one at the edge none."""
-    file = parts(EVERYTHING)
-    empty = dataclasses.replace(file.tiles[0], payload=b"")
-    assert FULL.box(7).width * FULL.box(7).height < PIXELS_PER_BYTE
-    assert read_header(file.with_tile(7, empty).data()) == FULL
-    with pytest.raises(LimitError, match="64x64 pixels from 0 bytes"):
-        read_header(file.with_tile(2, empty).data())
-
-
-@pytest.mark.parametrize(
-    ("offset", "field", "error"),
-    [
-        (QUANTIZER, b"\x51", VersionError),  # quantizer 5
-        (QUANTIZER, b"\x12", VersionError),  # lattice family 2
-        (SAMPLES, b"\x10", VersionError),  # no channels
-        (SAMPLES, b"\x15", VersionError),  # five channels
-        (SAMPLES, b"\x03", VersionError),  # no bits
-        (SAMPLES, b"\x33", VersionError),  # 24 bits
-        (QUALITY, struct.pack("<H", 25_601), FormatError),
-    ],
-)
-def test_field_out_of_range(offset: int, field: bytes, error: type[FormatError]) -> None:
-    with pytest.raises(FormatError) as caught:
-        read(patched(offset, field))
-    assert error is caught.type
-
-
-def test_write_refuses_what_read_would() -> None:
-    for field, wrong in (("width", 0), ("height", SIZE_MAX + 1), ("channels", 5), ("quantizer", 9), ("quality", 101.0)):
-        with pytest.raises(FormatError):
-            write(dataclasses.replace(HEADER, **{field: wrong}), [TILE])
-
-
-def test_limits_of_extensions() -> None:
-    assert read(with_extensions(EXTENSIONS_MAX * extension(200, b""))) == (HEADER, [TILE])
-    with pytest.raises(LimitError, match="more than 256 extensions"):
-        read(with_extensions((EXTENSIONS_MAX + 1) * extension(200, b"")))
-    largest = dataclasses.replace(HEADER, exif=bytes(METADATA_MAX))
-    assert read_header(write(largest, [TILE])).exif == largest.exif
-    with pytest.raises(LimitError, match="EXIF metadata of 16,777,217 bytes"):
-        write(dataclasses.replace(HEADER, exif=bytes(METADATA_MAX + 1)), [TILE])
-    with pytest.raises(LimitError, match="XMP metadata"):
-        read(with_extensions(extension(131, bytes(METADATA_MAX + 1))))
-
-
-def test_a_basis_that_would_not_be_read_is_not_written() -> None:
-    for wrong in ((), (0,) * 4097):
-        with pytest.raises(FormatError, match="embedded basis"):
-            write(dataclasses.replace(HEADER, basis=wrong), [TILE])
-
-
-@dataclasses.dataclass(frozen=True)
-class Captioned(Header):
-    """A header with one field more."""
-
-    caption: str = ""
-
-
-def test_a_new_record_is_a_field_and_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both directions read the table, so that nothing else of the container changes; older readers pass it over."""
-    row = extensions.Record(
-        199, "caption", "a caption", str.encode, bytes.decode, absent="", most=20, wrong="a caption is there twice"
-    )
-    header = Captioned(**dataclasses.asdict(HEADER), caption="a harbour")
-    with monkeypatch.context() as patch:
-        patch.setattr("latticecodec.container.extensions.RECORDS", (*extensions.RECORDS, row))
-        patch.setattr("latticecodec.container.file.Header", Captioned)
-        data = write(header, [TILE])
-        assert data == with_extensions(extension(199, b"a harbour"))
-        assert read(data) == (header, [TILE])
-        assert write(dataclasses.replace(header, caption=""), [TILE]) == SMALL
-        with pytest.raises(FormatError, match="a caption is there twice: damaged"):
-            read(with_extensions(2 * extension(199, b"a harbour")))
-        with pytest.raises(LimitError, match="a caption of 21 bytes: beyond the limit of 20"):
-            write(dataclasses.replace(header, caption="a" * 21), [TILE])
-    assert read(data) == (HEADER, [TILE])
 
 
 def outcome(data: bytes) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from latticecodec.cli import main
+from latticecodec.cli.group import COMMANDS
 
 import latticecodec
 from latticecodec import LcqError, devices
@@ -35,10 +36,12 @@ from latticecodec.cli import main
 names = [info.name for info in latticecodec.list_models()]
 width = latticecodec.read_header({str(SHIPPED)!r}).width
 failed = [command for command in {commands} if CliRunner().invoke(main, command).exit_code]
-print(json.dumps([names, width, failed, [name for name in sys.modules if name.startswith("latticecodec.lab")]]))
+lab = [name for name in sys.modules if name.startswith("latticecodec.lab")]
+listed = CliRunner().invoke(main, ["reproduce", "list"]).output.splitlines()[0]
+print(json.dumps([names, width, failed, lab, listed[:5]]))
 """
     names = [info.name for info in latticecodec.list_models()]
-    assert without_torch(code) == [names, latticecodec.read_header(SHIPPED).width, [], []]
+    assert without_torch(code) == [names, latticecodec.read_header(SHIPPED).width, [], [], "ll-2 "]
 
 
 def test_a_codec_is_few_modules_and_none_of_the_laboratory(tmp_path: Path) -> None:
@@ -66,9 +69,29 @@ print(json.dumps([list(indices.shape), loaded, read, ours(), "numpy.random" in s
 
 
 def test_the_command_line_imports_what_a_command_needs_once_it_runs() -> None:
-    heavy = ("numpy", "PIL", "multiprocessing", "concurrent.futures", "tempfile")
-    code = f"from latticecodec.cli import main; print(json.dumps([name for name in {heavy} if name in sys.modules]))"
-    assert without_torch(code) == []
+    heavy = ("numpy", "PIL", "multiprocessing", "concurrent.futures", "tempfile", "http", "latticecodec.config")
+    code = f"""
+import contextlib, io
+from latticecodec.cli import main
+from latticecodec.cli.group import COMMANDS, MODULES
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    main(["--help"])
+loaded = [name for name in {heavy} if name in sys.modules]
+commands = {{f"latticecodec.cli.{{MODULES.get(name, name)}}" for name in COMMANDS}}
+before = sorted(commands & sys.modules.keys())
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    main(["info", {str(SHIPPED)!r}])
+print(json.dumps([loaded, before, sorted(commands & sys.modules.keys())]))
+"""
+    assert without_torch(code) == [[], [], ["latticecodec.cli.info"]]
+
+
+def test_the_help_lists_every_command_with_what_it_does() -> None:
+    """Of what is not imported for it, so that a command that is renamed is not found."""
+    assert len(main.commands) == len(COMMANDS)
+    for name, command in main.commands.items():
+        assert command.name == name
+        assert f"\n  {name:10}  {COMMANDS[name]}\n" in CliRunner().invoke(main, ["--help"]).stdout
 
 
 @pytest.mark.parametrize(
@@ -76,7 +99,7 @@ def test_the_command_line_imports_what_a_command_needs_once_it_runs() -> None:
     [
         (["train"], "lcodec train needs torch; pip install 'latticecodec[train]'"),
         (["eval", str(ROOT / "samples")], "lcodec eval needs torch; pip install 'latticecodec[eval]'"),
-        (["reproduce", "list"], "lcodec reproduce needs torch; pip install 'latticecodec[papers]'"),
+        (["reproduce"], "lcodec reproduce needs torch; pip install 'latticecodec[papers]'"),
         (
             ["compress", str(ROOT / "samples" / "landscape.png"), "-o", "-", "--effort", "5"],
             "effort 5 needs torch; pip install 'latticecodec[torch]'",

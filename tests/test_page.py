@@ -14,10 +14,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from latticecodec.cli import main
+from latticecodec.cli import main, page
 from latticecodec.cli.server import Server
-
-MODULE = sys.modules["latticecodec.cli.page"]
 
 
 @pytest.fixture
@@ -29,7 +27,7 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("page.js", "runtime.mjs", "runtime.wasm", "models/0123.bin"):
         (folder / name).write_bytes(b"0123456789")
     (tmp_path / "secret.txt").write_text("not for the page")
-    monkeypatch.setattr(MODULE, "FOLDER", folder)
+    monkeypatch.setattr(page, "FOLDER", folder)
     return folder
 
 
@@ -94,8 +92,8 @@ def test_it_opens_a_browser_and_ends_with_ctrl_c(built: Path, tmp_path: Path) ->
     browser.write_text(f'#!/bin/sh\necho "$1" > {asked}.part\nmv {asked}.part {asked}\n')
     browser.chmod(browser.stat().st_mode | stat.S_IXUSR)
     program = (
-        "import sys; from pathlib import Path; from latticecodec.cli import main; "
-        "sys.modules['latticecodec.cli.page'].FOLDER = Path(sys.argv.pop()); main()"
+        "import sys; from pathlib import Path; from latticecodec.cli import main, page; "
+        "page.FOLDER = Path(sys.argv.pop()); main()"
     )
     running = subprocess.Popen(
         [sys.executable, "-c", program, "page", "--port", "0", built],
@@ -118,7 +116,7 @@ def test_it_opens_a_browser_and_ends_with_ctrl_c(built: Path, tmp_path: Path) ->
 
 def test_a_machine_without_a_browser(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("webbrowser.open", lambda address: False)
-    MODULE._show("http://127.0.0.1:1/")
+    page._show("http://127.0.0.1:1/")
     assert capsys.readouterr().err == "no browser is found; open http://127.0.0.1:1/ in one\n"
 
 
@@ -133,7 +131,7 @@ def test_a_port_in_use_is_one_line(built: Path) -> None:
 
 
 def test_a_page_that_is_not_built_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MODULE, "FOLDER", tmp_path)
+    monkeypatch.setattr(page, "FOLDER", tmp_path)
     told = CliRunner().invoke(main, ["page"])
     assert told.exit_code == 1
     assert told.stderr == f"Error: {tmp_path}: the page is not built; run `make web` in a checkout of the source\n"
@@ -141,5 +139,5 @@ def test_a_page_that_is_not_built_is_one_line(tmp_path: Path, monkeypatch: pytes
 
 def test_help_tells_the_default_port_and_that_nothing_is_sent() -> None:
     told = " ".join(CliRunner().invoke(main, ["page", "--help"]).stdout.split())
-    assert f"[default: {MODULE.PORT};" in told
+    assert f"[default: {page.PORT};" in told
     assert "sent nowhere" in told

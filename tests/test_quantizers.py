@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from latticecodec.lab.quantizers import DiagonalLattice
-from latticecodec.lab.quantizers.lattice import width_for_codebook_size
+from latticecodec.lab.widths import width_for_codebook_size
 
 AT_ZERO = torch.zeros(1)
 

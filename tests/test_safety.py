@@ -1,54 +1,20 @@
-"""Outputs are whole or not there: signals, a full disk, several processes at once. Real processes where it matters."""
+"""Outputs are whole or not there: a full disk, several processes at once. Real processes where it matters."""
 
 import errno
 import os
 import resource
-import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 from click.testing import CliRunner
-from latticecodec.cli import atomic, main, stop
+from commands_of_one_file import PUT, child, names
+from latticecodec.cli import atomic, main
 from PIL import Image
 
 import latticecodec
 from latticecodec import OutputError, load
-
-PUT = """
-import os, resource, signal, sys
-from pathlib import Path
-from latticecodec.cli import main
-from latticecodec.cli.files import Job, Writing, write
-from latticecodec.cli.inputs import STANDARD, place
-
-signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the shell that runs the tests does with it
-
-@main.command()
-def put():
-    "Write a file by way of `fill`."
-    write(Job(STANDARD, place(target)), fill, Writing())
-
-def begin(file):
-    file.write(b"half ")
-    file.flush()
-    (part,) = Path().glob(".*")
-    assert part.name.startswith(".lcodec-") and part.name.endswith(".part")
-"""
-
-
-def child(code: str, cwd: Path, **options: object) -> subprocess.Popen[str]:
-    """A Python process with these lines, in folder `cwd`."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-    default = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)"
-    return subprocess.Popen([sys.executable, "-c", f"{default}\n{code}"], cwd=cwd, text=True, **pipes)  # type: ignore[call-overload]
-
-
-def names(folder: Path) -> list[str]:
-    """What lies in a folder, hidden files too."""
-    return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.fixture
@@ -57,105 +23,6 @@ def here(tmp_path: Path, photo: Image.Image, monkeypatch: pytest.MonkeyPatch) ->
     photo.crop((0, 0, 64, 48)).save(tmp_path / "photo.png")
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_signal_leaves_nothing(tmp_path: Path, name: str) -> None:
-    code = f"""{PUT}
-target = "out.lcq"
-def fill(file):
-    begin(file)
-    os.kill(os.getpid(), signal.{name})
-main(["put"])
-"""
-    process = child(code, tmp_path)
-    out, err = process.communicate()
-    assert process.returncode == 128 + getattr(signal, name)
-    assert (out, err) == ("", f"Error: stopped by {name}\n")
-    assert names(tmp_path) == []
-
-
-def test_a_signal_that_was_ignored_stays_ignored(tmp_path: Path) -> None:
-    """As nohup wants it."""
-    code = f"""{PUT}
-target = "out.lcq"
-def fill(file):
-    begin(file)
-    os.kill(os.getpid(), signal.SIGHUP)
-    file.write(b"and half")
-signal.signal(signal.SIGHUP, signal.SIG_IGN)
-main(["put"])
-"""
-    process = child(code, tmp_path)
-    assert process.communicate() == ("", "")
-    assert process.returncode == 0
-    assert (tmp_path / "out.lcq").read_text() == "half and half"
-
-
-def test_a_part_whose_removal_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second signal, just when the first one's cleaning up begins."""
-    remove = Path.unlink
-
-    def interrupted(path: Path, missing_ok: bool = False) -> None:
-        monkeypatch.setattr(Path, "unlink", remove)
-        raise stop.Stopped(signal.SIGTERM)
-
-    monkeypatch.setattr(Path, "unlink", interrupted)
-    with pytest.raises(stop.Stopped), stop.on_signals(atomic.remove_parts):
-        atomic.write_file(tmp_path / "out.lcq", lambda file: file.write(b"half"), overwrite=False)
-    assert names(tmp_path) == ["out.lcq"]  # it was finished
-
-
-def test_a_signal_that_compiled_code_makes_another_error_of() -> None:
-    """As pybind11 does where the import of a module of its own is interrupted."""
-
-    def imported() -> None:
-        try:
-            signal.raise_signal(signal.SIGTERM)
-        except stop.Stopped as stopped:
-            raise ImportError("initialization failed") from stopped
-
-    with pytest.raises(stop.Stopped, match="stopped by SIGTERM"), stop.on_signals(atomic.remove_parts):
-        imported()
-    with pytest.raises(ImportError, match="without a signal"), stop.on_signals(atomic.remove_parts):
-        raise ImportError("without a signal")
-
-
-def test_compress_stopped_while_it_reads(tmp_path: Path, tiny_model: Path) -> None:
-    """A named pipe that nobody writes to; that it was opened for reading is the sign that the command waits."""
-    os.mkfifo(tmp_path / "photo.png")
-    arguments = ["compress", "photo.png", "-o", "photo.lcq", "--model", str(tiny_model)]
-    process = child(f"from latticecodec.cli import main; main({arguments})", tmp_path)
-    with (tmp_path / "photo.png").open("wb"):
-        process.send_signal(signal.SIGTERM)
-        assert process.communicate()[1] == "Error: stopped by SIGTERM\n"
-    assert process.returncode == 143
-    assert names(tmp_path) == ["photo.png"]
-
-
-def test_finished_files_of_an_interrupted_folder_stay(
-    here: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """SIGTERM between the second file's last byte and its name: it is written to its end, and the third never."""
-    (here / "in").mkdir()
-    for name in ("a.png", "b.png", "c.png"):
-        (here / "in" / name).write_bytes((here / "photo.png").read_bytes())
-    synchronised: list[int] = []
-
-    def fsync(number: int) -> None:
-        synchronised.append(number)
-        if len(synchronised) == 2:
-            assert callable(signal.getsignal(signal.SIGTERM))
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    result = CliRunner().invoke(main, ["compress", "in", "-o", "out", "--model", str(tiny_model)])
-    assert result.exit_code == 143
-    assert result.stderr.splitlines()[-1] == "Error: stopped by SIGTERM"
-    assert result.stdout.startswith("out/a.lcq  64x48")
-    assert names(here / "out") == ["a.lcq", "b.lcq"]
-    for name in ("a.lcq", "b.lcq"):
-        assert latticecodec.decode((here / "out" / name).read_bytes(), tiny_model, "cpu").size == (64, 48)
 
 
 def test_a_full_disk_while_compressing(here: Path, tiny_model: Path) -> None:

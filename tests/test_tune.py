@@ -17,6 +17,7 @@ from PIL import Image, ImageFilter
 from short_runs import QUICK
 
 from latticecodec import Codec, decode, encode, pillow, read_header, zoo
+from latticecodec.bulk.task import Task
 from latticecodec.codec import EncodeOptions
 from latticecodec.lab.distortion import fidelity, perceptual, perceptual_error, squared_error
 from latticecodec.lab.evaluation import ssimulacra2
@@ -185,6 +186,18 @@ def test_where_nothing_is_said_it_is_for_eyes_everywhere(models: Path, tmp_path:
     assert result.exit_code == 0, result.output
     headers = [read_header(tmp_path / "photo.lcq"), read_header(tmp_path / "pillow.lcq"), read_header(encode(picture))]
     assert [(header.tune, header.model) for header in headers] == [("ssimulacra2", zoo.find("seen").digest)] * 3
+
+
+def test_a_psnr_as_target_means_the_least_squared_error(models: Path) -> None:
+    """Where neither a model nor a tune is named, and in collections as well."""
+    header = read_header(encode(synthetic_picture(0, 40, 50), psnr=20, device="cpu"))
+    assert (header.tune, header.model) == ("psnr", zoo.find("lattice").digest)
+    asked = EncodeOptions(psnr=20)
+    for options in (asked.for_model(None), Task("compress", asked).options):
+        assert options is not None
+        assert options.tune == "psnr"
+    assert asked.for_model("seen") == Task("compress", asked, "seen").options == asked
+    assert EncodeOptions(psnr=20, tune="ms-ssim").for_model(None).tune == "ms-ssim"
 
 
 def test_without_such_a_model_it_is_the_model_itself() -> None:

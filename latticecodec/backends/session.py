@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 
 import numpy as np
 import onnxruntime
@@ -27,6 +28,8 @@ class Session:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.use_env_allocators", "1")
+        _share_memory()
         options.log_severity_level = 4
         weights = {name: values for name, values in graph.constants.items() if values.dtype == np.float32}
         handed = [onnxruntime.OrtValue.ortvalue_from_numpy(values) for values in weights.values()]
@@ -63,6 +66,20 @@ class Session:
             return True
         (found,) = self(**inputs)
         return bool(np.abs(found - expected).max() <= TOLERANCE * np.abs(expected).max())
+
+
+@cache
+def _share_memory() -> None:
+    """One arena for all sessions of the process, which grows by what is asked for.
+
+    One for each, doubled whenever it is too small, held twice as much where several networks take turns.
+    """
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    as_requested = onnxruntime.OrtArenaCfg(0, 1, -1, -1)  # no limit, the strategy, and two defaults
+    with suppress(Exception):  # of a program that has made one of its own, which then serves
+        onnxruntime.create_and_register_allocator(memory, as_requested)
 
 
 @contextmanager

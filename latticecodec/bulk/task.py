@@ -63,6 +63,10 @@ class Task:
     max_pixels: int = PIXELS_MAX
     device: str = "auto"
 
+    def __post_init__(self) -> None:
+        if self.options is not None:
+            object.__setattr__(self, "options", self.options.for_model(self.model))
+
     @property
     def suffixes(self) -> frozenset[str]:
         """Of the files that it is for."""

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from .. import container
 from ..container import DIAGONAL, LATTICE, NO_MODEL, Box, Header, Tile, mask_of
 from ..picture import Pixels, Samples, alpha, exact
 from .encoder import NEEDED, Encoding
-from .statistics import packed
+from .statistics import packed, strips
 from .tiling import EXACT_TILE, Indices, latent_box, tile_side, view
 
 QUALITY = 100.0  # what the header says
@@ -61,7 +62,7 @@ def exact_colours(header: Header, colour: Samples, box: Box) -> bytes:
         return b""
     square = view(colour, Box(0, 0, header.width, header.height), box).copy()  # [h, w, C]
     is_exact = _pixels(header, box)  # [h, w]
-    square[~is_exact] = _most_frequent(square[is_exact])
+    square[~is_exact] = _most_frequent(square, is_exact)
     return exact.encode(square)
 
 
@@ -70,7 +71,7 @@ def seen_by_networks(header: Header, colour: Samples) -> Samples:
     whole = Box(0, 0, header.width, header.height)
     is_exact = _pixels(header, whole)  # [H, W]
     out = colour.copy()
-    flat = _most_frequent(colour[is_exact])
+    flat = _most_frequent(colour, is_exact)
     for box in header.squares.within(whole, exact=True):
         view(out, whole, box)[:] = flat
     for box in header.squares.within(whole, exact=False):
@@ -87,8 +88,17 @@ def _pixels(header: Header, box: Box) -> NDArray[np.bool_]:
     return out
 
 
-def _most_frequent(colour: Samples) -> Samples:
-    """The colour [C] that most of [N, C] have."""
-    _, firsts, counts = np.unique(packed(colour), return_index=True, return_counts=True)  # [n] each
-    found: Samples = colour[firsts[counts.argmax()]]
-    return found
+def _most_frequent(colour: Samples, where: NDArray[np.bool_]) -> Samples:
+    """The colour [C] that most pixels of [H, W, C] have, of those of [H, W]; a strip at a time, for the sake of memory.
+
+    Of several that as many have, it is the darkest in the first channel in which they differ.
+    """
+    known: NDArray[Any] = np.zeros(0, np.uint64)  # [known], packed
+    times: NDArray[Any] = np.zeros(0)  # [known]
+    for rows in strips(len(colour)):
+        found, counts = np.unique(packed(colour[rows][where[rows]]), return_counts=True)  # [n] each
+        known, places = np.unique(np.concatenate([known, found]), return_inverse=True)
+        times = np.bincount(places, np.concatenate([times, counts]))
+    most = int(known[times.argmax()])
+    shifts = range(16 * (colour.shape[2] - 1), -1, -16)
+    return np.array([most >> shift & 0xFFFF for shift in shifts], colour.dtype)

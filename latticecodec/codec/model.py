@@ -4,7 +4,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..config import ModelConfig
-from ..container import DIGEST_BYTES
 from ..errors import ModelError
 from ..kinds import KINDS
 
@@ -28,7 +27,7 @@ class Model:
     def __init__(self, config: ModelConfig, tensors: "Tensors", device: str) -> None:
         """Raises ModelError where the tensors do not fit the configuration, or the prior fails its self-test."""
         self.config, self.device, self._tensors = config, device, tensors
-        self.digest = bytes.fromhex(config.weights_sha256)[:DIGEST_BYTES]
+        self.digest = config.digest
         if config.quantizer not in KINDS:
             known = ", ".join(KINDS)
             raise ModelError(f"model {config.name}: unknown quantizer {config.quantizer!r}; this version knows {known}")

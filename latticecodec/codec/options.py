@@ -1,7 +1,8 @@
 """What an encode is asked for."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ..arguments import choice, positive, real, switch, whole
 from ..config import DEFAULT_EFFORT, EFFORTS, TUNES
@@ -49,3 +50,8 @@ class EncodeOptions:
         if side % TILE_UNIT or side > SIZE_MAX:
             told = f"it must be a multiple of {TILE_UNIT}, or 0 for one tile"
             raise TargetError(f"a tile of {side} pixels a side; {told}")
+
+    def for_model(self, model: str | Path | None) -> "EncodeOptions":
+        """The same where this is what a caller names: without model and tune, a PSNR as target means tune "psnr"."""
+        unsaid = model is None and self.tune is None
+        return replace(self, tune="psnr") if unsaid and self.psnr is not None else self

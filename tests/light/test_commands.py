@@ -46,12 +46,18 @@ def test_models_with_what_they_cost() -> None:
     assert "lattice" in lcodec("models").stdout
 
 
+def test_the_tables_of_the_papers() -> None:
+    listed = json.loads(lcodec("reproduce", "list", "--json").stdout)
+    assert len(listed["tables"]) > 10
+    assert "get github.com/" in listed["missing"][0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
         (["train"], "lcodec train needs torch; pip install 'latticecodec[train]'"),
         (["eval", "photo.png"], "lcodec eval needs torch; pip install 'latticecodec[eval]'"),
-        (["reproduce", "list"], "lcodec reproduce needs torch; pip install 'latticecodec[papers]'"),
+        (["reproduce", "ll-5"], "lcodec reproduce needs torch; pip install 'latticecodec[papers]'"),
         (["bulk", ".", "packed"], "lcodec bulk needs ray; pip install 'latticecodec[bulk]'"),
         (
             ["compress", "photo.png", "--device", "cuda"],

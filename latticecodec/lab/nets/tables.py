@@ -64,7 +64,7 @@ def _gaussian(edges: Tensor, sigma: float) -> NDArray[np.float64]:
 
 
 def integer_frequencies(mass: NDArray[np.float64]) -> Int32:
-    """Probabilities [n] to integers [n], each at least 1, that sum to 2^24; the largest takes up the rounding."""
+    """Probabilities or weights [n] to integers [n], each at least 1, in sum 2^24; the largest takes up the rounding."""
     free = (1 << PRECISION) - len(mass)
     frequencies = 1 + np.floor(np.clip(mass, 0, None) / mass.sum() * free).astype(np.int64)
     frequencies[np.argmax(frequencies)] += (1 << PRECISION) - frequencies.sum()

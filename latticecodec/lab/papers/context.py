@@ -16,11 +16,12 @@ import torch
 from torch import Tensor
 
 from ...entropy.coder import Decoder, Encoder, Int32, Tables
+from ..nets.tables import integer_frequencies
 from ..quantizers.codewords import nearest
 from ..quantizers.kmeans import kmeans
 from .bottleneck import Bottleneck
 from .counting import Counts, Points, Statistics
-from .stream import Shape, StaticCode, indices_layout, integer_frequencies
+from .stream import Shape, StaticCode, indices_layout
 
 CLASSES = 32
 CLUSTERED = 1 << 14  # positions that k-means sees

@@ -8,14 +8,16 @@ import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from ...errors import ImageError, TrainingError
 from ...picture import find_images, read, to_pillow, upright
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ class Pictures:
     """A data set in memory."""
 
     name: str
-    train: Tensor  # uint8 [N, C, H, W]
-    test: Tensor  # uint8 [M, C, H, W]
+    train: "Tensor"  # uint8 [N, C, H, W]
+    test: "Tensor"  # uint8 [M, C, H, W]
     published: int = 0  # see DataSet
 
     def digest(self) -> str:
@@ -116,7 +118,9 @@ def load(data: DataSet, folder: Path) -> Pictures:
     return Pictures(data.name, train, test, data.published)
 
 
-def _read_npz(file: Path, data: DataSet) -> list[Tensor]:
+def _read_npz(file: Path, data: DataSet) -> "list[Tensor]":
+    import torch
+
     parts = []
     try:
         with np.load(file) as arrays:
@@ -133,7 +137,9 @@ def _read_npz(file: Path, data: DataSet) -> list[Tensor]:
     return parts
 
 
-def _read_folder(folder: Path, data: DataSet) -> list[Tensor]:
+def _read_folder(folder: Path, data: DataSet) -> "list[Tensor]":
+    import torch
+
     parts = []
     for part in ("train", "test"):
         files = find_images(folder / part)
@@ -143,7 +149,9 @@ def _read_folder(folder: Path, data: DataSet) -> list[Tensor]:
     return parts
 
 
-def _read(file: Path, data: DataSet) -> Tensor:
+def _read(file: Path, data: DataSet) -> "Tensor":
+    import torch
+
     try:
         picture = to_pillow(upright(read(file)))
     except ImageError as error:

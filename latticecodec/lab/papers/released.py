@@ -6,14 +6,15 @@ without running what a pickle could hold.
 
 import pickle
 from pathlib import Path
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
 
 from ...errors import TrainingError
-from .bottleneck import Codebook, Lattice
 from .experiment import Experiment
-from .model import PaperModel
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from .model import PaperModel
 
 SOURCE = "github.com/AGKhalil/ll-vq-vae, its folder experiments/pretrained"
 
@@ -25,12 +26,17 @@ def missing(experiment: Experiment, folder: Path) -> str:
     return f"released weights: not in {folder / Path(experiment.weights).parts[0]}; get {SOURCE}"
 
 
-def load(experiment: Experiment, folder: Path, channels: int) -> PaperModel:
+def load(experiment: Experiment, folder: Path, channels: int) -> "PaperModel":
     """The model of an experiment with the weights that it names, in eval mode.
 
     Raises:
         TrainingError: the file is not such a checkpoint.
     """
+    import torch
+
+    from .bottleneck import Codebook, Lattice
+    from .model import PaperModel
+
     file = folder / experiment.weights
     model = PaperModel(experiment, channels, 1, 0)
     try:
@@ -49,7 +55,7 @@ def load(experiment: Experiment, folder: Path, channels: int) -> PaperModel:
     return model.eval()
 
 
-def _copy(values: list[Tensor], network: nn.Module) -> None:
+def _copy(values: "list[Tensor]", network: "nn.Module") -> None:
     """Give a network's parameters the values of another implementation, which has them in the same order."""
     for parameter, value in zip(network.parameters(), values, strict=True):
         parameter.data.copy_(value)

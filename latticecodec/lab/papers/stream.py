@@ -17,8 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...entropy.coder import EXCESS_BITS, PRECISION, Decoder, Encoder, Int32, Tables
+from ...entropy.coder import EXCESS_BITS, Decoder, Encoder, Int32, Tables
 from ...errors import FormatError
+from ..nets.tables import integer_frequencies
 from .counting import HALF_WIDTH_MAX, Counts, Integers, Points, Statistics
 
 PRIOR_COUNT = 0.5  # rows added to every count, but in sum no more than
@@ -151,12 +152,3 @@ def indices_layout(weights: Counts) -> tuple[Counts, int]:
     """
     centre = (len(weights) + 1) // 2
     return np.concatenate([weights, np.zeros(2 * centre + 2 - len(weights))]), centre
-
-
-def integer_frequencies(weights: Counts) -> Int32:
-    """Weights [n] -> int32 [n], each at least 1, in sum 2^24; what rounding leaves goes to the largest."""
-    total = 1 << PRECISION
-    integers: Integers = 1 + np.floor(weights * ((total - len(weights)) / weights.sum())).astype(np.int64)
-    integers[int(integers.argmax())] += total - integers.sum()
-    rounded: Int32 = integers.astype(np.int32)
-    return rounded

@@ -12,13 +12,9 @@ from torch import Tensor, nn
 
 from ...errors import TrainingError
 from ..arithmetic import straight_through
+from ..widths import width_for_codebook_size
 from .base import Quantized
 from .rounding import soft_round
-
-
-def width_for_codebook_size(size: float, dimensions: int) -> float:
-    """Half-width of the initial basis for about `size` points in [0, 1]^D (eq. 6, appendix A.1): 1 / (K^(1/D) - 1)."""
-    return 1.0 / (math.pow(size, 1.0 / dimensions) - 1.0)
 
 
 class DiagonalLattice(nn.Module):

@@ -6,9 +6,8 @@ from pathlib import Path
 from torch import Tensor
 
 from ... import zoo
-from ...config import PATCH, PRESETS, ModelConfig
+from ...config import PATCH, PRESETS, ModelConfig, ModelInfo
 from ...errors import TrainingError
-from ...zoo import ModelInfo
 from ..arithmetic import seeded
 from ..nets import initialise_from_patches
 from .data import Crops
