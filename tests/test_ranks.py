@@ -401,15 +401,16 @@ def test_a_training_ends_where_one_of_its_processes_is_killed(pictures: Path, tm
     given = f"--data {pictures} --val {pictures} --out {tmp_path}/run --preset lc-test --steps 100000 --batch 2"
     small = ["--crop", "64", "--drawn", "0", "--checkpoint-minutes", "0", "--device", "cpu"]
     first, second = started("-m", "latticecodec", "train", *given.split(), *small)
-    try:
-        while not (tmp_path / "run" / "checkpoint.pt").exists():
-            assert first.poll() is None
-            time.sleep(0.01)
-        second.kill()
-        errors = first.communicate(timeout=300)[1]
-    finally:
-        for process in (first, second):
-            process.kill()
+    with first, second:
+        try:
+            while not (tmp_path / "run" / "checkpoint.pt").exists():
+                assert first.poll() is None
+                time.sleep(0.01)
+            second.kill()
+            errors = first.communicate(timeout=300)[1]
+        finally:
+            for process in (first, second):
+                process.kill()
     told = "another process of this training has ended; go on with --resume"
     assert (first.returncode, errors.splitlines()[-1]) == (1, f"Error: {told}")
 
