@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from latticecodec.bulk import Bulk, Summary, Task
 
 OWN = {"inputs", "output", "jobs", "skip_existing", "model", "force"}  # parameters of `compress` that are others here
-ENCODING = ("quality", "bpp", "size", "psnr", "effort", "tune", "tile", "strip", "embed_basis", "keep_suffix")
 DONE = {"compress": "compressed", "decompress": "decompressed", "verify": "verified"}
 OF_RAY = (r"ray\.", r"latticecodec\.bulk\.cluster")  # whose warnings are of what Ray does
 EVERY = 1.0  # seconds between two looks at how far it is

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, overload
 from .arguments import switch
 from .config import DEFAULT_EFFORT
 from .container import PIXELS_MAX, contents, named, read_header
-from .zoo import find_by_digest, load
+from .zoo import load, model_for
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -133,6 +133,5 @@ def decode(
     with named(data):
         file = contents(data)
         header, plain = read_header(file, max_pixels), switch("as_array", as_array)
-        codec = load(find_by_digest(header.model, model).folder, device) if header.names_model else None
-        pixels = pixels_of(None if codec is None else codec.model, file, region, None, silent, max_pixels)
+        pixels = pixels_of(model_for(header, model, device), file, region, None, silent, max_pixels)
         return to_array(pixels) if plain else to_pillow(pixels)

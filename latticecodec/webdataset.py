@@ -16,12 +16,14 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .codec import indices_of, pixels_of, silent
 from .container import PIXELS_MAX, read_header
 from .errors import FormatError
+from .picture import to_array, to_pillow
 from .zoo import find_by_digest, load
 
 if TYPE_CHECKING:
-    from .codec import Codec
+    from .codec.model import Model
 
 SUFFIX = "lcq"
 Example = TypeVar("Example", bound=dict[str, Any])
@@ -59,8 +61,10 @@ class _Reader:
         """What a file holds."""
         raise NotImplementedError
 
-    def _codec(self, data: bytes) -> "Codec":
-        return _codec(read_header(data, self.max_pixels).model, self.model, self.device)
+    def _model_of(self, data: bytes) -> "Model | None":
+        """What a file decodes with; None for one that takes no model."""
+        header = read_header(data, self.max_pixels)
+        return _model(header.model, self.model, self.device) if header.names_model else None
 
 
 @dataclass(frozen=True)
@@ -71,25 +75,26 @@ class Pictures(_Reader):
 
     def read(self, data: bytes) -> Any:
         """The picture; raises FormatError or its kin."""
-        codec = self._codec(data)
-        if self.as_array:
-            return codec.decode(data, as_array=True, max_pixels=self.max_pixels)
-        return codec.decode(data, max_pixels=self.max_pixels)
+        pixels = pixels_of(self._model_of(data), data, None, None, silent, self.max_pixels)
+        return to_array(pixels) if self.as_array else to_pillow(pixels)
 
 
 @dataclass(frozen=True)
 class Indices(_Reader):
-    """Index tensors, int32 [C, h, w] of NumPy, without drawing a picture; see `Codec.decode_indices`."""
+    """Index tensors, int32 [C, h, w] of NumPy, without drawing a picture; see `Codec.decode_indices`.
+
+    C is 0 of a file that takes no model, since all of its picture is exact.
+    """
 
     def read(self, data: bytes) -> Any:
         """The index tensor; raises FormatError or its kin."""
-        return self._codec(data).decode_indices(data)  # [C, h, w]
+        return indices_of(self._model_of(data), data, None)  # [C, h, w]
 
 
 @cache
-def _codec(digest: bytes, model: str | Path | None, device: str) -> "Codec":
+def _model(digest: bytes, model: str | Path | None, device: str) -> "Model":
     """The model of a digest, looked for once."""
-    return load(find_by_digest(digest, model).folder, device)
+    return load(find_by_digest(digest, model).folder, device).model
 
 
 def _in_column(reader: _Reader, name: str, example: Example) -> Example:

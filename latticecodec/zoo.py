@@ -25,6 +25,8 @@ from .weights import BASE_DIGEST, Array, read_tensors
 
 if TYPE_CHECKING:
     from .codec import Codec
+    from .codec.model import Model
+    from .container import Header
 
 DEFAULT_FAMILY, DEFAULT_TUNE = "lattice", "ssimulacra2"  # what is encoded with and for where nothing is named
 VARIABLE = "LCODEC_MODELS"  # environment variable: folders with models of one's own, separated as in PATH
@@ -200,6 +202,13 @@ def load(name_or_path: str | Path | None = None, device: str = "auto", tune: str
         name_or_path, tune = DEFAULT_FAMILY, tune or DEFAULT_TUNE
     info = find(name_or_path) if tune is None else tuned(name_or_path, tune)
     return _load(info, resolve_device(device))
+
+
+def model_for(header: "Header", name_or_path: str | Path | None = None, device: str = "auto") -> "Model | None":
+    """What a file with this header decodes with: see `find_by_digest` and `load`; None for one that takes no model."""
+    if not header.names_model:
+        return None
+    return load(find_by_digest(header.model, name_or_path).folder, device).model
 
 
 def read_weights(info: ModelInfo) -> dict[str, Array]:

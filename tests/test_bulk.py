@@ -7,6 +7,7 @@ import errno
 import io
 import json
 import os
+import pickle
 import re
 import tarfile
 import tracemalloc
@@ -84,6 +85,22 @@ def test_every_source_to_every_target(
         assert {"p00000.lcq", "below/p00002.lcq"} <= found.keys()
         ending = {re.sub(r"^pictures-\d+\.(tar|parquet/\d+)/", "", name) for name in outputs(back)}
         assert ending == {name.replace(".lcq", ".png") for name in found}
+
+
+@pytest.mark.parametrize("lossless", [False, True])
+def test_files_that_take_no_model_verify_and_come_back(lossless: bool, tmp_path: Path, tiny_model: Path) -> None:
+    """A picture of one colour, of which all is exact, and any other that was compressed without loss."""
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (64, 48), (250, 20, 20)).save(tmp_path / "in" / "plain.png")
+    if lossless:
+        (tmp_path / "in" / "other.png").write_bytes(FILES[0])
+    asked = ["--lossless"] if lossless else ["--effort", 0, "--model", tiny_model]
+    assert lcodec("bulk", tmp_path / "in", tmp_path / "out", *asked).exit_code == 0
+    assert not latticecodec.read_header(tmp_path / "out" / "plain.lcq").names_model
+    assert lcodec("bulk", tmp_path / "out", "--verify").exit_code == 0
+    assert lcodec("bulk", tmp_path / "out", tmp_path / "back", "--decompress").exit_code == 0
+    for path in (tmp_path / "in").iterdir():
+        assert np.array_equal(Image.open(tmp_path / "back" / path.name), Image.open(path))
 
 
 def test_what_belongs_to_a_picture_goes_with_it(sources: dict[str, Path], task: Task, tmp_path: Path) -> None:
@@ -168,7 +185,7 @@ def test_a_run_that_was_stopped_goes_on(
     first = next(iter(asked.results(latticecodec.bulk.Summary())))
     encoded: list[object] = []
     encode = Codec.encode_detailed
-    monkeypatch.setattr(Codec, "encode_detailed", lambda *rest: encoded.append(rest) or encode(*rest))
+    monkeypatch.setattr(Codec, "encode_detailed", lambda *rest, **asked: encoded.append(rest) or encode(*rest, **asked))
     summary = run(asked)
     assert (summary.done, summary.before) == (7 - first.done, first.done)
     assert len(encoded) == summary.done
@@ -184,6 +201,23 @@ def test_a_part_of_which_some_files_are_there_is_finished(sources: dict[str, Pat
     (tmp_path / "out" / "p00004.lcq").unlink()
     summary = run(asked)
     assert (summary.done, summary.before) == (1, 6)
+
+
+def test_places_are_the_same_from_every_folder(
+    sources: dict[str, Path], task: Task, tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a run that goes on, and for workers elsewhere; messages call them as they were given."""
+    monkeypatch.chdir(tmp_path)
+    run(Bulk(task, "files", "out"))
+    given = store.Store("files")
+    sent = pickle.dumps(Order(Task("verify", model=os.path.relpath(tiny_model)).sent(), given, None))
+    monkeypatch.chdir(sources["files"])
+    for source in (".", "../files/", str(sources["files"])):
+        assert run(Bulk(task, source, "../out")).before == 7
+    order = pickle.loads(sent)
+    assert order.task.model == str(tiny_model)
+    assert order.source.read("p00000.png") == FILES[0]
+    assert order.source.called("p00000.png") == "files/p00000.png"
 
 
 def test_another_run_does_not_mix_with_the_one_that_is_there(
@@ -244,7 +278,7 @@ def test_a_target_that_is_full(
 def test_a_part_that_ends_its_workers_is_given_up(sources: dict[str, Path], task: Task, tmp_path: Path) -> None:
     """Each worker that comes after one that was ended counts its tries, and others go on."""
     (tmp_path / "out").mkdir()
-    order = Order(task, str(sources["files"]), str(tmp_path / "out"), call="1")
+    order = Order(task, store.Store(str(sources["files"])), store.Store(str(tmp_path / "out")), call="1")
     part = Part("pictures-00000000", "files", ("p00000.png",))
     records = record.Records(store.Store(str(tmp_path / "out")), "", fixed=False)
     for number in range(1, TRIES + 1):
@@ -350,7 +384,7 @@ def test_keep_times(sources: dict[str, Path], task: Task, tmp_path: Path) -> Non
 
 def test_workers_have_the_model_of_who_started_them(sources: dict[str, Path], task: Task, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="install the same on every machine"):
-        Worker(Order(replace(task, digest=b"12345678"), str(sources["files"]), str(tmp_path / "out")))
+        Worker(Order(replace(task, digest=b"12345678"), store.Store(str(sources["files"])), None))
 
 
 class Drawn(AbstractFileSystem):
@@ -470,7 +504,14 @@ def test_what_a_user_is_told(
     assert (done.exit_code, done.stderr) == (1, "Error: s3://bucket: needs s3fs; install it with pip\n")
 
 
-def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("nowhere:6379", "no Ray cluster at nowhere:6379 (nobody answers); see ray status there"),
+        (None, "Ray does not start here (nobody answers); try again when the machine has less to do"),
+    ],
+)
+def test_a_cluster_that_is_not_there(address: str | None, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ray = pytest.importorskip("ray")
 
     def nobody(**_: object) -> None:
@@ -478,6 +519,5 @@ def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.undo()
     monkeypatch.setattr(ray, "init", nobody)
-    told = r"^no Ray cluster at nowhere:6379 \(nobody answers\); see ray status there$"
-    with pytest.raises(LcqError, match=told), cluster.joined("nowhere:6379", None):
+    with pytest.raises(LcqError, match=f"^{re.escape(told)}$"), cluster.joined(address, None):
         pass

@@ -1,5 +1,6 @@
 """Several processes train one model: what each of them does, and that together they do what one does."""
 
+import contextlib
 import copy
 import dataclasses
 import json
@@ -9,17 +10,19 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import torch
 from click.testing import CliRunner
 from latticecodec.cli import main
 from PIL import Image
-from several_ranks import HALF, losses
+from several_ranks import KEPT, losses
 from torch import Tensor, nn
 
 from latticecodec import TrainingError, load
@@ -27,12 +30,17 @@ from latticecodec.lab import ranks as ranks_module
 from latticecodec.lab.quantizers import SharedAdaptiveQuantizer, VectorQuantizer
 from latticecodec.lab.quantizers.attentive import AttentiveAdaptiveQuantizer
 from latticecodec.lab.ranks import ALONE, Ranks, joined, own_device, told
-from latticecodec.lab.training.data import Crops
+from latticecodec.lab.training import loop
+from latticecodec.lab.training.checkpoint import Training
+from latticecodec.lab.training.data import Crops, as_input
 from latticecodec.lab.training.model import uniform
 from latticecodec.lab.training.options import TrainOptions
+from latticecodec.lab.training.quantizer_options import QuantizerOptions
 from latticecodec.lab.training.run import run
+from latticecodec.lab.training.schedule import Schedule
 from latticecodec.lab.training.sharing import shares
 from latticecodec.lab.training.soap import SIDE_MAX, Soap
+from latticecodec.lab.training.start import start
 from latticecodec.lab.training.synthetic import synthetic_picture
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -56,6 +64,9 @@ class Threads(Ranks):
 
     def total(self, x: Tensor) -> Tensor:
         return self.gathered(x[None]).sum(0)
+
+    def begin_alike(self, model: nn.Module) -> None:
+        pass  # they are copies
 
     def put_together(self, x: Tensor, sizes: list[int]) -> Tensor:
         assert len(x) == sizes[self.index]
@@ -81,18 +92,27 @@ def together(count: int, work: Callable[[Ranks], Any]) -> list[Any]:
     return found
 
 
-def processes(*arguments: object) -> list[tuple[int, str, str]]:
-    """Status, output and errors of two processes as torchrun starts them, without the seconds that it takes itself."""
+def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        told_by = dict(zip(ranks_module.TOLD_BY[1:], ("2", "127.0.0.1", str(free.getsockname()[1])), strict=True))
+        return int(free.getsockname()[1])
+
+
+def started(*arguments: object) -> list[subprocess.Popen[str]]:
+    """Two processes as torchrun starts them, without the seconds that it takes itself."""
+    told_by = dict(zip(ranks_module.TOLD_BY[1:], ("2", "127.0.0.1", str(_free_port())), strict=True))
     command = [sys.executable, *map(str, arguments)]
-    started = [
+    return [
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=HERE)
         for environment in ({**os.environ, **told_by, "RANK": rank, "OMP_NUM_THREADS": "1"} for rank in "01")
     ]
-    ended = [process.communicate() for process in started]
-    return [(process.returncode, *told) for process, told in zip(started, ended, strict=True)]
+
+
+def processes(*arguments: object) -> list[tuple[int, str, str]]:
+    """Status, output and errors of two processes."""
+    both = started(*arguments)
+    ended = [process.communicate() for process in both]
+    return [(process.returncode, *told) for process, told in zip(both, ended, strict=True)]
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +243,36 @@ def test_codebooks_learn_from_the_rows_of_all_ranks(make: Callable[[], nn.Module
     torch.testing.assert_close(of_second, of_first)
 
 
+@pytest.mark.parametrize("quantizer", ["lattice", "vq", "rotation", "adaptive", "attention"])
+def test_a_step_of_every_kind_is_the_mean_of_its_ranks(quantizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Losses and gradients; and noise, moving averages and choices of the whole batch, of which no rank sees more."""
+    monkeypatch.setattr(loop, "mixed_precision", lambda device: contextlib.nullcontext())
+    of_quantizer = QuantizerOptions(selection="attention") if quantizer == "attention" else QuantizerOptions()
+    kind = "adaptive" if quantizer == "attention" else quantizer
+    crops = Crops([synthetic_picture(seed, 96, 96) for seed in range(3)], 64, 4)
+    options = dataclasses.replace(TrainOptions(), steps=4, crop=64, batch=4, quantizer=of_quantizer)
+    made = start(kind, kind, "lc-test", None, False, crops, options)
+    t = torch.tensor([0.9, 0.1, 0.6, 0.3])  # [4]
+
+    def passed(ranks: Ranks) -> tuple[Tensor, list[Any], list[Tensor]]:
+        model = copy.deepcopy(made)
+        model.join(ranks)
+        own, total = ranks.own(4), torch.zeros(())
+        for step in range(2):
+            x = as_input(crops.draw(step)[own], torch.device("cpu"))  # [b, 3, 64, 64]
+            loss = loop.weighed(model, x, t[own], torch.Generator().manual_seed(step), None)[0]
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.detach()
+        return total, [value.grad for value in model.parameters() if value.requires_grad], list(model.buffers())
+
+    loss, gradients, buffers = passed(ALONE)
+    (first, of_first, kept), (second, of_second, _) = together(2, passed)
+    torch.testing.assert_close((first + second) / 2, loss, rtol=1e-5, atol=0)
+    torch.testing.assert_close(kept, buffers)
+    for one_half, other_half, whole in zip(of_first, of_second, gradients, strict=True):
+        assert float(((one_half + other_half) / 2 - whole).norm()) <= 1e-4 * float(whole.norm())
+
+
 def test_an_error_of_one_rank_ends_all_and_is_told_once() -> None:
     def work(ranks: Ranks) -> None:
         with ranks.all_or_none():
@@ -272,36 +322,97 @@ def test_the_end_of_another_process_is_one_line() -> None:
 
 
 @pytest.fixture(scope="module")
-def two(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a training of two ranks, four crops each."""
-    out = tmp_path_factory.mktemp("two") / "run"
-    settings = out.parent / "settings.json"
-    settings.write_text(json.dumps({"quantizer": "lattice", "out": str(out), "data": str(pictures)}))
-    for status, _, errors in processes("several_ranks.py", settings):
+def one(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[float], Path]:
+    """The losses of a training of one process with eight crops, and its folder."""
+    out = tmp_path_factory.mktemp("one") / "lattice"
+    return losses("lattice", out, pictures), out
+
+
+@pytest.fixture(scope="module")
+def two(pictures: Path, one: tuple[list[float], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folders of trainings of two ranks, four crops each."""
+    out = tmp_path_factory.mktemp("two")
+    asked: list[dict[str, object]] = [
+        {"quantizer": "lattice"},
+        {"quantizer": "lattice", "resume": str(one[1] / "kept.pt")},
+        {"quantizer": "adaptive", "steps": 6},
+    ]
+    for settings, name in zip(asked, ("lattice", "rest", "adaptive"), strict=True):
+        settings |= {"out": str(out / name), "data": str(pictures), "port": _free_port()}
+    (out / "settings.json").write_text(json.dumps(asked))
+    for status, _, errors in processes("several_ranks.py", out / "settings.json"):
         assert status == 0, errors
     return out
+
+
+def _of_two(out: Path) -> list[float]:
+    """The losses of a training of two ranks; all ranks see, and judge, the same."""
+    first, second = (json.loads((out / f"losses-{rank}.json").read_text()) for rank in range(2))
+    assert first == second
+    return list(first)
 
 
 def _apart(found: list[float], wanted: list[float]) -> float:
     return max(abs(a / b - 1) for a, b in zip(found, wanted, strict=True))
 
 
-def test_two_ranks_of_four_crops_follow_one_of_eight(two: Path, pictures: Path, tmp_path: Path) -> None:
-    found = [json.loads((two / f"losses-{rank}.json").read_text()) for rank in range(2)]
-    assert found[0] == found[1]  # all ranks see, and judge, the same
-    one = losses("lattice", tmp_path / "one", pictures)
-    assert len(one) == 50
-    assert _apart(found[0], one) < 1e-3
-    log = [
-        [row.split(",")[0] for row in (folder / "log.csv").read_text().split()] for folder in (two, tmp_path / "one")
-    ]
-    assert log[0] == log[1] == ["step", "25", "50"]
-    assert load(two / "model", device="cpu").config.latents == 32
+def test_two_ranks_of_four_crops_follow_one_of_eight(two: Path, one: tuple[list[float], Path]) -> None:
+    losses_of_one, folder = one
+    assert len(losses_of_one) == 50
+    assert _apart(_of_two(two / "lattice"), losses_of_one) < 1e-3
+    for out in (two / "lattice", folder):
+        assert [row.split(",")[0] for row in (out / "log.csv").read_text().split()] == ["step", "25", "50"]
+    assert load(two / "lattice" / "model", device="cpu").config.latents == 32
+
+
+def test_two_ranks_are_one_that_adds_up_its_batch_in_two_halves(two: Path, pictures: Path, tmp_path: Path) -> None:
+    """To the bits of its numbers: what is left between two ranks and one is the order of sums in float32."""
+    halves = losses("lattice", tmp_path / "halves", pictures, halves=True, steps=15)  # 9, before the rate falls
+    assert _apart(_of_two(two / "lattice")[:9], halves[:9]) < 1e-6
+
+
+def test_two_ranks_follow_one_with_codebooks_too(two: Path, pictures: Path, tmp_path: Path) -> None:
+    assert _apart(_of_two(two / "adaptive"), losses("adaptive", tmp_path / "one", pictures, steps=6)) < 1e-4
 
 
 def test_one_rank_goes_on_where_two_stopped(two: Path, pictures: Path, tmp_path: Path) -> None:
-    rest = losses("lattice", tmp_path / "rest", pictures, two / "half.pt")
-    assert _apart(rest, json.loads((two / "losses-0.json").read_text())[HALF:]) < 1e-3
+    rest = losses("lattice", tmp_path / "rest", pictures, two / "lattice" / "kept.pt")
+    assert _apart(rest, _of_two(two / "lattice")[KEPT:]) < 1e-3
+
+
+def test_two_ranks_go_on_where_one_stopped(two: Path, one: tuple[list[float], Path]) -> None:
+    assert _apart(_of_two(two / "rest"), one[0][KEPT:]) < 1e-3
+
+
+def test_the_clock_of_the_first_rank_is_that_of_all() -> None:
+    """So that a training by --minutes ends at the same step, and is saved at the same steps."""
+
+    def seconds(ranks: Ranks) -> float:
+        schedule = Schedule(0, 1.0, 0, seconds=7.0 * ranks.index)
+        loop._tick(cast(Training, SimpleNamespace(schedule=schedule, ranks=ranks)))
+        return schedule.seconds
+
+    first, second = together(2, seconds)
+    assert first == second < 1
+
+
+def test_a_training_ends_where_one_of_its_processes_is_killed(pictures: Path, tmp_path: Path) -> None:
+    """With one line of the other; none waits for what does not come."""
+    given = f"--data {pictures} --val {pictures} --out {tmp_path}/run --preset lc-test --steps 100000 --batch 2"
+    small = ["--crop", "64", "--drawn", "0", "--checkpoint-minutes", "0", "--device", "cpu"]
+    first, second = started("-m", "latticecodec", "train", *given.split(), *small)
+    with first, second:
+        try:
+            while not (tmp_path / "run" / "checkpoint.pt").exists():
+                assert first.poll() is None
+                time.sleep(0.01)
+            second.kill()
+            errors = first.communicate(timeout=300)[1]
+        finally:
+            for process in (first, second):
+                process.kill()
+    told = "another process of this training has ended; go on with --resume"
+    assert (first.returncode, errors.splitlines()[-1]) == (1, f"Error: {told}")
 
 
 def test_torchrun_runs_the_command_which_speaks_and_writes_once(pictures: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+import latticecodec
 from latticecodec import ChecksumError, Codec, FormatError
 from latticecodec.webdataset import Indices, Pictures
 
@@ -56,6 +57,15 @@ def test_webdataset_gives_index_tensors(shard: str, packed: list[bytes], tiny: C
     assert [indices.shape for indices in found] == [(32, 2, 3), (32, 3, 3), (32, 4, 4)]
     for indices, data in zip(found, packed, strict=True):
         assert np.array_equal(indices, tiny.decode_indices(data))
+
+
+def test_files_that_take_no_model_are_read(tiny_model: Path) -> None:
+    """Of such a file all is exact, and its index tensor has no channels."""
+    picture = Image.new("RGB", (40, 33), (1, 2, 3))
+    data = latticecodec.encode(picture, lossless=True)
+    assert np.array_equal(Pictures(tiny_model, "cpu").read(data), picture)
+    assert np.array_equal(Pictures(as_array=True).read(data), picture)
+    assert Indices(tiny_model, "cpu").read(data).shape == (0, 3, 3)
 
 
 def test_a_damaged_member_is_an_error_that_a_pipeline_can_pass_over(

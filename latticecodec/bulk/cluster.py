@@ -52,7 +52,9 @@ def joined(address: str | None, workers: int | None) -> Iterator[None]:
             ray.init(address=address or "local", log_to_driver=False, logging_level=logging.CRITICAL, **here)
     except Exception as error:  # Ray has many
         told = " ".join(str(error).split())[:200] or type(error).__name__
-        raise LcqError(f"no Ray cluster at {address or 'this machine'} ({told}); see ray status there") from None
+        if address is None:
+            raise LcqError(f"Ray does not start here ({told}); try again when the machine has less to do") from None
+        raise LcqError(f"no Ray cluster at {address} ({told}); see ray status there") from None
     if on_sigterm is not None and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, on_sigterm)
     try:

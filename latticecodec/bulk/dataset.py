@@ -39,8 +39,7 @@ def compress(
     Raises LcqError where no picture could be encoded so, or a package is missing.
     """
     require("bulk", "latticecodec.bulk")
-    task = Task("compress", options or EncodeOptions(), model, strip=strip, device=device)
-    task.codec("cpu")  # refused before any work is done
+    task = Task("compress", options or EncodeOptions(), model, strip=strip, device=device).sent()
     room, graphics = cluster.capacity(device)
     added: ray.data.Dataset = cluster.pool(dataset, _Encoder, (task, column), workers or room, graphics)
     return added
@@ -51,7 +50,7 @@ class _Encoder:
 
     def __init__(self, task: Task, column: str) -> None:
         self._task, self._column = task, column
-        self._codec = task.codec(task.device)
+        self._encode = task.encoder()
 
     def __call__(self, table: Any) -> Any:
         import pyarrow as pa
@@ -73,4 +72,4 @@ class _Encoder:
         if picture is None:
             raise ImageError("there is no picture in this row")
         pixels = stripped(read(picture), self._task.strip)
-        return self._codec.encode_detailed(pixels, self._task.options).data
+        return self._encode(pixels).data

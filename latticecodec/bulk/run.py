@@ -63,9 +63,9 @@ class Bulk:
         nothing could be done at all.
         """
         began = time.monotonic()
-        task, source = self._checked(), self._source()
+        task, source = self.task.sent(), self._source()
         target = None if self.target is None else Store(self.target)
-        order = Order(task, source.store.url, self.target, self.form, column=self.column, keep_times=self.keep_times)
+        order = Order(task, source.store, target, self.form, column=self.column, keep_times=self.keep_times)
         if target is not None:
             order = self._begun(order, source, target)
         with _Errors(target) as errors, cluster.joined(self.address, self.workers):
@@ -86,13 +86,6 @@ class Bulk:
         size = self.per_shard if self.form != "files" else LOOSE
         return Source.at(self.source, self.task.suffixes, self.task.target, size)
 
-    def _checked(self) -> Task:
-        """The task with the digest of its model; raises LcqError for what no picture could be encoded with."""
-        task = self.task
-        if task.action != "compress":
-            return task
-        return replace(task, digest=task.codec("cpu").digest)
-
     def _begun(self, order: Order, source: Source, target: Store) -> Order:
         """The order with the number of the run that begins or goes on."""
         inside = f"{target.path}/".startswith(f"{source.store.path}/") and target.protocols == source.store.protocols
@@ -102,7 +95,7 @@ class Bulk:
             raise OutputError("--keep-times is for folders on this machine; leave it out")
         asked = {
             "task": order.task.described(),
-            "source": self.source,
+            "source": source.place,
             "form": self.form,
             "per_shard": self.per_shard,
             "column": self.column,

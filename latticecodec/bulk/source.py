@@ -94,6 +94,11 @@ class Source:
         above, _, name = url.rpartition("/")
         return Source(Store(above or ("/" if url.startswith("/") else ".")), name, suffixes, target, size)
 
+    @property
+    def place(self) -> str:
+        """Where it is, for processes that work in other folders too."""
+        return self.store.place if self.only is None else f"{self.store.place}/{self.only}"
+
     def parts(self, left_out: Counter[str]) -> Iterator[Part | Failure]:
         """The parts, and what can be in none; `left_out` counts what is no picture, by kind."""
         waiting: list[str] = []

@@ -24,30 +24,35 @@ class StorageError(LcqError):
 class Store:
     """A folder; names in it are relative, with / between folders."""
 
-    def __init__(self, url: str) -> None:
-        """Raises LcqError where nothing is known to reach it by."""
+    def __init__(self, url: str, place: str | None = None) -> None:
+        """`place` is where it is, if not at `url`, as messages call it; raises LcqError if nothing reaches it."""
         from fsspec.core import url_to_fs
 
         self.url = url
         try:
-            self._storage, path = url_to_fs(os.fspath(url), use_listings_cache=False)
+            self._storage, path = url_to_fs(os.fspath(place or url), use_listings_cache=False)
         except ImportError as error:
             raise LcqError(f"{url}: needs {error.name or _words(error)}; install it with pip") from None
         except Exception as error:
             raise LcqError(
                 f"{url}: no place that is known ({_words(error)}); give a folder, or a URL as s3://"
             ) from None
-        self.path = path.rstrip("/") or "/"
         protocol = self._storage.protocol
         self.protocols = {protocol} if isinstance(protocol, str) else set(protocol)
+        self.path = os.path.realpath(path) if self.local else path.rstrip("/") or "/"  # without links, . and ..
 
-    def __reduce__(self) -> tuple[type["Store"], tuple[str]]:
-        return Store, (self.url,)
+    def __reduce__(self) -> tuple[type["Store"], tuple[str, str]]:
+        return Store, (self.url, self.place)
 
     @property
     def local(self) -> bool:
         """Whether it is on a disk of this machine."""
         return "file" in self.protocols
+
+    @property
+    def place(self) -> str:
+        """Where it is, for processes that work in other folders too."""
+        return self.path if self.local else self.url.rstrip("/")
 
     @property
     def whole(self) -> bool:

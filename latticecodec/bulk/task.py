@@ -4,14 +4,15 @@ import io
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from pathlib import Path
 from posixpath import splitext
 from typing import Any, Literal
 
-from ..codec import Codec, EncodeOptions
-from ..container import PIXELS_MAX, Reader, read_header
+from ..codec import Codec, EncodeOptions, Encoding, encoded_without_loss, indices_of, pixels_of, silent
+from ..container import PIXELS_MAX, read_header
 from ..errors import ModelError
-from ..picture import IMAGE_SUFFIXES, read_file, save, stripped
-from ..zoo import find_by_digest, load
+from ..picture import IMAGE_SUFFIXES, Pixels, read_file, save, stripped
+from ..zoo import find, load, model_for
 
 Action = Literal["compress", "decompress", "verify"]
 LCQ, RESTORED = ".lcq", ".png"
@@ -85,12 +86,21 @@ class Task:
         stem = splitext(name)[0]
         return stem if splitext(stem)[1].lower() == RESTORED else f"{stem}{RESTORED}"
 
-    def codec(self, device: str) -> Codec:
-        """The model to compress with; raises LcqError where no picture could be encoded as it is asked for."""
+    def codec(self, device: str) -> Codec | None:
+        """The model to compress with, None where it takes none; raises LcqError where nothing can be encoded so."""
         assert self.options is not None
+        if self.options.lossless:
+            return None
         codec = load(self.model, device, self.options.tune)
         codec.check(self.options)
         return codec
+
+    def sent(self) -> "Task":
+        """As workers get it: its model by digest, and by a folder that any process finds; raises as `codec`."""
+        codec, model = self.codec("cpu") if self.action == "compress" else None, self.model
+        if model is not None and find(model).folder == Path(model).resolve():
+            model = str(find(model).folder)
+        return replace(self, model=model, digest=self.digest if codec is None else codec.digest)
 
     def ready(self) -> Callable[[str, bytes], Coded]:
         """What does it, from the name and the bytes of a file, with its model loaded.
@@ -100,16 +110,23 @@ class Task:
         """
         if self.action != "compress":
             return partial(_restored, self) if self.action == "decompress" else partial(_checked, self)
+        return partial(_compressed, self, self.encoder())
+
+    def encoder(self) -> Callable[[Pixels], Encoding]:
+        """What encodes a picture, with its model loaded; raises as `codec`, and where it is not the driver's."""
+        assert self.options is not None
         codec = self.codec(self.device)
+        if codec is None:
+            return partial(encoded_without_loss, options=self.options, report=silent)
         if self.digest not in (b"", codec.digest):
             told = f"has the weights {codec.digest.hex()} here and {self.digest.hex()} where this was started"
             raise ModelError(f"model {codec.config.name}: {told}; install the same on every machine")
-        return partial(_compressed, self, codec)
+        return partial(codec.encode_detailed, options=self.options)
 
 
-def _compressed(task: Task, codec: Codec, name: str, data: bytes) -> Coded:
+def _compressed(task: Task, encode: Callable[[Pixels], Encoding], name: str, data: bytes) -> Coded:
     picture = stripped(read_file(io.BytesIO(data), name), task.strip)
-    result = codec.encode_detailed(picture, task.options)
+    result = encode(picture)
     header = result.header
     return Coded(
         task.target(name),
@@ -124,9 +141,8 @@ def _compressed(task: Task, codec: Codec, name: str, data: bytes) -> Coded:
 
 def _restored(task: Task, name: str, data: bytes) -> Coded:
     header = read_header(data, task.max_pixels)
-    codec = load(find_by_digest(header.model, task.model).folder, task.device)
-    file = io.BytesIO()
-    notes = save(codec.decode_pixels(data, max_pixels=task.max_pixels), RESTORED, file)
+    model, file = model_for(header, task.model, task.device), io.BytesIO()
+    notes = save(pixels_of(model, data, None, None, silent, task.max_pixels), RESTORED, file)
     return Coded(
         task.target(name),
         file.getvalue(),
@@ -139,6 +155,6 @@ def _restored(task: Task, name: str, data: bytes) -> Coded:
 
 
 def _checked(task: Task, name: str, data: bytes) -> Coded:
-    header = Reader(data, task.max_pixels).header
-    load(find_by_digest(header.model, task.model).folder, task.device).decode_indices(data)
+    header = read_header(data, task.max_pixels)
+    indices_of(model_for(header, task.model, task.device), data, None)
     return Coded(name, b"", header.width, header.height, header.model.hex(), header.quality)

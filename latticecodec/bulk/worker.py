@@ -18,8 +18,8 @@ class Order:
 
     Attributes:
         task: what is done with a picture.
-        source: the folder to read from, as a URL.
-        target: the folder to write to, as a URL; None where nothing is written.
+        source: the folder to read from.
+        target: the folder to write to; None where nothing is written.
         form: what is written there.
         run: the run's number; what belongs to another one does not count.
         call: the number of this call, of which a run can take several.
@@ -29,8 +29,8 @@ class Order:
     """
 
     task: Task
-    source: str
-    target: str | None
+    source: Store
+    target: Store | None
     form: Form = "files"
     run: str = ""
     call: str = ""
@@ -45,10 +45,8 @@ TRIES = 3  # for a part at which workers end
 def given_up(order: Order, part: Part) -> Record:
     """What is told of a part that no worker has survived."""
     told = "the worker that had it was ended each time, perhaps for want of memory; give fewer --workers"
-    source = Store(order.source)
-    return Record(
-        part.name, failures=[Failure(name, f"{source.called(name)}: {told}", lasting=False) for name in part.files]
-    )
+    called = order.source.called
+    return Record(part.name, failures=[Failure(name, f"{called(name)}: {told}", lasting=False) for name in part.files])
 
 
 @dataclass
@@ -67,14 +65,13 @@ class Worker:
     def __post_init__(self) -> None:
         """Raises LcqError where nothing could be done at all."""
         self._do = self.order.task.ready()
-        self._source = Store(self.order.source)
-        self._target = None if self.order.target is None else Store(self.order.target)
 
     def part(self, part: Part) -> Record:
         """Do a part, or find that it is done."""
-        if self._target is None:
+        target = self.order.target
+        if target is None:
             return self._checked(part)
-        records = Records(self._target, self.order.run, fixed=self.order.form != "files")
+        records = Records(target, self.order.run, fixed=self.order.form != "files")
         try:
             before = records.find(part)
         except LcqError as error:
@@ -83,7 +80,7 @@ class Worker:
             return replace(before, before=True)
         if self.careful and records.tries(part, self.order.call) > TRIES:
             return given_up(self.order, part)
-        record = self._worked(part, self._target)
+        record = self._worked(part, target)
         if not record.stopped and all(failure.lasting for failure in record.failures):
             try:
                 records.keep(part, record)
@@ -126,8 +123,8 @@ class Worker:
 
     def _samples(self, part: Part) -> Iterator[Sample | Failure]:
         """What a part holds, under names that no other part has where outputs are files."""
-        apart = self._target is not None and self.order.form == "files"
-        return samples(self._source, part, self.order.task.suffixes, self.order.column, apart)
+        apart = self.order.target is not None and self.order.form == "files"
+        return samples(self.order.source, part, self.order.task.suffixes, self.order.column, apart)
 
     def _made(
         self, part: Part, sample: Sample, record: Record, names: set[str], has: Callable[[str], bool]
@@ -158,5 +155,5 @@ class Worker:
     def _called(self, part: Part, name: str) -> str:
         """A picture as messages call it, behind the tar or Parquet file that it is in."""
         if part.kind == "files" or name.startswith(part.folder):
-            return self._source.called(name)
-        return f"{self._source.called(part.files[0])}: {name}"
+            return self.order.source.called(name)
+        return f"{self.order.source.called(part.files[0])}: {name}"
