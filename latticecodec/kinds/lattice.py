@@ -16,7 +16,8 @@ import numpy as np
 from ..config import HYPER, ModelConfig
 from ..container import BASIS_UNIT, DIAGONAL, E8, LATTICE
 from ..entropy.coder import Float32, Int32
-from ..entropy.integer import Context, IntegerPrior, Network
+from ..entropy.hyper import IntegerHyper
+from ..entropy.integer import Context, IntegerPrior, Networks
 from ..entropy.numbers import COORDINATE_MAX
 from ..entropy.stream import Reader, Writer
 from ..errors import ImageError, ModelError
@@ -161,11 +162,11 @@ class E8Lattice(Lattice):
     unit = 2
 
 
-def _engine(model: str, context: Context) -> Network:
-    """Who computes the context network of large pictures, imported by the first one."""
-    from ..backends.context import OnnxContext
+def _engine(model: str, hyper: IntegerHyper, context: Context) -> Networks:
+    """Who computes the prior's networks of large pictures, imported by the first one."""
+    from ..backends.prior import OnnxPrior
 
-    return OnnxContext(model, context)
+    return OnnxPrior(model, hyper, context)
 
 
 KINDS = (Lattice, E8Lattice)
