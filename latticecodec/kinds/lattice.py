@@ -84,6 +84,14 @@ class Lattice:
         if indices.size and not -COORDINATE_MAX <= indices.min() <= indices.max() <= COORDINATE_MAX:
             raise ImageError(f"indices from {indices.min()} to {indices.max()}; the format ends at {COORDINATE_MAX}")
 
+    def margin(self, level: int, tune: str) -> int:
+        """See `kind.Kind`."""
+        if not level:
+            return 0
+        from .parts import MARGIN, STEP_HALO
+
+        return STEP_HALO if level == 1 and tune == "psnr" else MARGIN
+
     def prepare(self, y: Float32, rate: Rate, basis: Basis | None, effort: Effort | None = None) -> Float32:
         """See `kind.Kind`; level 1 takes one step down the distortion, levels from 2 up refine further."""
         steps = self._basis(rate, basis)  # [M]
@@ -108,7 +116,7 @@ class Lattice:
                 rounded_below=self.prior.integers_below,
             )
         if effort.level == 1 and effort.tune == "psnr":  # other distortions want to see a larger picture
-            return within(effort.inside, u, effort.colour, self._halo, refinement, effort.report)
+            return within(effort.inside, u, effort.colour, refinement, effort.report)
         return by_parts(u, effort.colour, self._halo, refinement, effort.report)
 
     def encode(self, u: Float32, rate: Rate, effort: int) -> Coded:
