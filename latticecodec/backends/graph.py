@@ -85,30 +85,37 @@ class Graph:
         return protobuf.model([*casts, *nodes], tensors, self.inputs, self.outputs, {})
 
 
-def _shape(operator: str, inputs: Sequence[Shape | None], attributes: Mapping[str, Any]) -> Shape | None:
+def _shape(operator: str, inputs: Sequence[Sequence[Any] | None], attributes: Mapping[str, Any]) -> Shape | None:
     """Of four sides: what an operator makes of inputs of these shapes; None where nothing is said about it."""
-    x = inputs[0]
-    if x is None or len(x) != 4:
+    pictures = [shape for shape in inputs if shape is not None and len(shape) == 4]
+    if not pictures or pictures[0] is not inputs[0]:
         return None
-    if operator == "Conv" and inputs[1] is not None:
+    batch, channels, *sides = pictures[0]
+    if operator == "Conv" and len(pictures) > 1:
+        outputs, _, *lengths = pictures[1]
         strides, pads = attributes.get("strides", (1, 1)), attributes.get("pads", (0, 0, 0, 0))
-        beyond = [pads[axis] + pads[axis + 2] + strides[axis] for axis in (0, 1)]  # kernels as wide leave no rest
-        if beyond != list(inputs[1][2:]):
+        whole = [pads[axis] + pads[axis + 2] + strides[axis] for axis in (0, 1)]  # kernels of so many leave no rest
+        if lengths != whole or any(_factor(side) % stride for side, stride in zip(sides, strides, strict=True)):
             return None
-        return (1, inputs[1][0], *(_scaled(side, 1, stride) for side, stride in zip(x[2:], strides, strict=True)))
+        return batch, outputs, *(_scaled(side, 1, stride) for side, stride in zip(sides, strides, strict=True))
     if operator == "DepthToSpace":
         block = attributes["blocksize"]
-        return (1, x[1] // block**2, *(_scaled(each, block, 1) for each in x[2:]))
+        return batch, channels // block**2, *(_scaled(side, block, 1) for side in sides)
     if operator in ("Clip", "Exp", "Floor", "Sigmoid") or attributes.get("kernel_shape") == [1, 1]:
-        return x
-    if operator in ("Add", "Mul", "Sub") and all(shape is not None and len(shape) == 4 for shape in inputs):
-        return [next((side for side in sides if side != 1), 1) for sides in zip(*inputs, strict=True)]
+        return pictures[0]
+    if operator in ("Add", "Mul", "Sub") and len(pictures) == len(inputs):
+        return [next((side for side in each if side != 1), 1) for each in zip(*pictures, strict=True)]
     return None
 
 
 def _scaled(side: int | str, times: int, parts: int) -> int | str:
     """A side, so many `times` as long and then one of so many `parts` of it: "16h" in 8 parts is "2h"."""
+    factor = times * _factor(side) // parts
     if isinstance(side, int):
-        return times * side // parts
-    factor = times * int(side[:-1] or 1) // parts
+        return factor
     return f"{factor}{side[-1]}" if factor > 1 else side[-1]
+
+
+def _factor(side: int | str) -> int:
+    """The number in front of a side's name."""
+    return side if isinstance(side, int) else int(side[:-1] or 1)
