@@ -96,7 +96,7 @@ def test_progress_of_a_refinement(tiny: Codec, face: Image.Image) -> None:
 
 
 def test_one_step_in_parts_is_one_step(tiny: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The halo of a part is as wide as the synthesis sees, so that almost nothing depends on the cut."""
+    """The halo of a part is as wide as a latent is felt, so that almost nothing depends on the cut."""
     noise = np.random.default_rng(0).integers(0, 256, (320, 352, 3), dtype=np.uint8)
     whole = tiny.encode_detailed(noise).indices
     monkeypatch.setattr("latticecodec.kinds.parts.STEP_PART", (10, 12))
@@ -105,18 +105,18 @@ def test_one_step_in_parts_is_one_step(tiny: Codec, monkeypatch: pytest.MonkeyPa
 
 
 def test_one_step_is_taken_where_it_is_coded() -> None:
-    """What is around an area is looked at, as far as the halo, and stays as it is; 52 rows are cut, 48 would not be."""
-    u, colour, seen = np.zeros((1, 64, 100), np.float32), np.zeros((1024, 1600, 3), np.uint8), []
+    """What is around an area is looked at, as far as the halo, and stays as it is; 36 rows are cut, 32 would not be."""
+    u, colour, seen = np.zeros((1, 64, 60), np.float32), np.zeros((1024, 960, 3), np.uint8), []
 
     def refinement(u: Float32, *, x: Float32, report: Report) -> Float32:
         seen.append((*u.shape[1:], *x.shape[1:]))
         return u + 1
 
-    refined = within((slice(4, 56), slice(12, 100)), u, colour, 8, refinement, lambda done, total: None)
+    refined = within((slice(1, 37), slice(12, 60)), u, colour, refinement, lambda done, total: None)
     expected = np.zeros_like(u)
-    expected[:, 4:56, 12:100] = 1
+    expected[:, 1:37, 12:60] = 1
     np.testing.assert_array_equal(refined, expected)
-    assert seen == [(36, 96, 576, 1536), (44, 96, 704, 1536)]
+    assert seen == [(19, 50, 304, 800), (24, 50, 384, 800)]
 
 
 def test_refined_latents_are_cheap_where_distortion_does_not_matter(tiny: Codec) -> None:

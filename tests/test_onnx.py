@@ -19,6 +19,8 @@ from latticecodec.backends.perceptual_graph import Graph as Formulas
 from latticecodec.backends.perceptual_msssim import _session as of_ms_ssim
 from latticecodec.backends.perceptual_ssimulacra2 import _session as of_ssimulacra2
 from latticecodec.backends.processors import processors
+from latticecodec.backends.protobuf import Shape
+from latticecodec.backends.reference import OPERATORS
 from latticecodec.backends.session import Session
 from latticecodec.backends.shapes import network_shapes
 from latticecodec.config import PRESETS, ModelConfig
@@ -235,6 +237,29 @@ def test_a_network_is_made_when_it_is_used(pair: tuple[dict[str, torch.nn.Module
         thread.join()
     assert all(np.array_equal(each, made[0]) for each in made)
     assert list(ours._sessions) == ["synthesis"]
+
+
+@pytest.mark.parametrize("network", list(NETWORKS))
+def test_a_graph_tells_the_shape_of_all_that_its_nodes_make(
+    pair: tuple[dict[str, torch.nn.Module], OnnxBackend], network: str
+) -> None:
+    """What ONNX Runtime knows to be of one shape it adds in the layout of its convolutions."""
+    part = "synthesis." if network.endswith("gradient") else f"{network}."
+    own = {key.removeprefix(part): value for key, value in tensors_of(pair[0]).items() if key.startswith(part)}
+    graph = NETWORKS[network](pair[1].config, own)
+    known = onnx.load_model_from_string(graph.model()).graph.value_info
+    told = {each.name: [side.dim_param or side.dim_value for side in each.type.tensor_type.shape.dim] for each in known}
+    values = graph.constants | {name: np.zeros(length(shape), np.float32) for name, shape in graph.inputs.items()}
+    for node in graph.nodes:
+        values[node.output] = OPERATORS[node.operator](*(values[name] for name in node.inputs), **node.attributes)
+    assert {name: length(shape) for name, shape in told.items()} == {
+        node.output: list(values[node.output].shape) for node in graph.nodes if node.output not in graph.outputs
+    }
+
+
+def length(shape: Shape) -> list[int]:
+    """A shape for h = 2 and w = 3."""
+    return [side if isinstance(side, int) else int(side[:-1] or 1) * {"h": 2, "w": 3}[side[-1]] for side in shape]
 
 
 def test_tensors_that_do_not_fit(pair: tuple[dict[str, torch.nn.Module], OnnxBackend]) -> None:

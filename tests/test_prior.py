@@ -8,11 +8,12 @@ import torch
 from safetensors.numpy import load_file
 
 from latticecodec import Codec, ModelError
-from latticecodec.backends.context import OnnxContext
+from latticecodec.backends.prior import OnnxPrior
 from latticecodec.backends.session import Session
 from latticecodec.config import CONTEXT_STEPS, PRESETS
 from latticecodec.entropy.coder import PRECISION
-from latticecodec.entropy.integer import LARGE, Context, IntegerPrior, Network
+from latticecodec.entropy.hyper import IntegerHyper
+from latticecodec.entropy.integer import LARGE, Context, IntegerPrior, Networks, NumpyNetworks
 from latticecodec.entropy.layers import Layer, State, activate, shuffle
 from latticecodec.entropy.numbers import LOG_SCALE_MIN, MEAN_MAX, SCALE_BITS, SCALE_COUNT
 from latticecodec.entropy.steps import context_steps
@@ -216,37 +217,55 @@ def test_level_matters(tiny: Codec) -> None:
     """The quality level reaches the prior through the hyper-decoder's bias and the prior of z."""
     prior: IntegerPrior = tiny.kind.prior
     assert prior.hyper._z.shape == (2, 64, 8)
-    assert prior.hyper._enter.bias.shape == (64, 128, 1)
+    assert prior.hyper.enter.bias.shape == (64, 128, 1)
 
 
 @pytest.mark.parametrize(("height", "width"), [(2, 2), (2, 5), (7, 9), (24, 31)])
 def test_the_engine_adds_the_same_integers(tiny: Codec, height: int, width: int) -> None:
-    context = tiny.kind.prior._context
-    engine, known = OnnxContext("tiny", context), context.adaptors[0].weight.shape[1]
+    hyper, context = tiny.kind.prior.hyper, tiny.kind.prior._context
+    engine, known = OnnxPrior("tiny", hyper, context), context.adaptors[0].weight.shape[1]
     inputs = np.random.default_rng(height).integers(-127, 256, (known, height, width)).astype(np.float32)
     for step in range(CONTEXT_STEPS):
-        for ours, numpys in zip(engine(inputs, step), context.leaving(inputs, step), strict=True):
+        for ours, numpys in zip(engine.leaving(inputs, step), context.leaving(inputs, step), strict=True):
             np.testing.assert_array_equal(ours, numpys)
+    symbols = hyper.inputs(random_symbols(4, *hyper.shape(height, width)))
+    for level in (0, 20, 63):
+        np.testing.assert_array_equal(engine.features(symbols, level), hyper.decoded(symbols, level))
 
 
 def test_large_pictures_go_to_the_engine(tiny: Codec, state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From LARGE positions on, unless one side is a single position; and to one of them, whoever comes first."""
-    prior: IntegerPrior = tiny.kind.prior
+    """From LARGE positions on, unless one side is a single position; and to one of them, whoever comes first.
+
+    Numpy has no part in their products: its threads would go on to spin while those of the engine work.
+    """
     started = []
 
-    def engine(context: Context) -> Network:
+    def engine(hyper: IntegerHyper, context: Context) -> Networks:
         started.append(context)
-        return context.leaving
+        return NumpyNetworks(hyper, context)
 
-    monkeypatch.setattr(prior, "_context", Context(prior.config, state, engine))
+    prior = IntegerPrior(tiny.config, state, engine)
     for height, width, starts in [(22, 23, 0), (1, LARGE, 0), (16, 32, 1), (23, 23, 1)]:
         view = prior.view(random_symbols(1, *prior.hyper.shape(height, width)), (32, height, width), 20)
         view.predict(0)
         assert len(started) == starts
+    prior, shape = tiny.kind.prior, (32, 23, 23)
+    z = random_symbols(1, *prior.hyper.shape(23, 23))
+    prior.view(z, shape, 20)  # the engine's start compares with numpy
+    monkeypatch.setattr("latticecodec.entropy.layers.product", None)
+    prior.view(z, shape, 20).predict(0)
 
 
-def test_an_engine_that_adds_wrongly_is_noticed(tiny: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("network", "outputs"), [("hyper-decoder", 1), ("context network", 4)])
+def test_an_engine_that_adds_wrongly_is_noticed(
+    tiny: Codec, monkeypatch: pytest.MonkeyPatch, network: str, outputs: int
+) -> None:
     run = Session.__call__
-    monkeypatch.setattr(Session, "__call__", lambda self, **inputs: [out + (out > 9) for out in run(self, **inputs)])
-    with pytest.raises(ModelError, match="model tiny: the self-test of its context network fails on this processor"):
-        OnnxContext("tiny", tiny.kind.prior._context)
+
+    def wrong(self: Session, **inputs: np.ndarray) -> list[np.ndarray]:
+        found = run(self, **inputs)
+        return [out + (out > 9) for out in found] if len(found) == outputs else found
+
+    monkeypatch.setattr(Session, "__call__", wrong)
+    with pytest.raises(ModelError, match=f"model tiny: the self-test of its {network} fails on this processor"):
+        OnnxPrior("tiny", tiny.kind.prior.hyper, tiny.kind.prior._context)

@@ -11,6 +11,7 @@ from latticecodec import ChecksumError, Codec, Damage, FormatError, TargetError,
 from latticecodec.codec import EncodeOptions, indices_sha256, tiling
 from latticecodec.config import PATCH
 from latticecodec.container import Box, Header
+from latticecodec.entropy.coder import Float32
 
 TILE = 64
 REGIONS = [(0, 0, 320, 208), (0, 0, 1, 1), (319, 207, 1, 1), (60, 60, 9, 9), (17, 31, 203, 101), (128, 64, 64, 64)]
@@ -182,6 +183,30 @@ def test_large_pictures_are_worked_on_in_areas(
     assert tiny.encode(photo, tile=TILE, effort=0) == whole
     assert abs(array(tiny, tiled) - pixels).max() <= 1
     assert abs(len(tiny.encode(photo, tile=TILE)) / len(tiled) - 1) < 0.01
+
+
+@pytest.mark.parametrize(("effort", "tune", "margin"), [(0, "psnr", 0), (1, "psnr", 2), (1, "ms-ssim", 12)])
+def test_the_network_sees_no_more_around_an_area_than_what_is_looked_at(
+    tiny: Codec,
+    photo: Image.Image,
+    tiled: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    effort: int,
+    tune: str,
+    margin: int,
+) -> None:
+    monkeypatch.setattr(tiling, "AREA", 128)
+    seen, analysis = [], tiny.model.backend.analysis
+
+    def seeing(x: Float32) -> Float32:
+        seen.append(x.shape[1:])
+        return analysis(x)
+
+    monkeypatch.setattr(tiny.model.backend, "analysis", seeing)
+    tiny.encode(photo, tile=TILE, effort=effort, tune=tune)
+    around = PATCH * (margin + tiny.config.analysis_reach)
+    first = tiling.areas(read_header(tiled))[0].box
+    assert seen[0] == (min(first.height + around, photo.height), min(first.width + around, photo.width))
 
 
 def test_a_forged_table_is_an_error(tiny: Codec, tiled: bytes) -> None:

@@ -1,5 +1,6 @@
 """A computation as operators of ONNX and their weights, written down layer by layer."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,10 +32,11 @@ class Graph:
     constants: dict[str, NDArray[Any]] = field(default_factory=dict)
     inputs: dict[str, Shape] = field(default_factory=dict)
     outputs: dict[str, Shape] = field(default_factory=dict)
+    _shapes: dict[str, Shape] = field(default_factory=dict)  # of all that is known of, by name
 
     def input(self, name: str, *shape: int | str) -> str:
         """What each run is given."""
-        self.inputs[name] = shape
+        self.inputs[name] = self._shapes[name] = shape
         return name
 
     def output(self, name: str, *shape: int | str) -> None:
@@ -45,19 +47,29 @@ class Graph:
         """The same in every run: float32, or int64 where an operator asks for it."""
         name = f"c{len(self.constants)}"
         self.constants[name] = np.asarray(values, order="C")
+        self._shapes[name] = self.constants[name].shape
         return name
 
     def add(self, operator: str, *inputs: str, **attributes: Attribute) -> str:
         """One more node; the name of what it makes."""
         name = f"v{len(self.nodes)}"
         self.nodes.append(Node(operator, inputs, name, attributes))
+        shape = _shape(operator, [self._shapes.get(each) for each in inputs], attributes)
+        if shape is not None:
+            self._shapes[name] = shape
         return name
 
     def model(self) -> bytes:
-        """The graph as an ONNX file, without the values of its constants."""
+        """The graph as an ONNX file, without the values of its constants.
+
+        It tells the shapes of what nodes make, which ONNX Runtime does not find out by itself where sides have names:
+        what it knows to be of one shape it adds and multiplies in the layout of its convolutions.
+        """
+        between = {name: shape for name, shape in self._shapes.items() if name not in self.constants}
+        between = {name: shape for name, shape in between.items() if name not in self.inputs | self.outputs}
         nodes = [protobuf.node(node.operator, node.inputs, node.output, node.attributes) for node in self.nodes]
         tensors = [protobuf.tensor(name, values) for name, values in self.constants.items()]
-        return protobuf.model(nodes, tensors, self.inputs, self.outputs)
+        return protobuf.model(nodes, tensors, self.inputs, self.outputs, between)
 
     def file(self) -> bytes:
         """The graph as an ONNX file of its own: its constants are inside, in float16 where that loses nothing."""
@@ -70,4 +82,40 @@ class Graph:
             else:
                 tensors.append(protobuf.tensor(name, values, inside=True))
         nodes = [protobuf.node(node.operator, node.inputs, node.output, node.attributes) for node in self.nodes]
-        return protobuf.model([*casts, *nodes], tensors, self.inputs, self.outputs)
+        return protobuf.model([*casts, *nodes], tensors, self.inputs, self.outputs, {})
+
+
+def _shape(operator: str, inputs: Sequence[Sequence[Any] | None], attributes: Mapping[str, Any]) -> Shape | None:
+    """Of four sides: what an operator makes of inputs of these shapes; None where nothing is said about it."""
+    pictures = [shape for shape in inputs if shape is not None and len(shape) == 4]
+    if not pictures or pictures[0] is not inputs[0]:
+        return None
+    batch, channels, *sides = pictures[0]
+    if operator == "Conv" and len(pictures) > 1:
+        outputs, _, *lengths = pictures[1]
+        strides, pads = attributes.get("strides", (1, 1)), attributes.get("pads", (0, 0, 0, 0))
+        whole = [pads[axis] + pads[axis + 2] + strides[axis] for axis in (0, 1)]  # kernels of so many leave no rest
+        if lengths != whole or any(_factor(side) % stride for side, stride in zip(sides, strides, strict=True)):
+            return None
+        return batch, outputs, *(_scaled(side, 1, stride) for side, stride in zip(sides, strides, strict=True))
+    if operator == "DepthToSpace":
+        block = attributes["blocksize"]
+        return batch, channels // block**2, *(_scaled(side, block, 1) for side in sides)
+    if operator in ("Clip", "Exp", "Floor", "Sigmoid") or attributes.get("kernel_shape") == [1, 1]:
+        return pictures[0]
+    if operator in ("Add", "Mul", "Sub") and len(pictures) == len(inputs):
+        return [next((side for side in each if side != 1), 1) for each in zip(*pictures, strict=True)]
+    return None
+
+
+def _scaled(side: int | str, times: int, parts: int) -> int | str:
+    """A side, so many `times` as long and then one of so many `parts` of it: "16h" in 8 parts is "2h"."""
+    factor = times * _factor(side) // parts
+    if isinstance(side, int):
+        return factor
+    return f"{factor}{side[-1]}" if factor > 1 else side[-1]
+
+
+def _factor(side: int | str) -> int:
+    """The number in front of a side's name."""
+    return side if isinstance(side, int) else int(side[:-1] or 1)

@@ -120,10 +120,10 @@ class Layers:
         return Activation(self.graph.add("Mul", x, sigmoid), x, sigmoid)
 
     def _silu_gradient(self, kept: Activation, channels: int, gradient: str) -> str:
-        """gradient times sigmoid + silu (1 - sigmoid), the slope of SiLU."""
+        """gradient times sigmoid (1 + x - silu), the slope of SiLU."""
         add, ones = self.graph.add, np.ones((channels, 1, 1, 1), np.float32)
-        rest = self._convolve(kept.sigmoid, -ones, ones[:, 0, 0, 0], group=channels)  # 1 - sigmoid, in the same layout
-        return add("Mul", gradient, add("Add", kept.sigmoid, add("Mul", kept.silu, rest)))
+        negative = self._convolve(kept.silu, -ones, ones[:, 0, 0, 0], group=channels)  # 1 - silu, in the same layout
+        return add("Mul", gradient, add("Mul", kept.sigmoid, add("Add", kept.x, negative)))
 
     def _weight(self, name: str) -> Float32:
         return self._tensors[f"{name}.weight"]

@@ -106,7 +106,7 @@ def _backward(config: ModelConfig, layers: Layers, forward: Synthesis, gradient:
     """Adds what turns a gradient at x_hat [1, 3, 16h, 16w] into the graph's output, that at y_hat [1, M, h, w]."""
     graph = layers.graph
     deep = graph.add("Mul", layers.shuffled_gradient("leave", gradient, 8), forward.gain8)  # [1, width8, 2h, 2w]
-    deep = layers.blocks_gradient("blocks8", forward.kept8, deep)
+    deep = layers.blocks_gradient("blocks8", forward.kept8, layers.laid_out(deep))
     deep = layers.shuffled_gradient("up", deep, 2)  # [1, width16, h, w]
     deep = layers.blocks_gradient("blocks16", forward.kept16, deep)
     deep = graph.add("Mul", layers.pointwise_gradient("enter", deep), forward.gain16)  # [1, M, h, w]

@@ -21,13 +21,21 @@ Shape = Sequence[int | str]  # a side is a number, or a name where it may have a
 
 
 def model(
-    nodes: Iterable[bytes], tensors: Iterable[bytes], inputs: Mapping[str, Shape], outputs: Mapping[str, Shape]
+    nodes: Iterable[bytes],
+    tensors: Iterable[bytes],
+    inputs: Mapping[str, Shape],
+    outputs: Mapping[str, Shape],
+    between: Mapping[str, Shape],
 ) -> bytes:
-    """ModelProto of one graph: of `node`s, `tensor`s, and the shapes of what goes in and comes out, all float32."""
+    """ModelProto of one graph: of `node`s, `tensor`s, and the shapes of what goes in and comes out, all float32.
+
+    Shapes of what nodes make `between` may be told too.
+    """
     graph = [_bytes(1, node) for node in nodes]
     graph += [_text(2, "latticecodec"), *(_bytes(5, tensor) for tensor in tensors)]
     graph += [_bytes(11, _value(name, shape)) for name, shape in inputs.items()]
     graph += [_bytes(12, _value(name, shape)) for name, shape in outputs.items()]
+    graph += [_bytes(13, _value(name, shape)) for name, shape in between.items()]
     return _int(1, IR_VERSION) + _bytes(7, b"".join(graph)) + _bytes(8, _int(2, OPSET))
 
 

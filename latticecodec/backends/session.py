@@ -15,7 +15,7 @@ from .reference import evaluate
 
 PROBE = {"h": 2, "w": 3}  # sides of the inputs of the self-test, in the graph's units
 NO_MEMORY = ("allocate memory", "bad_alloc", "bad allocation")  # what ONNX Runtime says where there is none
-LARGE = 1 << 21  # values of the inputs of a run that gives its memory back; others keep it for the next one
+LARGE = 5 << 19  # values of the inputs of a run that gives its memory back; others keep it for the next one
 TOLERANCE = 1e-3  # of the self-test, of the largest value that should come
 
 

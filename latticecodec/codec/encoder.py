@@ -24,7 +24,6 @@ from .parallel import in_order
 from .tiling import Area, Indices, areas, compact, gather, index_bytes, index_crc, latent_box, latent_size, view
 
 NEEDED = 32  # pixels around a square that is not exact whose latents it needs, or a seam would be seen
-MARGIN = 12  # latent positions around an area that are refined with it; with one patch enough for MS-SSIM
 
 Report = Callable[[int, int], None]  # called with (iterations done, iterations in all)
 
@@ -145,9 +144,10 @@ class PictureEncoder:
         return np.zeros((kind.channels, kind.positions * window.height, kind.positions * window.width), np.int8)
 
     def _analyse(self, area: Area) -> tuple[Float32, Box]:
-        """Latents y [M, h, w] of an area and as much around it as a refinement wants, and where they lie."""
+        """Latents y [M, h, w] of an area and as much around it as its kind looks at, and where they lie."""
         header, config = self._header, self._model.config
-        seen = area.box.grown(PATCH * MARGIN if self._level else 0, header.width, header.height)
+        margin = self._model.kind.margin(self._level, header.tune)
+        seen = area.box.grown(PATCH * margin, header.width, header.height)
         around = seen.grown(PATCH * config.analysis_reach, header.width, header.height)
         x = to_planes(view(self._pixels.colour, self._whole, around), PATCH)  # [3, H', W']
         window = latent_box(seen)

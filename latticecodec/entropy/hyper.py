@@ -47,6 +47,11 @@ class IntegerHyper:
         state: the model's tensors named `prior.*`, without that prefix.
         index: frequency tables of integers.
         symbols: the companding look-up.
+
+    Attributes:
+        enter: symbol inputs to four positions of W channels, with a bias for each level.
+        block: at half the positions of the latents, each way.
+        leave: to four positions of F channels.
     """
 
     def __init__(self, config: ModelConfig, state: State, index: TableIndex, symbols: Symbols) -> None:
@@ -56,9 +61,9 @@ class IntegerHyper:
         legal = -MEAN_MAX <= means.min() <= means.max() <= MEAN_MAX and 0 <= scales.min() <= scales.max() < SCALE_COUNT
         if means.shape != (LEVELS, config.hyper_latents) or not legal:
             raise ModelError(f"prior table z: it must hold means and scales of {LEVELS} levels")
-        self._enter = Layer("hyper.enter", state)
-        self._block = Block("hyper.block", state)
-        self._leave = Layer("hyper.leave", state)
+        self.enter = Layer("hyper.enter", state)
+        self.block = Block("hyper.block", state)
+        self.leave = Layer("hyper.leave", state)
 
     def shape(self, height: int, width: int) -> tuple[int, int, int]:
         """Shape of z for latents of height x width."""
@@ -82,10 +87,17 @@ class IntegerHyper:
 
     def features(self, z: Int32, level: int, height: int, width: int) -> Float32:
         """Hyper-latents -> features, activations [F, height, width]."""
-        channels, rows, columns = z.shape
-        x = self.symbols(z * np.int32(self.symbols.unit)).reshape(channels, -1)  # [Z, rows columns]
-        x = activate(self._enter.pointwise(x, level))
+        return self.decoded(self.inputs(z), level)[:, :height, :width]
+
+    def inputs(self, z: Int32) -> Float32:
+        """Symbol inputs of hyper-latents, of the same shape."""
+        return self.symbols(z * np.int32(self.symbols.unit))
+
+    def decoded(self, inputs: Float32, level: int) -> Float32:
+        """What the network makes of symbol inputs [Z, rows, columns]: activations [F, 4 rows, 4 columns]."""
+        channels, rows, columns = inputs.shape
+        x = activate(self.enter.pointwise(inputs.reshape(channels, -1), level))  # [4 W, rows columns]
         x = shuffle(x, rows, columns).reshape(-1, 4 * rows * columns)  # [W, 4 rows columns]
-        x = self._block(x, 2 * rows, 2 * columns)
-        x = activate(self._leave.pointwise(x))
-        return shuffle(x, 2 * rows, 2 * columns)[:, :height, :width]  # [F, height, width]
+        x = self.block(x, 2 * rows, 2 * columns)
+        x = activate(self.leave.pointwise(x))
+        return shuffle(x, 2 * rows, 2 * columns)

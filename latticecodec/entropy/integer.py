@@ -1,12 +1,13 @@
 """The prior in exact integers: what lies between the bytes of a file and its lattice coordinates.
 
-Every array here holds integers; layers.py says why their sums are exact on every machine. Numpy adds them, but for the
-context network of large pictures, whose engine the caller brings. The float twin for training is in lab/nets/prior.py,
+Every array here holds integers; layers.py says why their sums are exact on every machine. Numpy adds them, but for
+large pictures, whose engine the caller brings. The float twin for training is in lab/nets/prior.py,
 the method in Ballé, Johnston and Minnen, ICLR 2019.
 """
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -23,18 +24,22 @@ from .stream import Digest
 from .tables import TableIndex
 
 LARGE = 512  # positions from which an engine is quicker than numpy, its start included
+CELL = 2  # positions a side, in whose corners the symbols of a step are
 
 Shape = tuple[int, int, int]  # [M, h, w]
 
 
-class Network(Protocol):
-    """A context network, computed by somebody else than numpy."""
+class Networks(Protocol):
+    """Those of a prior, computed by numpy or by somebody else: the same to the last bit."""
 
-    def __call__(self, inputs: Float32, step: int) -> list[Float32]:
-        """See `Context.leaving`, for h and w of 2 or more: the same to the last bit."""
+    def features(self, inputs: Float32, level: int) -> Float32:
+        """See `IntegerHyper.decoded`."""
+
+    def leaving(self, inputs: Float32, step: int) -> list[Float32]:
+        """See `Context.leaving`, for h and w of 2 or more."""
 
 
-Engine = Callable[["Context"], Network]
+Engine = Callable[[IntegerHyper, "Context"], Networks]
 
 
 class IntegerPrior:
@@ -43,7 +48,7 @@ class IntegerPrior:
     Args:
         config: of the model.
         state: the model's tensors named `prior.*`, without that prefix.
-        engine: who computes the context network of large pictures.
+        engine: who computes the networks of large pictures.
 
     Example:
         prior.hyper.write(z, level, writer)
@@ -61,7 +66,8 @@ class IntegerPrior:
         self.points = _points(self.index, state)
         self._symbols = Symbols(state, self.points.unit)
         self.hyper = IntegerHyper(config, state, self.index, self._symbols)
-        self._context = Context(config, state, engine)
+        self._context = Context(config, state)
+        self._engine, self._started, self._lock = engine, list[Networks](), threading.Lock()
 
     @property
     def unit(self) -> int:
@@ -83,7 +89,19 @@ class IntegerPrior:
 
         `level` is the quality level, 0..63.
         """
-        return View(self._context, self._symbols, self.hyper.features(z, level, *shape[1:]), shape)
+        _, height, width = shape
+        networks = self._networks(height, width)
+        features = networks.features(self.hyper.inputs(z), level)[:, :height, :width]  # [F, h, w]
+        return View(networks, self._symbols, features, shape)
+
+    def _networks(self, height: int, width: int) -> Networks:
+        """Of latents of height x width: numpy's, or the engine's, which is started once."""
+        if min(height, width) < CELL or height * width < LARGE:
+            return NumpyNetworks(self.hyper, self._context)
+        with self._lock:
+            if not self._started:
+                self._started.append(self._engine(self.hyper, self._context))
+            return self._started[0]
 
     def fingerprint(self) -> str:
         """SHA-256 over the table ids of a fixed input: the known answer that every machine must reproduce."""
@@ -119,28 +137,17 @@ class Context:
         leave: of each group of channels, to mean outputs and scale indices, [M / 2, W].
     """
 
-    def __init__(self, config: ModelConfig, state: State, engine: Engine) -> None:
+    def __init__(self, config: ModelConfig, state: State) -> None:
         self.adaptors = [Layer(f"context.adaptors.{step}", state) for step in range(CONTEXT_STEPS)]
         self.blocks = [Block(f"context.blocks.{i}", state) for i in range(config.context_blocks)]
         leave = Layer("context.leave", state, np.repeat([MEAN_BITS, SCALE_BITS], config.latents))
         self.leave = [leave.every(CONTEXT_STEPS, group) for group in range(CONTEXT_STEPS)]
-        self._engine, self._started, self._lock = engine, list[Network](), threading.Lock()
 
-    def outputs(self, inputs: Float32, step: int) -> tuple[Int32, Int32]:
-        """Mean outputs and scale indices [N] of the symbols of a step, in C order of [M, h, w].
+    def leaving(self, inputs: Float32, step: int) -> list[Float32]:
+        """What leaves the network for each group of channels, at its n positions of a step: [M / 2, n].
 
         `inputs` [M + F, h, w] are symbol inputs, 0 where unknown, and features.
         """
-        large = min(inputs.shape[1:]) > 1 and inputs[0].size >= LARGE
-        leaving = (self._network() if large else self.leaving)(inputs, step)
-        parts = [part.reshape(2, len(part) // 2, -1) for part in leaving]  # [2, M / 4, n] each
-        mean, scale = np.concatenate(parts, axis=2)  # [M / 4, N / (M / 4)] each: group after group in every row
-        mean.clip(-MEAN_MAX, MEAN_MAX, out=mean)
-        scale.clip(0, SCALE_COUNT - 1, out=scale)
-        return mean.ravel().astype(np.int32), scale.ravel().astype(np.int32)
-
-    def leaving(self, inputs: Float32, step: int) -> list[Float32]:
-        """What leaves the network for each group of channels, at its n positions of a step: [M / 2, n]."""
         count, height, width = inputs.shape
         x = activate(self.adaptors[step].pointwise(inputs.reshape(count, -1)))  # [W, h w]
         for block in self.blocks:
@@ -149,12 +156,21 @@ class Context:
         places = [hidden[:, rows, columns].reshape(len(x), -1) for _, rows, columns in quarters(step)]  # [W, n] each
         return [layer.pointwise(at) for at, layer in zip(places, self.leave, strict=True)]
 
-    def _network(self) -> Network:
-        """The engine's, started once."""
-        with self._lock:
-            if not self._started:
-                self._started.append(self._engine(self))
-            return self._started[0]
+
+@dataclass(frozen=True)
+class NumpyNetworks:
+    """See `Networks`."""
+
+    hyper: IntegerHyper
+    context: Context
+
+    def features(self, inputs: Float32, level: int) -> Float32:
+        """See `Networks`."""
+        return self.hyper.decoded(inputs, level)
+
+    def leaving(self, inputs: Float32, step: int) -> list[Float32]:
+        """See `Networks`."""
+        return self.context.leaving(inputs, step)
 
 
 class View:
@@ -165,10 +181,10 @@ class View:
         known: coordinates int32 [M, h, w], 0 where they are not known yet.
     """
 
-    def __init__(self, context: Context, symbols: Symbols, features: Float32, shape: Shape) -> None:
+    def __init__(self, networks: Networks, symbols: Symbols, features: Float32, shape: Shape) -> None:
         self.steps = range(CONTEXT_STEPS)
         self.known = np.zeros(shape, dtype=np.int32)
-        self._context, self._symbols = context, symbols
+        self._networks, self._symbols = networks, symbols
         self._inputs = np.concatenate([np.zeros(shape, dtype=np.float32), features])  # [M + F, h, w]
 
     def own(self, step: int) -> NDArray[np.bool_]:
@@ -179,8 +195,13 @@ class View:
         return mask
 
     def predict(self, step: int) -> tuple[Int32, Int32]:
-        """Mean outputs and scale indices [N] of a step, when all those before it are known."""
-        return self._context.outputs(self._inputs, step)
+        """Mean outputs and scale indices [N] of a step, in C order of [M, h, w], when all those before it are known."""
+        leaving = self._networks.leaving(self._inputs, step)
+        parts = [part.reshape(2, len(part) // 2, -1) for part in leaving]  # [2, M / 4, n] each
+        mean, scale = np.concatenate(parts, axis=2)  # [M / 4, N / (M / 4)] each: group after group in every row
+        mean.clip(-MEAN_MAX, MEAN_MAX, out=mean)
+        scale.clip(0, SCALE_COUNT - 1, out=scale)
+        return mean.ravel().astype(np.int32), scale.ravel().astype(np.int32)
 
     def know(self, step: int, k: Int32) -> None:
         """The coordinates [N] of a step."""

@@ -93,6 +93,10 @@ class Codebook:
         if indices.size and not 0 <= indices.min() <= indices.max() < codes:
             raise ImageError(f"indices from {indices.min()} to {indices.max()}; expected 0 to {codes - 1}")
 
+    def margin(self, level: int, tune: str) -> int:
+        """See `kind.Kind`; there is nothing to refine."""
+        return 0
+
     def prepare(self, y: Float32, rate: Rate, basis: Basis | None, effort: Effort | None = None) -> Float32:
         """See `kind.Kind`; there is but one way to encode, whatever the effort."""
         return y / self._basis_at(rate)[:, None, None]  # [M, h, w]

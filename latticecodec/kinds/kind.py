@@ -83,6 +83,9 @@ class Kind(Protocol):
     def check_basis(self, basis: Basis | None) -> None:
         """Raises ModelError where a file's basis does not fit the model."""
 
+    def margin(self, level: int, tune: str) -> int:
+        """Latent positions around those that will be coded that `prepare` looks at, at a level of effort."""
+
     def prepare(self, y: Float32, rate: Rate, basis: Basis | None, effort: Effort | None = None) -> Float32:
         """Latents y [M, h, w] in units of the basis, refined as far as the effort goes: u [M, h, w]."""
 

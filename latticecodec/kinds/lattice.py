@@ -16,7 +16,8 @@ import numpy as np
 from ..config import HYPER, ModelConfig
 from ..container import BASIS_UNIT, DIAGONAL, E8, LATTICE
 from ..entropy.coder import Float32, Int32
-from ..entropy.integer import Context, IntegerPrior, Network
+from ..entropy.hyper import IntegerHyper
+from ..entropy.integer import Context, IntegerPrior, Networks
 from ..entropy.numbers import COORDINATE_MAX
 from ..entropy.stream import Reader, Writer
 from ..errors import ImageError, ModelError
@@ -83,6 +84,14 @@ class Lattice:
         if indices.size and not -COORDINATE_MAX <= indices.min() <= indices.max() <= COORDINATE_MAX:
             raise ImageError(f"indices from {indices.min()} to {indices.max()}; the format ends at {COORDINATE_MAX}")
 
+    def margin(self, level: int, tune: str) -> int:
+        """See `kind.Kind`."""
+        if not level:
+            return 0
+        from .parts import MARGIN, STEP_HALO
+
+        return STEP_HALO if level == 1 and tune == "psnr" else MARGIN
+
     def prepare(self, y: Float32, rate: Rate, basis: Basis | None, effort: Effort | None = None) -> Float32:
         """See `kind.Kind`; level 1 takes one step down the distortion, levels from 2 up refine further."""
         steps = self._basis(rate, basis)  # [M]
@@ -107,7 +116,7 @@ class Lattice:
                 rounded_below=self.prior.integers_below,
             )
         if effort.level == 1 and effort.tune == "psnr":  # other distortions want to see a larger picture
-            return within(effort.inside, u, effort.colour, self._halo, refinement, effort.report)
+            return within(effort.inside, u, effort.colour, refinement, effort.report)
         return by_parts(u, effort.colour, self._halo, refinement, effort.report)
 
     def encode(self, u: Float32, rate: Rate, effort: int) -> Coded:
@@ -161,11 +170,11 @@ class E8Lattice(Lattice):
     unit = 2
 
 
-def _engine(model: str, context: Context) -> Network:
-    """Who computes the context network of large pictures, imported by the first one."""
-    from ..backends.context import OnnxContext
+def _engine(model: str, hyper: IntegerHyper, context: Context) -> Networks:
+    """Who computes the prior's networks of large pictures, imported by the first one."""
+    from ..backends.prior import OnnxPrior
 
-    return OnnxContext(model, context)
+    return OnnxPrior(model, hyper, context)
 
 
 KINDS = (Lattice, E8Lattice)

@@ -8,9 +8,11 @@ from ..config import HYPER, PATCH
 from ..entropy.coder import Float32
 from ..picture import Samples, to_planes
 
+MARGIN = 12  # latent positions around what will be coded that are refined with it; with a patch enough for MS-SSIM
 PART = 56  # latent positions a side that are refined at a time
 SMALL_PART = 36  # the same of a large area, beside whose picture there is less room in memory
-STEP_PART = (48, 96)  # rows and columns that one step of squared error is taken for: a gigabyte with what is around
+STEP_PART = (32, 48)  # rows and columns that one step of squared error is taken for, in half a gigabyte
+STEP_HALO = 2  # positions around these; what lies farther moves one coordinate in 10,000 at the very edge, or none
 
 Range = tuple[int, int]  # of latent positions, the end not included
 Inside = tuple[slice, slice]  # rows and columns of latents
@@ -39,10 +41,13 @@ def by_parts(u: Float32, colour: Samples, halo: int, refinement: Refinement, rep
     return _refined(u, colour, halo, refinement, report, parts)
 
 
-def within(inside: Inside, u: Float32, colour: Samples, halo: int, refinement: Refinement, report: Report) -> Float32:
-    """As `by_parts`, where `inside` alone is refined: what is around is left as it is, and only looked at."""
+def within(inside: Inside, u: Float32, colour: Samples, refinement: Refinement, report: Report) -> Float32:
+    """As `by_parts`, of one step of squared error, which is taken for what is `inside` alone.
+
+    What is around is left as it is, and only looked at, as far as STEP_HALO.
+    """
     rows, columns = (_parts(side.start, side.stop, longest) for side, longest in zip(inside, STEP_PART, strict=True))
-    return _refined(u, colour, halo, refinement, report, list(itertools.product(rows, columns)))
+    return _refined(u, colour, STEP_HALO, refinement, report, list(itertools.product(rows, columns)))
 
 
 def _refined(
