@@ -3,7 +3,7 @@
 import { crc32 } from "./crc32.js";
 import { writeFile } from "./containerwriter.js";
 import { LcqError } from "./errors.js";
-import { Header } from "./header.js";
+import { Header, PIXELS_MAX } from "./header.js";
 import { COORDINATE_MAX } from "./hyper.js";
 import { kindOf, rateOf } from "./kinds.js";
 import { loadModel } from "./networks.js";
@@ -17,7 +17,6 @@ const WHOLE_MAX = 2 ** 22; // pixels; larger pictures get tiles
 const TILE = 768; // pixels a side
 const BASIS_UNIT = 1024; // scales are in 1/1024 octave
 const SIZE_MAX = 65_535; // pixels a side
-const PIXELS_MAX = 2 ** 28;
 
 /** A picture, ready to be compressed at any quality: its latents do not depend on that. */
 export class PictureEncoder {
