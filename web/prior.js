@@ -121,7 +121,7 @@ class View {
     return concatenated(channels.map((c) => this.#places[step ^ c % STEPS].map((at) => c * count + at)));
   }
 
-  /** Mean and scale outputs {mean, scale} of a step's symbols, Float32Arrays [N] in natural order. */
+  /** Mean and scale outputs {mean, scale} of a step's symbols, Int32Arrays [N] in natural order. */
   async predict(step) {
     const [{ context, latents }, count] = [this.#prior, this.height * this.width];
     const hidden = await context.hidden(this.#inputs, step, this.height, this.width); // [W, height width]
@@ -159,9 +159,9 @@ export function gathered(x, count, places) {
   return out;
 }
 
-/** Typed arrays of one type, end to end. */
+/** Typed arrays of integers, end to end: Int32Array. */
 function concatenated(parts) {
-  const out = new parts[0].constructor(parts.reduce((sum, part) => sum + part.length, 0));
+  const out = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
     out.set(part, at);
