@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -14,9 +15,13 @@ import pytest
 from safetensors.numpy import load_file
 
 from latticecodec import Codec, load
+from latticecodec.backends.context import OnnxContext
 from latticecodec.backends.graph import Graph
+from latticecodec.entropy.hyper import fixed_integers
+from latticecodec.entropy.integer import Context
 from latticecodec.lab.tensors import as_tensors
 from latticecodec.lab.training.export import write_model
+from latticecodec.weights import part
 from latticecodec.zoo import find, read_weights
 
 WEB = Path(__file__).parent.parent / "web"
@@ -42,7 +47,7 @@ def test_a_model_is_exported_whole(export: ModuleType, tiny_model: Path, tiny: C
     described = json.loads((tmp_path / f"{listed['digest']}.json").read_text())
     assert described["config"] == json.loads((tiny_model / "config.json").read_text())
     files = described["files"]
-    assert set(files) == {"tensors", "product", "synthesis", "analysis", "hyper_analysis"}
+    assert set(files) == {"tensors", "product", "context", "synthesis", "analysis", "hyper_analysis"}
     for row in files.values():
         digest = hashlib.sha256((tmp_path / row["file"]).read_bytes())
         assert row["file"].startswith(digest.hexdigest()[:16])
@@ -57,6 +62,26 @@ def test_a_model_is_exported_whole(export: ModuleType, tiny_model: Path, tiny: C
     assert np.abs(found - tiny.model.backend.synthesis(y_hat[0], 0.5)).max() < 1e-5
     a, b = np.arange(6, dtype=np.float32).reshape(2, 3), np.arange(12, dtype=np.float32).reshape(3, 4)
     assert (run((tmp_path / files["product"]["file"]).read_bytes(), a=a, b=b) == a @ b).all()
+
+
+def test_the_context_network_is_given_the_layers_of_a_step(
+    export: ModuleType, tiny_model: Path, tiny: Codec, tmp_path: Path
+) -> None:
+    """What numpy makes of them, to the last bit, for each group of channels at the place of its symbols."""
+    export.main(tmp_path, [str(tiny_model)])
+    described = json.loads((tmp_path / f"{tiny.digest.hex()}.json").read_text())
+    data = (tmp_path / described["files"]["context"]["file"]).read_bytes()
+    context = Context(tiny.config, part("prior", read_weights(find(tiny_model))), partial(OnnxContext, "tiny"))
+    inputs = fixed_integers((context.adaptors[0].weight.shape[1], 5, 7), 127).astype(np.float32)  # [M + F, h, w]
+    ranks = [0, 2, 3, 1]  # of the positions of a cell
+    for step in range(4):
+        layers = {"enter": context.adaptors[step]}
+        layers |= {f"leave{place}": context.leave[rank ^ step] for place, rank in enumerate(ranks)}
+        given = {name: layer.weight[:, :, None, None] for name, layer in layers.items()}
+        given |= {f"{name}.bias": layer.bias[:, 0] for name, layer in layers.items()}
+        found = onnxruntime.InferenceSession(data).run(None, {"inputs": inputs[None]} | given)
+        for group, expected in enumerate(context.leaving(inputs, step)):
+            assert (found[ranks.index(group ^ step)].reshape(expected.shape) == expected).all()
 
 
 def test_models_share_what_they_have_in_common(export: ModuleType, tiny_e8: Path, tmp_path: Path) -> None:

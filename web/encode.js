@@ -83,7 +83,7 @@ export class PictureEncoder {
       const from = (Math.floor(row / down) * height + Math.min(row % down, height - 1)) * width;
       for (let x = 0; x < across; x++) data[at++] = Math.asinh(u[from + Math.min(x, width - 1)]) / 2;
     }
-    const z = await this.#model.run("hyper_analysis", { u: { data, dims: [1, latents, down, across] } });
+    const [z] = await this.#model.run("hyper_analysis", { u: { data, dims: [1, latents, down, across] } });
     return Int32Array.from(z.data, nearest);
   }
 
@@ -142,7 +142,7 @@ async function analysed(model, picture, onProgress, signal) {
   for (const [number, area] of areas.entries()) {
     signal?.throwIfAborted();
     const around = grown(area, PATCH * reach, width, height);
-    const y = await model.run("analysis", { x: planes(picture, around) }); // [1, M, h', w']
+    const [y] = await model.run("analysis", { x: planes(picture, around) }); // [1, M, h', w']
     const box = latentBox(area);
     paste(latents, whole, cut(y.data, latentBox(around), box), box);
     onProgress?.((number + 1) / areas.length);

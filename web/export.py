@@ -6,6 +6,7 @@ which are named by what is in them, so that models share those that they have in
     tensors            those of the prior and of the quantizer, merged with those of the base, as safetensors
     synthesis, ...     the networks as ONNX, with weights of 16 bits where these lose nothing, low-rank additions apart
     product            the matrix product that the prior's layers are made of, as ONNX
+    context            the context network of lattices for all but small pictures, as ONNX
 """
 
 import base64
@@ -13,19 +14,23 @@ import dataclasses
 import hashlib
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save
 
 from latticecodec import load
+from latticecodec.backends.context import OnnxContext, context_graph
 from latticecodec.backends.graph import Graph, Sum
 from latticecodec.backends.networks import NETWORKS
+from latticecodec.entropy.integer import Context
 from latticecodec.lowrank import LEFT, RIGHT
-from latticecodec.weights import part
+from latticecodec.weights import Array, part
 from latticecodec.zoo import ModelInfo, base_of, find, list_models, read_low_rank, read_weights
 
 NEEDED = ("analysis", "hyper_analysis", "synthesis")  # of NETWORKS
+LATTICES = ("lattice", "lattice-e8")  # quantizers
 SHARED = ("quantizer.codebooks", "quantizer.log_basis")  # beside the prior; the rest is for other encoders
 
 
@@ -35,6 +40,8 @@ def export(info: ModelInfo, out: Path) -> None:
     tensors = read_weights(info)
     own = {name: value for name, value in tensors.items() if name.startswith("prior.") or name in SHARED}
     files = {"tensors": _write(out, save(own), "safetensors"), "product": _write(out, _product().file(), "onnx")}
+    if info.config.quantizer in LATTICES:
+        files["context"] = _write(out, _context(info, tensors).file(), "onnx")
     sums = _sums(info) if info.config.base else {}
     for network in NEEDED:
         weights = {name: value.astype(np.float32) for name, value in part(network, tensors).items()}
@@ -60,6 +67,11 @@ def _product() -> Graph:
     graph = Graph()
     graph.output(graph.add("MatMul", graph.input("a", "m", "k"), graph.input("b", "k", "n")), "m", "n")
     return graph
+
+
+def _context(info: ModelInfo, tensors: dict[str, Array]) -> Graph:
+    """The same integers as numpy's, see backends/context.py."""
+    return context_graph(Context(info.config, part("prior", tensors), partial(OnnxContext, info.name)))
 
 
 def _write(out: Path, data: bytes, suffix: str) -> dict[str, str]:

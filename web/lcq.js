@@ -41,14 +41,14 @@ export async function decode(bytes, { onTile = null, models = MODELS, maxPixels 
   const { width, height, channels, depth } = header;
   const length = width * height * channels;
   const samples = depth === 8 ? new Uint8Array(length) : new Uint16Array(length);
-  await model?.prepare("synthesis");
+  model?.prepare("synthesis"); // is fetched while tiles are decoded
   const reach = model?.reach ?? 0;
   const tiles = new Map(); // index tensors that are still needed
   let next = 0; // tile to be painted
   for (let number = 0; number < header.tiles; number++) {
     await pause();
     signal?.throwIfAborted();
-    tiles.set(number, Int16Array.from(await decodeTile(file, number)));
+    tiles.set(number, new Int16Array(await decodeTile(file, number)));
     while (next < header.tiles && needed(header, header.box(next), reach).last <= number) {
       const own = header.box(next);
       const painted = await painting(file, next, tiles);

@@ -26,7 +26,7 @@ class OnnxContext:
 
     def __init__(self, model: str, context: Context) -> None:
         """`context` has the layers; raises ModelError where an answer is not numpy's, about the model of that name."""
-        self._session = Session(_graph(context), processors())
+        self._session = Session(context_graph(context), processors())
         self._layers = [_layers(context, step) for step in range(CONTEXT_STEPS)]
         self._places = [[_place(quarter) for quarter in quarters(step)] for step in range(CONTEXT_STEPS)]
         if not self._works(context):
@@ -62,8 +62,8 @@ def _place(quarter: Quarter) -> int:
     return PLACES.index((rows.start, columns.start))
 
 
-def _graph(context: Context) -> Graph:
-    """Inputs [1, M + F, h, w] to what leaves the network at each of PLACES, [1, M / 2, .., ..]."""
+def context_graph(context: Context) -> Graph:
+    """Inputs [1, M + F, h, w] to what leaves the network at each of PLACES, [1, M / 2, .., ..]; see `_layers`."""
     graph = Graph()
     width, known = context.adaptors[0].weight.shape
     x = graph.input("inputs", 1, known, "h", "w")

@@ -88,10 +88,9 @@ class _Inside:
         self.tensors = list[bytes]()
 
     def constant(self, name: str, values: NDArray[Any]) -> None:
-        half = values.astype(np.float16)
-        if values.dtype == np.float32 and (half == values).all():
+        if values.dtype == np.float32 and (values.astype(np.float16) == values).all():
             self._add("Cast", (f"{name}.16",), name, to=protobuf.DATA_TYPES["float32"])
-            name, values = f"{name}.16", half
+            name, values = f"{name}.16", values.astype(np.float16)
         self.tensors.append(protobuf.tensor(name, values, inside=True))
 
     def sum(self, name: str, parts: Sum, shape: tuple[int, ...]) -> None:
