@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { after, afterEach, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -322,7 +322,7 @@ for (const [what, [name, mimeType, buffer, line]] of Object.entries(WRONG)) {
     assert.equal(await page.isVisible("#open [data-waiting]"), false);
     assert.equal(await page.isEnabled("#open [data-download]"), false);
     assert.equal(await page.locator("#open canvas").count(), 0);
-    if (what === "a damaged file") await page.screenshot({ path: `${SCREENS}damaged.png` });
+    await page.screenshot({ path: `${SCREENS}${name.replace(/\..*/, "")}.png` });
   });
 }
 
@@ -411,6 +411,14 @@ test("what is no photograph is one line", async () => {
     assert.equal(await told("compress"), `${name}: ${line}`);
     assert.equal(await page.isVisible("#compress [data-start]"), true);
   }
+});
+
+test("the view that compresses says what its model takes", async () => {
+  const list = (name) => JSON.parse(readFileSync(`${ROOT}web/dist/models/${name}.json`));
+  const { digest } = list("models").find(({ name }) => name === "lattice-2"); // the newest lattice
+  const files = Object.values(list(digest).files);
+  const bytes = files.reduce((sum, { file }) => sum + statSync(`${ROOT}web/dist/models/${file}`).size, 0);
+  assert.match(await page.textContent("#compress .hint"), new RegExp(`a model of ${Math.round(bytes / 1e6)} MB`));
 });
 
 test("a photograph is compressed, and Python decodes it to the same indices", { timeout: 2 * PATIENCE }, async () => {
@@ -515,12 +523,32 @@ test("dark, and on a narrow screen", async () => {
     await page.emulateMedia({ colorScheme: "dark" });
     await page.screenshot({ path: `${SCREENS}${view}-dark.png` });
     await page.setViewportSize({ width: 360, height: 720 });
-    await page.screenshot({ path: `${SCREENS}${view}-narrow.png`, fullPage: true });
+    await page.screenshot({ path: `${SCREENS}${view}-narrow-dark.png`, fullPage: true });
     assert.equal(await overflows(), false);
     await page.emulateMedia({ colorScheme: "light" });
+    await page.screenshot({ path: `${SCREENS}${view}-narrow-light.png`, fullPage: true });
     await page.setViewportSize({ width: 1280, height: 800 });
     assert.equal(await overflows(), false);
   }
+});
+
+test("a large picture is there from the top while it builds up, and is stopped", async () => {
+  const program = [
+    "import sys, latticecodec",
+    "sys.stdout.buffer.write(latticecodec.encode(sys.argv[1], model='lattice-1', effort=0, tile=128))",
+  ].join("\n");
+  const buffer = execFileSync(PYTHON, ["-c", program, LANDSCAPE], { cwd: ROOT, maxBuffer: 2 ** 24 });
+  await choose("open", { name: "large.lcq", mimeType: "", buffer });
+  await page.waitForFunction(() => document.querySelector("#open progress").value >= 0.3, null, { polling: 20 });
+  await page.screenshot({ path: `${SCREENS}large.png` });
+  await page.click("#open [data-stop]");
+  await page.waitForSelector("#open [data-told]:not([hidden])");
+  assert.equal(await told("open"), "large.lcq: stopped");
+  const drawn = await page.$eval("#open canvas", (canvas) => {
+    const context = canvas.getContext("2d");
+    return [[10, 10], [750, 10], [750, 500]].map(([x, y]) => context.getImageData(x, y, 1, 1).data[3]);
+  });
+  assert.deepEqual(drawn, [255, 255, 0]); // rows of tiles from the top
 });
 
 test("it works offline once it was loaded", async () => {
