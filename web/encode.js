@@ -8,6 +8,7 @@ import { COORDINATE_MAX } from "./hyper.js";
 import { kindOf, rateOf } from "./kinds.js";
 import { loadModel } from "./networks.js";
 import { roundHalfEven } from "./numbers.js";
+import { pause } from "./pause.js";
 import { StreamWriter } from "./streamwriter.js";
 import { PATCH, grown, latentBox, parts } from "./tiling.js";
 
@@ -47,6 +48,7 @@ export class PictureEncoder {
     const header = headerOf(this.#model.config, this.#picture, quality, tile);
     const tiles = [];
     for (let number = 0; number < header.tiles; number++) {
+      await pause();
       signal?.throwIfAborted();
       tiles.push(await this.#tile(header, number));
       onProgress?.((number + 1) / header.tiles);
@@ -140,6 +142,7 @@ async function analysed(model, picture, onProgress, signal) {
   const latents = new Float32Array(model.config.latents * whole.height * whole.width);
   const areas = parts({ left: 0, top: 0, width, height });
   for (const [number, area] of areas.entries()) {
+    await pause();
     signal?.throwIfAborted();
     const around = grown(area, PATCH * reach, width, height);
     const [y] = await model.run("analysis", { x: planes(picture, around) }); // [1, M, h', w']

@@ -9,6 +9,7 @@ import { PIXELS_MAX } from "./header.js";
 import { checkHeader, kindOf, rateOf } from "./kinds.js";
 import { loadModel } from "./networks.js";
 import { paint } from "./painter.js";
+import { pause } from "./pause.js";
 import { gather, latentBox, needed } from "./tiling.js";
 
 export { ChecksumError, FormatError, LcqError, LimitError, ModelError, VersionError } from "./errors.js";
@@ -168,9 +169,4 @@ function place(samples, width, channels, painted, box) {
   for (let y = 0; y < box.height; y++) {
     samples.set(painted.subarray(y * row, (y + 1) * row), ((box.top + y) * width + box.left) * channels);
   }
-}
-
-/** Let the page draw, and answer its reader. */
-function pause() {
-  return new Promise((resolve) => setTimeout(resolve));
 }

@@ -498,6 +498,23 @@ test("pictures of odd sizes, at all qualities and in tiles, decode in Python to 
   }
 });
 
+test("a photograph that is compressed is stopped between two parts of it, from outside", async () => {
+  const names = await page.evaluate(async () => {
+    const { PictureEncoder } = await import("/encode.js");
+    const picture = { width: 1100, height: 20, samples: new Uint8Array(3 * 1100 * 20) }; // two areas, 18 tiles of 64
+    const encoder = await PictureEncoder.of(picture);
+    const works = [(options) => PictureEncoder.of(picture, options), (options) => encoder.encode(0, { tile: 64, ...options })];
+    const names = [];
+    for (const work of works) {
+      const controller = new AbortController();
+      const onProgress = () => setTimeout(() => controller.abort()); // as a message to a worker comes
+      names.push((await work({ onProgress, signal: controller.signal }).catch((error) => error)).name);
+    }
+    return names;
+  });
+  assert.deepEqual(names, ["AbortError", "AbortError"]);
+});
+
 test("the example of the README shows a picture", async () => {
   const [, html] = /```html\n([^]*?)```/.exec(readFileSync(`${ROOT}web/README.md`, "utf8"));
   const beside = await serve(`${ROOT}web`);
