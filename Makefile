@@ -7,6 +7,7 @@
 # make web       fill web/dist: the page that opens .lcq files, with its runtime and models; any static file server serves it
 # make web-test  its tests in a Chromium, CHROMIUM=... for one that is not found; node and npm are needed for all three
 # make web-fuzz  reads 20,000 mutated files in it and in Python, WEB_FUZZ_RUNS=... for another number
+# make web-speed seconds of a decode in it with one WebAssembly thread and with two, WEB_PICTURE=... for another picture
 # make wheel     build dist/*.whl
 # make manifest  add new models to models/MANIFEST; lines that are there stay
 PYTHON ?= python3
@@ -18,9 +19,10 @@ FUZZ_RUNS ?= 1000000
 FUZZ_PICTURES ?= 20000
 WEB_FUZZ_RUNS ?= 20000
 WEB_FUZZ_SEED ?= $(BEGAN)
+WEB_PICTURE ?= samples/landscape.png
 RUNTIME := web/node_modules/onnxruntime-web/dist
 
-.PHONY: demo test light check scale fuzz web web-test web-fuzz wheel manifest clean
+.PHONY: demo test light check scale fuzz web web-test web-fuzz web-speed wheel manifest clean
 
 demo: $(LIGHT)/installed
 	$(LIGHT)/bin/python samples/demo.py
@@ -64,6 +66,11 @@ web-fuzz: web $(VENV)/installed-dev
 	cd tests && $(abspath $(BIN))/python -m web.prepare ../web/build/cases --only-mutated \
 		--mutated $(WEB_FUZZ_RUNS) --seed $(WEB_FUZZ_SEED)
 	cd web && node --test test/decode.test.js
+
+web-speed: web
+	mkdir -p web/build
+	$(LIGHT)/bin/lcodec compress $(WEB_PICTURE) -o web/build/speed.lcq --force --model lattice-1 --effort 0
+	cd web && node test/speed.js build/speed.lcq
 
 wheel: $(LIGHT)/installed
 	$(LIGHT)/bin/pip wheel . --no-deps --wheel-dir dist

@@ -1,8 +1,10 @@
 """What web/export.py makes of a model is all that a page needs of it, under names that say what is in them."""
 
 import base64
+import dataclasses
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from types import ModuleType
 
@@ -11,8 +13,13 @@ import onnxruntime
 import pytest
 from safetensors.numpy import load_file
 
-from latticecodec import Codec
+from latticecodec import Codec, load
 from latticecodec.backends.graph import Graph
+from latticecodec.entropy.hyper import fixed_integers
+from latticecodec.entropy.integer import Context
+from latticecodec.lab.tensors import as_tensors
+from latticecodec.lab.training.export import write_model
+from latticecodec.weights import part
 from latticecodec.zoo import find, read_weights
 
 WEB = Path(__file__).parent.parent / "web"
@@ -38,7 +45,7 @@ def test_a_model_is_exported_whole(export: ModuleType, tiny_model: Path, tiny: C
     described = json.loads((tmp_path / f"{listed['digest']}.json").read_text())
     assert described["config"] == json.loads((tiny_model / "config.json").read_text())
     files = described["files"]
-    assert set(files) == {"tensors", "product", "synthesis", "analysis", "hyper_analysis"}
+    assert set(files) == {"tensors", "product", "context", "synthesis", "analysis", "hyper_analysis"}
     for row in files.values():
         digest = hashlib.sha256((tmp_path / row["file"]).read_bytes())
         assert row["file"].startswith(digest.hexdigest()[:16])
@@ -55,6 +62,26 @@ def test_a_model_is_exported_whole(export: ModuleType, tiny_model: Path, tiny: C
     assert (run((tmp_path / files["product"]["file"]).read_bytes(), a=a, b=b) == a @ b).all()
 
 
+def test_the_context_network_is_given_the_layers_of_a_step(
+    export: ModuleType, tiny_model: Path, tiny: Codec, tmp_path: Path
+) -> None:
+    """What numpy makes of them, to the last bit, for each group of channels at the place of its symbols."""
+    export.main(tmp_path, [str(tiny_model)])
+    described = json.loads((tmp_path / f"{tiny.digest.hex()}.json").read_text())
+    data = (tmp_path / described["files"]["context"]["file"]).read_bytes()
+    context = Context(tiny.config, part("prior", read_weights(find(tiny_model))))
+    inputs = fixed_integers((context.adaptors[0].weight.shape[1], 5, 7), 127).astype(np.float32)  # [M + F, h, w]
+    ranks = [0, 2, 3, 1]  # of the positions of a cell
+    for step in range(4):
+        layers = {"enter": context.adaptors[step]}
+        layers |= {f"leave{place}": context.leave[rank ^ step] for place, rank in enumerate(ranks)}
+        given = {name: layer.weight[:, :, None, None] for name, layer in layers.items()}
+        given |= {f"{name}.bias": layer.bias[:, 0] for name, layer in layers.items()}
+        found = onnxruntime.InferenceSession(data).run(None, {"inputs": inputs[None]} | given)
+        for group, expected in enumerate(context.leaving(inputs, step)):
+            assert (found[ranks.index(group ^ step)].reshape(expected.shape) == expected).all()
+
+
 def test_models_share_what_they_have_in_common(export: ModuleType, tiny_e8: Path, tmp_path: Path) -> None:
     """An E8 twin has the networks of its lattice: a browser that has those fetches the prior alone."""
     export.main(tmp_path, [str(tiny_e8.parent / "lattice"), str(tiny_e8)])
@@ -65,8 +92,39 @@ def test_models_share_what_they_have_in_common(export: ModuleType, tiny_e8: Path
     assert {name for name in files[0] if files[0][name] != files[1][name]} == {"tensors"}
 
 
+def test_additions_of_low_rank_are_stored_apart_and_draw_the_same(
+    export: ModuleType, tiny_model: Path, tiny: Codec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Added up, the weights would need 32 bits each, and a page twice the time to fetch them."""
+    monkeypatch.setattr("latticecodec.zoo.models_path", [tmp_path])
+    shutil.copytree(tiny_model, tmp_path / "lattice")
+    random = np.random.default_rng(1)
+    tensors = {"base.sha256": np.frombuffer(bytearray.fromhex(tiny.config.weights_sha256), np.uint8)}
+    for name, whole in read_weights(find(tiny_model)).items():
+        if name.endswith(".weight") and not name.startswith("prior."):
+            out, inner = whole.shape
+            tensors[f"{name}.left"] = random.normal(0, 0.1, (out, 2)).astype(np.float16)
+            tensors[f"{name}.right"] = random.normal(0, 0.1, (2, inner)).astype(np.float16)
+    config = dataclasses.replace(tiny.config, name="tuned", base="lattice")
+    write_model(tmp_path / "tuned", config, as_tensors(tensors), "", config.prior_sha256)
+    export.main(tmp_path / "out", [str(tmp_path / "lattice"), str(tmp_path / "tuned")])
+    base, tuned = (
+        json.loads((tmp_path / "out" / f"{row['digest']}.json").read_text())["files"]
+        for row in json.loads((tmp_path / "out" / "models.json").read_text())
+    )
+    y_hat = np.linspace(-3, 3, 32 * 2 * 3, dtype=np.float32).reshape(1, 32, 2, 3)  # [1, M, h, w]
+    inputs = {"synthesis": {"y_hat": y_hat, "t": np.full((1, 1, 1, 1), 0.5, np.float32)}}
+    inputs["analysis"] = {"x": np.linspace(0, 1, 3 * 32 * 48, dtype=np.float32).reshape(1, 3, 32, 48)}
+    backend = load(tmp_path / "tuned", device="cpu").model.backend
+    expected = {"synthesis": backend.synthesis(y_hat[0], 0.5), "analysis": backend.analysis(inputs["analysis"]["x"][0])}
+    for network, given in inputs.items():
+        before, after = ((tmp_path / "out" / files[network]["file"]).read_bytes() for files in (base, tuned))
+        assert len(after) < 1.5 * len(before)
+        assert np.abs(run(after, **given)[0] - expected[network]).max() < 1e-5
+        assert np.abs(run(before, **given)[0] - expected[network]).max() > 1e-3
+
+
 def test_weights_that_16_bits_do_not_hold_keep_32() -> None:
-    """Those of a base with low-rank additions."""
     for value, inside in ((0.5, "float16"), (0.1, "float32")):
         graph = Graph()
         exact = np.full((1, 64), value, np.float32)

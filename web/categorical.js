@@ -17,7 +17,7 @@ export class CategoricalPrior {
     const numbers = (count, first = 0) => Array.from({ length: count }, (_, number) => first + number);
     const units = tensors["prior.context.leave.weight"].dims[1];
     const merge = Layer.named("context.merge", tensors, product);
-    const leave = Layer.named("context.leave", tensors, product);
+    const leave = Layer.named("context.leave", tensors, product, () => 1);
     this.streamTables = new Tables(tensors["prior.tables.frequencies"].data, tensors["prior.tables.offsets"].data);
     this.hyper = new Hyper(tensors, index, 1, product);
     this.adaptors = numbers(PASSES).map((pass) => Layer.named(`context.adaptors.${pass}`, tensors, product));
@@ -48,7 +48,7 @@ export class CategoricalPrior {
         let first = 0; // channel of the group
         for (const [group, width] of groups.entries()) {
           const merged = await this.merge[group].activate(x); // [U, n]
-          const logits = await this.leave[group].round(merged, 1); // [K, n]
+          const logits = await this.leave[group].round(merged); // [K, n]
           const known = x.subarray((hidden.length / count + first) * places.length); // of the group's channels on
           for (const [i, at] of places.entries()) {
             const index = reader.symbol(this.#lefts(logits, i, places.length), 0, codes);

@@ -3,7 +3,7 @@
 import { crc32 } from "./crc32.js";
 import { ChecksumError, FormatError, LimitError, VersionError } from "./errors.js";
 import { readExtensions, tileSide } from "./extensions.js";
-import { Header } from "./header.js";
+import { Header, PIXELS_MAX } from "./header.js";
 import { grouped } from "./numbers.js";
 
 const MAGIC = [0x89, 0x4c, 0x43, 0x51, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -15,7 +15,8 @@ const PIXELS_PER_BYTE = 2 ** 12; // a byte of a payload stands for at most this 
 const EXACT_PIXELS_PER_BYTE = 2 ** 14; // the same of a tile whose squares are all exact
 
 /**
- * A file (Uint8Array) of which single tiles are wanted; the payloads need not be there for its `header`.
+ * A file (Uint8Array) of which single tiles are wanted; the payloads need not be there for its `header`. maxPixels: of
+ * the picture; one of more is refused.
  *
  * Throws FormatError, ChecksumError, VersionError or LimitError where the header is not right.
  */
@@ -24,12 +25,12 @@ export class Reader {
   #view;
   #rows; // {length, payloadCrc, indexCrc, start} of each tile
 
-  constructor(bytes) {
+  constructor(bytes, maxPixels = PIXELS_MAX) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const end = this.#headerEnd();
     this.header = new Header(this.#view, tileSide(bytes.subarray(FIXED, end - ROW)));
-    this.header.check();
+    this.header.check(maxPixels);
     const tableAt = end - ROW * this.header.tiles;
     if (tableAt < FIXED) {
       const told = `header length ${end} has no room for a table of ${grouped(this.header.tiles)} tiles`;

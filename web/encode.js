@@ -3,11 +3,12 @@
 import { crc32 } from "./crc32.js";
 import { writeFile } from "./containerwriter.js";
 import { LcqError } from "./errors.js";
-import { Header } from "./header.js";
+import { Header, PIXELS_MAX } from "./header.js";
 import { COORDINATE_MAX } from "./hyper.js";
 import { kindOf, rateOf } from "./kinds.js";
 import { loadModel } from "./networks.js";
 import { roundHalfEven } from "./numbers.js";
+import { pause } from "./pause.js";
 import { StreamWriter } from "./streamwriter.js";
 import { PATCH, grown, latentBox, parts } from "./tiling.js";
 
@@ -17,7 +18,6 @@ const WHOLE_MAX = 2 ** 22; // pixels; larger pictures get tiles
 const TILE = 768; // pixels a side
 const BASIS_UNIT = 1024; // scales are in 1/1024 octave
 const SIZE_MAX = 65_535; // pixels a side
-const PIXELS_MAX = 2 ** 28;
 
 /** A picture, ready to be compressed at any quality: its latents do not depend on that. */
 export class PictureEncoder {
@@ -48,6 +48,7 @@ export class PictureEncoder {
     const header = headerOf(this.#model.config, this.#picture, quality, tile);
     const tiles = [];
     for (let number = 0; number < header.tiles; number++) {
+      await pause();
       signal?.throwIfAborted();
       tiles.push(await this.#tile(header, number));
       onProgress?.((number + 1) / header.tiles);
@@ -84,7 +85,7 @@ export class PictureEncoder {
       const from = (Math.floor(row / down) * height + Math.min(row % down, height - 1)) * width;
       for (let x = 0; x < across; x++) data[at++] = Math.asinh(u[from + Math.min(x, width - 1)]) / 2;
     }
-    const z = await this.#model.run("hyper_analysis", { u: { data, dims: [1, latents, down, across] } });
+    const [z] = await this.#model.run("hyper_analysis", { u: { data, dims: [1, latents, down, across] } });
     return Int32Array.from(z.data, nearest);
   }
 
@@ -141,9 +142,10 @@ async function analysed(model, picture, onProgress, signal) {
   const latents = new Float32Array(model.config.latents * whole.height * whole.width);
   const areas = parts({ left: 0, top: 0, width, height });
   for (const [number, area] of areas.entries()) {
+    await pause();
     signal?.throwIfAborted();
     const around = grown(area, PATCH * reach, width, height);
-    const y = await model.run("analysis", { x: planes(picture, around) }); // [1, M, h', w']
+    const [y] = await model.run("analysis", { x: planes(picture, around) }); // [1, M, h', w']
     const box = latentBox(area);
     paste(latents, whole, cut(y.data, latentBox(around), box), box);
     onProgress?.((number + 1) / areas.length);

@@ -4,8 +4,9 @@ OUT/models.json lists them: name, digest and quantizer. OUT/<digest>.json has of
 which are named by what is in them, so that models share those that they have in common:
 
     tensors            those of the prior and of the quantizer, merged with those of the base, as safetensors
-    synthesis, ...     the networks as ONNX, with weights of 16 bits where these lose nothing
+    synthesis, ...     the networks as ONNX, with weights of 16 bits where these lose nothing, low-rank additions apart
     product            the matrix product that the prior's layers are made of, as ONNX
+    context            the context network of lattices for all but small pictures, as ONNX
 """
 
 import base64
@@ -19,12 +20,16 @@ import numpy as np
 from safetensors.numpy import save
 
 from latticecodec import load
-from latticecodec.backends.graph import Graph
+from latticecodec.backends.graph import Graph, Sum
 from latticecodec.backends.networks import NETWORKS
-from latticecodec.weights import part
-from latticecodec.zoo import ModelInfo, find, list_models, read_weights
+from latticecodec.backends.prior import context_graph
+from latticecodec.entropy.integer import Context
+from latticecodec.lowrank import LEFT, RIGHT
+from latticecodec.weights import Array, part
+from latticecodec.zoo import ModelInfo, base_of, find, list_models, read_low_rank, read_weights
 
 NEEDED = ("analysis", "hyper_analysis", "synthesis")  # of NETWORKS
+LATTICES = ("lattice", "lattice-e8")  # quantizers
 SHARED = ("quantizer.codebooks", "quantizer.log_basis")  # beside the prior; the rest is for other encoders
 
 
@@ -34,11 +39,26 @@ def export(info: ModelInfo, out: Path) -> None:
     tensors = read_weights(info)
     own = {name: value for name, value in tensors.items() if name.startswith("prior.") or name in SHARED}
     files = {"tensors": _write(out, save(own), "safetensors"), "product": _write(out, _product().file(), "onnx")}
+    if info.config.quantizer in LATTICES:
+        files["context"] = _write(out, _context(info, tensors).file(), "onnx")
+    sums = _sums(info) if info.config.base else {}
     for network in NEEDED:
         weights = {name: value.astype(np.float32) for name, value in part(network, tensors).items()}
-        files[network] = _write(out, NETWORKS[network](info.config, weights).file(), "onnx")
+        graph = NETWORKS[network](info.config, weights)
+        for name, parts in part(network, sums).items():
+            of_it = [each for each, values in graph.constants.items() if np.may_share_memory(values, weights[name])]
+            graph.sums |= dict.fromkeys(of_it, parts)
+        files[network] = _write(out, graph.file(), "onnx")
     described = {"config": dataclasses.asdict(info.config), "files": files}
     (out / f"{info.digest.hex()}.json").write_text(json.dumps(described) + "\n", encoding="utf-8")
+
+
+def _sums(info: ModelInfo) -> dict[str, Sum]:
+    """Tensors with low-rank additions as what they are sums of, which has 16 bits a number; by name."""
+    base = read_weights(base_of(info))
+    own = {name: value.astype(np.float32) for name, value in read_low_rank(info).items()}
+    names = {name.removesuffix(LEFT) for name in own if name.endswith(LEFT)}
+    return {name: Sum(base[name].astype(np.float32), own[name + LEFT], own[name + RIGHT]) for name in names}
 
 
 def _product() -> Graph:
@@ -46,6 +66,11 @@ def _product() -> Graph:
     graph = Graph()
     graph.output(graph.add("MatMul", graph.input("a", "m", "k"), graph.input("b", "k", "n")), "m", "n")
     return graph
+
+
+def _context(info: ModelInfo, tensors: dict[str, Array]) -> Graph:
+    """The same integers as numpy's, see backends/prior.py."""
+    return context_graph(Context(info.config, part("prior", tensors)))
 
 
 def _write(out: Path, data: bytes, suffix: str) -> dict[str, str]:

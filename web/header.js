@@ -5,7 +5,7 @@ import { grouped } from "./numbers.js";
 import { Squares } from "./squares.js";
 
 const SIZE_MAX = 65_535; // pixels a side
-const PIXELS_MAX = 2 ** 28; // pixels a picture
+export const PIXELS_MAX = 2 ** 28; // pixels a picture
 const TILE_UNIT = 64; // the side of a tile is a multiple of it
 const TILES_MAX = 2 ** 16; // tiles a picture
 const QUALITY_UNIT = 256;
@@ -86,14 +86,14 @@ export class Header {
     return { left, top, width: Math.min(this.tile, this.width - left), height: Math.min(this.tile, this.height - top) };
   }
 
-  /** Throws LimitError, VersionError or FormatError where a field is outside its legal range. */
-  check() {
+  /** Throws LimitError, VersionError or FormatError where a field is outside its legal range, which ends at `maxPixels`. */
+  check(maxPixels) {
     const size = `${this.width}x${this.height} pixels`;
     if (this.width < 1 || this.height < 1) {
       throw new LimitError(`${size}: each side must be 1 to ${grouped(SIZE_MAX)}`);
     }
-    if (this.width * this.height > PIXELS_MAX) {
-      throw new LimitError(`${size} is over the limit of ${grouped(PIXELS_MAX)}`);
+    if (this.width * this.height > maxPixels) {
+      throw new LimitError(`${size} is over the limit of ${grouped(maxPixels)}`);
     }
     if (this.channels < 1 || this.channels > 4 || (this.depth !== 8 && this.depth !== 16)) {
       throw new VersionError(`${this.channels} channels of ${this.depth} bits need a newer latticecodec`);

@@ -24,7 +24,7 @@ export class Lattice {
   constructor(model) {
     this.#model = model;
     this.channels = model.config.latents;
-    this.prior = new LatticePrior(model.config, model.tensors, model.product);
+    this.prior = new LatticePrior(model);
   }
 
   /** Throws ModelError where a header's basis is not one of the model. */

@@ -8,27 +8,47 @@
 const ACTIVATION_MAX = 255;
 
 /**
- * A layer of weights [out, in] or [C, 9], biases [out] or [levels, out] and exponents [out].
+ * A layer of weights [out, in] or [C, 9], biases [out] or [levels, out], and bits [out] that its sums are rounded by.
  *
  * product: (a [M, K], b [K, N]) to a promise of their matrix product [M, N], all Float32Arrays: `networks.product`.
  */
 export class Layer {
-  constructor(weight, bias, exponent, product) {
-    Object.assign(this, { weight, bias, exponent, product, outputs: exponent.length });
-    this.inputs = weight.length / exponent.length;
+  constructor(weight, bias, shift, product) {
+    Object.assign(this, { weight, bias, shift, product, outputs: shift.length });
+    this.inputs = weight.length / shift.length;
   }
 
-  /** The layer of this name among a model's tensors, whose names begin with "prior.". */
-  static named(name, tensors, product) {
+  /**
+   * The layer of this name among a model's tensors, whose names begin with "prior.".
+   *
+   * offset: bits, by output, that are rounded off beside those of the exponent.
+   */
+  static named(name, tensors, product, offset = () => 0) {
     const [weight, bias, exponent] = ["weight", "bias", "exponent"].map((part) => tensors[`prior.${name}.${part}`].data);
-    return new Layer(Float32Array.from(weight), bias, exponent, product);
+    const shift = Int32Array.from(exponent, (bits, output) => bits + offset(output));
+    return new Layer(Float32Array.from(weight), bias, shift, product);
   }
 
   /** The layer of some of its outputs alone. */
   part(rows) {
-    const weight = rows.flatMap((row) => [...this.weight.subarray(row * this.inputs, (row + 1) * this.inputs)]);
-    const [bias, exponent] = [this.bias, this.exponent].map((all) => Int32Array.from(rows, (row) => all[row]));
-    return new Layer(Float32Array.from(weight), bias, exponent, this.product);
+    const weight = new Float32Array(rows.length * this.inputs);
+    for (const [i, row] of rows.entries()) {
+      weight.set(this.weight.subarray(row * this.inputs, (row + 1) * this.inputs), i * this.inputs);
+    }
+    const [bias, shift] = [this.bias, this.shift].map((all) => Int32Array.from(rows, (row) => all[row]));
+    return new Layer(weight, bias, shift, this.product);
+  }
+
+  /** {weight, bias}, Float32Arrays as it has them, of which sums are its outputs once they are rounded down. */
+  scaled() {
+    const weight = Float32Array.from(this.weight);
+    const bias = new Float32Array(this.outputs);
+    for (let row = 0, at = 0; row < this.outputs; row++) {
+      const unit = 2 ** -this.shift[row];
+      bias[row] = this.bias[row] * unit + 0.5;
+      for (const end = at + this.inputs; at < end; at++) weight[at] *= unit;
+    }
+    return { weight, bias };
   }
 
   /** Pointwise sums at x [in, N], rounded and clamped to activations: [out, N]. `kept` [out, N] is added before that. */
@@ -38,9 +58,10 @@ export class Layer {
     return this.rounded(sums, { bias, kept, low: 0, high: ACTIVATION_MAX });
   }
 
-  /** Pointwise sums at x [in, N], rounded by the exponent and `offset` more and clamped: [out, N]. */
-  async round(x, offset, low = -Infinity, high = Infinity) {
-    return this.rounded(await this.product(this.weight, x, this.outputs), { bias: this.bias, offset, low, high });
+  /** Pointwise sums at x [in, N], rounded: [out, N]. */
+  async round(x) {
+    const sums = await this.product(this.weight, x, this.outputs); // [out, N]
+    return this.rounded(sums, { bias: this.bias, low: -Infinity, high: Infinity });
   }
 
   /** Depthwise sums of 3x3 neighbourhoods of x [C, height width], rounded and clamped to activations: [C, N]. */
@@ -66,16 +87,15 @@ export class Layer {
     return this.rounded(out, { bias: this.bias, low: 0, high: ACTIVATION_MAX });
   }
 
-  /** (sums + bias + kept << e) rounded by e + offset bits and clamped, in place: [out, N]. */
-  rounded(sums, { bias, low, high, offset = 0, kept = null }) {
+  /** Sums with their bias rounded, then `kept` added and clamped, in place: [out, N]. */
+  rounded(sums, { bias, low, high, kept = null }) {
     const count = sums.length / this.outputs;
     for (let row = 0, at = 0; row < this.outputs; row++) {
-      const shift = this.exponent[row] + offset;
+      const shift = this.shift[row];
       const added = bias[row] + (1 << (shift - 1));
-      const unit = 1 << this.exponent[row];
       for (const end = at + count; at < end; at++) {
-        const sum = sums[at] + added + (kept === null ? 0 : kept[at] * unit);
-        sums[at] = Math.min(Math.max(sum >> shift, low), high);
+        const output = ((sums[at] + added) >> shift) + (kept === null ? 0 : kept[at]);
+        sums[at] = Math.min(Math.max(output, low), high);
       }
     }
     return sums;

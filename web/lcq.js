@@ -5,9 +5,11 @@ import { Reader } from "./container.js";
 import { crc32 } from "./crc32.js";
 import { ChecksumError, FormatError } from "./errors.js";
 import { decodeExact } from "./exact.js";
+import { PIXELS_MAX } from "./header.js";
 import { checkHeader, kindOf, rateOf } from "./kinds.js";
 import { loadModel } from "./networks.js";
 import { paint } from "./painter.js";
+import { pause } from "./pause.js";
 import { gather, latentBox, needed } from "./tiling.js";
 
 export { ChecksumError, FormatError, LcqError, LimitError, ModelError, VersionError } from "./errors.js";
@@ -15,12 +17,12 @@ export { ChecksumError, FormatError, LcqError, LimitError, ModelError, VersionEr
 const MODELS = new URL("./models/", import.meta.url).href;
 
 /**
- * The header of a file (Uint8Array), see `Header`; its payloads need not be there.
+ * The header of a file (Uint8Array), see `Header`; its payloads need not be there. maxPixels: see `decode`.
  *
  * Throws FormatError, ChecksumError, VersionError or LimitError.
  */
-export function readHeader(bytes) {
-  return new Reader(bytes).header;
+export function readHeader(bytes, { maxPixels = PIXELS_MAX } = {}) {
+  return new Reader(bytes, maxPixels).header;
 }
 
 /**
@@ -29,24 +31,25 @@ export function readHeader(bytes) {
  * samples: Uint8Array or Uint16Array [height, width, channels], alpha last and not premultiplied.
  * onTile: called with {x, y, width, height, samples} for each tile once it is there, from the top left.
  * models: address of the folder with models; by default models/ beside this module.
+ * maxPixels: of the picture; one of more is refused before any memory is taken.
  * signal: an AbortSignal.
  *
  * Throws an LcqError for bytes that are no sound file, or whose model is not there.
  */
-export async function decode(bytes, { onTile = null, models = MODELS, signal = null } = {}) {
-  const file = await opened(bytes, models);
+export async function decode(bytes, { onTile = null, models = MODELS, maxPixels = PIXELS_MAX, signal = null } = {}) {
+  const file = await opened(bytes, models, maxPixels);
   const { header, model } = file;
   const { width, height, channels, depth } = header;
   const length = width * height * channels;
   const samples = depth === 8 ? new Uint8Array(length) : new Uint16Array(length);
-  await model?.prepare("synthesis");
+  model?.prepare("synthesis"); // is fetched while tiles are decoded
   const reach = model?.reach ?? 0;
   const tiles = new Map(); // index tensors that are still needed
   let next = 0; // tile to be painted
   for (let number = 0; number < header.tiles; number++) {
     await pause();
     signal?.throwIfAborted();
-    tiles.set(number, Int16Array.from(await decodeTile(file, number)));
+    tiles.set(number, new Int16Array(await decodeTile(file, number)));
     while (next < header.tiles && needed(header, header.box(next), reach).last <= number) {
       const own = header.box(next);
       const painted = await painting(file, next, tiles);
@@ -63,8 +66,8 @@ export async function decode(bytes, { onTile = null, models = MODELS, signal = n
 }
 
 /** The index tensor of a file, {data: Int32Array, dims}, checked; throws as `decode`. Without a model it has no channels. */
-export async function decodeIndices(bytes, { models = MODELS } = {}) {
-  const file = await opened(bytes, models);
+export async function decodeIndices(bytes, { models = MODELS, maxPixels = PIXELS_MAX } = {}) {
+  const file = await opened(bytes, models, maxPixels);
   const { channels, positions } = shapeOf(file.model);
   const { header } = file;
   const tiles = new Map();
@@ -91,8 +94,8 @@ export function toImageData({ width, height, channels, depth, samples }) {
 }
 
 /** {header, tiles, model} of a file, all of which is checked but what is in the payloads; model: null where none is named. */
-async function opened(bytes, models) {
-  const reader = new Reader(bytes);
+async function opened(bytes, models, maxPixels) {
+  const reader = new Reader(bytes, maxPixels);
   reader.checkLength();
   const { header } = reader;
   const tiles = Array.from({ length: header.tiles }, (_, number) => reader.tile(number));
@@ -166,9 +169,4 @@ function place(samples, width, channels, painted, box) {
   for (let y = 0; y < box.height; y++) {
     samples.set(painted.subarray(y * row, (y + 1) * row), ((box.top + y) * width + box.left) * channels);
   }
-}
-
-/** Let the page draw, and answer its reader. */
-function pause() {
-  return new Promise((resolve) => setTimeout(resolve));
 }

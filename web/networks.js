@@ -40,11 +40,12 @@ export class Model {
     this.config = config;
     this.#files = files;
     this.#base = base;
-    this.product = this.product.bind(this);
+    [this.product, this.context] = [this.product.bind(this), this.context.bind(this)];
   }
 
   /** Have the tensors. */
   async load() {
+    this.prepare("product"); // the runtime starts while files are fetched
     this.tensors = readTensors(await this.#file("tensors"));
     return this;
   }
@@ -56,17 +57,17 @@ export class Model {
   }
 
   /**
-   * What a network makes of its inputs: {data: Float32Array, dims}, as each of the inputs is.
+   * What a network makes of its inputs: outputs {data: Float32Array, dims}, as each of the inputs is.
    *
    * "synthesis" takes {y_hat [1, M, h, w], t [1, 1, 1, 1]} and gives [1, 3, 16h, 16w], "analysis" takes
    * {x [1, 3, 16h, 16w]} and gives [1, M, h, w], "hyper_analysis" takes {u [1, M, 4h, 4w]} and gives [1, Z, h, w].
+   * Others have methods of their own.
    */
   async run(name, inputs) {
     const session = await this.prepare(name);
     const feeds = Object.entries(inputs).map(([key, { data, dims }]) => [key, new ort.Tensor("float32", data, dims)]);
     const outputs = await session.run(Object.fromEntries(feeds));
-    const { data, dims } = outputs[session.outputNames[0]];
-    return { data, dims };
+    return session.outputNames.map((output) => outputs[output]);
   }
 
   /** Have a network ready before it is run. */
@@ -84,8 +85,24 @@ export class Model {
     const inner = a.length / rows;
     const columns = b.length / inner;
     if (columns === 0) return new Float32Array();
-    const { data } = await this.run("product", { a: { data: a, dims: [rows, inner] }, b: { data: b, dims: [inner, columns] } });
-    return data;
+    const [out] = await this.run("product", { a: { data: a, dims: [rows, inner] }, b: { data: b, dims: [inner, columns] } });
+    return out.data;
+  }
+
+  /**
+   * What leaves the context network of a lattice at each of the four positions of 2x2 cells: [M / 2, n] each.
+   *
+   * inputs: [M + F, height width], of 2 or more each way. enter, leave: layers {weight [out, in], bias [out]} of the
+   * step, the latter of each position.
+   */
+  async context(inputs, enter, leave, height, width) {
+    const feeds = { inputs: { data: inputs, dims: [1, inputs.length / (height * width), height, width] } };
+    const layers = { enter, ...Object.fromEntries(leave.map((layer, place) => [`leave${place}`, layer])) };
+    for (const [name, { weight, bias }] of Object.entries(layers)) {
+      feeds[name] = { data: weight, dims: [bias.length, weight.length / bias.length, 1, 1] };
+      feeds[`${name}.bias`] = { data: bias, dims: [bias.length] };
+    }
+    return (await this.run("context", feeds)).map(({ data }) => data);
   }
 
   async #file(name) {
@@ -134,6 +151,6 @@ async function kept(address, integrity) {
   const response = await fetch(address, { integrity });
   if (!response.ok) throw new Error(`status ${response.status}`);
   const bytes = new Uint8Array(await response.arrayBuffer());
-  await cache?.put(address, new Response(bytes)).catch(() => {}); // a browser without room fetches it again
+  cache?.put(address, new Response(bytes)).catch(() => {}); // a browser without room fetches it again
   return bytes;
 }

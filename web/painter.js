@@ -27,7 +27,7 @@ async function synthesised(model, header, tiles, part) {
   const window = grown(latentBox(part), model.reach, latents.width, latents.height);
   const indices = gather(header, tiles, window, kind.channels, kind.positions);
   const y = kind.values(indices, rate, header.basis, window.height, window.width); // [M, h w]
-  const { data, dims } = await model.run("synthesis", {
+  const [{ data, dims }] = await model.run("synthesis", {
     y_hat: { data: y, dims: [1, model.config.latents, window.height, window.width] },
     t: { data: Float32Array.of(rate.t), dims: [1, 1, 1, 1] },
   });

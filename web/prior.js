@@ -7,12 +7,13 @@ import { Tables } from "./stream.js";
 import { TableIndex } from "./tables.js";
 
 const STEPS = 4;
-const RANK = [[0, 2], [3, 1]]; // of (row mod 2, column mod 2): symbol (c, y, x) is of step rank XOR (c mod 4)
+const RANKS = [0, 2, 3, 1]; // of 2 (row mod 2) + column mod 2: symbol (c, y, x) is of step rank XOR (c mod 4)
+const LARGE = 64; // positions from which the context network is one graph
 const MEAN_MAX = 511;
 const SCALE_MAX = 63;
 
 /**
- * The prior of a model: its configuration, its tensors by name, and `networks.product`.
+ * The prior of a model, see `networks.Model`.
  *
  * Writing and reading have the same order:
  *
@@ -25,13 +26,13 @@ const SCALE_MAX = 63;
  *     }
  */
 export class LatticePrior {
-  constructor(config, tensors, product) {
+  constructor({ config, tensors, product, context }) {
     const index = new TableIndex(tensors);
     const tables = new Tables(tensors["prior.tables.frequencies"].data, tensors["prior.tables.offsets"].data);
     const doubled = "prior.e8.threshold" in tensors;
     this.points = doubled ? new E8Points(index, tables, tensors) : new IntegerPoints(index, tables);
     this.hyper = new Hyper(tensors, index, this.points.unit, product);
-    this.context = new Context(config, tensors, product);
+    this.context = new Context(config, tensors, product, context);
     this.compand = tensors["prior.compand"].data;
     this.latents = config.latents;
   }
@@ -60,7 +61,9 @@ export class IntegerPoints {
   /** Coordinates [N] with these outputs [N], from a stream. */
   read(mean, scale, reader) {
     const { ids, base } = this.tables(mean, scale);
-    return reader.group(ids).map((residual, i) => clamped(residual + base[i]));
+    const k = reader.group(ids);
+    for (let i = 0; i < k.length; i++) k[i] = clamped(k[i] + base[i]);
+    return k;
   }
 }
 
@@ -68,29 +71,44 @@ export class IntegerPoints {
 class Context {
   #adaptors;
   #blocks;
-  #leave; // of each group of channels: those of c mod 4
+  #leave; // of each group of channels, those of c mod 4: M / 4 mean outputs, then as many scale outputs
+  #graph; // `networks.context`
+  #scaled; // layers of the graph that differ from step to step, by group for those of #leave
 
-  constructor(config, tensors, product) {
+  constructor(config, tensors, product, graph) {
+    const { latents, context_blocks } = config;
     const numbers = (count) => Array.from({ length: count }, (_, number) => number);
     this.#adaptors = numbers(STEPS).map((step) => Layer.named(`context.adaptors.${step}`, tensors, product));
-    this.#blocks = numbers(config.context_blocks).map((i) => new Block(`context.blocks.${i}`, tensors, product));
-    const leave = Layer.named("context.leave", tensors, product);
-    const means = (group) => numbers(config.latents).filter((channel) => channel % STEPS === group);
-    const outputs = (group) => [means(group), means(group).map((channel) => config.latents + channel)];
-    this.#leave = numbers(STEPS).map((group) => outputs(group).map((rows) => leave.part(rows)));
+    this.#blocks = numbers(context_blocks).map((i) => new Block(`context.blocks.${i}`, tensors, product));
+    const leave = Layer.named("context.leave", tensors, product, (output) => (output < latents ? -1 : 2));
+    const outputs = (group) => numbers(2 * latents).filter((output) => (output % latents) % STEPS === group);
+    this.#leave = numbers(STEPS).map((group) => leave.part(outputs(group)));
+    this.#graph = graph;
   }
 
-  /** Inputs [M + F, height width] of a step to what its network knows of each position, [W, height width]. */
-  async hidden(inputs, step, height, width) {
+  /**
+   * What leaves the network in a step for each group of channels, before it is clamped: [M / 2, n] each.
+   *
+   * inputs: [M + F, height width]. places: of each group, its n positions.
+   */
+  async leaving(inputs, step, height, width, places) {
+    if (Math.min(height, width) > 1 && height * width >= LARGE) return this.#inGraph(inputs, step, height, width);
     let x = await this.#adaptors[step].activate(inputs);
     for (const block of this.#blocks) x = await block.activate(x, height, width);
-    return x;
+    const found = [];
+    for (const [group, layer] of this.#leave.entries()) {
+      found.push(await layer.round(gathered(x, height * width, places[group])));
+    }
+    return found;
   }
 
-  /** Means and scales [M / 4, n] of a group of channels at n positions, from hidden activations [W, n]. */
-  async outputs(hidden, group) {
-    const [means, scales] = this.#leave[group];
-    return [await means.round(hidden, -1, -MEAN_MAX, MEAN_MAX), await scales.round(hidden, 2, 0, SCALE_MAX)];
+  /** The same, by onnxruntime-web as a whole. */
+  async #inGraph(inputs, step, height, width) {
+    this.#scaled ??= [this.#adaptors, this.#leave].map((layers) => layers.map((layer) => layer.scaled()));
+    const [enter, leave] = this.#scaled;
+    const ofPlaces = RANKS.map((rank) => leave[rank ^ step]);
+    const outputs = await this.#graph(inputs, enter[step], ofPlaces, height, width);
+    return this.#leave.map((_, group) => outputs[RANKS.indexOf(group ^ step)]);
   }
 }
 
@@ -110,7 +128,7 @@ class View {
     this.#prior = prior;
     this.#inputs = new Float32Array(this.known.length + features.length);
     this.#inputs.set(features, this.known.length);
-    const ranks = Array.from({ length: height * width }, (_, at) => RANK[Math.floor(at / width) % 2][(at % width) % 2]);
+    const ranks = Array.from({ length: height * width }, (_, at) => RANKS[2 * (Math.floor(at / width) % 2) + ((at % width) % 2)]);
     this.#places = this.steps.map((rank) => Int32Array.from(ranks.keys()).filter((at) => ranks[at] === rank));
   }
 
@@ -121,22 +139,20 @@ class View {
     return concatenated(channels.map((c) => this.#places[step ^ c % STEPS].map((at) => c * count + at)));
   }
 
-  /** Mean and scale outputs {mean, scale} of a step's symbols, Float32Arrays [N] in natural order. */
+  /** Mean and scale outputs {mean, scale} of a step's symbols, Int32Arrays [N] in natural order. */
   async predict(step) {
-    const [{ context, latents }, count] = [this.#prior, this.height * this.width];
-    const hidden = await context.hidden(this.#inputs, step, this.height, this.width); // [W, height width]
-    const outputs = []; // of each group of channels
-    for (let group = 0; group < STEPS; group++) {
-      outputs.push(await context.outputs(gathered(hidden, count, this.#places[step ^ group]), group));
-    }
-    const [mean, scale] = [0, 1].map((part) => {
+    const { context, latents } = this.#prior;
+    const places = this.steps.map((group) => this.#places[step ^ group]);
+    const leaving = await context.leaving(this.#inputs, step, this.height, this.width, places);
+    const [means, scales] = [0, latents / STEPS].map((first) => {
       const rows = Array.from({ length: latents }, (_, channel) => {
-        const [n, row] = [this.#places[step ^ channel % STEPS].length, Math.floor(channel / STEPS)];
-        return outputs[channel % STEPS][part].subarray(row * n, (row + 1) * n);
+        const [group, row] = [channel % STEPS, first + Math.floor(channel / STEPS)];
+        const n = places[group].length;
+        return leaving[group].subarray(row * n, (row + 1) * n);
       });
       return concatenated(rows);
     });
-    return { mean, scale };
+    return { mean: within(means, -MEAN_MAX, MEAN_MAX), scale: within(scales, 0, SCALE_MAX) };
   }
 
   /** The coordinates [N] of a step. */
@@ -159,13 +175,19 @@ export function gathered(x, count, places) {
   return out;
 }
 
-/** Typed arrays of one type, end to end. */
+/** Typed arrays of integers, end to end: Int32Array. */
 function concatenated(parts) {
-  const out = new parts[0].constructor(parts.reduce((sum, part) => sum + part.length, 0));
+  const out = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
     out.set(part, at);
     at += part.length;
   }
   return out;
+}
+
+/** Integers clamped, in place. */
+function within(values, low, high) {
+  for (let i = 0; i < values.length; i++) values[i] = Math.min(Math.max(values[i], low), high);
+  return values;
 }

@@ -18,14 +18,15 @@ export class TableIndex {
     this.#all = this.locate(mean, mean.map((_, i) => i % SCALES));
   }
 
-  /** Table ids and the integers that residuals are relative to, {ids, base} Int32Arrays [N], of outputs [N] each. */
+  /** Table ids and the integers that residuals are relative to, {ids, base} Int32Arrays [N], of outputs Int32Arrays [N]. */
   lookUp(mean, scale) {
+    const all = this.#all;
     const ids = new Int32Array(scale.length);
     const base = new Int32Array(scale.length);
     for (let i = 0; i < scale.length; i++) {
       const at = (mean[i] + MEAN_MAX) * SCALES + scale[i];
-      ids[i] = this.#all.ids[at];
-      base[i] = this.#all.base[at];
+      ids[i] = all.ids[at];
+      base[i] = all.base[at];
     }
     return { ids, base };
   }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,14 @@ class Node:
     attributes: dict[str, Attribute]
 
 
+class Sum(NamedTuple):
+    """matrix + left @ right, of 32-bit floats."""
+
+    matrix: NDArray[Any]  # [out, in]
+    left: NDArray[Any]  # [out, r]
+    right: NDArray[Any]  # [r, in]
+
+
 @dataclass
 class Graph:
     """Nodes in the order in which they run, on float32 arrays.
@@ -30,6 +38,7 @@ class Graph:
 
     nodes: list[Node] = field(default_factory=list)
     constants: dict[str, NDArray[Any]] = field(default_factory=dict)
+    sums: dict[str, Sum] = field(default_factory=dict)  # of constants, by name: what `file` stores in their place
     inputs: dict[str, Shape] = field(default_factory=dict)
     outputs: dict[str, Shape] = field(default_factory=dict)
     _shapes: dict[str, Shape] = field(default_factory=dict)  # of all that is known of, by name
@@ -73,16 +82,39 @@ class Graph:
 
     def file(self) -> bytes:
         """The graph as an ONNX file of its own: its constants are inside, in float16 where that loses nothing."""
-        casts, tensors = [], []
+        inside = _Inside()
         for name, values in self.constants.items():
-            half = values.astype(np.float16)
-            if values.dtype == np.float32 and (half == values).all():
-                casts.append(protobuf.node("Cast", (f"{name}.16",), name, {"to": protobuf.DATA_TYPES["float32"]}))
-                tensors.append(protobuf.tensor(f"{name}.16", half, inside=True))
+            if name in self.sums:
+                inside.sum(name, self.sums[name], values.shape)
             else:
-                tensors.append(protobuf.tensor(name, values, inside=True))
+                inside.constant(name, values)
         nodes = [protobuf.node(node.operator, node.inputs, node.output, node.attributes) for node in self.nodes]
-        return protobuf.model([*casts, *nodes], tensors, self.inputs, self.outputs, {})
+        return protobuf.model([*inside.nodes, *nodes], inside.tensors, self.inputs, self.outputs, {})
+
+
+class _Inside:
+    """Constants in a file: tensors, and nodes that make of them what the graph takes, once, when it is loaded."""
+
+    def __init__(self) -> None:
+        self.nodes = list[bytes]()
+        self.tensors = list[bytes]()
+
+    def constant(self, name: str, values: NDArray[Any]) -> None:
+        if values.dtype == np.float32 and (values.astype(np.float16) == values).all():
+            self._add("Cast", (f"{name}.16",), name, to=protobuf.DATA_TYPES["float32"])
+            name, values = f"{name}.16", values.astype(np.float16)
+        self.tensors.append(protobuf.tensor(name, values, inside=True))
+
+    def sum(self, name: str, parts: Sum, shape: tuple[int, ...]) -> None:
+        for part, values in parts._asdict().items():
+            self.constant(f"{name}.{part}", values)
+        self.constant(f"{name}.shape", np.array(shape, np.int64))
+        self._add("MatMul", (f"{name}.left", f"{name}.right"), f"{name}.product")
+        self._add("Add", (f"{name}.matrix", f"{name}.product"), f"{name}.sum")
+        self._add("Reshape", (f"{name}.sum", f"{name}.shape"), name)
+
+    def _add(self, operator: str, inputs: tuple[str, ...], output: str, **attributes: Attribute) -> None:
+        self.nodes.append(protobuf.node(operator, inputs, output, attributes))
 
 
 def _shape(operator: str, inputs: Sequence[Sequence[Any] | None], attributes: Mapping[str, Any]) -> Shape | None:

@@ -27,7 +27,7 @@ class OnnxPrior:
     def __init__(self, model: str, hyper: IntegerHyper, context: Context) -> None:
         """These have the layers; raises ModelError where an answer is not numpy's, about the model of that name."""
         threads = processors()
-        self._hyper, self._context = Session(_hyper_graph(hyper), threads), Session(_context_graph(context), threads)
+        self._hyper, self._context = Session(_hyper_graph(hyper), threads), Session(context_graph(context), threads)
         self._biases = hyper.enter.bias[..., 0]  # [LEVELS, 4 W]
         self._layers = [_layers(context, step) for step in range(CONTEXT_STEPS)]
         self._places = [[_place(quarter) for quarter in quarters(step)] for step in range(CONTEXT_STEPS)]
@@ -91,8 +91,8 @@ def _hyper_graph(hyper: IntegerHyper) -> Graph:
     return graph
 
 
-def _context_graph(context: Context) -> Graph:
-    """Inputs [1, M + F, h, w] to what leaves the network at each of PLACES, [1, M / 2, .., ..]."""
+def context_graph(context: Context) -> Graph:
+    """Inputs [1, M + F, h, w] to what leaves the network at each of PLACES, [1, M / 2, .., ..]; see `_layers`."""
     graph = Graph()
     width, known = context.adaptors[0].weight.shape
     x = graph.input("inputs", 1, known, "h", "w")

@@ -7,9 +7,9 @@ export class Engine {
   #next = 0;
   #ready;
 
-  /** ready: a promise; the worker starts after it. */
+  /** ready: a promise; the worker starts after it, to be there when it is needed. */
   constructor(ready) {
-    this.#ready = ready;
+    this.#ready = ready.then(() => (this.#worker = this.#started()));
   }
 
   /**

@@ -1,11 +1,15 @@
 /** The view that opens .lcq files: the picture, what its header says, PNG. */
 
 import { Reader } from "../container.js";
+import { LimitError } from "../errors.js";
+import { grouped } from "../numbers.js";
 import { element, lineOf, listFacts, part, save, tell } from "./dom.js";
 import { readExif, upright } from "./exif.js";
 import { factsOf, metadataOf } from "./facts.js";
 import { isLcq } from "./signature.js";
 import { Stage, draw } from "./stage.js";
+
+const PIXELS_MAX = 2 ** 27; // of which samples and a canvas take a gigabyte of the browser's
 
 /** The view in an element. names: a promise of the names of models by digest. */
 export class Opener {
@@ -73,6 +77,10 @@ export class Opener {
 
   async #decode(header, bytes, signal) {
     const { width, height } = header;
+    if (width * height > PIXELS_MAX) {
+      const told = `${width}x${height} pixels is over this page's limit of ${grouped(PIXELS_MAX)}`;
+      throw new LimitError(`${told}; lcodec decompress opens it`);
+    }
     const metadata = metadataOf(header);
     part(this.#root, "metadata").hidden = !metadata.length;
     listFacts(part(this.#root, "metadata-facts"), metadata);

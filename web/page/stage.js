@@ -184,13 +184,14 @@ export class Stage {
   }
 }
 
-/** Draw ImageData or an ImageBitmap at a place of a picture, which a matrix turns (see `upright`). */
+/** Draw ImageData or an ImageBitmap, which is given back, at a place of a picture, which a matrix turns (see `upright`). */
 export function draw(canvas, image, x, y, matrix = [1, 0, 0, 1, 0, 0]) {
   const context = canvas.getContext("2d");
   if (!context) throw new Error(`a picture of ${canvas.width}x${canvas.height} pixels is too large for this browser`);
   context.setTransform(...matrix);
   context.clearRect(x, y, image.width, image.height);
   context.drawImage(image instanceof ImageData ? canvasOf(image) : image, x, y);
+  if (image instanceof ImageBitmap) image.close();
 }
 
 function canvasOf(image) {

@@ -34,7 +34,7 @@ const TASKS = {
     const chosen = await photograph(file);
     signal.throwIfAborted(); // else it would take the place of one that was chosen later
     [original, encoder] = [chosen, null];
-    send({ image: imageOf(original) });
+    send({ image: await bitmapOf(original) });
     const ready = await PictureEncoder.of(original, { signal, onProgress: (share) => send({ share }) });
     signal.throwIfAborted();
     encoder = ready;
@@ -50,7 +50,7 @@ const TASKS = {
   /** The largest file of another format of at most so many bytes: {length, psnr, image}. */
   async compare({ type, size }, { signal }) {
     const { blob, picture } = await atSize(original, type, size, signal);
-    return { length: blob.size, psnr: psnr(original.samples, picture.samples), image: imageOf(picture) };
+    return { length: blob.size, psnr: psnr(original.samples, picture.samples), image: await bitmapOf(picture) };
   },
 };
 
@@ -85,14 +85,14 @@ function sendTile({ channels, depth }, send) {
   return ({ x, y, ...tile }) => send({ image: toImageData({ ...tile, channels, depth }), x, y });
 }
 
-/** The pixels of 8-bit RGB. */
-function imageOf(picture) {
-  return toImageData({ channels: 3, depth: 8, ...picture });
+/** A picture of 8-bit RGB as the page draws it without copying it. */
+function bitmapOf(picture) {
+  return createImageBitmap(toImageData({ channels: 3, depth: 8, ...picture }));
 }
 
 /** What of a message moves to the page, and is not copied. */
 function pixelsIn(message) {
-  if (message instanceof ImageBitmap) return [message];
   const image = message?.image ?? message;
+  if (image instanceof ImageBitmap) return [image];
   return image instanceof ImageData ? [image.data.buffer] : [];
 }

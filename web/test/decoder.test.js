@@ -92,6 +92,20 @@ test("a header is read without the payloads, and told as Python tells it", async
   assert.deepEqual(found, facts);
 });
 
+test("a picture of more pixels than are wanted is refused, before its payloads are looked at", async () => {
+  const found = await page.evaluate(async (address) => {
+    const { decode, decodeIndices, readHeader } = await import("/dist/lcq.js");
+    const bytes = new Uint8Array(await (await fetch(address)).arrayBuffer()).subarray(0, 200);
+    const told = (error) => `${error.name}: ${error.message}`;
+    const refused = [decode, decodeIndices, async (...given) => readHeader(...given)];
+    const options = { maxPixels: 190 * 150 - 1 };
+    const { width } = readHeader(bytes, { maxPixels: 190 * 150 });
+    return [width, ...(await Promise.all(refused.map((each) => each(bytes, options).catch(told))))];
+  }, FILE("lattice, tiles"));
+  const told = "LimitError: 190x150 pixels is over the limit of 28,499";
+  assert.deepEqual(found, [190, told, told, told]);
+});
+
 test("what a canvas takes: grey in all colours, 16 bits rounded to 8, alpha where there is one", async () => {
   const found = await page.evaluate(async () => {
     const { toImageData } = await import("/dist/lcq.js");

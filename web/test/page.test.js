@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { after, afterEach, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -135,7 +135,6 @@ function inPython(bytes) {
 
 test("a file is chosen: a picture and what its header says", async () => {
   await opened("lattice.lcq", SAMPLE);
-  assert.ok(server.bytes() < 30e6); // page, runtime and model
   assert.deepEqual(await facts("#open [data-facts]"), {
     Size: "192 × 176 pixels",
     File: `${SAMPLE.length.toLocaleString("en")} bytes, 0.259 bits per pixel`,
@@ -152,6 +151,20 @@ test("a file is chosen: a picture and what its header says", async () => {
   assert.deepEqual(chunks(bytes), ["IHDR", "IDAT", "IEND"]);
   assert.ok((await difference(bytes, readFileSync(`${ROOT}tests/shipped/lattice.png`))) <= 1);
   await page.screenshot({ path: `${SCREENS}open.png` });
+});
+
+test("the first picture of the default model takes few transfers: page, runtime and model", async () => {
+  const own = await serve(`${ROOT}web/dist`);
+  const { page: other } = await open(browser, own.origin, "/");
+  try {
+    await other.locator("#open [data-files]").first().setInputFiles(`${ROOT}tests/shipped/lattice-ssimulacra2.lcq`);
+    await other.waitForSelector("#open [data-download]:not([disabled])", { timeout: PATIENCE });
+    const bytes = own.bytes();
+    assert.ok(bytes > 20e6 && bytes < 30e6, `${bytes} bytes`);
+  } finally {
+    await other.context().close();
+    own.close();
+  }
 });
 
 test("metadata is shown, and goes into the PNG; the picture is turned as EXIF says", async () => {
@@ -250,6 +263,15 @@ FUTURE[8] = 2;
 const UNKNOWN = Buffer.from(SAMPLE);
 UNKNOWN.fill(0xab, 24, 32);
 resealed(UNKNOWN);
+const LARGE = Buffer.from(SAMPLE);
+LARGE.writeUInt16LE(16_384, 16);
+LARGE.writeUInt16LE(8_193, 18);
+LARGE.writeUInt32LE(40_000, LARGE.readUInt32LE(10) - 12); // bytes of its payload
+resealed(LARGE);
+const HUGE = Buffer.from(SAMPLE);
+HUGE.writeUInt16LE(40_000, 16);
+HUGE.writeUInt16LE(25_000, 18);
+resealed(HUGE);
 
 const WRONG = {
   "a damaged file": ["damaged.lcq", "", DAMAGED, "tile 0: its checksum does not match, the file is damaged"],
@@ -278,6 +300,18 @@ const WRONG = {
     UNKNOWN,
     "the file was written with model abababababababab, which is not installed: a page with that model, or a newer latticecodec, opens it",
   ],
+  "a picture too large for the page": [
+    "large.lcq",
+    "",
+    LARGE,
+    "16384x8193 pixels is over this page's limit of 134,217,728; lcodec decompress opens it",
+  ],
+  "a picture of more pixels than the format has": [
+    "huge.lcq",
+    "",
+    HUGE,
+    "40000x25000 pixels is over the limit of 268,435,456",
+  ],
 };
 
 for (const [what, [name, mimeType, buffer, line]] of Object.entries(WRONG)) {
@@ -288,7 +322,7 @@ for (const [what, [name, mimeType, buffer, line]] of Object.entries(WRONG)) {
     assert.equal(await page.isVisible("#open [data-waiting]"), false);
     assert.equal(await page.isEnabled("#open [data-download]"), false);
     assert.equal(await page.locator("#open canvas").count(), 0);
-    if (what === "a damaged file") await page.screenshot({ path: `${SCREENS}damaged.png` });
+    await page.screenshot({ path: `${SCREENS}${name.replace(/\..*/, "")}.png` });
   });
 }
 
@@ -379,6 +413,14 @@ test("what is no photograph is one line", async () => {
   }
 });
 
+test("the view that compresses says what its model takes", async () => {
+  const list = (name) => JSON.parse(readFileSync(`${ROOT}web/dist/models/${name}.json`));
+  const { digest } = list("models").find(({ name }) => name === "lattice-2"); // the newest lattice
+  const files = Object.values(list(digest).files);
+  const bytes = files.reduce((sum, { file }) => sum + statSync(`${ROOT}web/dist/models/${file}`).size, 0);
+  assert.match(await page.textContent("#compress .hint"), new RegExp(`a model of ${Math.round(bytes / 1e6)} MB`));
+});
+
 test("a photograph is compressed, and Python decodes it to the same indices", { timeout: 2 * PATIENCE }, async () => {
   await page.click("#compress-tab");
   await page.locator("#compress [data-files]").first().setInputFiles(LANDSCAPE);
@@ -456,6 +498,23 @@ test("pictures of odd sizes, at all qualities and in tiles, decode in Python to 
   }
 });
 
+test("a photograph that is compressed is stopped between two parts of it, from outside", async () => {
+  const names = await page.evaluate(async () => {
+    const { PictureEncoder } = await import("/encode.js");
+    const picture = { width: 1100, height: 20, samples: new Uint8Array(3 * 1100 * 20) }; // two areas, 18 tiles of 64
+    const encoder = await PictureEncoder.of(picture);
+    const works = [(options) => PictureEncoder.of(picture, options), (options) => encoder.encode(0, { tile: 64, ...options })];
+    const names = [];
+    for (const work of works) {
+      const controller = new AbortController();
+      const onProgress = () => setTimeout(() => controller.abort()); // as a message to a worker comes
+      names.push((await work({ onProgress, signal: controller.signal }).catch((error) => error)).name);
+    }
+    return names;
+  });
+  assert.deepEqual(names, ["AbortError", "AbortError"]);
+});
+
 test("the example of the README shows a picture", async () => {
   const [, html] = /```html\n([^]*?)```/.exec(readFileSync(`${ROOT}web/README.md`, "utf8"));
   const beside = await serve(`${ROOT}web`);
@@ -481,12 +540,32 @@ test("dark, and on a narrow screen", async () => {
     await page.emulateMedia({ colorScheme: "dark" });
     await page.screenshot({ path: `${SCREENS}${view}-dark.png` });
     await page.setViewportSize({ width: 360, height: 720 });
-    await page.screenshot({ path: `${SCREENS}${view}-narrow.png`, fullPage: true });
+    await page.screenshot({ path: `${SCREENS}${view}-narrow-dark.png`, fullPage: true });
     assert.equal(await overflows(), false);
     await page.emulateMedia({ colorScheme: "light" });
+    await page.screenshot({ path: `${SCREENS}${view}-narrow-light.png`, fullPage: true });
     await page.setViewportSize({ width: 1280, height: 800 });
     assert.equal(await overflows(), false);
   }
+});
+
+test("a large picture is there from the top while it builds up, and is stopped", async () => {
+  const program = [
+    "import sys, latticecodec",
+    "sys.stdout.buffer.write(latticecodec.encode(sys.argv[1], model='lattice-1', effort=0, tile=128))",
+  ].join("\n");
+  const buffer = execFileSync(PYTHON, ["-c", program, LANDSCAPE], { cwd: ROOT, maxBuffer: 2 ** 24 });
+  await choose("open", { name: "large.lcq", mimeType: "", buffer });
+  await page.waitForFunction(() => document.querySelector("#open progress").value >= 0.3, null, { polling: 20 });
+  await page.screenshot({ path: `${SCREENS}large.png` });
+  await page.click("#open [data-stop]");
+  await page.waitForSelector("#open [data-told]:not([hidden])");
+  assert.equal(await told("open"), "large.lcq: stopped");
+  const drawn = await page.$eval("#open canvas", (canvas) => {
+    const context = canvas.getContext("2d");
+    return [[10, 10], [750, 10], [750, 500]].map(([x, y]) => context.getImageData(x, y, 1, 1).data[3]);
+  });
+  assert.deepEqual(drawn, [255, 255, 0]); // rows of tiles from the top
 });
 
 test("it works offline once it was loaded", async () => {
