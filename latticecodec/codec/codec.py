@@ -76,7 +76,8 @@ class Codec:
                 of more than 4 megapixels. Tiles are coded independently: regions can be decoded alone, and damage
                 stays where it is.
             lossless: keep every pixel as it is, whatever the quality, in a file that decodes without a model; other
-                files are exact where that takes fewer bits for what it gives.
+                files store squares without the networks where that takes fewer bits for what it gives: exactly at
+                quality 100, in fewer colours below it where that pays.
             report: called with (steps done, steps in all): iterations of a refinement, areas of a large picture.
             max_pixels: of the picture; one of more is refused before it is decoded.
 
