@@ -45,7 +45,9 @@ QUALITY = 50.0  # of the model
 def main() -> None:
     parser = argparse.ArgumentParser(description="Ratios of speed, measured in one run.")
     parser.add_argument("image", nargs="?", help="picture to use; by default one of 512 x 768 drawn by latticecodec")
-    parser.add_argument("--model", default="lattice", help="name or folder (default: lattice)")
+    parser.add_argument(
+        "--model", default="lattice-1", help="name or folder (default: lattice-1, which every version has)"
+    )
     parser.add_argument("--repeats", type=int, help="timed pairs of each ratio (default: 9; 5 with --against)")
     parser.add_argument("--training", action="store_true", help="time training steps instead")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="lc-s", help="network to train (default: lc-s)")

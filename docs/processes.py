@@ -80,7 +80,18 @@ def _rows(checkouts: list[Path], model: str, repeats: int, folder: Path) -> Iter
         _draw(picture, width, height)
         packed = [folder / f"{number}.lcq" for number in range(len(checkouts))]
         compress = [
-            [str(programs / "lcodec"), "compress", str(picture), "-o", str(to), "--model", model, "--force"]
+            [
+                str(programs / "lcodec"),
+                "compress",
+                str(picture),
+                "-o",
+                str(to),
+                "--model",
+                model,
+                "--tune",
+                "psnr",
+                "--force",
+            ]
             for programs, to in zip(checkouts, packed, strict=True)
         ]
         yield _row(f"lcodec compress {width}x{height}", [[_process(one) for one in compress] for _ in range(repeats)])

@@ -1,6 +1,7 @@
 """The two directions of every codebook: the nearest codeword of a vector, and the codeword of an index."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ...errors import FormatError
@@ -34,21 +35,29 @@ def nearest(z: Tensor, codebook: Tensor, penalty: Tensor | None = None) -> Tenso
     """
     if codebook.shape[1] == 1 and penalty is None:
         return _nearest_scalar(z[:, 0], codebook[:, 0])
-    centre = codebook.mean(0)  # [D]
+    wide, centre = product_type(z.device), codebook.mean(0)  # [D]
     codes = codebook - centre  # [K, D]
-    offsets = codes.square().sum(1)  # [K]
-    if penalty is not None:
-        offsets = offsets + penalty  # [K] or [N, K]
+    offsets = codes.square().sum(1, keepdim=True)  # [K, 1]
+    if penalty is not None and penalty.ndim == 1:
+        offsets = offsets + penalty[:, None]  # [K, 1]
+    columns = torch.cat([-2 * codes, offsets], 1).to(wide).T.contiguous()  # [D + 1, K]
     rows = max(1, (TABLE_ENTRIES_CUDA if z.is_cuda else TABLE_ENTRIES) // len(codebook))
     blocks = []
-    wide = product_type(z.device)
-    offsets, codes = offsets.to(wide), codes.to(wide)
     with float32(z.device):
         for start in range(0, len(z), rows):
             at = slice(start, start + rows)
-            added = offsets[at] if offsets.ndim == 2 else offsets
-            blocks.append(torch.addmm(added, (z[at] - centre).to(wide), codes.T, alpha=-2).argmin(1))
+            distances = torch.mm(F.pad(z[at] - centre, (0, 1), value=1.0).to(wide), columns)  # [N, K] - |z - centre|^2
+            if penalty is not None and penalty.ndim == 2:
+                distances += penalty[at]
+            blocks.append(_smallest(distances))
     return torch.cat(blocks)  # [N]
+
+
+def _smallest(distances: Tensor) -> Tensor:
+    """Column [N] of the first least distance in each row of [N, K]; 0 where they are NaN."""
+    if distances.device.type == "cpu":
+        return torch.from_numpy(distances.numpy().argmin(1))  # [N], 20 times as fast as torch's
+    return distances.argmin(1)  # [N]
 
 
 def _nearest_scalar(z: Tensor, codebook: Tensor) -> Tensor:
