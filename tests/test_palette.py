@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from latticecodec.codec.palette import MERGED, Palette
 from latticecodec.picture import Samples
@@ -11,7 +12,7 @@ def mean_squared(a: Samples, b: Samples) -> float:
     return float(np.square(a.astype(float) - b).mean())
 
 
-def everywhere(colour: Samples) -> np.ndarray:  # type: ignore[type-arg]
+def everywhere(colour: Samples) -> NDArray[np.bool_]:
     return np.ones(colour.shape[:2], bool)
 
 

@@ -56,7 +56,8 @@ class Palette:
             for rows in strips(len(self._colour))
         ]
         colours, places = np.unique(np.concatenate([part[0] for part in parts]), return_inverse=True)
-        return colours, np.bincount(places, np.concatenate([part[1] for part in parts]))
+        counts = np.concatenate([part[1] for part in parts])
+        return colours, np.bincount(places, counts).astype(np.float64)
 
     @cached_property
     def _groups(self) -> NDArray[np.int64]:
@@ -73,7 +74,7 @@ class Palette:
     @cached_property
     def _begun(self) -> tuple[Colours, Weights]:
         """What is merged: means [n, C] and weights [n]."""
-        weights = np.bincount(self._groups, self._counted[1])
+        weights = np.bincount(self._groups, self._counted[1]).astype(np.float64)  # [n]
         channels = _unpacked(self._colours, self._colour.shape[2])  # [N, C]
         sums = [np.bincount(self._groups, self._counted[1] * channel) for channel in channels.T]
         return np.stack(sums, axis=1) / weights[:, None], weights
