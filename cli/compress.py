@@ -145,7 +145,8 @@ def compress(
     lcodec compress photo.png --effort 9          as small as it gets
     lcodec compress photo.png --lossless          every pixel as it is
 
-    Text, drawings and screens are exact where that takes fewer bits for what it gives; lcodec info says what part is.
+    Text, drawings and screens are stored without the networks where that takes fewer bits for what it gives: exactly at
+    quality 100, in fewer colours below it where that pays. lcodec info says what part is.
 
     Grey and RGB, with or without alpha, with 8 or 16 bits a sample; alpha is kept without loss, and so are ICC profile,
     code points of colours, EXIF and XMP. JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP, PPM, JPEG 2000, ICO, PSD and QOI are
@@ -246,7 +247,7 @@ def _written(asked: Compression, job: Job, coded: Coded) -> Outcome:
         "bytes": len(result.data),
         "bpp": 8 * len(result.data) / (header.width * header.height),
         "quality": header.quality,
-        "exact": round(header.squares.share, 5),
+        "stored": round(header.squares.share, 5),
         "effort": asked.options.effort,
         "tune": header.tune,
         "tiles": header.tiles,

@@ -59,7 +59,7 @@ def _facts(many: bool, job: Job) -> Outcome:
         **kind.described,
         **basis,
         "scale_octaves": header.scale / BASIS_UNIT,
-        "exact": round(header.squares.share, 5),  # of the pixels
+        "stored": round(header.squares.share, 5),  # of the pixels
         "quality": round(header.quality, 1),  # the scale, which decides, has steps of about 0.03
         "tune": header.tune,
         "model_digest": header.model.hex(),
@@ -67,6 +67,6 @@ def _facts(many: bool, job: Job) -> Outcome:
     }
     absent = ABSENT if header.names_model else ABSENT | {"model": "none needed"}
     shown = {key: absent[key] if value is None else value for key, value in facts.items()}
-    shown["exact"] = f"{100 * header.squares.share:.1f} % of pixels"
+    shown["stored"] = f"{100 * header.squares.share:.1f} % of pixels, without networks"
     shown["file"] = on_one_line(name_of(job.source))
     return Outcome(facts, "\n".join(f"{key:14} {value}" for key, value in shown.items()) + "\n" * many)

@@ -47,7 +47,7 @@ def _checked(model: str | None, device: str, job: Job) -> Outcome:
         "file": name_of(job.source),
         "bytes": len(data),
         "model": None if found is None else found.name,
-        "exact": round(header.squares.share, 5),
+        "stored": round(header.squares.share, 5),
         "indices_shape": list(indices.shape),
         "indices_sha256": indices_sha256(indices),
         "ok": True,
@@ -63,7 +63,7 @@ def _checked(model: str | None, device: str, job: Job) -> Outcome:
         f"indices_sha256 {facts['indices_sha256']}",
     ]
     if header.exact is not None:
-        lines.append(f"exact: {100 * header.squares.share:.1f} % of pixels")
+        lines.append(f"stored without networks: {100 * header.squares.share:.1f} % of pixels")
     for codes, share in zip(books, shares, strict=True):
         entries = books[0] // codes
         width = f"{entries} {'entry' if entries == 1 else 'entries'}"

@@ -29,6 +29,12 @@ def test_the_finest_can_be_the_nearest() -> None:
     assert search(lambda rate: rate, 1, 4, psnr_target(31.9, lambda rate: reached[rate])).trial == 4
 
 
+def test_a_psnr_that_is_stepped_over_is_exceeded() -> None:
+    """By drawings, of which one colour more can be several dB: 31 is nearer to 32 than 35 is."""
+    reached = {1: 28.0, 2: 30.0, 3: 31.0, 4: 35.0, 5: 50.0}
+    assert search(lambda rate: rate, 1, 5, psnr_target(32.0, lambda rate: reached[rate])).trial == 4
+
+
 def test_the_ends_are_tried_first() -> None:
     assert search(lambda fineness: fineness, 10, 20, size_target(20, float)).trial == 20
     assert search(lambda fineness: fineness, 10, 20, size_target(10, float)).trial == 10

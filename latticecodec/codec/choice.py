@@ -1,8 +1,9 @@
-"""Which squares are exact: those that take fewer bits so for what it gives, by rate and distortion.
+"""Which squares are stored, and in what colours: those that cost less so, by rate and distortion.
 
 neural ─► what each square costs: its bits, and lambda times its squared error ─┐
-statistics, a trial ─► what each square takes without loss ─────────────────────┴─► mask ─► the cheapest of
-                                                               neural, exact where the mask says, wholly exact
+statistics ─► the layers: own colours, and fewer, as the quality allows         │
+layers, trials ─► what each square costs so ────────────────────────────────────┴─► mask ─► the cheapest of
+                                        neural, a layer where the mask says, a layer alone
 """
 
 from dataclasses import replace
@@ -15,29 +16,31 @@ from .. import container
 from ..config import PATCH
 from ..container import SQUARE, Box, Header, mask_of
 from ..kinds import Rate
-from ..picture import Pixels
+from ..picture import Pixels, Samples
 from .encoder import Encoding, PictureEncoder
-from .lossless import exact_colours, lossless, seen_by_networks
+from .layer import Layer, squared_errors
+from .lossless import seen_by_networks
 from .model import Model
 from .painter import Painter
-from .statistics import Statistics, by_squares, statistics_of, strips
+from .palette import Palette
+from .statistics import Squares, Statistics, by_squares, statistics_of
 
 DRAWN = 0.04  # part of the squares that must look drawn for a trial; 0.03 of one photograph of Kodak do
 CHEAP = 1.0  # bits a pixel without loss, below which a picture gets one too
 HEADROOM = 0.4  # a payload of more than this part of what statistics expect without loss is compared with that
 SLACK = 64  # bytes that a picture that is cheap may take more to be exact
-
-Squares = NDArray[np.float64]  # a number a square, [rows, columns]
+REDUCED = 0.05  # bits a pixel that the error of fewer colours may cost
 
 
 class Choice:
-    """A picture, ready to be encoded at any rate, exact where that is cheaper."""
+    """A picture, ready to be encoded at any rate, stored where that is cheaper."""
 
     def __init__(self, model: Model, pixels: Pixels, header: Header, tile: int | None, encoder: PictureEncoder) -> None:
         """`header` says all but the rate and what is exact, `tile` what was asked for; `encoder` is of both."""
         self._model, self._pixels, self._header, self._encoder = model, pixels, header, encoder
         self._tile = tile
         self._whole = Box(0, 0, pixels.width, pixels.height)
+        self._fewer: dict[int, Layer] = {}  # of the last rate, by the number of colours
 
     def attempt(self, rate: Rate) -> Encoding:
         """The file at a rate."""
@@ -48,61 +51,63 @@ class Choice:
         if not (cheap or statistics.drawn.mean() >= DRAWN):
             if neural.estimated_bits < HEADROOM * expected:
                 return neural
-            return self._smaller(neural, rate)
+            return self._within_promise(neural, rate)
         weight = self._model.config.rate_weight(rate.t)  # bits a pixel, of 255^2 MSE
-        lost = weight * self._errors(neural)  # bits
-        bits = self._neural_bits(neural)
-        exact = self._exact_bits < bits + lost  # [rows, columns]
+        drawn = Painter(self._model, neural.header).colour(neural.tiles, self._whole)  # [H, W, C]
+        lost = weight * squared_errors(drawn, self._pixels)  # bits, [rows, columns]
+        spent = self._neural_bits(neural) + lost  # [rows, columns]
+        layers = self._layers(rate, weight)
+        best = min(layers, key=lambda layer: float(np.minimum(layer.cost(weight), spent).sum()))
+        stored = best.cost(weight) < spent  # [rows, columns]
         costs = [(8.0 * len(neural.data) + lost.sum(), neural)]
-        if exact.any() and not exact.all():
-            mixed = self._mixed(rate, exact)
-            costs.append((8 * len(mixed.data) + lost[~exact].sum(), mixed))
-        whole = self._wholly_exact(rate)
-        costs.append((8.0 * (len(whole.data) - SLACK * cheap), whole))
-        return self._within_promise(min(costs, key=lambda cost: cost[0])[1], whole)
+        if stored.any() and not stored.all():
+            mixed = self._mixed(rate, best, stored)
+            costs.append((8 * len(mixed.data) + np.where(stored, weight * best.errors, lost).sum(), mixed))
+        for layer in layers:
+            whole = self._alone(layer, rate)
+            slack = SLACK * cheap if layer is self._own else 0
+            costs.append((8.0 * (len(whole.data) - slack) + weight * layer.errors.sum(), whole))
+        return self._within_promise(min(costs, key=lambda cost: cost[0])[1], rate)
 
-    def _smaller(self, neural: Encoding, rate: Rate) -> Encoding:
-        """What is wholly exact where that is smaller: of pictures that statistics take for photographs."""
-        return self._within_promise(neural, self._wholly_exact(rate))
-
-    @staticmethod
-    def _within_promise(encoding: Encoding, whole: Encoding) -> Encoding:
+    def _within_promise(self, encoding: Encoding, rate: Rate) -> Encoding:
         """No file is larger than that which is wholly exact."""
-        return encoding if len(encoding.data) < len(whole.data) else whole
+        exact = self._alone(self._own, rate)
+        return encoding if len(encoding.data) < len(exact.data) else exact
 
     @cached_property
     def _statistics(self) -> Statistics:
         return statistics_of(self._pixels.colour)
 
     @cached_property
-    def _exact_bits(self) -> Squares:
-        """What squares take without loss: as the statistics say, and all plain ones together what a trial takes."""
-        bits, plain = self._statistics.bits.copy(), self._statistics.plain
-        if plain.any():
-            header = replace(self._header, exact=mask_of(plain.ravel().tolist()))
-            taken = sum(len(exact_colours(header, self._pixels.colour, box)) for box in header.boxes())
-            bits[plain] *= 8 * taken / bits[plain].sum()
-        return bits
+    def _own(self) -> Layer:
+        return self._layer(self._pixels.colour)
+
+    def _layers(self, rate: Rate, weight: float) -> list[Layer]:
+        """In the picture's own colours, and in fewer where it is drawn and quality 100 was not asked for."""
+        palette, before = self._palette, self._fewer
+        if palette is None or rate.quality >= 100:
+            return [self._own]
+        counts = palette.counts(REDUCED / weight)
+        self._fewer = {count: before.get(count) or self._layer(palette.reduced(count)) for count in counts}
+        return [self._own, *self._fewer.values()]
 
     @cached_property
-    def _lossless(self) -> Encoding:
-        return lossless(self._pixels, self._tile, lambda done, total: None)
+    def _palette(self) -> Palette | None:
+        """Of the plain squares, where the picture is drawn and has 8 bits a sample."""
+        plain = self._statistics.plain
+        if self._statistics.drawn.mean() < DRAWN or self._pixels.depth != 8:
+            return None
+        where = plain.repeat(SQUARE, axis=0).repeat(SQUARE, axis=1)  # [H', W']
+        return Palette(self._pixels.colour, where[: self._pixels.height, : self._pixels.width])
 
-    def _wholly_exact(self, rate: Rate) -> Encoding:
-        """The file that is wholly exact, with the quality that was asked for in its header."""
-        header, tiles = container.read(self._lossless.data)
+    def _layer(self, colour: Samples) -> Layer:
+        return Layer(self._pixels, colour, self._header, self._tile, self._statistics)
+
+    def _alone(self, layer: Layer, rate: Rate) -> Encoding:
+        """The file of which all is stored, with the quality that was asked for in its header."""
+        header, tiles = container.read(layer.whole.data)
         header = replace(header, quality=rate.quality)
-        return replace(self._lossless, data=container.write(header, tiles), header=header)
-
-    def _errors(self, neural: Encoding) -> Squares:
-        """Squared errors, of 255^2 MSE a pixel, summed over the pixels of each square."""
-        drawn = Painter(self._model, neural.header).colour(neural.tiles, self._whole)  # [H, W, C]
-        unit = 255 / ((1 << self._pixels.depth) - 1)
-        sums = []
-        for rows in strips(self._pixels.height):
-            difference = np.subtract(drawn[rows], self._pixels.colour[rows], dtype=np.float32)  # [h, W, C]
-            sums.append(by_squares(np.square(unit * difference).mean(axis=2)))
-        return np.concatenate(sums)
+        return replace(layer.whole, data=container.write(header, tiles), header=header)
 
     def _neural_bits(self, neural: Encoding) -> Squares:
         """What squares take of a neural file: its bits, shared out by the magnitude of the indices."""
@@ -117,10 +122,8 @@ class Choice:
         found_bits: Squares = neural.estimated_bits * shares / shares.sum()
         return found_bits
 
-    def _mixed(self, rate: Rate, exact: NDArray[np.bool_]) -> Encoding:
-        """The file with some squares exact."""
-        header = replace(self._header, exact=mask_of(exact.ravel().tolist()))
-        colour = self._pixels.colour
-        coded = {number: exact_colours(header, colour, box) for number, box in enumerate(header.boxes())}
-        encoder = self._encoder.with_exact(header, seen_by_networks(header, colour), coded)
-        return encoder.attempt(rate, embed_basis=False)
+    def _mixed(self, rate: Rate, layer: Layer, stored: NDArray[np.bool_]) -> Encoding:
+        """The file with some squares stored."""
+        header = replace(self._header, exact=mask_of(stored.ravel().tolist()))
+        encoder = self._encoder.with_exact(header, seen_by_networks(header, self._pixels.colour), layer.coded(header))
+        return replace(encoder.attempt(rate, embed_basis=False), layer=layer.colour)

@@ -61,8 +61,8 @@ class Codec:
                 where even that needs less.
             size: target in bytes, never exceeded, at least 97 % used where the rates allow it; quality 100 where even
                 that needs less.
-            psnr: target in dB of the decoded pixels, met within 0.1 dB where the rates allow it; quality 0 where even
-                that has more.
+            psnr: target in dB of the decoded pixels, met within 0.1 dB where the rates allow it, else exceeded; quality
+                0 where even that has more.
             embed_basis: write the whole lattice basis into the file.
             effort: 0 to 9, time for bits; the decoder does not notice. 0: one pass and the nearest lattice points.
                 1: one step towards what the decoder makes of them, and points chosen by distance and bits together,
@@ -76,7 +76,8 @@ class Codec:
                 of more than 4 megapixels. Tiles are coded independently: regions can be decoded alone, and damage
                 stays where it is.
             lossless: keep every pixel as it is, whatever the quality, in a file that decodes without a model; other
-                files are exact where that takes fewer bits for what it gives.
+                files store squares without the networks where that takes fewer bits for what it gives: exactly at
+                quality 100, in fewer colours below it where that pays.
             report: called with (steps done, steps in all): iterations of a refinement, areas of a large picture.
             max_pixels: of the picture; one of more is refused before it is decoded.
 

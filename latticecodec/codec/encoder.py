@@ -37,6 +37,7 @@ class Encoding:
     tiles: dict[int, Indices]  # index tensor of each tile
     positions: int  # of the index tensor for a latent position, each way
     estimated_bits: float  # the prior's information content of the coded symbols
+    layer: Samples | None = None  # what exact squares show, [H, W, C]; None: what the picture does
     note: str = ""  # where a target lies beyond the range of rates: why the file is at its end
 
     @property

@@ -104,7 +104,7 @@ def _header(model: Model, pixels: Pixels, tune: str, tile: int | None) -> Header
 
 def _fidelity(model: Model, encoding: Encoding, pixels: Pixels) -> float:
     """PSNR in dB of the colours that `encoding` decodes to, without decoding it."""
-    colour = pixels.colour.copy()  # [H, W, C], of which exact squares stay
+    colour = (pixels.colour if encoding.layer is None else encoding.layer).copy()  # [H, W, C]; exact squares stay
     if encoding.header.names_model:
         Painter(model, encoding.header).paint(colour, encoding.tiles, Box(0, 0, pixels.width, pixels.height))
     return psnr(colour, pixels.colour)

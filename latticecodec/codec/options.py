@@ -23,7 +23,7 @@ class EncodeOptions:
     tune: str | None = None
     tile: int | None = None
     lossless: bool = False
-    exact: bool = True  # whether squares that are cheaper exact become so
+    exact: bool = True  # whether squares that cost less without the networks are stored
     max_pixels: int = PIXELS_MAX
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ Trial = TypeVar("Trial")
 BPP_ENOUGH = 0.005  # relative miss that ends a search
 SIZE_ENOUGH = 0.02  # part of the bytes allowed that may stay unused
 PSNR_ENOUGH = 0.03  # dB
+PSNR_BELOW = 0.1  # dB that may be missing; where the rates go in larger steps, the next above is taken
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,12 @@ def size_target(size: int, measure: Callable[[Trial], float]) -> Target[Trial]:
 
 
 def psnr_target(psnr: float, measure: Callable[[Trial], float]) -> Target[Trial]:
-    """As near to `psnr` dB as possible."""
-    return Target(
-        psnr, measure, lambda reached: abs(reached - psnr), PSNR_ENOUGH, f"{psnr:g} dB", "dB", 2, budget=False
-    )
+    """As near to `psnr` dB as possible, and not notably below."""
+
+    def miss(reached: float) -> float:
+        return abs(reached - psnr) if reached >= psnr - PSNR_BELOW else math.inf
+
+    return Target(psnr, measure, miss, PSNR_ENOUGH, f"{psnr:g} dB", "dB", 2, budget=False)
 
 
 def search(attempt: Callable[[int], Trial], coarsest: int, finest: int, target: Target[Trial]) -> Found[Trial]:

@@ -13,7 +13,7 @@ export function factsOf(header, length, names) {
     ["File", `${bytesShown(length)}, ${perPixel(length, header)} bits per pixel`],
     ["Colour", `${COLOURS[header.channels - 1]}, ${header.depth} bits a sample`],
     ["Quality", Number(header.quality.toFixed(1)).toString()],
-    ["Exact colours", exact],
+    ["Stored colours", exact],
     ["Model", header.namesModel ? (names.get(header.model) ?? header.model) : "none is needed"],
     ["Tuned for", { psnr: "PSNR", "ms-ssim": "MS-SSIM", ssimulacra2: "SSIMULACRA2" }[header.tune] ?? header.tune],
     ["Tiles", tile === null ? "one" : `${header.tiles} of ${tile} pixels a side`],
