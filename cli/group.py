@@ -47,10 +47,10 @@ class Imported(UserDict[str, click.Command]):
         return name in COMMANDS or name in self.data
 
     def __iter__(self) -> Iterator[str]:
-        return iter({*COMMANDS, *self.data})
+        return iter(COMMANDS | self.data)
 
     def __len__(self) -> int:
-        return len({*COMMANDS, *self.data})
+        return len(COMMANDS | self.data)
 
 
 class Commands(click.Group):
