@@ -46,7 +46,7 @@ class GroupContext(nn.Module):
         )  # [M] the group of a latent
         seen = torch.cat([torch.ones(len(own), width), (group_of < own).float()], 1)  # [G U, W + M]
         self.merge = MaskedLayer(seen)
-        self.leave = IntegerLayer(self.units, groups * config.codes, scale=0.1, bias=0.0)
+        self.leave = IntegerLayer(self.units, groups * config.codes, scale=0.1)
 
     def forward(self, known: Tensor, features: Tensor) -> Tensor:
         """Symbol inputs known [B, M, h, w], features [B, F, h, w] -> logits [G, B h w, K]."""

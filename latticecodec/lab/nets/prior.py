@@ -20,7 +20,7 @@ from .bits import coordinate_bits
 from .steps import context_steps
 
 UNIT = 2**ACTIVATION_BITS
-LIFT = 0.1  # bias of rectified units at the start: one that is at zero everywhere has no gradient, and stays there
+LIFT = 0.1  # bias of the hyper-decoder's units at the start: one at zero everywhere has no gradient, and stays there
 
 
 class _OnGrid(torch.autograd.Function):
@@ -71,7 +71,7 @@ class IntegerLayer(nn.Module):
     """A layer that export turns into integers: 1x1 convolution, or depthwise 3x3 when `depthwise`."""
 
     def __init__(
-        self, inputs: int, outputs: int, depthwise: bool = False, scale: float = 1.0, bias: float = LIFT
+        self, inputs: int, outputs: int, depthwise: bool = False, scale: float = 1.0, bias: float = 0.0
     ) -> None:
         super().__init__()
         fan_in = 9 if depthwise else inputs
@@ -105,11 +105,11 @@ def activate(x: Tensor) -> Tensor:
 class IntegerBlock(nn.Module):
     """Residual block: activate(x + outer(activate(depthwise(activate(inner(x)))))); [B, C, h, w] kept."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, bias: float = 0.0) -> None:
         super().__init__()
-        self.inner = IntegerLayer(channels, channels)
-        self.spatial = IntegerLayer(channels, channels, depthwise=True)
-        self.outer = IntegerLayer(channels, channels, scale=0.3)
+        self.inner = IntegerLayer(channels, channels, bias=bias)
+        self.spatial = IntegerLayer(channels, channels, depthwise=True, bias=bias)
+        self.outer = IntegerLayer(channels, channels, scale=0.3, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         return activate(x + self.outer(activate(self.spatial(activate(self.inner(x))))))
@@ -130,10 +130,10 @@ class HyperDecoder(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         width = config.hyper_width
-        self.enter = IntegerLayer(config.hyper_latents, 4 * width)
+        self.enter = IntegerLayer(config.hyper_latents, 4 * width, bias=LIFT)
         self.level_bias = nn.Parameter(torch.zeros(KNOTS, 4 * width))
-        self.block = IntegerBlock(width)
-        self.leave = IntegerLayer(width, 4 * config.features)
+        self.block = IntegerBlock(width, LIFT)
+        self.leave = IntegerLayer(width, 4 * config.features, bias=LIFT)
 
     def forward(self, z: Tensor, t: Tensor) -> Tensor:
         x = self.enter(symbol_inputs(z)) + interpolate_knots(self.level_bias, t)[:, :, None, None]
@@ -168,7 +168,7 @@ class Context(nn.Module):
         width, latents = config.context_width, config.latents
         self.adaptors = nn.ModuleList(IntegerLayer(latents + config.features, width) for _ in range(CONTEXT_STEPS))
         self.blocks = nn.Sequential(*(IntegerBlock(width) for _ in range(config.context_blocks)))
-        self.leave = IntegerLayer(width, 2 * latents, scale=0.1, bias=0.0)
+        self.leave = IntegerLayer(width, 2 * latents, scale=0.1)
 
     def forward(self, k: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """k [B, M, h, w], features [B, F, h, w] -> asinh of mean, log of scale, both [B, M, h, w] float32."""
