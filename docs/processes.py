@@ -50,17 +50,17 @@ def compare(against: Path, model: str, repeats: int, as_json: bool) -> None:
     """Print a table, or JSON, of this checkout beside the one in `against`, medians of `repeats` turns."""
     checkouts = [_programs(folder) for folder in (DOCS.parent, against.resolve())]
     with tempfile.TemporaryDirectory() as folder:
-        rows = list(_rows(checkouts, model, repeats, Path(folder)))
-    if as_json:
-        print(json.dumps([asdict(row) for row in rows], indent=2))
-        return
-    print(f"model {model}, medians of {repeats}; ratios below 1: faster, smaller than {against}")
-    print(f"{'':34} {'seconds':>9} {'against':>9} {'ratio':>7} {'MB':>7} {'against':>8} {'ratio':>7}")
-    for row in rows:
-        line = f"{row.what:34} {row.seconds:9.3f} {row.seconds_against:9.3f} {row.seconds_ratio:7.3f}"
-        if row.megabytes is not None:
-            line += f" {row.megabytes:7.0f} {row.megabytes_against:8.0f} {row.megabytes_ratio:7.3f}"
-        print(line)
+        rows = _rows(checkouts, model, repeats, Path(folder))
+        if as_json:
+            print(json.dumps([asdict(row) for row in rows], indent=2))
+            return
+        print(f"model {model}, medians of {repeats}; ratios below 1: faster, smaller than {against}")
+        print(f"{'':34} {'seconds':>9} {'against':>9} {'ratio':>7} {'MB':>7} {'against':>8} {'ratio':>7}", flush=True)
+        for row in rows:
+            line = f"{row.what:34} {row.seconds:9.3f} {row.seconds_against:9.3f} {row.seconds_ratio:7.3f}"
+            if row.megabytes is not None:
+                line += f" {row.megabytes:7.0f} {row.megabytes_against:8.0f} {row.megabytes_ratio:7.3f}"
+            print(line, flush=True)  # as it comes: all take ten minutes
 
 
 def _programs(checkout: Path) -> Path:
