@@ -28,6 +28,7 @@ class Session:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.enable_mem_pattern = False  # for a second run of one shape it would take all of its memory once more
         options.add_session_config_entry("session.use_env_allocators", "1")
         _share_memory()
         options.log_severity_level = 4
