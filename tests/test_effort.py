@@ -104,8 +104,9 @@ def test_one_step_in_parts_is_one_step(tiny: Codec, monkeypatch: pytest.MonkeyPa
     assert (whole == cut).mean() > 0.999
 
 
-def test_one_step_is_taken_where_it_is_coded() -> None:
+def test_one_step_is_taken_where_it_is_coded(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is around an area is looked at, as far as the halo, and stays as it is; 36 rows are cut, 32 would not be."""
+    monkeypatch.setattr("latticecodec.kinds.parts.STEP_PART", (32, 48))
     u, colour, seen = np.zeros((1, 64, 60), np.float32), np.zeros((1024, 960, 3), np.uint8), []
 
     def refinement(u: Float32, *, x: Float32, report: Report) -> Float32:
