@@ -396,6 +396,7 @@ def test_the_clock_of_the_first_rank_is_that_of_all() -> None:
     assert first == second < 1
 
 
+@pytest.mark.scale
 def test_a_training_ends_where_one_of_its_processes_is_killed(pictures: Path, tmp_path: Path) -> None:
     """With one line of the other; none waits for what does not come."""
     given = f"--data {pictures} --val {pictures} --out {tmp_path}/run --preset lc-test --steps 100000 --batch 2"
@@ -428,6 +429,13 @@ def test_torchrun_runs_the_command_which_speaks_and_writes_once(pictures: Path, 
     lines = done.stdout.splitlines()
     assert [line.split("  ")[0] for line in lines[:-1]] == ["step 2"]
     assert lines[-1] == f"model written to {model}; use it with --model {model}"
-    (status, _, errors), (other, output, silence) = processes(*train)
+
+
+@pytest.mark.scale
+def test_one_rank_says_what_is_wrong(pictures: Path, tmp_path: Path) -> None:
+    model = tmp_path / "run" / "model"
+    model.mkdir(parents=True)
+    given = f"--data {pictures} --val {pictures} --out {model.parent} --preset lc-test --steps 2 --batch 2 --crop 64"
+    (status, _, errors), (other, output, silence) = processes("-m", "latticecodec", "train", *given.split())
     assert (status, errors) == (1, f"Error: {model}: exists already; choose another --out\n")
     assert (other, output, silence) == (1, "", "")
