@@ -11,7 +11,7 @@ from ..picture import Samples, to_planes
 MARGIN = 12  # latent positions around what will be coded that are refined with it; with a patch enough for MS-SSIM
 PART = 56  # latent positions a side that are refined at a time
 SMALL_PART = 36  # the same of a large area, beside whose picture there is less room in memory
-STEP_PART = (32, 32)  # rows and columns that one step of squared error is taken for, in 0.3 gigabytes
+STEP_PART = (32, 32)  # rows and columns that one step of squared error is taken for
 STEP_HALO = 2  # positions around these; what lies farther moves one coordinate in 10,000 at the very edge, or none
 
 Range = tuple[int, int]  # of latent positions, the end not included
