@@ -149,8 +149,8 @@ def compress(
     quality 100, in fewer colours below it where that pays. lcodec info says what part is.
 
     Grey and RGB, with or without alpha, with 8 or 16 bits a sample; alpha is kept without loss, and so are ICC profile,
-    code points of colours, EXIF and XMP. JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP, PPM, JPEG 2000, ICO, PSD and QOI are
-    read, HEIC and JPEG XL with the extras heif and jxl.
+    code points of colours, EXIF and XMP; colours that alpha hides wholly are with --lossless alone. JPEG, PNG, TIFF,
+    WebP, AVIF, GIF, BMP, PPM, JPEG 2000, ICO, PSD and QOI are read, HEIC and JPEG XL with the extras heif and jxl.
     """
     from latticecodec import load
     from latticecodec.picture import IMAGE_SUFFIXES

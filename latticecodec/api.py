@@ -41,7 +41,7 @@ def encode(
         quality: 0 (smallest) to 100, continuous; used when no target below is given.
         bpp: target in bits per pixel of the whole file; quality 100 where even that needs less.
         size: target in bytes, never exceeded; quality 100 where even that needs less.
-        psnr: target in dB of the decoded pixels; quality 0 where even that has more.
+        psnr: target in dB of the decoded pixels, of those that alpha does not hide; quality 0 where even that has more.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
         effort: 0 (fastest) to 9 (fewest bits for the same quality); files decode alike. See `Codec.encode`.
         tune: "psnr", or "ms-ssim" or "ssimulacra2" to spend the bits where eyes notice, with the model trained for that
@@ -49,7 +49,8 @@ def encode(
             target, and for a model that is named what it was trained for.
         tile: side of the tiles in pixels, a multiple of 64; 0 for one tile, None for what suits the size.
         lossless: keep every pixel as it is, whatever the quality; the file decodes without a model. Other files are
-            exact where that takes fewer bits for what it gives, as with text and drawings.
+            exact where that takes fewer bits for what it gives, as with text and drawings; their alpha is, and colours
+            where it is 0 are not kept.
         strip: "all" leaves out EXIF and XMP, "gps" the place of the picture in both; the ICC profile stays.
         max_pixels: of the picture; one of more is refused before it is decoded.
 

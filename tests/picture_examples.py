@@ -6,7 +6,7 @@ import imagecodecs
 import numpy as np
 from PIL import Image
 
-from latticecodec.picture import Pixels, read_file, save
+from latticecodec.picture import Pixels, Samples, read_file, save
 
 ICC = b"a profile that nobody looks into \x00\xff\x89" * 3
 XMP = b'<?xpacket begin="\xef\xbb\xbf"?><x:xmpmeta xmlns:x="adobe:ns:meta/"/><?xpacket end="w"?>'
@@ -21,6 +21,19 @@ def example(channels: int, depth: int, height: int = 6, width: int = 9) -> Pixel
     if channels in (1, 3):
         return Pixels(stacked)
     return Pixels(stacked[:, :, :-1].copy(), stacked[:, :, -1].copy())
+
+
+def samples(height: int, width: int, channels: int, depth: int, kind: str, seed: int = 0) -> Samples:
+    """Noise, one colour, or few colours: [H, W] or [H, W, 2 to 4]."""
+    random, peak = np.random.default_rng(seed), (1 << depth) - 1
+    shape = (height, width, channels)
+    values = {
+        "noise": random.integers(0, peak, shape, endpoint=True),
+        "flat": np.full(shape, random.integers(peak)),
+        "few": random.integers(0, 3, shape) * (peak // 2),
+    }[kind]
+    array: Samples = values.astype(np.uint8 if depth == 8 else np.uint16)
+    return array[:, :, 0] if channels == 1 else array
 
 
 def exif(orientation: int = 6) -> bytes:

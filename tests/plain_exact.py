@@ -16,6 +16,7 @@ class ExactTile:
 
     squares: list[tuple[int, int]]  # left and top in the picture, of those that are exact
     coded: bytes  # WebP files
+    may_have_alpha: bool  # of their own
 
 
 def read(data: bytes) -> tuple[File, list[ExactTile]]:
@@ -38,7 +39,7 @@ def read(data: bytes) -> tuple[File, list[ExactTile]]:
         ]
         squares = [corner for corner in corners if exact[corner]]
         require(bool(squares) == bool(coded), "exact colours where no square is exact, or none where one is")
-        tiles.append(ExactTile(squares, coded))
+        tiles.append(ExactTile(squares, coded, may_have_alpha=file.channels in (2, 4) and not tile.alpha))
     return file, tiles
 
 
@@ -103,8 +104,13 @@ def without_record(data: bytes) -> tuple[bytes, bytes | None]:
     return head + struct.pack("<I", zlib.crc32(head)) + payloads, mask
 
 
+def has_alpha(webp_file: bytes) -> bool:
+    """What bit 28 of the header says."""
+    return bool(struct.unpack_from("<I", webp_file, 21)[0] >> 28 & 1)
+
+
 def webp_files(tile: plain_container.Tile, found: ExactTile, bytes_a_sample: int) -> list[bytes]:
-    """The WebP files of a tile, whose heads are as those of alpha are, and say that they are opaque."""
+    """The WebP files of a tile, whose heads are as those of alpha are, and say that they are opaque or may not be."""
     if not found.squares:
         return []
     squares = [(x, y) for y in range(0, tile.height, 2_048) for x in range(0, tile.width, 2_048)]
@@ -114,7 +120,7 @@ def webp_files(tile: plain_container.Tile, found: ExactTile, bytes_a_sample: int
         for _ in range(bytes_a_sample):
             require(len(coded) >= 25, "exact colours end early")
             end = 8 + struct.unpack_from("<I", coded, 4)[0]
-            require(not struct.unpack_from("<I", coded, 21)[0] >> 28 & 1, "alpha of its own")
+            require(found.may_have_alpha or not has_alpha(coded), "alpha of its own")
             alone = plain_container.Tile(0, 0, *size, 0, 0, alpha=coded[:end])
             files += plain_container.webp_files(alone)
             coded = coded[end:]

@@ -1,4 +1,4 @@
-"""Exact colours: what is cheaper exact is exact, what is asked for without loss comes back bit for bit."""
+"""Exact colours in files: what is asked for without loss comes back bit for bit, and what lies over networks stays."""
 
 import importlib
 import io
@@ -14,29 +14,17 @@ import pytest
 from click.testing import CliRunner
 from latticecodec.cli import main
 from lcq_parts import Record, parts
+from picture_examples import samples
 from PIL import Image
-from twelve_pages import PAGES, page
+from twelve_pages import page
 
 import latticecodec
 from latticecodec import Codec, FormatError, ModelError, TargetError, container
 from latticecodec.codec import EncodeOptions
 from latticecodec.container import Box
-from latticecodec.picture import Pixels, Samples, exact, psnr
+from latticecodec.picture import Pixels, Samples, exact
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-def samples(height: int, width: int, channels: int, depth: int, kind: str, seed: int = 0) -> Samples:
-    """Noise, one colour, or few colours: [H, W] or [H, W, 2 to 4]."""
-    random, peak = np.random.default_rng(seed), (1 << depth) - 1
-    shape = (height, width, channels)
-    values = {
-        "noise": random.integers(0, peak, shape, endpoint=True),
-        "flat": np.full(shape, random.integers(peak)),
-        "few": random.integers(0, 3, shape) * (peak // 2),
-    }[kind]
-    array: Samples = values.astype(np.uint8 if depth == 8 else np.uint16)
-    return array[:, :, 0] if channels == 1 else array
 
 
 @pytest.mark.parametrize(("channels", "depth"), list(itertools.product((1, 2, 3, 4), (8, 16))))
@@ -200,106 +188,6 @@ def test_a_model_is_needed_unless_all_is_exact(tiny: Codec) -> None:
     file = parts(half_exact(tiny, samples(64, 128, 3, 8, "noise"))).with_field("model", bytes(8))
     with pytest.raises(ModelError):
         latticecodec.decode(file.data())
-
-
-# ---- the choice -----------------------------------------------------------------------------------------------------
-
-
-def webp(array: Samples) -> int:
-    """Bytes of Pillow's lossless WebP."""
-    file = io.BytesIO()
-    Image.fromarray(array).save(file, format="WEBP", lossless=True)
-    return len(file.getvalue())
-
-
-def most(array: Samples, data: bytes) -> float:
-    """Bytes that a file may have: 1.02 of that WebP, header, mask, metadata and 64."""
-    header_bytes = int.from_bytes(data[10:14], "little") + 4
-    return 1.02 * webp(array) + header_bytes + 64
-
-
-def assert_promise(codec: Codec, array: Samples, qualities: tuple[int, ...]) -> None:
-    """No file is larger than lossless WebP, and PSNR does not fall as quality rises."""
-    reached = []
-    for quality in qualities:
-        data = codec.encode(array, quality=quality)
-        assert len(data) <= most(array, data)
-        reached.append(psnr(codec.decode(data, as_array=True), array))
-    assert all(high >= low - 0.05 for low, high in itertools.pairwise(reached)), reached
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_the_promise_for_drawn_pages(lattice: Codec, photo: Image.Image, name: str) -> None:
-    assert_promise(lattice, np.asarray(page(name, 192, 128, photo)), (0, 100))
-
-
-@pytest.mark.parametrize("kind", ["noise", "flat", "few"])
-@pytest.mark.parametrize("channels", [1, 3])
-def test_the_promise_for_what_nobody_drew(lattice: Codec, kind: str, channels: int) -> None:
-    for number, size in enumerate(((1, 1), (9, 70), (66, 65))):
-        assert_promise(lattice, samples(*size, channels, 8, kind, number), (0, 25, 50, 75, 100))
-
-
-def test_photographs_stay_as_they_were(lattice: Codec, photo: Image.Image) -> None:
-    for quality in (0, 50, 100):
-        assert_promise(lattice, np.asarray(photo), (quality,))
-        before = lattice.encode_detailed(photo, EncodeOptions(quality=quality, exact=False)).data
-        assert lattice.encode(photo, quality=quality) == before
-
-
-@pytest.mark.parametrize(("quality", "least"), [(50, 40.0), (100, 100.0)])
-def test_a_photograph_on_a_page_is_neural_and_its_text_stored(
-    lattice: Codec, photo: Image.Image, quality: int, least: float
-) -> None:
-    """Text exactly at quality 100, in fewer colours below it."""
-    image = page("photograph", 512, 384, photo)
-    data = lattice.encode(image, quality=quality)
-    header = latticecodec.read_header(data)
-    assert 0.4 < header.squares.share < 0.95
-    original, array = np.asarray(image), lattice.decode(data, as_array=True)
-    neural = lattice.encode_detailed(image, EncodeOptions(quality=quality, exact=False)).data
-    without = lattice.decode(neural, as_array=True)
-    whole = Box(0, 0, header.width, header.height)
-    is_exact = np.zeros(array.shape[:2], bool)
-    for box in header.squares.within(whole, True):
-        is_exact[box.top : box.bottom, box.left : box.right] = True
-    near = np.zeros_like(is_exact)
-    for box in header.squares.within(whole, True):
-        wide = box.grown(32, header.width, header.height)
-        near[wide.top : wide.bottom, wide.left : wide.right] = True
-    assert psnr(array[is_exact], original[is_exact]) >= least
-    border = near & ~is_exact
-    assert psnr(array[border], original[border]) >= psnr(without[border], original[border]) - 0.5
-
-
-def test_letters_are_stored_in_fewer_colours_below_quality_100(lattice: Codec) -> None:
-    """The worse, the fewer; drawings of few colours stay as they are."""
-    letters, diagram = (np.asarray(page(name, 192, 128)) for name in ("text", "chart"))
-    whole = len(lattice.encode(letters, quality=100))
-    for quality, part, least in ((0, 0.7, 30.0), (25, 0.8, 35.0), (50, 0.85, 40.0), (100, 1.0, 100.0)):
-        data = lattice.encode(letters, quality=quality)
-        assert len(data) <= part * whole
-        assert least <= psnr(lattice.decode(data, as_array=True), letters) < least + 10
-        np.testing.assert_array_equal(lattice.decode(lattice.encode(diagram, quality=quality), as_array=True), diagram)
-
-
-def test_a_searched_psnr_is_that_of_the_colours_that_are_stored(lattice: Codec) -> None:
-    array = np.asarray(page("text", 192, 128))
-    encoding = lattice.encode_detailed(array, EncodeOptions(psnr=42.0, effort=0))
-    assert encoding.quality < 100
-    assert 41.9 <= psnr(lattice.decode(encoding.data, as_array=True), array) < 45
-
-
-def test_targets_know_of_exact_squares(lattice: Codec) -> None:
-    array = np.asarray(page("text", 192, 128))
-    assert len(lattice.encode(array, size=30_000)) < 10_000
-    assert psnr(lattice.decode(lattice.encode(array, psnr=40.0), as_array=True), array) >= 39.9
-
-
-def test_index_tensors_are_those_of_the_networks(tiny: Codec) -> None:
-    """Also of pages, whose files have none."""
-    array = np.asarray(page("text", 96, 64))
-    assert tiny.to_indices(array).shape == (tiny.config.latents, 4, 6)
 
 
 # ---- on the command line, and with Pillow ---------------------------------------------------------------------------

@@ -140,19 +140,22 @@ async function painting({ header, tiles: coded, model }, number, tiles) {
   const length = width * height * channels;
   const samples = depth === 8 ? new Uint8Array(length) : new Uint16Array(length);
   if (header.squares.any(box, false)) await paint(samples, model, header, tiles, box);
+  let alpha = null; // [height, width]
   if (coded[number].exact.length) {
-    const exact = await decodeExact(coded[number].exact, width, height, colours, depth); // [height, width, colours]
+    const opaque = !header.alpha || coded[number].alpha.length > 0;
+    const exact = await decodeExact(coded[number].exact, width, height, colours, depth, opaque);
+    alpha = exact.alpha;
     for (const piece of header.squares.within(box, true)) {
       for (let y = piece.top - box.top; y < piece.top - box.top + piece.height; y++) {
         const first = y * width + piece.left - box.left;
         for (let at = first; at < first + piece.width; at++) {
-          for (let colour = 0; colour < colours; colour++) samples[at * channels + colour] = exact[at * colours + colour];
+          for (let colour = 0; colour < colours; colour++) samples[at * channels + colour] = exact.colour[at * colours + colour];
         }
       }
     }
   }
   if (header.alpha) {
-    const alpha = await decodeAlpha(coded[number].alpha, width, height, depth);
+    alpha ??= await decodeAlpha(coded[number].alpha, width, height, depth);
     alpha.forEach((value, at) => (samples[channels * at + colours] = value));
   }
   return samples;

@@ -34,15 +34,30 @@ export function split(data, width, height, what, { count = 1, opaque = false } =
   return found;
 }
 
+/** Whether one of them says that it has alpha of its own. */
+export function hasAlpha({ file }) {
+  return Boolean(file[24] & ALPHA_USED);
+}
+
 /** Red, green, blue and 255 of each pixel of one of them; what it says of its own alpha is not looked at. */
-export async function pixels({ file, width, height }, what) {
+export function pixels({ file, width, height }, what) {
   const opaque = file.slice();
   opaque[24] &= ~ALPHA_USED; // else a canvas would premultiply
+  return drawn(opaque, width, height, what, false);
+}
+
+/** Alpha of each pixel of one of them that has it, behind three colours that a canvas has changed. */
+export function alphas({ file, width, height }, what) {
+  return drawn(file, width, height, what, true);
+}
+
+/** What a canvas makes of a WebP file: red, green, blue and alpha of each pixel. */
+async function drawn(file, width, height, what, alpha) {
   const options = { premultiplyAlpha: "none", colorSpaceConversion: "none" };
-  const bitmap = await createImageBitmap(new Blob([opaque], { type: "image/webp" }), options).catch((error) => {
+  const bitmap = await createImageBitmap(new Blob([file], { type: "image/webp" }), options).catch((error) => {
     throw new FormatError(`${what}: damaged (${error.message})`);
   });
-  const context = new OffscreenCanvas(width, height).getContext("2d", { alpha: false, willReadFrequently: true });
+  const context = new OffscreenCanvas(width, height).getContext("2d", { alpha, willReadFrequently: true });
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
   return context.getImageData(0, 0, width, height).data;

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from .. import container
 from ..config import PATCH
-from ..container import SQUARE, Box, Header, mask_of
+from ..container import SQUARE, Box, mask_of
 from ..kinds import Rate
-from ..picture import Pixels, Samples
+from ..picture import Pixels, Samples, visible_colour
 from .encoder import Encoding, PictureEncoder
 from .layer import Layer, squared_errors
 from .lossless import seen_by_networks
@@ -35,10 +35,10 @@ REDUCED = 0.05  # bits a pixel that the error of fewer colours may cost
 class Choice:
     """A picture, ready to be encoded at any rate, stored where that is cheaper."""
 
-    def __init__(self, model: Model, pixels: Pixels, header: Header, tile: int | None, encoder: PictureEncoder) -> None:
-        """`header` says all but the rate and what is exact, `tile` what was asked for; `encoder` is of both."""
-        self._model, self._pixels, self._header, self._encoder = model, pixels, header, encoder
-        self._tile = tile
+    def __init__(self, model: Model, pixels: Pixels, tile: int | None, encoder: PictureEncoder) -> None:
+        """`tile` is as asked for; `encoder` has the picture without exact squares."""
+        self._model, self._pixels, self._tile, self._encoder = model, pixels, tile, encoder
+        self._colour = visible_colour(pixels)  # [H, W, C], what is stored at best
         self._whole = Box(0, 0, pixels.width, pixels.height)
         self._fewer: dict[int, Layer] = {}  # of the last rate, by the number of colours
 
@@ -76,11 +76,11 @@ class Choice:
 
     @cached_property
     def _statistics(self) -> Statistics:
-        return statistics_of(self._pixels.colour)
+        return statistics_of(self._colour)
 
     @cached_property
     def _own(self) -> Layer:
-        return self._layer(self._pixels.colour)
+        return self._layer(self._colour)
 
     def _layers(self, rate: Rate, weight: float) -> list[Layer]:
         """In the picture's own colours, and in fewer where it is drawn and quality 100 was not asked for."""
@@ -98,10 +98,10 @@ class Choice:
         if self._statistics.drawn.mean() < DRAWN or self._pixels.depth != 8:
             return None
         where = plain.repeat(SQUARE, axis=0).repeat(SQUARE, axis=1)  # [H', W']
-        return Palette(self._pixels.colour, where[: self._pixels.height, : self._pixels.width])
+        return Palette(self._colour, where[: self._pixels.height, : self._pixels.width])
 
     def _layer(self, colour: Samples) -> Layer:
-        return Layer(self._pixels, colour, self._header, self._tile, self._statistics)
+        return Layer(self._pixels, colour, self._tile, self._encoder, self._statistics)
 
     def _alone(self, layer: Layer, rate: Rate) -> Encoding:
         """The file of which all is stored, with the quality that was asked for in its header."""
@@ -124,6 +124,6 @@ class Choice:
 
     def _mixed(self, rate: Rate, layer: Layer, stored: NDArray[np.bool_]) -> Encoding:
         """The file with some squares stored."""
-        header = replace(self._header, exact=mask_of(stored.ravel().tolist()))
+        header = replace(self._encoder.header, exact=mask_of(stored.ravel().tolist()))
         encoder = self._encoder.with_exact(header, seen_by_networks(header, self._pixels.colour), layer.coded(header))
         return replace(encoder.attempt(rate, embed_basis=False), layer=layer.colour)

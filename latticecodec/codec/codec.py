@@ -61,8 +61,8 @@ class Codec:
                 where even that needs less.
             size: target in bytes, never exceeded, at least 97 % used where the rates allow it; quality 100 where even
                 that needs less.
-            psnr: target in dB of the decoded pixels, met within 0.1 dB where the rates allow it, else exceeded; quality
-                0 where even that has more.
+            psnr: target in dB of the decoded pixels, of those that alpha does not hide, met within 0.1 dB where the
+                rates allow it, else exceeded; quality 0 where even that has more.
             embed_basis: write the whole lattice basis into the file.
             effort: 0 to 9, time for bits; the decoder does not notice. 0: one pass and the nearest lattice points.
                 1: one step towards what the decoder makes of them, and points chosen by distance and bits together,

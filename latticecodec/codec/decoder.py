@@ -103,9 +103,9 @@ class PictureDecoder:
         for done, (number, result) in enumerate(zip(read, results, strict=True)):
             try:
                 indices = result()
-                self._place_exact(colour, region, header.box(number), read[number])
+                plane = self._place_exact(colour, region, header.box(number), read[number])
                 if alpha is not None:
-                    self._place_alpha(alpha, region, header.box(number), read[number].alpha)
+                    self._place_alpha(alpha, region, header.box(number), read[number], plane)
                 tiles[number] = indices
             except FormatError as error:
                 self._damage(number, region, error)
@@ -158,21 +158,26 @@ class PictureDecoder:
         """Channels of the index tensor, and its positions for a latent position, each way."""
         return (0, 1) if self._model is None else (self._model.kind.channels, self._model.kind.positions)
 
-    def _place_exact(self, colour: "Samples", region: Box, box: Box, tile: Tile) -> None:
-        """Decode the exact colours of a tile into those of the region, [H, W, C]."""
+    def _place_exact(self, colour: "Samples", region: Box, box: Box, tile: Tile) -> "Samples | None":
+        """Decode the exact colours of a tile into those of the region, [H, W, C]; its alpha, [h, w], if it is there."""
         from ..picture import exact
 
-        if tile.exact and box.meets(region):
-            found = exact.decode(tile.exact, box.height, box.width, self.header.colours, self.header.bit_depth)
-            for piece in self.header.squares.within(box.common(region), exact=True):
-                view(colour, region, piece)[:] = view(found, box, piece)
+        if not (tile.exact and box.meets(region)):
+            return None
+        header = self.header
+        samples = header.colours, header.bit_depth, header.alpha and not tile.alpha
+        found, alpha = exact.decode(tile.exact, box.height, box.width, *samples)
+        for piece in header.squares.within(box.common(region), exact=True):
+            view(colour, region, piece)[:] = view(found, box, piece)
+        return alpha
 
-    def _place_alpha(self, alpha: "Samples", region: Box, box: Box, data: bytes) -> None:
-        """Decode the alpha channel of a tile into that of the region."""
+    def _place_alpha(self, alpha: "Samples", region: Box, box: Box, tile: Tile, plane: "Samples | None") -> None:
+        """Put the alpha channel of a tile into that of the region: `plane`, [h, w], or what is coded of it apart."""
         from ..picture import alpha as coding
 
         if box.meets(region):
-            plane = coding.decode(data, box.height, box.width, self.header.bit_depth)  # [h, w]
+            if plane is None:
+                plane = coding.decode(tile.alpha, box.height, box.width, self.header.bit_depth)  # [h, w]
             view(alpha, region, box)[:] = view(plane, box, region)
 
 

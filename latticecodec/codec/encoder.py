@@ -4,7 +4,7 @@ pixels ─► analysis ─► y ─► kind ─► index tensor, payload ─► 
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache
@@ -17,10 +17,11 @@ from ..container import Box, Header, Tile
 from ..entropy.coder import Float32, Int32
 from ..errors import ModelError
 from ..kinds import Effort, Rate
-from ..picture import Pixels, Samples, alpha, to_planes
+from ..picture import Pixels, Samples, to_planes
 from .memory import give_back
 from .model import Model
 from .parallel import in_order
+from .stored import Stored, coded_alpha
 from .tiling import Area, Indices, areas, compact, gather, index_bytes, index_crc, latent_box, latent_size, view
 
 NEEDED = 32  # pixels around a square that is not exact whose latents it needs, or a seam would be seen
@@ -71,26 +72,23 @@ class PictureEncoder:
 
     def __init__(self, model: Model, pixels: Pixels, header: Header, effort: int, report: Report) -> None:
         """`header` says all but the rate: its scale, quality and basis are those of the attempt."""
-        self._model, self._pixels, self._header = model, pixels, header
+        self._model, self._pixels, self.header = model, pixels, header
         self._level, self._refiner, self._report = effort, model.refiner(effort), report
         self._areas, self._whole = areas(header), Box(0, 0, pixels.width, pixels.height)
-        self._alphas = [
-            b"" if pixels.alpha is None else alpha.encode(view(pixels.alpha, self._whole, box))
-            for box in header.boxes()
-        ]
-        self._exact: Mapping[int, bytes] = {}
+        planes = (None if pixels.alpha is None else view(pixels.alpha, self._whole, box) for box in header.boxes())
+        self.stored = [Stored(coded_alpha(plane)) for plane in planes]  # of each tile
         self._latents: Callable[[Area], tuple[Float32, Box]] = self._analyse
 
-    def with_exact(self, header: Header, colour: Samples, exact: Mapping[int, bytes]) -> "PictureEncoder":
+    def with_exact(self, header: Header, colour: Samples, stored: list[Stored]) -> "PictureEncoder":
         """The same with exact squares, and nothing reported.
 
         Args:
             header: with the mask.
             colour: [H, W, C], what the networks are to see.
-            exact: the exact colours of each tile, coded.
+            stored: what each tile has beside its range-coded part.
         """
         other = copy(self)
-        other._header, other._exact = header, exact
+        other.header, other.stored = header, stored
         other._pixels = replace(self._pixels, colour=colour)
         other._report, other._latents = lambda done, total: None, other._analyse
         return other
@@ -103,7 +101,7 @@ class PictureEncoder:
         """The file at a rate."""
         kind = self._model.kind
         basis = kind.own_basis(rate) if embed_basis else None
-        header = replace(self._header, scale=rate.scale, quality=rate.quality, basis=basis)
+        header = replace(self.header, scale=rate.scale, quality=rate.quality, basis=basis)
         tiles: dict[int, Indices] = {}
         coded: dict[int, Tile] = {}
         bits = 0.0
@@ -111,7 +109,7 @@ class PictureEncoder:
             far = [tile for tile in area.tiles if not self._is_seen(header.box(tile))]
             for tile in far:
                 tiles[tile] = self._zeros(header.box(tile))
-                coded[tile] = Tile(b"", index_crc(tiles[tile]), self._alphas[tile], self._exact[tile])
+                coded[tile] = Tile(b"", index_crc(tiles[tile]), *self.stored[tile])
             if len(far) == len(area.tiles):
                 continue
             y, window = self._latents(area)  # [M, h, w]
@@ -127,7 +125,7 @@ class PictureEncoder:
                 payload, tiles[tile] = result.payload, compact(result.indices)
                 if not payload.strip(b"\0") and not header.squares.any(header.box(tile), exact=False):
                     tiles[tile] = self._zeros(header.box(tile))  # which is what a reader takes it for
-                coded[tile] = Tile(payload, index_crc(tiles[tile]), self._alphas[tile], self._exact.get(tile, b""))
+                coded[tile] = Tile(payload, index_crc(tiles[tile]), *self.stored[tile])
                 bits += result.bits
             give_back()
             self._report(number + 1, len(self._areas))
@@ -136,7 +134,7 @@ class PictureEncoder:
 
     def _is_seen(self, box: Box) -> bool:
         """Whether squares that are not exact lie in a tile, or so near that they need its latents."""
-        header = self._header
+        header = self.header
         return header.exact is None or header.squares.any(box.grown(NEEDED, header.width, header.height), exact=False)
 
     def _zeros(self, box: Box) -> Indices:
@@ -146,7 +144,7 @@ class PictureEncoder:
 
     def _analyse(self, area: Area) -> tuple[Float32, Box]:
         """Latents y [M, h, w] of an area and as much around it as its kind looks at, and where they lie."""
-        header, config = self._header, self._model.config
+        header, config = self.header, self._model.config
         margin = self._model.kind.margin(self._level, header.tune)
         seen = area.box.grown(PATCH * margin, header.width, header.height)
         around = seen.grown(PATCH * config.analysis_reach, header.width, header.height)
@@ -158,7 +156,7 @@ class PictureEncoder:
     def _effort(self, number: int, area: Area, window: Box) -> Effort:
         """What may be spent on an area, of that number, whose latents and some around are those of `window`."""
         left, top = PATCH * window.left, PATCH * window.top
-        right, bottom = min(self._header.width, PATCH * window.right), min(self._header.height, PATCH * window.bottom)
+        right, bottom = min(self.header.width, PATCH * window.right), min(self.header.height, PATCH * window.bottom)
         colour = view(self._pixels.colour, self._whole, Box(left, top, right - left, bottom - top))  # [H, W, C]
 
         def report(done: int, total: int) -> None:
@@ -166,7 +164,7 @@ class PictureEncoder:
                 self._report(number * total + done, len(self._areas) * total)
 
         inside = _within(latent_box(area.box), window)
-        return Effort(self._level, self._header.tune, colour, inside, self._refiner, report)
+        return Effort(self._level, self.header.tune, colour, inside, self._refiner, report)
 
 
 def _within(inner: Box, outer: Box) -> tuple[slice, slice]:

@@ -39,7 +39,7 @@ def encoded(model: Model, image: "Picture", options: EncodeOptions | None, repor
         header = _header(model, pixels, tune, asked.tile)
         encoder = PictureEncoder(model, pixels, header, asked.effort, report)
         rates = model.kind.rates
-        choice = Choice(model, pixels, header, asked.tile, encoder)
+        choice = Choice(model, pixels, asked.tile, encoder)
 
         def attempt(number: int) -> Encoding:
             if asked.exact and not asked.embed_basis:
@@ -103,8 +103,11 @@ def _header(model: Model, pixels: Pixels, tune: str, tile: int | None) -> Header
 
 
 def _fidelity(model: Model, encoding: Encoding, pixels: Pixels) -> float:
-    """PSNR in dB of the colours that `encoding` decodes to, without decoding it."""
+    """PSNR in dB of the colours that `encoding` decodes to where anything is seen of them, without decoding it."""
     colour = (pixels.colour if encoding.layer is None else encoding.layer).copy()  # [H, W, C]; exact squares stay
     if encoding.header.names_model:
         Painter(model, encoding.header).paint(colour, encoding.tiles, Box(0, 0, pixels.width, pixels.height))
-    return psnr(colour, pixels.colour)
+    if pixels.alpha is None:
+        return psnr(colour, pixels.colour)
+    seen = pixels.alpha > 0  # [H, W]
+    return psnr(colour[seen], pixels.colour[seen])

@@ -7,18 +7,21 @@ import numpy as np
 
 from ..container import Header, mask_of
 from ..picture import Pixels, Samples
-from .encoder import Encoding
-from .lossless import exact_colours, lossless
+from .encoder import Encoding, PictureEncoder
+from .lossless import lossless, stored_tile
 from .statistics import Squares, Statistics, by_squares, strips
+from .stored import Stored
 
 
 class Layer:
     """A picture in its own colours or in fewer, ready to be stored, all of it or some squares."""
 
-    def __init__(self, pixels: Pixels, colour: Samples, header: Header, tile: int | None, found: Statistics) -> None:
-        """`colour` is what is stored of `pixels`, [H, W, C]; `header` is that of a neural file, `tile` as asked for."""
+    def __init__(
+        self, pixels: Pixels, colour: Samples, tile: int | None, encoder: PictureEncoder, found: Statistics
+    ) -> None:
+        """`colour` is stored of `pixels`, [H, W, C]; `tile` is as asked for, `encoder` that without exact squares."""
         self.colour = colour
-        self._pixels, self._header, self._tile, self._statistics = pixels, header, tile, found
+        self._pixels, self._tile, self._encoder, self._statistics = pixels, tile, encoder, found
 
     def cost(self, weight: float) -> Squares:
         """Bits of each square, and `weight` times its error."""
@@ -35,25 +38,32 @@ class Layer:
         own = replace(self._pixels, colour=self.colour)
         return replace(lossless(own, self._tile, lambda done, total: None), layer=self.colour)
 
-    def coded(self, header: Header) -> dict[int, bytes]:
+    def coded(self, header: Header) -> list[Stored]:
         """What is stored of each tile of a file, by the mask in its header."""
-        return {number: exact_colours(header, self.colour, box) for number, box in enumerate(header.boxes())}
+        boxes = zip(header.boxes(), self._encoder.stored, strict=True)
+        return [stored_tile(header, self.colour, self._pixels.alpha, box, tile.alpha) for box, tile in boxes]
 
     @cached_property
     def _bits(self) -> Squares:
         """What squares take: as the statistics say, and all plain ones together what a trial takes."""
         bits, plain = self._statistics.bits.copy(), self._statistics.plain
         if plain.any():
-            header = replace(self._header, exact=mask_of(plain.ravel().tolist()))
-            bits[plain] *= 8 * sum(map(len, self.coded(header).values())) / bits[plain].sum()
+            header = replace(self._encoder.header, exact=mask_of(plain.ravel().tolist()))
+            before = sum(tile.size for tile in self._encoder.stored)  # alpha, which is there in any case
+            bits[plain] *= 8 * (sum(tile.size for tile in self.coded(header)) - before) / bits[plain].sum()
         return bits
 
 
 def squared_errors(colour: Samples, pixels: Pixels) -> Squares:
-    """Squared errors of colours [H, W, C], of 255^2 MSE a pixel, summed over the pixels of each square."""
+    """Squared errors of colours [H, W, C], of 255^2 MSE a pixel, summed over the pixels of each square.
+
+    Where alpha is 0 nothing is seen, and there is no error.
+    """
     unit = 255 / ((1 << pixels.depth) - 1)
     sums = []
     for rows in strips(pixels.height):
         difference = np.subtract(colour[rows], pixels.colour[rows], dtype=np.float32)  # [h, W, C]
+        if pixels.alpha is not None:
+            difference[pixels.alpha[rows] == 0] = 0
         sums.append(by_squares(np.square(unit * difference).mean(axis=2)))
     return np.concatenate(sums)

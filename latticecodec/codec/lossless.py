@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from .. import container
 from ..container import DIAGONAL, LATTICE, NO_MODEL, Box, Header, Tile, mask_of
-from ..picture import Pixels, Samples, alpha, exact
+from ..picture import Pixels, Samples
 from .encoder import NEEDED, Encoding
 from .statistics import packed, strips
+from .stored import Stored, coded_alpha, stored
 from .tiling import EXACT_TILE, Indices, latent_box, tile_side, view
 
 QUALITY = 100.0  # what the header says
@@ -40,9 +41,8 @@ def lossless(pixels: Pixels, tile: int | None, report: Callable[[int, int], None
     whole = Box(0, 0, pixels.width, pixels.height)
     tiles = []
     for number, box in enumerate(header.boxes()):
-        plane = b"" if pixels.alpha is None else alpha.encode(view(pixels.alpha, whole, box))
-        colours = exact.encode(view(pixels.colour, whole, box))
-        tiles.append(Tile(b"", zlib.crc32(b""), plane, colours))
+        plane = None if pixels.alpha is None else view(pixels.alpha, whole, box)
+        tiles.append(Tile(b"", zlib.crc32(b""), *stored(view(pixels.colour, whole, box), plane, coded_alpha(plane))))
         report(number + 1, header.tiles)
     none: dict[int, Indices] = {}
     for number, window in enumerate(latent_box(box) for box in header.boxes()):
@@ -50,20 +50,23 @@ def lossless(pixels: Pixels, tile: int | None, report: Callable[[int, int], None
     return Encoding(container.write(header, tiles), header, none, 1, 0.0)
 
 
-def exact_colours(header: Header, colour: Samples, box: Box) -> bytes:
-    """The exact colours of a tile, whose other squares are painted as the most of its pixels are; b"" without any.
+def stored_tile(header: Header, colour: Samples, alpha: Samples | None, box: Box, apart: bytes) -> Stored:
+    """What is stored of a tile; squares that are not exact are painted as the most of its exact pixels are.
 
     Args:
         header: of the picture, with its exact squares.
         colour: of the picture, [H, W, C].
+        alpha: of the picture, [H, W], or None.
         box: where the tile lies.
+        apart: its alpha as `coded_alpha` has it.
     """
     if not header.squares.any(box, exact=True):
-        return b""
-    square = view(colour, Box(0, 0, header.width, header.height), box).copy()  # [h, w, C]
+        return Stored(apart)
+    whole = Box(0, 0, header.width, header.height)
+    square = view(colour, whole, box).copy()  # [h, w, C]
     is_exact = _pixels(header, box)  # [h, w]
     square[~is_exact] = _most_frequent(square, is_exact)
-    return exact.encode(square)
+    return stored(square, None if alpha is None else view(alpha, whole, box), apart)
 
 
 def seen_by_networks(header: Header, colour: Samples) -> Samples:

@@ -1,6 +1,6 @@
-"""Exact colours: WebP files, one after the other, see vp8l.py.
+"""Exact colours, and alpha with them: WebP files, one after the other, see vp8l.py.
 
-Of 16-bit colours high and low bytes are files of their own.
+Of 16 bits the high and the low bytes are files of their own.
 """
 
 import numpy as np
@@ -13,40 +13,60 @@ SMALL = 1 << 12  # pixels of a square that gets all of libwebp's effort; larger 
 THOROUGH = {"method": 6, "quality": 100}
 
 
-def encode(colour: Samples) -> bytes:
-    """uint8 or uint16 [H, W, C], C = 1 or 3, to bytes."""
-    squares = (colour[rows, columns] for rows, columns in vp8l.squares(*colour.shape[:2]))
-    return b"".join(_file(part) for square in squares for part in _parts(square))
+def encode(colour: Samples, alpha: Samples | None = None) -> bytes:
+    """uint8 or uint16 [H, W, C], C = 1 or 3, to bytes, with an alpha channel [H, W] of the same type or without."""
+    files = []
+    for square in vp8l.squares(*colour.shape[:2]):
+        files += [_file(part) for part in _parts(colour[square], None if alpha is None else alpha[square])]
+    return b"".join(files)
 
 
-def decode(data: bytes, height: int, width: int, channels: int, depth: int) -> Samples:
-    """The inverse of `encode`: uint8 or uint16 [height, width, channels] for a depth of 8 or 16.
+def decode(
+    data: bytes, height: int, width: int, channels: int, depth: int, may_have_alpha: bool
+) -> tuple[Samples, Samples | None]:
+    """The inverse of `encode`: uint8 or uint16 for a depth of 8 or 16.
 
     Sizes are checked before anything of that size is allocated. Raises FormatError for anything else than what `encode`
-    writes.
+    writes, and for alpha where there may be none.
+
+    Returns:
+        Colours [height, width, channels], and alpha [height, width]; None where all files say that they are opaque.
     """
     count = depth // 8  # of files a square
     squares = list(vp8l.squares(height, width))
     sizes = [(rows.stop - rows.start, columns.stop - columns.start) for rows, columns in squares for _ in range(count)]
-    files = vp8l.split(data, sizes, WHAT, opaque=True)
+    files = vp8l.split(data, sizes, WHAT, opaque=not may_have_alpha)
+    has_alpha = any(map(vp8l.has_alpha, files))
     colour: Samples = np.zeros((height, width, channels), np.uint8 if depth == 8 else np.uint16)
-    for number, (rows, columns) in enumerate(squares):
+    alpha: Samples | None = np.zeros((height, width), colour.dtype) if has_alpha else None
+    for number, square in enumerate(squares):
         for file in files[count * number : count * (number + 1)]:  # the high bytes first
-            part = vp8l.decode(file, WHAT)[:, :, :channels]  # [h, w, C]
-            colour[rows, columns] = part if depth == 8 else colour[rows, columns] << 8 | part
-    return colour
+            part = vp8l.decode(file, WHAT)  # [h, w, 4]
+            _append(colour[square], part[:, :, :channels])
+            if alpha is not None:
+                _append(alpha[square], part[:, :, 3])
+    return colour, alpha
+
+
+def _append(samples: Samples, low: vp8l.Bytes8) -> None:
+    """Put a byte behind those that samples have: 0 and the high one become it, it and the low one both."""
+    if samples.dtype == np.uint16:
+        samples <<= 8
+    samples |= low
 
 
 def _file(plane: vp8l.Bytes8) -> bytes:
-    """A WebP file of uint8 [h, w] or [h, w, 3]."""
+    """A WebP file of uint8 [h, w] or [h, w, 3 or 4]."""
     default = vp8l.encode(plane)
     small = plane.shape[0] * plane.shape[1] <= SMALL
     return min(default, vp8l.encode(plane, **THOROUGH), key=len) if small else default
 
 
-def _parts(square: Samples) -> list[vp8l.Bytes8]:
-    """A square [h, w, C] as what its WebP files hold: uint8 [h, w] or [h, w, 3]."""
-    plane = square[:, :, 0] if square.shape[2] != RGB else square
-    if square.dtype == np.uint8:
+def _parts(colour: Samples, alpha: Samples | None) -> list[vp8l.Bytes8]:
+    """A square [h, w, C], with alpha [h, w] or without, as what its WebP files hold: uint8 [h, w] or [h, w, 3 or 4]."""
+    plane = colour if colour.shape[2] == RGB else colour[:, :, 0]
+    if alpha is not None:
+        plane = np.dstack([np.broadcast_to(colour, (*alpha.shape, RGB)), alpha])  # [h, w, 4]
+    if plane.dtype == np.uint8:
         return [plane]
     return [(plane >> 8).astype(np.uint8), (plane & 255).astype(np.uint8)]

@@ -31,7 +31,7 @@ def squares(height: int, width: int) -> Iterator[tuple[slice, slice]]:
 
 
 def encode(plane: Bytes8, **options: int) -> bytes:
-    """A WebP file of uint8 [h, w], which is red, green and blue alike, or [h, w, 3]; `options` are Pillow's."""
+    """A WebP file of uint8 [h, w], which is red, green and blue alike, or [h, w, 3 or 4]; `options` are Pillow's."""
     file = io.BytesIO()
     Image.fromarray(plane).save(file, "WEBP", lossless=True, exact=True, **options)
     return file.getvalue()
@@ -59,12 +59,20 @@ def split(data: bytes, sizes: list[tuple[int, int]], what: str, opaque: bool = F
 
 
 def decode(file: memoryview, what: str) -> Bytes8:
-    """The pixels of a WebP file: uint8 [h, w, 3]; raises FormatError where it is damaged."""
+    """Red, green, blue and alpha of a WebP file, 255 where it says it is opaque: uint8 [h, w, 4].
+
+    Raises FormatError where it is damaged.
+    """
     try:
         with Image.open(io.BytesIO(file), formats=["WEBP"]) as image:
-            return np.asarray(image.convert("RGB"))
+            return np.asarray(image.convert("RGBA"))
     except Exception as error:  # libwebp and Pillow raise many types on damaged input
         raise FormatError(f"{what}: damaged ({error})") from None
+
+
+def has_alpha(file: memoryview) -> bool:
+    """Whether a WebP file, its head checked, says that it has alpha of its own."""
+    return bool(LOSSLESS.unpack_from(file)[-1] & ALPHA_IS_USED)
 
 
 def _checked_length(data: memoryview, height: int, width: int, what: str, opaque: bool) -> int:

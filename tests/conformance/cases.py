@@ -10,11 +10,11 @@ from lcq_parts import Record, parts
 
 from latticecodec import Codec, container
 from latticecodec.codec import EncodeOptions
-from latticecodec.codec.lossless import exact_colours
+from latticecodec.codec.lossless import stored_tile
 from latticecodec.container import Cicp, Header, Tile
 from latticecodec.picture import Pixels
 
-from .pictures import drawing, flat, noise, scene, spark
+from .pictures import drawing, flat, glass, noise, scene, spark
 
 MODELS = ("lattice", "lattice-e8", "vq", "adaptive", "rotation")
 ICC = b"\0\0\1\x0cnot a real profile " + bytes(range(256))
@@ -92,8 +92,8 @@ def partly_exact(picture: Pixels, exact: str, tile: int = 0, empty: tuple[int, .
         header, tiles = container.read(neural.data)
         header = dataclasses.replace(header, exact=container.mask_of(square == "1" for square in exact))
         for number, box in enumerate(header.boxes()):
-            colours = exact_colours(header, picture.colour, box)
-            tiles[number] = dataclasses.replace(tiles[number], exact=colours)
+            found = stored_tile(header, picture.colour, picture.alpha, box, tiles[number].alpha)
+            tiles[number] = dataclasses.replace(tiles[number], alpha=found.alpha, exact=found.exact)
             if number in empty:
                 zeros = bytes(4 * neural.tiles[number].size)
                 tiles[number] = dataclasses.replace(tiles[number], payload=b"", indices_crc=zlib.crc32(zeros))
@@ -113,6 +113,12 @@ def _exact() -> list[Case]:
         for channels, name in names.items()
     ]
     tiles = partly_exact(drawing(70, 190), "110110", 64, (1,))
+    joint = [
+        ("rgba-8", "colours and alpha in one", glass(40, 70, 4, 8)),
+        ("rgba-16", "colours and alpha in one, 16 bits", glass(40, 30, 4, 16)),
+        ("grey-alpha-8", "grey and alpha in one", glass(40, 30, 2, 8)),
+        ("grey-alpha-16", "alpha in the low bytes alone", glass(40, 30, 2, 16, least=0xFF00)),
+    ]
     return [
         *cases,
         Case("lossless-noise", "lattice", "noise, wholly exact", lossless(noise(16, 16))),
@@ -124,6 +130,13 @@ def _exact() -> list[Case]:
         Case("exact-alpha", "vq", "exact squares and alpha", partly_exact(drawing(40, 70, 4), "01")),
         Case("exact-all", "adaptive", "wholly exact, with a model and indices", partly_exact(drawing(20, 30), "1")),
         Case("exact-empty", "adaptive", "wholly exact, with a model", partly_exact(drawing(20, 30), "1", 0, (0,))),
+        *(Case(f"joint-{name}", "lattice", covers, lossless(picture, 64)) for name, covers, picture in joint),
+        Case(
+            "joint-squares",
+            "vq",
+            "exact squares, and the alpha of all in one",
+            partly_exact(glass(40, 140, 4, 8), "011"),
+        ),
         Case("exact-none", "rotation", "a mask without exact squares", partly_exact(drawing(20, 30), "0")),
     ]
 

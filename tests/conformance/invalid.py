@@ -87,7 +87,7 @@ def mask(body: bytes) -> Callable[[bytes], bytes]:
 
 
 RGB, RGBA, TILED, E8, VQ = (f"files/{name}.lcq" for name in ("icc", "rgba-8", "lattice-tiles", "xmp", "vq-middle"))
-WHOLE, PARTLY = "files/lossless-rgb-8.lcq", "files/exact-squares.lcq"
+WHOLE, PARTLY, JOINT = (f"files/{name}.lcq" for name in ("lossless-rgb-8", "exact-squares", "joint-rgba-8"))
 
 INVALID = [
     Wrong("empty", RGB, "no bytes", lambda data: b""),
@@ -148,6 +148,7 @@ INVALID = [
     Wrong("exact-size", WHOLE, "exact colours of another size", bytes_of(lambda p: p.with_field("width", 27))),
     Wrong("exact-alpha", WHOLE, "exact colours with alpha of their own",
           payload(lambda old: old[:28] + bytes([old[28] | 16]) + old[29:])),
+    Wrong("joint-twice", JOINT, "alpha apart and with the colours", other_alpha(40, 64)),
     Wrong("exact-range-coded", WHOLE, "a range-coded part without a model", payload(lambda old: old + b"\1")),
     Wrong("exact-index-crc", WHOLE, "the CRC of indices without a model", row(indices_crc=1)),
     Wrong("exact-no-model", PARTLY, "no model, and squares that are not exact", field("model", bytes(8))),

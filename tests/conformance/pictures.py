@@ -34,6 +34,15 @@ def drawing(height: int, width: int, channels: int = 3, depth: int = 8) -> Pixel
     )
 
 
+def glass(height: int, width: int, channels: int, depth: int, least: int = 0) -> Pixels:
+    """A drawing whose alpha follows its colours, from `least` up to opaque."""
+    colour = drawing(height, width, channels, depth).colour
+    peak = (1 << depth) - 1
+    _, tones = np.unique(colour[:, :, 0], return_inverse=True)
+    alpha = least + (peak - least) * tones.reshape(height, width) // tones.max()  # [H, W]
+    return Pixels(colour, alpha.astype(colour.dtype))
+
+
 def alpha_plane(kind: str, height: int, width: int, depth: int) -> Samples:
     """`opaque`, `constant` (of a third), `noisy`, or opaque but for the lower right 10 x 10: `corner`; [H, W]."""
     plane = np.ones((height, width))

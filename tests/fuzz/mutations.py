@@ -181,7 +181,7 @@ def alpha(file: Parts, other: Parts, random: Random) -> Parts:
 
 
 def exact(file: Parts, other: Parts, random: Random) -> Parts:
-    """Another mask, or other exact colours, whose CRC is right; a file without gets both."""
+    """Another mask, or other exact colours, with alpha or without, whose CRC is right; a file without gets both."""
     count = len(file.tiles)
     kinds = [record.kind for record in file.records]
     if not count:
@@ -201,7 +201,11 @@ def exact(file: Parts, other: Parts, random: Random) -> Parts:
     if len(rest) < 4:
         return file
     end = 4 + struct.unpack_from("<I", rest)[0]
-    webp = scrambled(rest[4:end], random)
+    webp = rest[4:end]
+    if len(webp) > 24 and random.random() < 0.2:
+        webp = webp[:24] + bytes([webp[24] ^ 0x10]) + webp[25:]  # whether it has alpha of its own
+    else:
+        webp = scrambled(webp, random)
     length = len(webp) if random.random() < 0.9 else integer(len(webp), 0, (1 << 32) - 1, random)
     rest = struct.pack("<I", length) + webp + rest[end:]
     return file.with_tile(at, replace(file.tiles[at], payload=coded + rest))
