@@ -1,4 +1,4 @@
-"""What the tests share: photographs from scikit-image, pictures to evaluate, and a small untrained model."""
+"""What the tests share: photographs from scikit-image, folders of pictures, and a small untrained model."""
 
 import importlib
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from command_line import lcodec
 from eval_runs import astronaut
 from PIL import Image
 
@@ -100,6 +101,21 @@ def pictures(tmp_path: Path) -> Path:
     astronaut(48).convert("L").save(folder / "below" / "grey.png")
     (folder / "notes.txt").write_text("not a picture")
     return folder
+
+
+@pytest.fixture
+def here(tmp_path: Path, photo: Image.Image, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with photo.png, and the process in it."""
+    photo.save(tmp_path / "photo.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def packed(here: Path, tiny_model: Path) -> Path:
+    """photo.png compressed with the tiny model."""
+    assert lcodec("compress", "photo.png", "--model", tiny_model).exit_code == 0
+    return here / "photo.lcq"
 
 
 def psnr(a: Image.Image, b: Image.Image) -> float:
