@@ -81,7 +81,8 @@ def run(
         model = train(model, crops, held_out, out, options, where, resume, report, ranks)
         with ranks.all_or_none():
             if ranks.first:
-                export(model, out / "model", _card(model.config, data, _source(data, pictures), options, init_from))
+                base = zoo.called(zoo.find(init_from)) if init_from else None
+                export(model, out / "model", _card(model.config, data, _source(data, pictures), options, base))
     return out / "model"
 
 
@@ -201,20 +202,18 @@ def _source(data: Path | None, pictures: Train) -> str:
     return f"{count} {what} of a folder named {data.name}" if data else f"{count} synthetic {what}"
 
 
-def _card(
-    config: ModelConfig, data: Path | None, source: str, options: TrainOptions, init_from: str | Path | None
-) -> str:
+def _card(config: ModelConfig, data: Path | None, source: str, options: TrainOptions, base: str | None) -> str:
     """The model card of a fresh model: what is known without measuring."""
     command = [f"lcodec train --quantizer {config.quantizer} {_budget(options)} --batch {options.batch}"]
     command += [f"--crop {options.crop} --optimiser {options.optimiser} --lr {options.rate:g} --seed {options.seed}"]
     command += [f"--drawn {options.drawn:g}"] if options.drawn != TrainOptions.drawn else []
     command += [f"--data {data}"] if data else []
-    command += [f"--init-from {init_from}"] if init_from else []
+    command += [f"--init-from {base}"] if base else []
     command += [f"--rank {options.rank}"] if options.rank else []
     command += [f"--tune {options.tune}"] if options.tune != "psnr" else []
     command += [f"--freeze {options.freeze}"] if options.freeze != "nothing" else []
     command += options.quantizer.arguments()
-    start = f"the weights of {Path(init_from).name}" if init_from else "the PCA of 16x16 patches"
+    start = f"the weights of {Path(base).name}" if base else "the PCA of 16x16 patches"
     return (
         f"# {config.name}\n\n"
         f"Quantizer: {config.quantizer}. Trained on {source}, from {start}: {_length(options)} of {options.batch} "

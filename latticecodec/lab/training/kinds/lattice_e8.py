@@ -19,7 +19,7 @@ from ....entropy.tables import TableIndex
 from ....errors import TrainingError
 from ....picture import psnr
 from ....weights import BASE_DIGEST, part
-from ....zoo import list_models, read_weights
+from ....zoo import called, list_models, read_weights
 from ...nets.e8_state import e8_state
 from ...nets.prior_state import compand_table
 from ...tensors import as_arrays, as_tensors
@@ -86,7 +86,7 @@ def make_e8(
     cost, threshold = best
     own = e8_tensors(base, threshold)
     fingerprint = self_test(weights | own, config)
-    card = _card(base.name, config, threshold, cost, len(pictures))
+    card = _card(called(base), config, threshold, cost, len(pictures))
     if not config.base:
         own = {name: value for name, value in (weights | own).items() if name != BASE_DIGEST}
     write_model(folder, config, own, card, fingerprint)
