@@ -11,12 +11,14 @@ import pytest
 from latticecodec.cli import workers
 
 SLOW = """
-import os, time
+import os, signal, time
 from pathlib import Path
 from latticecodec.cli import main
 from latticecodec.cli.atomic import write_file
 from latticecodec.cli.batch import Outcome, Work, run
 from latticecodec.cli.files import Job, Plan
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the shell that runs the tests does with it
 
 def fill(file):
     file.write(b"half")
