@@ -1,6 +1,6 @@
 /** Exact colours, lossless, and alpha with them (FORMAT.md, section 2.6). */
 
-import { alphas, hasAlpha, pixels, split } from "./webp.js";
+import { hasAlpha, pixels, split } from "./webp.js";
 
 const WHAT = "exact colours";
 
@@ -14,9 +14,9 @@ export async function decodeExact(data, width, height, colours, depth, opaque) {
   const found = { colour: samples(width * height * colours), alpha: null };
   if (squares.some(hasAlpha)) found.alpha = samples(width * height);
   for (const square of squares) {
-    const rgb = await pixels(square, WHAT); // [h, w, 4]; of 16 bits the high bytes come first
-    append(found.colour, width, colours, rgb, 0, square);
-    if (found.alpha) append(found.alpha, width, 1, hasAlpha(square) ? await alphas(square, WHAT) : rgb, 3, square);
+    const rgba = await pixels(square, WHAT); // [h, w, 4]; of 16 bits the high bytes come first
+    append(found.colour, width, colours, rgba, 0, square);
+    if (found.alpha) append(found.alpha, width, 1, rgba, 3, square);
   }
   return found;
 }

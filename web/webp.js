@@ -12,6 +12,8 @@ const RIFF = [0x52, 0x49, 0x46, 0x46];
 const WEBP_VP8L = [0x57, 0x45, 0x42, 0x50, 0x56, 0x50, 0x38, 0x4c];
 const SIGNATURE = 47;
 const ALPHA_USED = 0x10; // of the byte at offset 24
+const TYPE = "image/webp";
+const UNCHANGED = { premultiplyAlpha: "none", colorSpaceConversion: "none" };
 
 /**
  * The WebP files of a tile of width x height and where they lie: {file, left, top, width, height}, their heads checked.
@@ -39,25 +41,52 @@ export function hasAlpha({ file }) {
   return Boolean(file[24] & ALPHA_USED);
 }
 
-/** Red, green, blue and 255 of each pixel of one of them; what it says of its own alpha is not looked at. */
-export function pixels({ file, width, height }, what) {
-  const opaque = file.slice();
-  opaque[24] &= ~ALPHA_USED; // else a canvas would premultiply
-  return drawn(opaque, width, height, what, false);
-}
-
-/** Alpha of each pixel of one of them that has it, behind three colours that a canvas has changed. */
-export function alphas({ file, width, height }, what) {
-  return drawn(file, width, height, what, true);
-}
-
-/** What a canvas makes of a WebP file: red, green, blue and alpha of each pixel. */
-async function drawn(file, width, height, what, alpha) {
-  const options = { premultiplyAlpha: "none", colorSpaceConversion: "none" };
-  const bitmap = await createImageBitmap(new Blob([file], { type: "image/webp" }), options).catch((error) => {
+/** Red, green, blue and alpha of each pixel of one of them, not premultiplied; where it has no alpha, that is 255. */
+export async function pixels(square, what) {
+  const way = globalThis.ImageDecoder ? decoded : hasAlpha(square) ? rendered : drawn;
+  const found = await way(square).catch((error) => {
     throw new FormatError(`${what}: damaged (${error.message})`);
   });
-  const context = new OffscreenCanvas(width, height).getContext("2d", { alpha, willReadFrequently: true });
+  if (!hasAlpha(square)) for (let at = 3; at < found.length; at += 4) found[at] = 255;
+  return found;
+}
+
+/** By WebCodecs, which not every browser has. */
+async function decoded({ file, width, height }) {
+  const decoder = new ImageDecoder({ ...UNCHANGED, data: file, type: TYPE });
+  try {
+    const { image } = await decoder.decode();
+    const found = new Uint8Array(4 * width * height);
+    await image.copyTo(found);
+    const blueFirst = image.format.startsWith("BGR");
+    image.close();
+    if (blueFirst) for (let at = 0; at < found.length; at += 4) [found[at], found[at + 2]] = [found[at + 2], found[at]];
+    return found;
+  } finally {
+    decoder.close();
+  }
+}
+
+/** By WebGL: a canvas for drawing would premultiply. */
+async function rendered({ file, width, height }) {
+  const bitmap = await createImageBitmap(new Blob([file], { type: TYPE }), UNCHANGED);
+  const gl = new OffscreenCanvas(1, 1).getContext("webgl");
+  if (!gl) throw new Error("this browser has neither WebCodecs nor WebGL");
+  gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
+  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, bitmap);
+  bitmap.close();
+  gl.bindFramebuffer(gl.FRAMEBUFFER, gl.createFramebuffer());
+  gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, gl.getParameter(gl.TEXTURE_BINDING_2D), 0);
+  const found = new Uint8Array(4 * width * height);
+  gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, found);
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return found;
+}
+
+/** By a canvas, which is right where there is no alpha. */
+async function drawn({ file, width, height }) {
+  const bitmap = await createImageBitmap(new Blob([file], { type: TYPE }), UNCHANGED);
+  const context = new OffscreenCanvas(width, height).getContext("2d", { alpha: false, willReadFrequently: true });
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
   return context.getImageData(0, 0, width, height).data;

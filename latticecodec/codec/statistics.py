@@ -56,8 +56,8 @@ def _of_strip(colour: Samples, above: bool) -> tuple[Squares, NDArray[np.bool_],
     difference, colour = _differences(colour)[above:], colour[above:]  # [h, W], [h, W, C]
     table = NEW_BITS + channels * np.log2(1 + 2 * np.arange(difference.max() + 1) / channels)  # by difference
     table[0] = BASE_BITS
-    bits = by_squares(table.astype(np.float32)[difference])  # [rows, columns]
-    area = by_squares(np.ones(difference.shape, bool))
+    bits = by_squares(table.astype(np.float32).take(difference))  # [rows, columns]
+    area = np.outer(*(np.diff([*range(0, side, SQUARE), side]) for side in difference.shape))  # [rows, columns]
     new = by_squares(difference > 0) / area
     edges = by_squares(difference >= EDGE * peak * channels) > EDGES * area
     plain = new < PLAIN
@@ -68,9 +68,11 @@ def _of_strip(colour: Samples, above: bool) -> tuple[Squares, NDArray[np.bool_],
 
 
 def by_squares(values: NDArray[Any], side: int = SQUARE) -> Squares:
-    """Sums of [H, W] over squares of `side` x `side`, [rows, columns]."""
-    rows = np.add.reduceat(values, np.arange(0, values.shape[0], side), axis=0, dtype=np.float64)  # [rows, W]
-    sums: Squares = np.add.reduceat(rows, np.arange(0, values.shape[1], side), axis=1)
+    """Sums of [H, W], float32 or bool, over squares of `side` x `side`, [rows, columns]."""
+    tops = range(0, values.shape[0], side)
+    sum_type: Any = np.uint16 if values.dtype == bool else np.float32
+    rows = np.stack([values[top : top + side].sum(axis=0, dtype=sum_type) for top in tops])  # [rows, W]
+    sums: Squares = np.add.reduceat(rows, np.arange(0, values.shape[1], side), axis=1, dtype=np.float64)
     return sums
 
 

@@ -9,8 +9,10 @@ from . import vp8l
 from .pixels import RGB, Samples
 
 WHAT = "exact colours"
-SMALL = 1 << 12  # pixels of a square that gets all of libwebp's effort; larger pages do not get smaller by it
+SMALL = 1 << 12  # pixels of a square that gets all of libwebp's effort; larger pages do not get smaller by method 6
 THOROUGH = {"method": 6, "quality": 100}
+DRAWN = 2.0  # bits a pixel of a larger one, below which it gets more: photographs take six times as long for nothing
+MORE = {"quality": 100}
 
 
 def encode(colour: Samples, alpha: Samples | None = None) -> bytes:
@@ -57,9 +59,10 @@ def _append(samples: Samples, low: vp8l.Bytes8) -> None:
 
 def _file(plane: vp8l.Bytes8) -> bytes:
     """A WebP file of uint8 [h, w] or [h, w, 3 or 4]."""
-    default = vp8l.encode(plane)
-    small = plane.shape[0] * plane.shape[1] <= SMALL
-    return min(default, vp8l.encode(plane, **THOROUGH), key=len) if small else default
+    default, pixels = vp8l.encode(plane), plane.shape[0] * plane.shape[1]
+    if pixels > SMALL and 8 * len(default) > DRAWN * pixels:
+        return default
+    return min(default, vp8l.encode(plane, **(THOROUGH if pixels <= SMALL else MORE)), key=len)
 
 
 def _parts(colour: Samples, alpha: Samples | None) -> list[vp8l.Bytes8]:

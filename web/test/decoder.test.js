@@ -119,6 +119,25 @@ test("what a canvas takes: grey in all colours, 16 bits rounded to 8, alpha wher
   assert.deepEqual(found, [[1, 1, 1, 255, 255, 255, 255, 255], [9, 9, 9, 7], [1, 2, 3, 4]]);
 });
 
+test("browsers without WebCodecs read colours with alpha by WebGL, to the same samples", async () => {
+  const files = CASES.filter(({ name }) => name.includes("joint-") && name.startsWith("files/"));
+  assert.equal(files.length, 5);
+  for (const { file, name } of files) {
+    const found = await page.evaluate(async (address) => {
+      const { decode } = await import("/dist/lcq.js");
+      const bytes = new Uint8Array(await (await fetch(address)).arrayBuffer());
+      const models = `${location.origin}/build/models/`;
+      const known = globalThis.ImageDecoder;
+      const first = await decode(bytes, { models });
+      delete globalThis.ImageDecoder;
+      const second = await decode(bytes, { models });
+      globalThis.ImageDecoder = known;
+      return [Boolean(known), first.samples.length, first.samples.findIndex((value, at) => value !== second.samples[at])];
+    }, `/build/cases/${file}`);
+    assert.deepEqual([found[0], found[2]], [true, -1], name);
+  }
+});
+
 test("a model that is not there is one line", async () => {
   const message = await page.evaluate(async (address) => {
     const { decode } = await import("/dist/lcq.js");
