@@ -117,7 +117,7 @@ def test_a_kind_that_is_made_of_another_needs_no_line_of_the_command(
     monkeypatch.setattr("latticecodec.lab.training.run.TWIN_CROP", 64)
     done = lcodec("train", "--quantizer", "dead-zone")
     made = Path("runs/dead-zone-1/model")
-    told = f"model with 2 pictures to {made}\nmodel written to {made}; use it with --model {made}\n"
+    told = f"mine with 2 pictures to {made}\nmodel written to {made}; use it with --model {made}\n"
     assert (done.exit_code, done.stdout) == (0, told)
     monkeypatch.setattr("latticecodec.lab.ranks.told", lambda: Ranks(1, 2))
     told = "--quantizer dead-zone trains nothing that could be shared out; run it without torchrun"
