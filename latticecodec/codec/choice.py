@@ -16,8 +16,9 @@ from .. import container
 from ..config import PATCH
 from ..container import SQUARE, Box, mask_of
 from ..kinds import Rate
-from ..picture import Pixels, Samples, visible_colour
+from ..picture import Pixels, Samples
 from .encoder import Encoding, PictureEncoder
+from .hidden import black
 from .layer import Layer, squared_errors
 from .lossless import seen_by_networks
 from .model import Model
@@ -38,7 +39,7 @@ class Choice:
     def __init__(self, model: Model, pixels: Pixels, tile: int | None, encoder: PictureEncoder) -> None:
         """`tile` is as asked for; `encoder` has the picture without exact squares."""
         self._model, self._pixels, self._tile, self._encoder = model, pixels, tile, encoder
-        self._colour = visible_colour(pixels)  # [H, W, C], what is stored at best
+        self._colour = black(pixels)  # [H, W, C], what is stored at best
         self._whole = Box(0, 0, pixels.width, pixels.height)
         self._fewer: dict[int, Layer] = {}  # of the last rate, by the number of colours
 
@@ -125,5 +126,7 @@ class Choice:
     def _mixed(self, rate: Rate, layer: Layer, stored: NDArray[np.bool_]) -> Encoding:
         """The file with some squares stored."""
         header = replace(self._encoder.header, exact=mask_of(stored.ravel().tolist()))
-        encoder = self._encoder.with_exact(header, seen_by_networks(header, self._pixels.colour), layer.coded(header))
+        encoder = self._encoder.with_exact(
+            header, seen_by_networks(header, self._encoder.pixels.colour), layer.coded(header)
+        )
         return replace(encoder.attempt(rate, embed_basis=False), layer=layer.colour)

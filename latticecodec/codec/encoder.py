@@ -72,7 +72,7 @@ class PictureEncoder:
 
     def __init__(self, model: Model, pixels: Pixels, header: Header, effort: int, report: Report) -> None:
         """`header` says all but the rate: its scale, quality and basis are those of the attempt."""
-        self._model, self._pixels, self.header = model, pixels, header
+        self._model, self.pixels, self.header = model, pixels, header
         self._level, self._refiner, self._report = effort, model.refiner(effort), report
         self._areas, self._whole = areas(header), Box(0, 0, pixels.width, pixels.height)
         planes = (None if pixels.alpha is None else view(pixels.alpha, self._whole, box) for box in header.boxes())
@@ -89,7 +89,7 @@ class PictureEncoder:
         """
         other = copy(self)
         other.header, other.stored = header, stored
-        other._pixels = replace(self._pixels, colour=colour)
+        other.pixels = replace(self.pixels, colour=colour)
         other._report, other._latents = lambda done, total: None, other._analyse
         return other
 
@@ -148,7 +148,7 @@ class PictureEncoder:
         margin = self._model.kind.margin(self._level, header.tune)
         seen = area.box.grown(PATCH * margin, header.width, header.height)
         around = seen.grown(PATCH * config.analysis_reach, header.width, header.height)
-        x = to_planes(view(self._pixels.colour, self._whole, around), PATCH)  # [3, H', W']
+        x = to_planes(view(self.pixels.colour, self._whole, around), PATCH)  # [3, H', W']
         window = latent_box(seen)
         rows, columns = _within(window, latent_box(around))
         return self._model.backend.analysis(x)[:, rows, columns].copy(), window
@@ -157,7 +157,7 @@ class PictureEncoder:
         """What may be spent on an area, of that number, whose latents and some around are those of `window`."""
         left, top = PATCH * window.left, PATCH * window.top
         right, bottom = min(self.header.width, PATCH * window.right), min(self.header.height, PATCH * window.bottom)
-        colour = view(self._pixels.colour, self._whole, Box(left, top, right - left, bottom - top))  # [H, W, C]
+        colour = view(self.pixels.colour, self._whole, Box(left, top, right - left, bottom - top))  # [H, W, C]
 
         def report(done: int, total: int) -> None:
             if done < total:  # the end of an area is told when it is coded

@@ -8,6 +8,7 @@ from ..errors import ModelError, TargetError
 from ..picture import Pixels, psnr, read
 from .choice import Choice
 from .encoder import Encoding, PictureEncoder, Report
+from .hidden import continued
 from .lossless import lossless
 from .memory import undisturbed
 from .model import Model
@@ -37,7 +38,7 @@ def encoded(model: Model, image: "Picture", options: EncodeOptions | None, repor
     pixels = read(image, asked.max_pixels)
     with undisturbed():
         header = _header(model, pixels, tune, asked.tile)
-        encoder = PictureEncoder(model, pixels, header, asked.effort, report)
+        encoder = PictureEncoder(model, replace(pixels, colour=continued(pixels)), header, asked.effort, report)
         rates = model.kind.rates
         choice = Choice(model, pixels, asked.tile, encoder)
 

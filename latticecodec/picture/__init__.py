@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .formats import IMAGE_SUFFIXES
     from .metadata import upright
     from .pillow import to_pillow
-    from .pixels import GREY, RGB, Pixels, Samples, plain, to_array, visible_colour
+    from .pixels import GREY, RGB, Pixels, Samples, plain, to_array
     from .reading import Picture as Picture
     from .reading import read, read_file
     from .strip import STRIPS, stripped
@@ -40,7 +40,6 @@ _HOME = {
     "to_pillow": "pillow",
     "to_planes": "tensors",
     "upright": "metadata",
-    "visible_colour": "pixels",
 }
 
 __all__ = [
@@ -64,7 +63,6 @@ __all__ = [
     "to_pillow",
     "to_planes",
     "upright",
-    "visible_colour",
 ]
 
 

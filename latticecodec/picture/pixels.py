@@ -107,13 +107,6 @@ def not_unsigned(kind: str) -> ImageError:
     return ImageError(f"has {kind} samples; convert them to unsigned integers of 8 or 16 bits first")
 
 
-def visible_colour(pixels: Pixels) -> Samples:
-    """The colours [H, W, C], black where alpha is 0 and nothing is seen of them, as lossless WebP has it by default."""
-    if pixels.alpha is None or pixels.alpha.all():
-        return pixels.colour
-    return pixels.colour * (pixels.alpha > 0)[:, :, None]  # [H, W, C]
-
-
 def plain(pixels: Pixels) -> "np.ndarray[Any, np.dtype[np.uint8]]":
     """The colour uint8 [H, W, C] of an opaque 8-bit picture; raises ImageError for one with alpha or 16 bits."""
     if pixels.alpha is not None:

@@ -43,11 +43,13 @@ def nearest(z: Tensor, codebook: Tensor, penalty: Tensor | None = None) -> Tenso
     columns = torch.cat([-2 * codes, offsets], 1).to(wide).T.contiguous()  # [D + 1, K]
     rows = max(1, (TABLE_ENTRIES_CUDA if z.is_cuda else TABLE_ENTRIES) // len(codebook))
     vectors = F.pad(z - centre, (0, 1), value=1.0).to(wide)  # [N, D + 1]
+    table = vectors.new_empty(min(rows, len(z)), len(codebook))  # of every block: new memory takes longer than products
     blocks = []
     with float32(z.device):
         for start in range(0, len(z), rows):
             at = slice(start, start + rows)
-            distances = torch.mm(vectors[at], columns)  # [N, K] - |z - centre|^2
+            block = vectors[at]  # [rows, D + 1]
+            distances = torch.mm(block, columns, out=table[: len(block)])  # [rows, K] - |z - centre|^2
             if penalty is not None and penalty.ndim == 2:
                 distances += penalty[at]
             blocks.append(_smallest(distances))
