@@ -6,7 +6,7 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -113,17 +113,8 @@ class Compression:
 def compress(
     inputs: tuple[str, ...],
     output: str | None,
-    quality: float | None,
-    bpp: float | None,
-    size: int | None,
-    psnr: float | None,
-    lossless: bool,
     model: str | None,
-    effort: int,
-    tune: str | None,
-    tile: int | None,
     strip: str | None,
-    embed_basis: bool,
     keep_suffix: bool,
     device: str,
     jobs: int,
@@ -131,6 +122,7 @@ def compress(
     skip_existing: bool,
     force: bool,
     as_json: bool,
+    **encoding: Any,
 ) -> None:
     """Compress pictures to .lcq files.
 
@@ -155,14 +147,14 @@ def compress(
     from latticecodec import load
     from latticecodec.picture import IMAGE_SUFFIXES
 
-    asked_for = encode_options(model, quality, bpp, size, psnr, embed_basis, effort, tune, tile, lossless)
+    asked_for = encode_options(model, **encoding)
     writing = options.writing(force, skip_existing, keep_times)
     rename, advice = (_with_suffix, "rename one") if keep_suffix else (_packed_name, "--keep-suffix keeps them apart")
     plan = make_plan(inputs, output, IMAGE_SUFFIXES, rename, writing, advice)
     _check_name(plan.jobs, IMAGE_SUFFIXES)
-    if not (lossless or (skip_existing and all(map(exists, plan.jobs)))):
+    if not (asked_for.lossless or (skip_existing and all(map(exists, plan.jobs)))):
         load(model, device, asked_for.tune).check(asked_for)  # refused before any work is done; the model is kept
-    asked = Compression(asked_for, quality, model, strip, device, not plan.many, writing)
+    asked = Compression(asked_for, encoding["quality"], model, strip, device, not plan.many, writing)
     steps = Steps(partial(_read, asked), partial(_coded, asked), partial(_written, asked))
     run(plan, Work(steps, "compressed", writing=writing, processes=jobs), as_json)
 

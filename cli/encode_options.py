@@ -1,42 +1,23 @@
 """What the options of `lcodec compress` and `lcodec bulk` ask of an encode."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from latticecodec import LcqError
 
 if TYPE_CHECKING:
     from latticecodec.codec import EncodeOptions
 
-QUALITY = 50.0  # where neither quality nor target is asked for
 
+def encode_options(model: str | None, **given: Any) -> "EncodeOptions":
+    """What an encode is asked for: fields of `EncodeOptions`, where None leaves one as it is there.
 
-def encode_options(
-    model: str | None,
-    quality: float | None,
-    bpp: float | None,
-    size: int | None,
-    psnr: float | None,
-    embed_basis: bool,
-    effort: int,
-    tune: str | None,
-    tile: int | None,
-    lossless: bool,
-) -> "EncodeOptions":
-    """What an encode is asked for; raises LcqError where options exclude each other."""
+    Raises LcqError where options exclude each other.
+    """
     from latticecodec.codec import EncodeOptions
 
-    if sum(value is not None for value in (quality, bpp, size, psnr)) + lossless > 1:
+    asked = {name: value for name, value in given.items() if value is not None}
+    if len(asked.keys() & {"quality", "bpp", "size", "psnr"}) + asked["lossless"] > 1:
         raise LcqError("--quality, --bpp, --size, --psnr and --lossless exclude each other; give one")
-    if lossless and embed_basis:
+    if asked["lossless"] and asked["embed_basis"]:
         raise LcqError("--lossless has no lattice basis to write; leave out --embed-basis")
-    return EncodeOptions(
-        quality=QUALITY if quality is None else quality,
-        bpp=bpp,
-        size=size,
-        psnr=psnr,
-        embed_basis=embed_basis,
-        effort=effort,
-        tune=tune,
-        tile=tile,
-        lossless=lossless,
-    ).for_model(model)
+    return EncodeOptions(**asked).for_model(model)

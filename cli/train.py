@@ -147,20 +147,20 @@ def train(
     from latticecodec import LcqError
     from latticecodec.lab.distortion import FIDELITY_UNITS
     from latticecodec.lab.ranks import told
-    from latticecodec.lab.training.kinds import check_belongs
-    from latticecodec.lab.training.run import QuantizerOptions, TrainOptions, run, run_e8
+    from latticecodec.lab.training.kinds import TWINS, check_belongs
+    from latticecodec.lab.training.run import QuantizerOptions, TrainOptions, run, run_twin
 
     if steps and minutes:
         raise LcqError("--steps and --minutes exclude each other; give one")
     chosen = QuantizerOptions(**of_quantizer)
     ranks = told()
-    if quantizer == "lattice-e8":
+    if quantizer in TWINS:
         if not ranks.alone:
-            raise LcqError("--quantizer lattice-e8 trains nothing that could be shared out; run it without torchrun")
+            raise LcqError(f"--quantizer {quantizer} trains nothing that could be shared out; run it without torchrun")
         folder = Path(out or _fresh_folder(quantizer))
         check_belongs(quantizer, chosen)
         pictures, held_out = (Path(given) if given else None for given in (data, val))
-        model = run_e8(init_from or "lattice", pictures, held_out, folder, _report_threshold)
+        model = run_twin(quantizer, init_from, pictures, held_out, folder, click.echo)
         click.echo(f"model written to {model}; use it with --model {model}")
         return
     if data is None and ranks.first:
@@ -199,10 +199,6 @@ def train(
     show.close()
     if ranks.first:
         click.echo(f"model written to {model}; use it with --model {model}")
-
-
-def _report_threshold(threshold: int, cost: float) -> None:
-    click.echo(f"E8 from scale index {threshold}: rate-distortion cost {100 * (cost - 1):+.2f} %")
 
 
 def _fresh_folder(quantizer: str) -> Path:

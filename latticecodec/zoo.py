@@ -142,6 +142,15 @@ def find(name_or_path: str | Path) -> ModelInfo:
     )
 
 
+def called(info: ModelInfo) -> str:
+    """What `find` takes for this very model whatever versions follow: its name and number, or its folder."""
+    version = (info.family, info.version)
+    if next(_on_the_path(lambda other: (other.family, other.version) == version), None) == info:
+        return f"{info.family}-{info.version}"
+    here = Path.cwd()
+    return str(info.folder.relative_to(here) if info.folder.is_relative_to(here) else info.folder)
+
+
 def find_by_digest(digest: bytes, name_or_path: str | Path | None = None) -> ModelInfo:
     """The model that a file was written with: among those installed, or the one at `name_or_path`, which must match."""
     if name_or_path is not None:

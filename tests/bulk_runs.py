@@ -53,6 +53,9 @@ def draw(number: int, seed: int = 0, width: int = 40, height: int = 24) -> list[
     return files
 
 
+FILES = draw(7)
+
+
 def loose(folder: Path, files: list[bytes]) -> None:
     """A folder of pictures, every third in one below."""
     for index, data in enumerate(files):

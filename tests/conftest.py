@@ -1,18 +1,21 @@
-"""What the tests share: photographs from scikit-image, pictures to evaluate, and a small untrained model."""
+"""What the tests share: photographs from scikit-image, folders of pictures, and a small untrained model."""
 
 import importlib
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
+from command_line import lcodec
 from eval_runs import astronaut
 from PIL import Image
 
 from latticecodec import Codec, load, zoo
+from latticecodec.codec import EncodeOptions
 from latticecodec.config import PRESETS
 from latticecodec.lab.training.data import Crops
 from latticecodec.lab.training.export import export
@@ -20,6 +23,9 @@ from latticecodec.lab.training.kinds.lattice_e8 import make_e8
 from latticecodec.lab.training.start import new_model
 from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.zoo import find
+
+if TYPE_CHECKING:
+    from latticecodec.bulk import Task
 
 collect_ignore = ["light"]  # what runs without torch; `make light` does, in an environment of its own
 os.environ.pop("LCODEC_MODELS", None)  # models of whoever runs the tests
@@ -100,6 +106,49 @@ def pictures(tmp_path: Path) -> Path:
     astronaut(48).convert("L").save(folder / "below" / "grey.png")
     (folder / "notes.txt").write_text("not a picture")
     return folder
+
+
+@pytest.fixture
+def here(tmp_path: Path, photo: Image.Image, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with photo.png, and the process in it."""
+    photo.save(tmp_path / "photo.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def packed(here: Path, tiny_model: Path) -> Path:
+    """photo.png compressed with the tiny model."""
+    assert lcodec("compress", "photo.png", "--model", tiny_model).exit_code == 0
+    return here / "photo.lcq"
+
+
+@pytest.fixture
+def one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs over collections use one worker in this process, and no Ray."""
+    from bulk_runs import alone
+
+    alone(monkeypatch)
+
+
+@pytest.fixture
+def task(tiny_model: Path) -> "Task":
+    """What is done in a collection: effort 0 with the tiny model."""
+    from latticecodec.bulk import Task
+
+    return Task("compress", EncodeOptions(effort=0), str(tiny_model), device="cpu")
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> dict[str, Path]:
+    """The same seven pictures as files, tars and Parquet."""
+    from bulk_runs import FILES, loose, parquet, tar
+
+    loose(tmp_path / "files", FILES)
+    tar(tmp_path / "tars" / "a.tar", FILES[:4])
+    tar(tmp_path / "tars" / "more" / "b.tar", FILES[4:], 4)
+    parquet(tmp_path / "parquet" / "train.parquet", FILES, group=4)
+    return {name: tmp_path / name for name in ("files", "tars", "parquet")}
 
 
 def psnr(a: Image.Image, b: Image.Image) -> float:

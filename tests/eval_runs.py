@@ -1,7 +1,7 @@
 """`lcodec eval` in this process, on small pictures, for the tests of what it prints and writes."""
 
-from click.testing import CliRunner, Result
-from latticecodec.cli import main
+from click.testing import Result
+from command_line import lcodec
 from PIL import Image
 
 
@@ -14,4 +14,4 @@ def astronaut(side: int = 96) -> Image.Image:
 
 def lcodec_eval(*arguments: object) -> Result:
     """Run the command in this process, on the CPU."""
-    return CliRunner().invoke(main, ["eval", *map(str, arguments), "--device", "cpu"])
+    return lcodec("eval", *arguments, "--device", "cpu")

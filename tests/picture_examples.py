@@ -6,10 +6,12 @@ import imagecodecs
 import numpy as np
 from PIL import Image
 
+from latticecodec.container import Cicp
 from latticecodec.picture import Pixels, Samples, read_file, save
 
 ICC = b"a profile that nobody looks into \x00\xff\x89" * 3
 XMP = b'<?xpacket begin="\xef\xbb\xbf"?><x:xmpmeta xmlns:x="adobe:ns:meta/"/><?xpacket end="w"?>'
+P3, PQ, HLG = Cicp(12, 13), Cicp(9, 16), Cicp(9, 18)
 ORIENTATION, EXIF_DIRECTORY, GPS_DIRECTORY = 0x0112, 0x8769, 0x8825
 
 
@@ -54,6 +56,11 @@ def through(pixels: Pixels, suffix: str) -> tuple[Pixels, list[str]]:
     file = io.BytesIO()
     notes = save(pixels, suffix, file)
     return read_file(io.BytesIO(file.getvalue()), f"example{suffix}"), notes
+
+
+def opened(data: bytes, name: str = "x") -> Pixels:
+    """What is read from these bytes."""
+    return read_file(io.BytesIO(data), name)
 
 
 def same(a: Pixels, b: Pixels) -> bool:

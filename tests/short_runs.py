@@ -3,12 +3,15 @@
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from latticecodec.lab.training.checkpoint import Training, save_checkpoint
+from latticecodec.lab.training.kinds import TWINS
+from latticecodec.lab.training.kinds.lattice_e8 import make_e8
 from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.run import run
 from latticecodec.lab.training.synthetic import synthetic_picture
@@ -17,6 +20,7 @@ PICTURES = 3
 QUICK = TrainOptions(steps=6, batch=2, crop=64, drawn=0.0, validate_every=3, checkpoint_minutes=0.0, warm_up=2)
 HASTY = dataclasses.replace(QUICK, optimiser="adamw")  # where SOAP shows nothing more
 FROZEN = dataclasses.replace(QUICK, freeze="transforms")
+HASTY_E8 = dataclasses.replace(TWINS["lattice-e8"], make=partial(make_e8, thresholds=[8]))
 
 
 def train(out: Path, quantizer: str, **settings: object) -> Path:

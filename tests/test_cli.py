@@ -1,4 +1,4 @@
-"""The command line as a user meets it: the two lines of the README, folders, pipes, JSON, and one line an error."""
+"""The command line as a user meets it: the two lines of the README, folders, pipes, JSON."""
 
 import json
 import os
@@ -8,37 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from command_line import fails_with, lcodec
 from conftest import psnr
 from latticecodec.cli import main
 from PIL import Image
 
 import latticecodec
 from latticecodec.picture import read
-
-
-def lcodec(*arguments: object, data: bytes | None = None) -> Result:
-    """Run a command in this process."""
-    return CliRunner().invoke(main, [str(argument) for argument in arguments], input=data)
-
-
-def fails_with(result: Result, *words: str) -> None:
-    """The command printed one line on stderr with these words, nothing on stdout, and exited 1 without a traceback."""
-    assert result.exit_code == 1
-    assert isinstance(result.exception, SystemExit)
-    assert result.stderr.count("\n") == 1
-    assert result.stderr.startswith("Error: ")
-    assert result.stdout == ""
-    for word in words:
-        assert word in result.stderr
-
-
-@pytest.fixture
-def here(tmp_path: Path, photo: Image.Image, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with photo.png, and the process in it."""
-    photo.save(tmp_path / "photo.png")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def test_the_two_lines_of_the_readme(here: Path, photo: Image.Image) -> None:
@@ -128,71 +104,6 @@ def test_folders_are_mirrored_and_a_bad_file_does_not_stop_the_others(here: Path
     assert Image.open(here / "back" / "deep" / "two.png").size == (40, 30)
 
 
-def test_several_files_that_would_become_one(here: Path) -> None:
-    Image.open("photo.png").save("photo.jpg")
-    fails_with(lcodec("compress", "photo.png", "photo.jpg", "-o", "out"), "would both become")
-    assert not (here / "out").exists()
-
-
-@pytest.fixture
-def packed(here: Path, tiny_model: Path) -> Path:
-    """photo.png compressed with the tiny model."""
-    assert lcodec("compress", "photo.png", "--model", tiny_model).exit_code == 0
-    return here / "photo.lcq"
-
-
-def test_bad_input_to_compress(here: Path) -> None:
-    (here / "text.png").write_text("hello")
-    (here / "empty.png").touch()
-    Image.new("CMYK", (4, 4)).save("print.tif")
-    fails_with(lcodec("compress", "text.png"), "text.png: not an image")
-    fails_with(lcodec("compress", "empty.png"), "empty.png: not an image")
-    fails_with(lcodec("compress", "print.tif"), "print.tif", "CMYK", "RGB")
-    fails_with(lcodec("compress", "photo.png", "--tile", "100"), "100", "multiple of 64")
-    fails_with(lcodec("compress", "photo.png", "-o", "no/where.lcq"), "no/where.lcq", "does not exist")
-    fails_with(lcodec("compress", "photo.png", "--model", "lettuce"), "unknown model 'lettuce'", "lattice")
-    (here / "there.lcq").write_bytes(b"precious")
-    fails_with(lcodec("compress", "photo.png", "-o", "there.lcq"), "--force")
-    assert (here / "there.lcq").read_bytes() == b"precious"
-    assert lcodec("compress", "photo.png", "-o", "there.lcq", "--force").exit_code == 0
-    left = sorted(path.name for path in here.iterdir())
-    assert left == ["empty.png", "photo.png", "print.tif", "text.png", "there.lcq"]
-
-
-def test_bad_input_to_decompress(packed: Path, here: Path, tiny_model: Path) -> None:
-    data = packed.read_bytes()
-    flipped = data[:-3] + bytes([data[-3] ^ 4]) + data[-2:]
-    cases = {
-        "empty.lcq": (b"", "not an .lcq file"),
-        "text.lcq": (b"hello, this is no picture at all, but longer than a header", "not an .lcq file"),
-        "short.lcq": (data[:-5], "truncated"),
-        "flipped.lcq": (flipped, "damaged"),
-        "future.lcq": (data[:8] + b"\x02" + data[9:], "version 2.0"),
-    }
-    for name, (content, words) in cases.items():
-        (here / name).write_bytes(content)
-        fails_with(lcodec("decompress", name, "-o", "x.png", "--model", tiny_model), words)
-        fails_with(lcodec("verify", name, "--model", tiny_model), f"{name}: ", words)
-        fails_with(lcodec("info", name), f"{name}: ", words)
-        assert not (here / "x.png").exists()
-    digest = latticecodec.read_header(data).model.hex()
-    fails_with(lcodec("decompress", "photo.lcq", "-o", "x.png"), digest, "--model")
-    fails_with(lcodec("decompress", "photo.lcq", "-o", "x.png", "--model", "lattice"), digest)
-    fails_with(lcodec("decompress", "photo.lcq", "-o", "x.what", "--model", tiny_model), ".what")
-
-
-def test_outputs_that_must_not_be_replaced(here: Path, tiny_model: Path) -> None:
-    before = (here / "photo.png").read_bytes()
-    done = lcodec("compress", "photo.png", "-o", "photo.png", "--force", "--model", tiny_model)
-    fails_with(done, "photo.png: is the input itself")
-    assert (here / "photo.png").read_bytes() == before
-    os.mkfifo(here / "pipe")
-    fails_with(lcodec("compress", "photo.png", "-o", "pipe", "--force"), "not a regular file")
-    fails_with(lcodec("compress", "photo.png", "-o", "missing/"), "missing/: the folder does not exist")
-    fails_with(lcodec("compress", ".", "-o", "out", "--model", "lettuce"), "unknown model")
-    assert sorted(path.name for path in here.iterdir()) == ["photo.png", "pipe"]
-
-
 def test_sixteen_bits_come_back(here: Path, tiny_model: Path) -> None:
     """Pillow opens 16-bit colour as 8-bit RGB without a word; we do not."""
     (here / "deep.ppm").write_bytes(b"P6 4 2 65535\n" + bytes(range(48)))
@@ -253,23 +164,6 @@ def test_output_formats(packed: Path, here: Path, tiny_model: Path, suffix: str,
     expected = latticecodec.decode(packed.read_bytes(), tiny_model, device="cpu")
     same = np.array_equal(np.asarray(Image.open(f"back.{suffix}")), np.asarray(expected))
     assert same == lossless
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["compress", "photo.png", "-q", "101"],
-        ["compress", "photo.png", "--nonsense"],
-        ["eval", "missing"],
-        ["decompress"],
-        ["train", "--quantizer", "abacus"],
-    ],
-)
-def test_what_click_rejects_exits_2(here: Path, arguments: list[str]) -> None:
-    result = lcodec(*arguments)
-    assert result.exit_code == 2
-    assert "Error: " in result.stderr
-    assert sorted(path.name for path in here.iterdir()) == ["photo.png"]
 
 
 def test_models_lists_what_is_installed(lattice: latticecodec.Codec) -> None:

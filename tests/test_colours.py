@@ -1,20 +1,15 @@
 """Colours mean what they meant: code points, gAMA and cHRM through files, the codec, and files again."""
 
 import io
-import json
 import struct
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from unittest import mock
 
 import imagecodecs
 import numpy as np
 import pytest
-from click.testing import CliRunner
-from latticecodec.cli import main
 from numpy.typing import NDArray
-from picture_examples import ICC, example, same, through
+from picture_examples import HLG, ICC, P3, PQ, example, opened, same, through
 from picture_files import CHRM_P3, avif, png
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import putchunk
@@ -22,13 +17,11 @@ from PIL.PngImagePlugin import putchunk
 import latticecodec
 import latticecodec.pillow
 from latticecodec import Codec
-from latticecodec.container import SRGB, Cicp, code_points, extensions
-from latticecodec.picture import Pixels, read, read_file, save, to_pillow
+from latticecodec.container import SRGB, Cicp
+from latticecodec.picture import read, save, to_pillow
 from latticecodec.picture.colours import CURVES, PRIMARIES, profile_of_code_points
-from latticecodec.picture.formats import nclx
 from latticecodec.picture.profile import Curve, Primaries, rgb_profile
 
-P3, PQ, HLG = Cicp(12, 13), Cicp(9, 16), Cicp(9, 18)
 GAMMA_1, GAMMA_SRGB = (b"gAMA", struct.pack(">I", 100_000)), (b"gAMA", struct.pack(">I", 45_455))
 PRIMARIES_P3 = (b"cHRM", struct.pack(">8I", *CHRM_P3))
 PRIMARIES_SRGB = (b"cHRM", struct.pack(">8I", 31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000))
@@ -44,10 +37,6 @@ def deep_png(kind: bytes, body: bytes) -> bytes:
     data, chunk = imagecodecs.png_encode(example(3, 16).colour), io.BytesIO()
     putchunk(chunk, kind, body)
     return data[:33] + chunk.getvalue() + data[33:]
-
-
-def opened(data: bytes) -> Pixels:
-    return read_file(io.BytesIO(data), "x")
 
 
 def shown(colour: NDArray[np.uint8], icc: bytes) -> NDArray[np.int64]:
@@ -282,92 +271,3 @@ def test_pillow_opens_and_saves_them(tiny_model: Path, tmp_path: Path, monkeypat
     assert (other.icc, other.cicp) == (ICC, None)
     with Image.open(io.BytesIO(png((b"cICP", bytes(P3))))) as picture:
         assert read(picture).cicp == P3  # not loaded yet
-
-
-# ---- the boxes of AVIF -----------------------------------------------------------------------------------------------
-
-
-def box(kind: bytes, body: bytes, version: int | None = None, flags: int = 0) -> bytes:
-    """A box, with version and flags where it is one that has them."""
-    full = b"" if version is None else struct.pack(">I", version << 24 | flags)
-    return struct.pack(">I4s", 8 + len(full + body), kind) + full + body
-
-
-def of_two_pictures(primary: int, version: int, wide: bool) -> bytes:
-    """A file whose pictures 1 and 2 have one property before the colours, and colours of P3 and of PQ."""
-    number, place = ">I" if version else ">H", ">H" if wide else ">B"
-    colours = [box(b"colr", struct.pack(">4sHHHB", b"nclx", *code[:2], 6, 128)) for code in (P3, PQ)]
-    essential = 0x8000 if wide else 0x80
-    rows = [
-        struct.pack(number, 1 + picture) + b"\2" + struct.pack(place, 1) + struct.pack(place, essential | 2 + picture)
-        for picture in (0, 1)
-    ]
-    properties = box(b"ipco", box(b"ispe", bytes(12)) + b"".join(colours))
-    properties += box(b"ipma", struct.pack(">I", 2) + b"".join(rows), version, int(wide))
-    meta = box(b"pitm", struct.pack(number, primary), version) + box(b"iprp", properties)
-    return box(b"ftyp", b"avif" + bytes(4)) + box(b"meta", meta, 0) + box(b"mdat", b"pixels")
-
-
-@pytest.mark.parametrize("wide", [False, True])
-@pytest.mark.parametrize("version", [0, 1])
-def test_the_colours_of_the_primary_picture_count(version: int, wide: bool) -> None:
-    for primary, cicp in ((1, P3), (2, PQ), (3, None)):
-        assert nclx.read(of_two_pictures(primary, version, wide)) == cicp
-
-
-def test_damaged_boxes_tell_nothing() -> None:
-    data = of_two_pictures(2, 0, False)
-    for end in range(len(data)):
-        assert nclx.read(data[:end]) in (None, PQ)
-    for at in range(len(data)):
-        for value in (0, 1, 0x7F, 0xFF):
-            nclx.read(data[:at] + bytes([value]) + data[at + 1 :])
-
-
-def test_alpha_has_no_say() -> None:
-    stacked = np.dstack([example(4, 8).colour, example(4, 8).alpha])
-    pixels = opened(imagecodecs.avif_encode(stacked, level=100, primaries=12, transfer=13, matrix=6))
-    assert (pixels.cicp, pixels.channels) == (P3, 4)
-    assert np.array_equal(pixels.alpha, stacked[:, :, 3])
-
-
-# ---- what the header says --------------------------------------------------------------------------------------------
-
-
-def test_what_is_not_known_is_not_there() -> None:
-    assert code_points(bytes(P3)) == P3
-    assert code_points(b"\x09\x12\0\0") == Cicp(9, 18, full_range=0)
-    for body in (b"", b"\x0c\x0d\0", b"\x0c\x0d\0\1\0", b"\x0c\x0d\1\1", b"\x0c\x0d\0\2", b"\2\2\0\1"):
-        assert code_points(body) is None
-
-
-@pytest.mark.parametrize(
-    ("fields", "colours", "cicp"),
-    [
-        ({}, "sRGB", None),
-        ({"icc": ICC}, "as the ICC profile says", None),
-        ({"cicp": P3}, "Display P3 primaries, sRGB transfer", "12/13/0/1"),
-        ({"cicp": HLG}, "BT.2020 primaries, HLG transfer", "9/18/0/1"),
-        ({"cicp": PQ, "icc": ICC}, "as the ICC profile says", "9/16/0/1"),
-    ],
-)
-def test_info_shows_them(fields: dict[str, Any], colours: str, cicp: str | None, tiny: Codec, tmp_path: Path) -> None:
-    path = tmp_path / "a.lcq"
-    path.write_bytes(tiny.encode(replace(example(3, 8), **fields), effort=0))
-    facts = json.loads(CliRunner().invoke(main, ["info", str(path), "--json"]).stdout)
-    assert (facts["colours"], facts["cicp"]) == (colours, cicp)
-    lines = CliRunner().invoke(main, ["info", str(path)]).stdout.splitlines()
-    assert f"colours        {colours}" in lines
-    assert f"cicp           {cicp or 'none'}" in lines
-
-
-def test_older_readers_step_over_the_record(tiny: Codec) -> None:
-    """A reader that knows no type 132 finds the same picture, and all else that the header says."""
-    data = tiny.encode(replace(example(3, 8), cicp=P3, icc=ICC), effort=0)
-    header = latticecodec.read_header(data)
-    assert (header.cicp, header.version) == (P3, (1, 2))
-    rows = tuple(row for row in extensions.RECORDS if row.field != "cicp")
-    with mock.patch.object(extensions, "RECORDS", rows):
-        assert latticecodec.read_header(data) == replace(header, cicp=None)
-        older = tiny.decode_pixels(data)
-    assert same(older, tiny.decode_pixels(data))

@@ -4,7 +4,6 @@ Those in UNRUN, which need hours or what is not here, have their options parsed 
 from one before them in folders and numbers only.
 """
 
-import functools
 import re
 import shlex
 import shutil
@@ -16,9 +15,10 @@ import pytest
 from click.testing import CliRunner
 from latticecodec.cli import main
 from PIL import Image
+from short_runs import HASTY_E8
 
 from latticecodec.config import PRESETS
-from latticecodec.lab.training.kinds.lattice_e8 import make_e8
+from latticecodec.lab.training.kinds import TWINS
 from latticecodec.lab.training.synthetic import synthetic_picture
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
@@ -96,9 +96,9 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setattr("latticecodec.lab.training.loop.VALIDATION_POINTS", (1.0,))
         for preset in ("lc-s", "lc-m"):  # tests/test_every_training.py trains them at their size
             patch.setitem(PRESETS, preset, PRESETS["lc-test"])
-        patch.setattr("latticecodec.lab.training.run.E8_CROP", 64)
+        patch.setattr("latticecodec.lab.training.run.TWIN_CROP", 64)
         patch.setattr("latticecodec.lab.training.run.synthetic_picture", lambda seed: synthetic_picture(seed, 64, 64))
-        patch.setattr("latticecodec.lab.training.run.make_e8", functools.partial(make_e8, thresholds=[8]))
+        patch.setitem(TWINS, "lattice-e8", HASTY_E8)
         yield folder
 
 

@@ -191,6 +191,19 @@ def test_models_of_ones_own(own: Path, tiny_model: Path, photo: Image.Image) -> 
         zoo.find("yours")
 
 
+def test_a_model_is_called_so_that_it_is_found_whatever_follows(
+    own: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its name and number; one that another one hides, or that lies elsewhere, by its folder."""
+    assert zoo.called(zoo.find(MODELS / "lattice")) == "lattice-1"
+    assert zoo.called(zoo.find("mine")) == "mine-1"
+    assert zoo.called(zoo.find(tiny_model)) == str(tiny_model)
+    monkeypatch.chdir(own.parent)
+    assert zoo.called(zoo.find(own / "lattice")) == "own/lattice"
+    models = [*latticecodec.list_models(), zoo.find(tiny_model)]
+    assert [zoo.find(zoo.called(model)) for model in models] == models
+
+
 def test_a_damaged_model_of_ones_own_does_not_stop_the_decoding_of_others(own: Path) -> None:
     (own / "mine" / "config.json").write_text("{")
     assert zoo.find_by_digest(zoo.find(MODELS / "lattice").digest).folder == MODELS / "lattice"

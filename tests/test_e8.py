@@ -1,6 +1,7 @@
 """The E8 model: points in blocks of eight, coded under their parity; its threshold and its tie to the base model."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -149,6 +150,13 @@ def test_the_base_must_be_the_one_it_was_made_for(tiny_e8: Path, tmp_path: Path)
     shutil.rmtree(folder / "lattice")
     with pytest.raises(ModelError, match="is not there"):
         load(folder / "lattice-e8", device="cpu")
+
+
+def test_the_card_names_the_very_base(tiny_e8: Path) -> None:
+    """Whose name `lattice` means another one."""
+    given = re.search(r"--init-from (\S+)", (tiny_e8 / "README.md").read_text())
+    assert given
+    assert find(given[1]) == find(tiny_e8.parent / "lattice")
 
 
 def test_a_base_that_is_not_installed_is_stored_with_it(tiny_model: Path, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """`lcodec train` with every quantizer: with pictures and without, from scratch and from a model, at every preset."""
 
 import dataclasses
-import functools
 from pathlib import Path
 
 import pytest
@@ -9,15 +8,15 @@ import torch
 from click.testing import CliRunner
 from latticecodec.cli import main
 from PIL import Image
+from short_runs import HASTY_E8
 
 from latticecodec.config import PRESETS
 from latticecodec.kinds import check
-from latticecodec.lab.training.kinds import MODELS
+from latticecodec.lab.training.kinds import MODELS, TWINS
 from latticecodec.lab.training.kinds.adaptive import AdaptiveModel
 from latticecodec.lab.training.kinds.adopt import adopt
 from latticecodec.lab.training.kinds.codebook import CodebookModel
 from latticecodec.lab.training.kinds.lattice import LatticeModel
-from latticecodec.lab.training.kinds.lattice_e8 import make_e8
 from latticecodec.lab.training.kinds.rotation import RotationModel
 from latticecodec.lab.training.kinds.vq import VqModel
 from latticecodec.lab.training.synthetic import synthetic_picture
@@ -38,8 +37,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("latticecodec.lab.training.loop.VALIDATION_POINTS", (1.0,))
     monkeypatch.setattr("latticecodec.lab.training.loop.save_checkpoint", lambda *_: None)
     monkeypatch.setattr("latticecodec.lab.training.loop.save_stable", lambda *_: None)
-    monkeypatch.setattr("latticecodec.lab.training.run.E8_CROP", 64)
-    monkeypatch.setattr("latticecodec.lab.training.run.make_e8", functools.partial(make_e8, thresholds=[8]))
+    monkeypatch.setattr("latticecodec.lab.training.run.TWIN_CROP", 64)
+    monkeypatch.setitem(TWINS, "lattice-e8", HASTY_E8)
     monkeypatch.setattr("latticecodec.lab.training.run.synthetic_picture", lambda seed: synthetic_picture(seed, 64, 64))
     return tmp_path
 
@@ -60,7 +59,7 @@ def test_from_scratch(quantizer: str, preset: str) -> None:
 
 
 @pytest.mark.parametrize("data", [["--data", "photos"], []], ids=["pictures", "drawn"])
-@pytest.mark.parametrize("quantizer", [*MODELS, "lattice-e8"])
+@pytest.mark.parametrize("quantizer", [*MODELS, *TWINS])
 def test_from_a_model(quantizer: str, data: list[str], tiny_model: Path, tiny_e8: Path) -> None:
     base = tiny_e8.parent / "lattice" if quantizer == "lattice-e8" else tiny_model
     config = find(trained("--quantizer", quantizer, "--init-from", base, *data)).config
@@ -87,9 +86,8 @@ def test_adaptive_from_a_lattice_of_the_largest_preset() -> None:
 
 def test_e8_chooses_its_threshold_on_what_is_held_out(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, ...]] = []
-    monkeypatch.setattr(
-        "latticecodec.lab.training.run.make_e8", lambda base, pictures, *_, **__: seen.append((len(pictures),))
-    )
+    counting = dataclasses.replace(HASTY_E8, make=lambda base, pictures, *_, **__: seen.append((len(pictures),)))
+    monkeypatch.setitem(TWINS, "lattice-e8", counting)
     for seed in range(1, 25):
         Image.new("RGB", (64, 64), (seed, 0, 0)).save(f"photos/{seed}.png")
     trained("--quantizer", "lattice-e8", "--init-from", tiny_model, "--data", "photos")
@@ -103,7 +101,7 @@ def test_validation_pictures_count_without_data() -> None:
 
 
 def test_the_error_of_a_foreign_option_is_one_line() -> None:
-    for quantizer in (*MODELS, "lattice-e8"):
+    for quantizer in (*MODELS, *TWINS):
         option, value, owner = ("--gamma", "1", "lattice")
         if quantizer == "lattice":
             option, value, owner = ("--selection", "attention", "adaptive")

@@ -1,21 +1,23 @@
 """Adding a kind of model is one file: what CONTRIBUTING.md says of it, done to `dead-zone`, from training to pixels."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from command_line import fails_with, lcodec
 from fifth_kind import ZONE, DeadZone, DeadZoneModel
-from latticecodec.cli import main
 from short_runs import HASTY
 
 from latticecodec import ModelError, VersionError, container, kinds, load, read_header
-from latticecodec.lab.training.kinds import MODELS
+from latticecodec.config import ModelInfo
+from latticecodec.lab.ranks import Ranks
+from latticecodec.lab.training.kinds import MODELS, TWINS
 from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.run import run
 from latticecodec.lab.training.synthetic import synthetic_picture
+from latticecodec.lab.training.twin import Twin
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 
@@ -78,7 +80,7 @@ def test_its_files_say_so_and_need_it(model: Path, tmp_path: Path, monkeypatch: 
     path.write_bytes(load(model, device="cpu").encode(PICTURE))
     header = read_header(path)
     assert (header.quantizer, header.family) == DeadZone.format_id
-    facts = json.loads(CliRunner().invoke(main, ["info", "--json", str(path)]).stdout)
+    facts = json.loads(lcodec("info", "--json", path).stdout)
     assert (facts["quantizer"], facts["lattice"], facts["basis"]) == ("dead-zone", "diagonal", "of the model")
     monkeypatch.delitem(kinds.KINDS, "dead-zone")
     container.QUANTIZERS.remove(DeadZone.format_id)
@@ -89,17 +91,37 @@ def test_its_files_say_so_and_need_it(model: Path, tmp_path: Path, monkeypatch: 
 
 def test_the_command_knows_it(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert "lattice|lattice-e8|vq|adaptive|rotation|dead-zone" in CliRunner().invoke(main, ["train", "--help"]).stdout
-    result = CliRunner().invoke(main, ["train", "--quantizer", "dead-zone", "--gamma", "1"])
+    assert "lattice|lattice-e8|vq|adaptive|rotation|dead-zone" in lcodec("train", "--help").stdout
+    result = lcodec("train", "--quantizer", "dead-zone", "--gamma", "1")
     assert (result.exit_code, result.stderr) == (1, "Error: --gamma is for --quantizer lattice, not for dead-zone\n")
     monkeypatch.delitem(MODELS, "dead-zone")
-    result = CliRunner().invoke(main, ["train", "--quantizer", "dead-zone"])
+    result = lcodec("train", "--quantizer", "dead-zone")
     assert "no training for quantizer 'dead-zone'; choose one of lattice, vq, adaptive, rotation" in result.stderr
     monkeypatch.delitem(kinds.KINDS, "dead-zone")
-    result = CliRunner().invoke(main, ["train", "--quantizer", "dead-zone"])
+    result = lcodec("train", "--quantizer", "dead-zone")
     assert result.exit_code == 2
     assert "'dead-zone' is not one of 'lattice', 'lattice-e8', 'vq', 'adaptive', 'rotation'" in result.stderr
     assert not Path("runs").exists()
+
+
+def test_a_kind_that_is_made_of_another_needs_no_line_of_the_command(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`dead-zone` as what is not trained: the command asks the table, and prints what it is told."""
+
+    def make(base: ModelInfo, pictures: Sequence[np.ndarray], folder: Path, *, report: Callable[[str], None]) -> None:
+        report(f"{base.name} with {len(pictures)} pictures to {folder}")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(TWINS, "dead-zone", Twin("dead-zone", str(model), make))
+    monkeypatch.setattr("latticecodec.lab.training.run.TWIN_CROP", 64)
+    done = lcodec("train", "--quantizer", "dead-zone")
+    made = Path("runs/dead-zone-1/model")
+    told = f"mine with 2 pictures to {made}\nmodel written to {made}; use it with --model {made}\n"
+    assert (done.exit_code, done.stdout) == (0, told)
+    monkeypatch.setattr("latticecodec.lab.ranks.told", lambda: Ranks(1, 2))
+    told = "--quantizer dead-zone trains nothing that could be shared out; run it without torchrun"
+    fails_with(lcodec("train", "--quantizer", "dead-zone"), told)
 
 
 def test_its_configuration_is_checked(model: Path, tmp_path: Path) -> None:

@@ -9,13 +9,11 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 
 from latticecodec.backends import processors as of_processors
 from latticecodec.backends.graph import Graph
 from latticecodec.backends.networks import NETWORKS, Tensors
 from latticecodec.backends.onnx import OnnxBackend
-from latticecodec.backends.perceptual_graph import Graph as Formulas
 from latticecodec.backends.perceptual_msssim import _session as of_ms_ssim
 from latticecodec.backends.perceptual_ssimulacra2 import _session as of_ssimulacra2
 from latticecodec.backends.processors import processors
@@ -25,7 +23,7 @@ from latticecodec.backends.session import Session
 from latticecodec.backends.shapes import network_shapes
 from latticecodec.config import PRESETS, ModelConfig
 from latticecodec.entropy.coder import Float32
-from latticecodec.errors import LcqError, ModelError
+from latticecodec.errors import ModelError
 from latticecodec.lab.distortion import DISTORTIONS
 from latticecodec.lab.nets import Analysis, HyperAnalysis, Synthesis
 from latticecodec.zoo import find, read_weights
@@ -183,44 +181,6 @@ def check(graph: Graph) -> None:
             tensor.ClearField("external_data")
             tensor.raw_data = bytes(4 * size)
     onnx.checker.check_model(model, full_check=True)
-
-
-@pytest.fixture(scope="module")
-def vast() -> Session:
-    """A graph of what the metrics' are made of, whose output takes more memory than any machine has."""
-    formulas = Formulas()
-    x = formulas.input("x", [1, 1, 1, 1])
-    vast = formulas.apply("Expand", x, formulas.constant(np.full(4, 2**12, np.int64)))
-    return formulas.session([vast], threads=1)
-
-
-def test_too_little_memory_is_one_line(vast: Session) -> None:
-    with pytest.raises(LcqError, match="not enough memory for a picture of this size"):
-        vast(x=np.ones((1, 1, 1, 1), np.float32))
-
-
-@pytest.mark.parametrize(("reason", "kind"), [("std::bad_alloc", LcqError), ("no kernel", RuntimeException)])
-def test_so_it_is_within_an_operator(
-    vast: Session, reason: str, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where the operator itself asks for memory; other errors stay what they are."""
-
-    def run(*_: object) -> None:
-        raise RuntimeException(f"Non-zero status code returned while running Conv node. Status Message: {reason}")
-
-    monkeypatch.setattr(vast._session, "run", run)
-    with pytest.raises(kind):
-        vast(x=np.ones((1, 1, 1, 1), np.float32))
-
-
-@pytest.mark.parametrize(("reason", "kind"), [("std::bad_alloc", LcqError), ("no such operator", RuntimeException)])
-def test_so_it_is_when_a_network_is_made(reason: str, kind: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
-    def made(*_: object, **__: object) -> None:
-        raise RuntimeException(f"Exception during initialization: {reason}")
-
-    monkeypatch.setattr("onnxruntime.InferenceSession", made)
-    with pytest.raises(kind, match=r"^not enough memory for the networks of a model$" if kind is LcqError else reason):
-        Session(Graph(), 1)
 
 
 def test_a_network_is_made_when_it_is_used(pair: tuple[dict[str, torch.nn.Module], OnnxBackend]) -> None:

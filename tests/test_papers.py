@@ -1,4 +1,4 @@
-"""Rerunning a row: data sets, training, real bytes, results that are kept, verdicts, the page."""
+"""Rerunning a row: training, real bytes, pictures, the command and its page."""
 
 import importlib
 import json
@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner, Result
-from latticecodec.cli import main
+from command_line import lcodec
 from paper_rows import KINDS, result
 from PIL import Image
 
-from latticecodec.errors import OutputError, TrainingError
+from latticecodec.errors import TrainingError
 from latticecodec.lab.papers import presets_rotation, released, resume
 from latticecodec.lab.papers.datasets import DATASETS, load, missing
 from latticecodec.lab.papers.experiment import FULL, Budget
@@ -23,8 +22,8 @@ from latticecodec.lab.papers.figures import MAP_SIDE, Gallery
 from latticecodec.lab.papers.loop import train
 from latticecodec.lab.papers.measure import measure, used_moving
 from latticecodec.lab.papers.model import PaperModel
-from latticecodec.lab.papers.results import Results, key
-from latticecodec.lab.papers.run import Job, plan, run, source_files
+from latticecodec.lab.papers.results import Results
+from latticecodec.lab.papers.run import Job, plan, run
 from latticecodec.lab.papers.tables import TABLES, find
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -45,14 +44,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             picture[top : top + 12, left : left + 10] = generator.integers(100, 255)
     np.savez(result / "fashion-mnist.npz", **parts)
     return result
-
-
-def lcodec(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
-def test_the_source_of_a_result_is_networks_quantizers_and_measures() -> None:
-    assert {"autoencoders.py", "signed.py", "loop.py", "measure.py"} <= {file.name for file in source_files()}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -211,47 +202,6 @@ def test_maps_of_a_codebook_show_how_it_moves(folder: Path, tmp_path: Path) -> N
     assert not torch.equal(gallery.maps[0], gallery.maps[-1])
 
 
-def test_folders_of_pictures(tmp_path: Path) -> None:
-    for part, count in (("train", 3), ("test", 2)):
-        (tmp_path / "mnist" / part / "7").mkdir(parents=True)
-        for number in range(count):
-            Image.new("RGB", (40, 56), (number, 0, 0)).save(tmp_path / "mnist" / part / "7" / f"{number}.png")
-    pictures = load(DATASETS["mnist"], tmp_path)
-    assert pictures.train.shape == (3, 1, 28, 28)
-    assert pictures.test.dtype == torch.uint8
-
-
-def test_data_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"cifar10.*get github.com"):
-        load(DATASETS["cifar10"], tmp_path)
-    np.savez(tmp_path / "mnist.npz", x_train=np.zeros((3, 32, 32), np.uint8), x_test=np.zeros((3, 28, 28), np.uint8))
-    with pytest.raises(TrainingError, match=r"mnist.npz: x_train is uint8 \(3, 32, 32, 1\)"):
-        load(DATASETS["mnist"], tmp_path)
-    (tmp_path / "fashion-mnist.npz").write_text("no archive")
-    with pytest.raises(TrainingError, match=r"fashion-mnist.npz: is not an npz file"):
-        load(FASHION, tmp_path)
-
-
-def test_results_survive_an_interrupted_line_and_name_a_bad_one(tmp_path: Path) -> None:
-    file = tmp_path / "results.jsonl"
-    Results(file).add(result(KINDS["vq"]))
-    whole = file.read_text()
-    file.write_text(whole + '{"key": "cut o')
-    assert Results(file).get(KINDS["vq"], "fashion-mnist", "full", 0) is not None
-    assert file.read_text() == whole
-    file.write_text("something else\n" + whole)
-    with pytest.raises(OutputError, match="line 1 is not a result"):
-        Results(file)
-
-
-def test_the_key_of_a_full_result_knows_nothing_of_quick_settings() -> None:
-    other = replace(KINDS["vq"], quick_steps=99)
-    assert key(other, "mnist", "full", 0) == key(KINDS["vq"], "mnist", "full", 0)
-    assert key(other, "mnist", "quick", 0) != key(KINDS["vq"], "mnist", "quick", 0)
-    assert key(other, "mnist", "10 %", 0) == key(KINDS["vq"], "mnist", "10 %", 0) != key(other, "mnist", "full", 0)
-    assert key(KINDS["vq"], "mnist", "full", 1) != key(KINDS["vq"], "mnist", "full", 0)
-
-
 def test_released_weights_are_measured_in_place_of_a_training(folder: Path, tmp_path: Path) -> None:
     """A checkpoint with the names and the order of the authors' code gives what the model that it came from gives."""
     weights = "ll-vq-vae/fashion-mnist/sparse_lattice.ckpt"
@@ -308,16 +258,6 @@ def test_the_command_lists_trains_resumes_and_renders(
     text = page.read_text(encoding="utf-8")
     assert "| gamma 0.001 | fashion-mnist | none | mse " in text
     assert (page.parent / "papers" / "ll-gamma-fashion-mnist.png").exists()
-
-
-def test_every_line_of_the_committed_page_has_a_verdict() -> None:
-    page = (Path(__file__).parent.parent / "docs" / "papers.md").read_text(encoding="utf-8")
-    verdicts = [line.rsplit(" | ", 1)[1] for line in page.splitlines() if line.startswith("| ") and " | " in line]
-    verdicts = [text for text in verdicts if not text.startswith("verdict")]
-    words = ("reproduced", "direction only", "refuted", "not possible")
-    assert len(verdicts) >= 60
-    assert sum("not measured" not in text for text in verdicts) >= 35
-    assert [text for text in verdicts if not text.startswith(words)] == []
 
 
 def test_what_the_command_refuses(folder: Path, tmp_path: Path) -> None:

@@ -6,18 +6,12 @@ import struct
 import imagecodecs
 import numpy as np
 import pytest
-from picture_examples import tiff
+from picture_examples import opened, tiff
 from picture_files import files, moving, psd, saved
 from PIL import Image, features
 
 from latticecodec import ImageError
-from latticecodec.picture import Pixels, read, read_file
-
-
-def opened(data: bytes, name: str = "x") -> Pixels:
-    """What is read from these bytes."""
-    return read_file(io.BytesIO(data), name)
-
+from latticecodec.picture import read
 
 # ---- several pictures in one file --------------------------------------------------------------------------------
 

@@ -12,12 +12,12 @@ from typing import Any
 import imagecodecs
 import numpy as np
 import pytest
-from picture_examples import example, exif, same
+from picture_examples import example, exif, opened, same
 from picture_files import files, psd, saved, started, world
 from PIL import Image
 
 from latticecodec import ImageError, picture
-from latticecodec.picture import IMAGE_SUFFIXES, Pixels, find_images, read, read_file, to_array, to_pillow
+from latticecodec.picture import IMAGE_SUFFIXES, find_images, read, read_file, to_array, to_pillow
 from latticecodec.picture.exif import orientation
 from latticecodec.picture.formats import FORMATS
 from latticecodec.picture.metadata import turned
@@ -33,11 +33,6 @@ SIGNATURES = {  # of formats that Pillow reads and cannot write
     "SUN": b"\x59\xa6\x6a\x95", "WMF": b"\xd7\xcd\xc6\x9a\0\0", "XPM": b"/* XPM */", "XVTHUMB": b"P7 332",
 }  # fmt: skip
 MODES = {"MSP": "1", "PALM": "P", "SPIDER": "F", "XBM": "1", "BLP": "P"}  # where RGB cannot be written
-
-
-def opened(data: bytes, name: str = "x") -> Pixels:
-    """What is read from these bytes."""
-    return read_file(io.BytesIO(data), name)
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ import pytest
 from latticecodec.cli import main
 from PIL import Image
 
+from latticecodec.zoo import base_of, find
+
 MINUS = "\N{MINUS SIGN}"
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,15 +31,32 @@ def test_every_command_is_documented() -> None:
     assert documented >= set(main.commands)
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/README.md"])
+PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/README.md")
+CARDS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "models").glob("*/README.md"))
+
+
+@pytest.mark.parametrize("page", [*PAGES, *CARDS])
 def test_links_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text(encoding="utf-8")):
         assert (ROOT / page).parent.joinpath(target).exists(), target
 
 
+@pytest.mark.parametrize("page", CARDS)
+def test_cards_start_from_the_very_model_that_is_the_base(page: str) -> None:
+    """Not from what a plain name means since; other weights that they start from come from a command before."""
+    info = find((ROOT / page).parent)
+    lines = re.sub(r"\\\n\s*", "", (ROOT / page).read_text(encoding="utf-8")).splitlines()
+    written: set[str] = set()
+    for line in (line for line in lines if line.startswith("    lcodec train")):
+        given = re.search(r"--init-from (\S+)", line)
+        if given and given[1] not in written:
+            assert find(given[1]) == base_of(info)
+        written |= {f"{out}/model" for out in re.findall(r"--out (\S+)", line)}
+    assert written or info.config.base or "docs/rented_gpu.py" in "".join(lines)
+
+
 def test_documents_are_finished() -> None:
-    cards = (ROOT / "models").glob("*/README.md")
-    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *cards):
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / card for card in CARDS)):
         assert not re.search(r"RESULT_|MEMORY_|TODO|XXX|not measured yet", page.read_text(encoding="utf-8")), page
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import fails_with, lcodec
 from PIL import Image
-from test_cli import fails_with, lcodec
 from test_tiles import flipped
 
 import latticecodec

@@ -21,7 +21,9 @@ from latticecodec.lab.training.synthetic import synthetic_picture
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 
-SCRIPT = Path(__file__).parent.parent / "docs" / "rented_gpu.py"
+ROOT = Path(__file__).parent.parent
+SCRIPT = ROOT / "docs" / "rented_gpu.py"
+CALLED = "    python docs/rented_gpu.py "
 SMALL = ("--preset", "lc-test", "--device", "cpu", "--batch", "2", "--crop", "64")
 NOT_THERE = ("constriction", "imagecodecs", "pytorch_msssim", "pytorch_optimizer")  # on such a machine
 
@@ -65,6 +67,23 @@ def test_it_starts_where_little_is_installed() -> None:
     done = subprocess.run([sys.executable, "-c", hidden + started], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "--from docs/training/lattice-2.pt" in done.stdout
+
+
+def of_pages() -> list[str]:
+    """The lines of documents and model cards that call the script; two spaces begin a comment."""
+    pages = [*(ROOT / "docs").glob("*.md"), *(ROOT / "models").glob("*/README.md")]
+    lines = (line for page in pages for line in page.read_text(encoding="utf-8").splitlines())
+    return [line.removeprefix(CALLED).split("  ")[0] for line in sorted(lines) if line.startswith(CALLED)]
+
+
+def test_lines_of_documents_parse(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    for name in ("pack", "check", "train_parts", "join"):
+        monkeypatch.setattr(script, name, lambda arguments: parsed.append(arguments.command))
+    for line in of_pages():
+        monkeypatch.setattr(sys, "argv", ["rented_gpu.py", *line.split()])
+        script.main()
+    assert set(parsed) == {"pack", "check", "train", "join"}
 
 
 def test_photographs_to_parts_to_a_model(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

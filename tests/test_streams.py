@@ -16,7 +16,8 @@ from typing import IO
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
+from command_line import lcodec
 from latticecodec.cli import main, stop
 from PIL import Image
 
@@ -25,11 +26,6 @@ import latticecodec
 FULL = "Error: standard output: cannot be written: No space left on device\n"
 CLOSED = "Error: standard output: is closed"
 ODD = os.fsdecode(b"caf\xe9  1\x1b.png")  # Latin-1, two spaces, and what a terminal would obey
-
-
-def lcodec(*arguments: object, data: bytes | None = None) -> Result:
-    """Run a command in this process."""
-    return CliRunner().invoke(main, [str(argument) for argument in arguments], input=data)
 
 
 @pytest.fixture

@@ -17,8 +17,7 @@ from ..ranks import Ranks, joined, own_device
 from .checkpoint import load_state
 from .data import Crops, centre_crops, processes_for
 from .export import export
-from .kinds import MODELS, check
-from .kinds.lattice_e8 import make_e8
+from .kinds import MODELS, TWINS, check
 from .loop import Progress, train
 from .options import TrainOptions
 from .quantizer_options import QuantizerOptions
@@ -26,12 +25,12 @@ from .shards import HOLD_OUT, Packed, Shards, find_shards
 from .start import start
 from .synthetic import synthetic_picture
 
-__all__ = ["QuantizerOptions", "TrainOptions", "run", "run_e8"]
+__all__ = ["QuantizerOptions", "TrainOptions", "run", "run_twin"]
 
 Train = Sequence[Path | Tensor] | Shards
 HeldOut = Sequence[Path | Tensor | Packed]
 
-E8_CROP = 512  # pixels a side of the pictures that the threshold is chosen on
+TWIN_CROP = 512  # pixels a side of the pictures that what is not trained is chosen on
 CROP_MULTIPLE = 64  # a hyper-latent covers 64 x 64 pixels
 
 
@@ -82,7 +81,8 @@ def run(
         model = train(model, crops, held_out, out, options, where, resume, report, ranks)
         with ranks.all_or_none():
             if ranks.first:
-                export(model, out / "model", _card(model.config, data, _source(data, pictures), options, init_from))
+                base = zoo.called(zoo.find(init_from)) if init_from else None
+                export(model, out / "model", _card(model.config, data, _source(data, pictures), options, base))
     return out / "model"
 
 
@@ -132,25 +132,32 @@ def export_checkpoint(checkpoint: Path, folder: Path, card: str) -> Path:
     return folder
 
 
-def run_e8(
-    base: str | Path, data: Path | None, val: Path | None, out: Path, report: Callable[[int, float], None]
+def run_twin(
+    quantizer: str,
+    base: str | Path | None,
+    data: Path | None,
+    val: Path | None,
+    out: Path,
+    report: Callable[[str], None],
 ) -> Path:
-    """Make the E8 twin of model `base` (name or folder), its threshold chosen on `val`; returns `out`/model.
+    """Make the twin of a model, which is chosen on pictures and not trained; returns `out`/model.
 
     Args:
-        base: name or folder of a model with a diagonal lattice.
+        quantizer: key of training.kinds.TWINS.
+        base: name or folder of the model; None for the one that the kind names.
         data: folder of the pictures that the base was trained on, or None.
         val: folder of pictures to choose on; None holds out every 20th of `data`, or without it draws two.
         out: folder to write to.
-        report: called with every threshold tried and its cost relative to the base.
+        report: called with a line about everything that is tried.
 
     Raises TrainingError, ImageError, OutputError or ModelError.
     """
     if (out / "model").exists():
         raise OutputError(f"{out / 'model'}: exists already; choose another --out")
     pictures = _pictures(data, val)[1] if data or val else [synthetic_picture(seed) for seed in range(2)]
-    crops = centre_crops(pictures, E8_CROP).permute(0, 2, 3, 1).numpy()  # [N, S, S, 3]
-    make_e8(zoo.find(base), list(crops), out / "model", report=report)
+    crops = centre_crops(pictures, TWIN_CROP).permute(0, 2, 3, 1).numpy()  # [N, S, S, 3]
+    twin = TWINS[quantizer]
+    twin.make(zoo.find(base or twin.base), list(crops), out / "model", report=report)
     return out / "model"
 
 
@@ -195,20 +202,18 @@ def _source(data: Path | None, pictures: Train) -> str:
     return f"{count} {what} of a folder named {data.name}" if data else f"{count} synthetic {what}"
 
 
-def _card(
-    config: ModelConfig, data: Path | None, source: str, options: TrainOptions, init_from: str | Path | None
-) -> str:
+def _card(config: ModelConfig, data: Path | None, source: str, options: TrainOptions, base: str | None) -> str:
     """The model card of a fresh model: what is known without measuring."""
     command = [f"lcodec train --quantizer {config.quantizer} {_budget(options)} --batch {options.batch}"]
     command += [f"--crop {options.crop} --optimiser {options.optimiser} --lr {options.rate:g} --seed {options.seed}"]
     command += [f"--drawn {options.drawn:g}"] if options.drawn != TrainOptions.drawn else []
     command += [f"--data {data}"] if data else []
-    command += [f"--init-from {init_from}"] if init_from else []
+    command += [f"--init-from {base}"] if base else []
     command += [f"--rank {options.rank}"] if options.rank else []
     command += [f"--tune {options.tune}"] if options.tune != "psnr" else []
     command += [f"--freeze {options.freeze}"] if options.freeze != "nothing" else []
     command += options.quantizer.arguments()
-    start = f"the weights of {Path(init_from).name}" if init_from else "the PCA of 16x16 patches"
+    start = f"the weights of {Path(base).name}" if base else "the PCA of 16x16 patches"
     return (
         f"# {config.name}\n\n"
         f"Quantizer: {config.quantizer}. Trained on {source}, from {start}: {_length(options)} of {options.batch} "

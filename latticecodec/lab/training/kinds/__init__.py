@@ -1,7 +1,7 @@
 """How each kind of model trains: one module a kind, named as the kind is.
 
-A module that has a trainable model names it MODEL. MODELS, the table of these, and `check` are all that the rest of the
-training knows of kinds.
+A module that has a trainable model names it MODEL; one whose models are not trained but made of others names a TWIN.
+MODELS and TWINS, the tables of these, and `check` are all that the rest of the training knows of kinds.
 """
 
 import math
@@ -14,10 +14,12 @@ from ....kinds import KINDS
 from ..model import PhotoModel
 from ..options import TrainOptions
 from ..quantizer_options import CHOICES, QuantizerOptions, option
+from ..twin import Twin
 
-_FOUND = (getattr(import_module(f"{__name__}.{found.name}"), "MODEL", None) for found in pkgutil.iter_modules(__path__))
-_BY_KIND = {model.kind: model for model in _FOUND if model is not None}
+_MODULES = [import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+_BY_KIND = {module.MODEL.kind: module.MODEL for module in _MODULES if hasattr(module, "MODEL")}
 MODELS: dict[str, type[PhotoModel]] = {kind: _BY_KIND[kind] for kind in KINDS if kind in _BY_KIND}  # in that order
+TWINS: dict[str, Twin] = {module.TWIN.kind: module.TWIN for module in _MODULES if hasattr(module, "TWIN")}
 
 
 def check(quantizer: str, options: TrainOptions, from_scratch: bool) -> None:

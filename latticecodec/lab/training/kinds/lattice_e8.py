@@ -19,11 +19,12 @@ from ....entropy.tables import TableIndex
 from ....errors import TrainingError
 from ....picture import psnr
 from ....weights import BASE_DIGEST, part
-from ....zoo import list_models, read_weights
+from ....zoo import called, list_models, read_weights
 from ...nets.e8_state import e8_state
 from ...nets.prior_state import compand_table
 from ...tensors import as_arrays, as_tensors
 from ..export import base_digest, self_test, write_model
+from ..twin import Twin
 
 NAME = "lattice-e8"
 THRESHOLDS = (5, 7, 9, 11, 13, 15)  # scale indices, sigma 0.2 to 0.7 steps
@@ -57,7 +58,7 @@ def make_e8(
     pictures: Sequence[np.ndarray],
     folder: Path,
     thresholds: Sequence[int] = THRESHOLDS,
-    report: Callable[[int, float], None] = lambda threshold, cost: None,
+    report: Callable[[str], None] = lambda line: None,
 ) -> int:
     """Write the E8 twin of `base` to `folder`; returns its threshold.
 
@@ -66,7 +67,7 @@ def make_e8(
         pictures: uint8 arrays [H, W, 3] to choose the threshold on.
         folder: to create.
         thresholds: scale indices to try.
-        report: called with every threshold tried and its mean cost relative to `base`.
+        report: called with a line for every threshold tried: its mean cost relative to `base`.
 
     Raises TrainingError where `base` has another quantizer, OutputError where `folder` exists.
     """
@@ -80,12 +81,12 @@ def make_e8(
         trial = dataclasses.replace(config, weights_sha256="0" * 64, prior_sha256=self_test(tensors, config))
         costs = _costs(Codec(trial, as_arrays(tensors)), pictures)
         cost = float((costs / reference).mean())
-        report(threshold, cost)
+        report(f"E8 from scale index {threshold}: rate-distortion cost {100 * (cost - 1):+.2f} %")
         best = min(best, (cost, threshold))
     cost, threshold = best
     own = e8_tensors(base, threshold)
     fingerprint = self_test(weights | own, config)
-    card = _card(base.name, config, threshold, cost, len(pictures))
+    card = _card(called(base), config, threshold, cost, len(pictures))
     if not config.base:
         own = {name: value for name, value in (weights | own).items() if name != BASE_DIGEST}
     write_model(folder, config, own, card, fingerprint)
@@ -118,3 +119,6 @@ def _card(base: str, config: ModelConfig, threshold: int, cost: float, count: in
         f"{', '.join(f'{quality:g}' for quality in QUALITIES)}: {100 * (cost - 1):+.2f} % against `{base}`.\n\n"
         f"    lcodec train --quantizer {config.quantizer} --init-from {base} --val photos-val\n"
     )
+
+
+TWIN = Twin(NAME, "lattice", make_e8)

@@ -1,0 +1,93 @@
+"""Names in collections: those that lead elsewhere, become one, go in circles; archives that cannot be read whole."""
+
+import io
+import tarfile
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from bulk_runs import FILES, loose, outputs, run, tar
+from PIL import Image
+
+from latticecodec.bulk import Bulk, Part, Summary, Task
+from latticecodec.bulk.source import Failure
+
+pytestmark = pytest.mark.usefixtures("one_worker")
+
+
+def failures(asked: Bulk) -> list[Failure]:
+    """What a run could not do."""
+    return [failure for part in asked.results(Summary()) for failure in part.failures]
+
+
+def test_names_that_lead_out_of_the_target_are_refused(task: Task, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "evil.tar", "w") as file:
+        for name in ("../escape.png", "/absolute.png", "a/../../b.png", "fine.png", "fine.png"):
+            member = tarfile.TarInfo(name)
+            member.size = len(FILES[0])
+            file.addfile(member, io.BytesIO(FILES[0]))
+    found = failures(Bulk(task, str(tmp_path / "evil.tar"), str(tmp_path / "in" / "out")))
+    assert [failure.name for failure in found] == [
+        "../escape.png",
+        "/absolute.png",
+        "a/../../b.png",
+        "evil.tar/fine.png",
+    ]
+    assert found[-1].error.endswith("would become evil.tar/fine.lcq as another one did; --keep-suffix keeps them apart")
+    assert outputs(tmp_path / "in" / "out").keys() == {"evil.tar/fine.lcq"}
+    assert not list(tmp_path.rglob("*escape*"))
+
+
+@pytest.mark.parametrize("kind", ["tar", "parquet"])
+def test_archives_that_are_cut_short(kind: str, sources: dict[str, Path], task: Task, tmp_path: Path) -> None:
+    """What comes before the end of a tar is done; the archive is one line."""
+    folder = "tars" if kind == "tar" else "parquet"
+    path = next(path for path in sorted(sources[folder].rglob(f"*.{kind}")))
+    path.write_bytes(path.read_bytes()[:2500])
+    (failure,) = failures(Bulk(task, str(path), str(tmp_path / "out")))
+    assert failure.error.startswith(f"{path.parent}/{path.name}: is no ")
+    assert failure.error.endswith("; take a whole copy of it")
+
+
+def test_names_that_would_become_one(tmp_path: Path, task: Task) -> None:
+    loose(tmp_path / "files", FILES[:2])
+    Image.open(tmp_path / "files" / "p00000.png").save(tmp_path / "files" / "p00000.jpg")
+    summary = run(Bulk(task, str(tmp_path / "files"), str(tmp_path / "out")))
+    assert (summary.done, summary.failed) == (1, 2)
+    kept = replace(task, keep_suffix=True)
+    assert run(Bulk(kept, str(tmp_path / "files"), str(tmp_path / "kept"))).done == 3
+
+
+def test_tars_that_hold_the_same_names(tmp_path: Path, task: Task) -> None:
+    """Each picture has a file of its own."""
+    for index, data in enumerate(FILES):
+        tar(tmp_path / "in" / f"{index}.tar", [data])
+    assert run(Bulk(task, str(tmp_path / "in"), str(tmp_path / "files"))).done == 7
+    assert outputs(tmp_path / "files").keys() == {f"{index}.tar/p00000.lcq" for index in range(7)}
+    assert run(Bulk(task, str(tmp_path / "in"), str(tmp_path / "tars"), "tars")).done == 7
+    assert len(list((tmp_path / "tars").glob("*.tar"))) == 7
+
+
+def test_no_two_parts_have_one_name(tmp_path: Path, task: Task) -> None:
+    """Archives that differ in their suffix alone, and one that is called as a part of loose pictures."""
+    files = tmp_path / "files"
+    loose(files, FILES[:2])
+    tar(files / "pictures-00000000.tar", FILES[2:4], 2)
+    tar(files / "a.tar", FILES[4:6], 4)
+    tar(files / "a.tgz", FILES[6:], 6)
+    summary = run(Bulk(task, str(files), str(tmp_path / "out"), "tars"))
+    assert (summary.done, summary.failed) == (6, 1)
+    assert len(outputs(tmp_path / "out")) == 6
+
+
+def test_links_are_not_followed_in_circles(sources: dict[str, Path], task: Task) -> None:
+    (sources["files"] / "circle").symlink_to(sources["files"])
+    (sources["files"] / "again.png").symlink_to(sources["files"] / "p00000.png")
+    left_out: Counter[str] = Counter()
+    parts = list(Bulk(task, str(sources["files"])).listed(left_out))
+    assert [part.files for part in parts if isinstance(part, Part)] == [
+        ("again.png", "p00000.png", "p00001.png", "p00003.png", "p00004.png", "p00006.png", "below/p00002.png",
+         "below/p00005.png"),
+    ]  # fmt: skip
+    assert left_out == {"link": 1}

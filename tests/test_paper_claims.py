@@ -1,0 +1,188 @@
+"""What results say of what a paper claims: at equal rate, of the order of rows, of the course of trainings."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from paper_rows import KINDS, result
+
+from latticecodec.lab.papers import courses, orders, presets_balance
+from latticecodec.lab.papers.claims import CLAIMS
+from latticecodec.lab.papers.experiment import Experiment
+from latticecodec.lab.papers.plots import choices
+from latticecodec.lab.papers.rates import RATE_CLAIMS, Point, at_equal_rate
+from latticecodec.lab.papers.results import Results
+from latticecodec.lab.papers.tables import TABLES
+
+
+def test_at_equal_rate_compares_only_rates_in_common() -> None:
+    def at(bpp: float, psnr: float) -> Point:
+        return Point("", KINDS["vq"], bpp, psnr, "full", 3)
+
+    line = [at(0.1, 20.0), at(1.0, 30.0), at(0.5, 15.0)]  # the last is beaten by the first
+    assert at_equal_rate([at(10**-0.5, 26.0)], line) == (pytest.approx(1.0), 1)
+    assert at_equal_rate([at(2.0, 40.0)], line) is None
+    assert at_equal_rate([at(0.05, 10.0)], line) is None
+    for psnr in (29.0, 31.0):  # whether it is better or worse: nothing is chosen by its outcome
+        assert at_equal_rate([at(10**-0.5, 26.0), at(2.0, psnr)], line) == (pytest.approx(1.0), 1)
+
+
+def test_claims_at_equal_rate_rest_on_full_results_where_both_families_have_some(tmp_path: Path) -> None:
+    claim = next(
+        claim for claim in RATE_CLAIMS if claim.text.startswith("the lattice") and claim.data == "fashion-mnist"
+    )
+    results = Results(tmp_path / "results.jsonl")
+    assert claim.verdict(results, "fashion-mnist").startswith("not possible yet: of one family no row is measured")
+    small, large = (TABLES["ll-k"].row(f"VQ-VAE, K = {size}").experiment for size in (64, 1024))
+    lattice = TABLES["ll-gamma"].rows[0].experiment
+    for seed in range(3):
+        results.add(result(small, seed, bpp=0.1, psnr=20.0))
+        results.add(result(large, seed, bpp=0.4, psnr=24.0))
+        results.add(result(lattice, seed, bpp=0.2, psnr=23.0))
+    results.add(result(TABLES["ll-gamma"].rows[1].experiment, 0, "quick", bpp=0.2, psnr=5.0))
+    told = claim.verdict(results, "fashion-mnist")
+    assert told == "reproduced: +1.00 dB at equal rate, mean of 1 points"
+
+
+FIXED = [row.experiment for row in TABLES["balance-1"].rows]
+ERRORS = [presets_balance.FIXED_ERRORS[pair][1] / 157 for pair in presets_balance.SIZES]  # Fashion-MNIST
+
+
+def balance_claim(text: str) -> Callable[[Results], str]:
+    (claim,) = [claim for claim in CLAIMS if claim.data == "fashion-mnist" and text in claim.text]
+    return lambda results: claim.verdict(results, "fashion-mnist")
+
+
+def eight(folder: Path, errors: Sequence[float], budget: str = "full", seeds: int = 3, **metrics: float) -> Results:
+    """Results of the eight fixed codebooks with these errors."""
+    results = Results(folder / "results.jsonl")
+    for seed in range(seeds):
+        for experiment, error in zip(FIXED, errors, strict=True):
+            results.add(result(experiment, seed, budget, mse=error, **metrics))
+    return results
+
+
+def test_the_place_of_the_optimum_is_judged_apart_from_numbers(tmp_path: Path) -> None:
+    """Twice the paper's errors are in its order; errors that fall to the end have their least outside."""
+    order, place = balance_claim("in the paper's order, the least at [16384, 4]"), balance_claim("at neither end")
+    results = eight(tmp_path, [2 * error for error in ERRORS])
+    assert order(results).startswith("reproduced: rank correlation +1.00 with the paper's")
+    assert place(results).startswith(
+        "reproduced: the least mse is 0.00623 of [16384, 4]; 0.00735 of [512, 128], 0.0112"
+    )
+    (tmp_path / "falling").mkdir()
+    falling = eight(tmp_path / "falling", [0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1])
+    assert order(falling).startswith("refuted: ")
+    assert place(falling).startswith("refuted: the least mse is 0.1 of [65536, 1]")
+
+
+def test_an_order_needs_every_row_and_codebooks_that_are_in_use(tmp_path: Path) -> None:
+    order = balance_claim("in the paper's order")
+    assert order(Results(tmp_path / "none.jsonl")) == "not possible yet: not all of its rows are trained at one budget"
+    results = eight(tmp_path, ERRORS, "10 %", 1, used=1.0)
+    results.add(result(FIXED[0], 1, "10 %"))  # of a second seed alone
+    collapsed = "not possible yet: 10 % of the training, in which 8 of 8 rows use fewer than 3 embeddings"
+    assert order(results) == collapsed
+    for experiment, error in zip(FIXED, ERRORS, strict=True):
+        results.add(result(experiment, 1, "10 %", mse=error))
+    assert order(results) == collapsed  # also where another seed has not
+
+
+def test_trainings_that_are_too_short_for_a_claim_are_told_apart(tmp_path: Path) -> None:
+    told = balance_claim("falls after the first 1,000 steps")(eight(tmp_path, ERRORS, "quick", 1))
+    assert told == "not possible yet: its trainings are too short for this, or were measured without it"
+
+
+def test_seeds_that_disagree_make_an_order_unclear(tmp_path: Path) -> None:
+    results = eight(tmp_path, ERRORS, seeds=2)
+    for experiment, error in zip(FIXED, ERRORS[::-1], strict=True):
+        results.add(result(experiment, 2, mse=error))
+    told = balance_claim("in the paper's order")(results)
+    assert told.startswith("direction only: not clear of the spread of the seeds")
+    assert told.endswith("so 2 of 3 seeds")
+
+
+def course(results: Results, experiment: Experiment, *entries: dict[str, float], mse: float = 0.1) -> None:
+    """Add a full training of one seed with a history."""
+    results.add(result(experiment, mse=mse) | {"history": list(entries)})
+
+
+def test_claims_on_the_course_of_a_training(tmp_path: Path) -> None:
+    """Gradient gaps that grow, losses that fall with D, adaptive codebooks that go from the largest to the best."""
+    results = Results(tmp_path / "results.jsonl")
+    for at, experiment in enumerate(FIXED):
+        end = {"step": 2.0, "gradient_gap": max(1.0, at - 4.0), "quantization_error": 8.0 - at}
+        course(results, experiment, {"step": 0.0}, end, mse=ERRORS[at])
+    adaptive = TABLES["balance-2"].row("adaptive").experiment
+    shares = [{f"share_{codes}": float(codes == most) for codes, _ in presets_balance.SIZES} for most in (65536, 16384)]
+    low = {"gradient_gap": 0.5, "quantization_error": 0.5}
+    course(
+        results, adaptive, {"step": 0.0} | shares[0], *({"step": 1.0} | low | part for part in shares), mse=0.41 / 157
+    )
+    assert balance_claim("falls with D")(results).startswith("direction only: losses 8, 7, 6, 5, 4, 3, 2, 1, rank corr")
+    told = balance_claim("choose [65536, 1] early and [16384, 4] in the end")(results)
+    assert told.startswith(
+        "direction only: early [65536, 1] with 100% of the positions, at the end [16384, 4] with 100%"
+    )
+    assert balance_claim("quantization loss are low")(results).startswith("direction only: gradient_gap 0.5, of fixed")
+    assert balance_claim("less error than the best")(results).startswith("direction only: -16%, of the paper -16%")
+    rows = [results.get(experiment, "fashion-mnist", "full", 0) for experiment in FIXED]
+    assert courses.gap_beyond(5)([row for row in rows if row]).right  # type: ignore[union-attr]
+    assert not courses.gap_beyond(3)([row for row in rows if row]).right  # type: ignore[union-attr]
+
+
+def test_choices_of_codebooks_are_drawn_where_a_history_has_them(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    results = Results(tmp_path / "results.jsonl")
+    table = TABLES["balance-2"]
+    course(results, table.row("fixed [16384, 4]").experiment, {"step": 0.0})
+    assert not choices(table, "fashion-mnist", results, tmp_path / "choices.png")
+    entry = {f"share_{codes}": 1 / 8 for codes, _ in presets_balance.SIZES}
+    course(results, table.row("adaptive").experiment, {"step": 0.0} | entry, {"step": 9.0} | entry)
+    assert choices(table, "fashion-mnist", results, tmp_path / "choices.png")
+    assert (tmp_path / "choices.png").exists()
+
+
+@pytest.mark.parametrize(("wrong", "right"), [(0, True), (3, True), (4, False)])
+def test_signs_are_judged_by_the_chance_of_as_many(wrong: int, right: bool) -> None:
+    """12 of 15 signs come by chance in 1.8 % of cases, 11 in 5.9 %."""
+    labels = [str(number) for number in range(16)]
+    rows = [{"metrics": {"mse": 1.0}}] + [{"metrics": {"mse": 2.0 if at >= wrong else 0.5}} for at in range(15)]
+    finding = orders.signs(labels, [1.0] + [2.0] * 15)(rows)
+    assert finding
+    assert finding.right == right
+    assert finding.told.startswith(f"{15 - wrong} of 15 signs")
+
+
+def test_rank_correlation_knows_ties() -> None:
+    assert orders.rank_correlation([1, 2, 3], [10, 20, 30]) == pytest.approx(1)
+    assert orders.rank_correlation([1, 2, 3], [30, 20, 10]) == pytest.approx(-1)
+    assert orders.rank_correlation([1, 2, 2, 3], [1, 2, 3, 4]) == pytest.approx(0.9487, abs=1e-4)
+    assert orders.rank_correlation([1, 1, 1], [1, 2, 3]) == 0
+
+
+def test_durations_are_compared_on_the_same_hardware_alone() -> None:
+    def row(seconds: float, hardware: str = "a") -> dict[str, object]:
+        return {"hardware": hardware, "seconds": seconds, "learning_steps": 10, "batch": 2}
+
+    finding = courses.faster([row(8.0), row(10.0), row(16.0)])
+    assert finding == orders.Finding(True, "0.80, 0.50 times as long")
+    assert courses.faster([row(8.0), row(10.0, "b"), row(16.0)]) is None
+
+
+def test_checks_of_the_readers_of_ll_vq_vae() -> None:
+    rows = [{"metrics": {"used": used, "live_dimensions": 63.0}} for used in (20.0, 500.0)]
+    assert orders.utilised([512, 512])(rows) == orders.Finding(True, "used / K 0.039, 0.98")
+    assert orders.undegenerate(64)(rows) == orders.Finding(False, "degenerate dimensions 1, 1 of 64")
+    assert orders.rising(["used"], [1, 2, 3, 4], -1)(rows * 2) == orders.Finding(
+        False, "used 20, 500, 20, 500, rank correlation +0.45"
+    )
+    rows = [{"metrics": {"used": float(at), "parameters": 64.0, "mse": mse}} for at, mse in enumerate((8, 9, 9, 18))]
+    opposite = orders.Finding(False, "used 0, 1, 2, 3, rank correlation -1.00, the opposite")
+    assert orders.rising(["used"], [4, 3, 2, 1])(rows) == opposite
+    assert orders.rising(["batch_used", "used"], [4, 3, 2, 1])(rows) == opposite  # earlier results lack the first
+    assert orders.rising(["batch_used"], [4, 3, 2, 1])(rows) is None
+    told = "mse 8, 9, 9, 18, parameters 64, 64, 64, 64"
+    assert [orders.graceful(most)(rows) for most in (1.5, 2.0)] == [
+        orders.Finding(right, told) for right in (False, True)
+    ]

@@ -1,0 +1,70 @@
+"""Data sets that papers are rerun with, and results that are kept: their keys, damaged files, the committed page."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from paper_rows import KINDS, result
+from PIL import Image
+
+from latticecodec.errors import OutputError, TrainingError
+from latticecodec.lab.papers.datasets import DATASETS, load
+from latticecodec.lab.papers.results import Results, key
+from latticecodec.lab.papers.run import source_files
+
+
+def test_folders_of_pictures(tmp_path: Path) -> None:
+    for part, count in (("train", 3), ("test", 2)):
+        (tmp_path / "mnist" / part / "7").mkdir(parents=True)
+        for number in range(count):
+            Image.new("RGB", (40, 56), (number, 0, 0)).save(tmp_path / "mnist" / part / "7" / f"{number}.png")
+    pictures = load(DATASETS["mnist"], tmp_path)
+    assert pictures.train.shape == (3, 1, 28, 28)
+    assert pictures.test.dtype == torch.uint8
+
+
+def test_data_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"cifar10.*get github.com"):
+        load(DATASETS["cifar10"], tmp_path)
+    np.savez(tmp_path / "mnist.npz", x_train=np.zeros((3, 32, 32), np.uint8), x_test=np.zeros((3, 28, 28), np.uint8))
+    with pytest.raises(TrainingError, match=r"mnist.npz: x_train is uint8 \(3, 32, 32, 1\)"):
+        load(DATASETS["mnist"], tmp_path)
+    (tmp_path / "fashion-mnist.npz").write_text("no archive")
+    with pytest.raises(TrainingError, match=r"fashion-mnist.npz: is not an npz file"):
+        load(DATASETS["fashion-mnist"], tmp_path)
+
+
+def test_the_source_of_a_result_is_networks_quantizers_and_measures() -> None:
+    assert {"autoencoders.py", "signed.py", "loop.py", "measure.py"} <= {file.name for file in source_files()}
+
+
+def test_results_survive_an_interrupted_line_and_name_a_bad_one(tmp_path: Path) -> None:
+    file = tmp_path / "results.jsonl"
+    Results(file).add(result(KINDS["vq"]))
+    whole = file.read_text()
+    file.write_text(whole + '{"key": "cut o')
+    assert Results(file).get(KINDS["vq"], "fashion-mnist", "full", 0) is not None
+    assert file.read_text() == whole
+    file.write_text("something else\n" + whole)
+    with pytest.raises(OutputError, match="line 1 is not a result"):
+        Results(file)
+
+
+def test_the_key_of_a_full_result_knows_nothing_of_quick_settings() -> None:
+    other = replace(KINDS["vq"], quick_steps=99)
+    assert key(other, "mnist", "full", 0) == key(KINDS["vq"], "mnist", "full", 0)
+    assert key(other, "mnist", "quick", 0) != key(KINDS["vq"], "mnist", "quick", 0)
+    assert key(other, "mnist", "10 %", 0) == key(KINDS["vq"], "mnist", "10 %", 0) != key(other, "mnist", "full", 0)
+    assert key(KINDS["vq"], "mnist", "full", 1) != key(KINDS["vq"], "mnist", "full", 0)
+
+
+def test_every_line_of_the_committed_page_has_a_verdict() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "papers.md").read_text(encoding="utf-8")
+    verdicts = [line.rsplit(" | ", 1)[1] for line in page.splitlines() if line.startswith("| ") and " | " in line]
+    verdicts = [text for text in verdicts if not text.startswith("verdict")]
+    words = ("reproduced", "direction only", "refuted", "not possible")
+    assert len(verdicts) >= 60
+    assert sum("not measured" not in text for text in verdicts) >= 35
+    assert [text for text in verdicts if not text.startswith(words)] == []
