@@ -12,6 +12,7 @@ from twelve_pages import PAGES, page
 import latticecodec
 from latticecodec import Codec
 from latticecodec.codec import EncodeOptions
+from latticecodec.codec.repeats import repeated
 from latticecodec.container import Box
 from latticecodec.picture import Samples, psnr
 
@@ -46,6 +47,16 @@ def test_the_promise_for_drawn_pages(lattice: Codec, photo: Image.Image, name: s
 def test_the_promise_for_what_nobody_drew(lattice: Codec, kind: str, channels: int) -> None:
     for number, size in enumerate(((1, 1), (9, 70), (66, 65))):
         assert_promise(lattice, samples(*size, channels, 8, kind, number), (0, 25, 50, 75, 100))
+
+
+def test_the_promise_for_a_texture_that_repeats(lattice: Codec) -> None:
+    """No square of it shows that."""
+    texture = samples(40, 50, 3, 8, "noise")
+    array = np.tile(texture, (4, 4, 1))
+    assert repeated(texture) == 0
+    assert repeated(array) == pytest.approx(15 / 16, abs=0.02)
+    assert_promise(lattice, array, (0, 50, 100))
+    assert (repeated(array[:9, :3]), repeated(np.zeros((5, 70, 1), np.uint16))) == (0, 0)
 
 
 def test_photographs_stay_as_they_were(lattice: Codec, photo: Image.Image) -> None:

@@ -1,8 +1,12 @@
 """Alpha beside exact colours or with them in one stream, and colours that alpha hides."""
 
+import io
+import itertools
+import zlib
 from dataclasses import replace
 
 import numpy as np
+import plain_exact
 import pytest
 from lcq_parts import parts
 from picture_examples import samples
@@ -13,7 +17,7 @@ from twelve_pages import page
 import latticecodec
 from latticecodec import Codec, FormatError, container
 from latticecodec.codec import EncodeOptions
-from latticecodec.picture import Samples, alpha, psnr
+from latticecodec.picture import Samples, alpha, exact, psnr
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -29,6 +33,36 @@ def with_hole(array: Samples) -> Samples:
     plane = np.full(array.shape[:2], 255, np.uint8)
     plane[20:90, 30:150] = 0
     return np.dstack([array, plane])
+
+
+def alpha_of_second_reader(data: bytes) -> Samples:
+    """The alpha channel [H, W] of a file of one tile whose exact colours have it, by section 2.6 of FORMAT.md."""
+    file, (found,) = plain_exact.read(data)
+    plane = np.zeros((file.height, file.width), np.uint16)
+    files = iter(plain_exact.webp_files(file.tiles[0], found, file.bit_depth // 8))
+    for top, left in itertools.product(range(0, file.height, 2048), range(0, file.width, 2048)):
+        square = plane[top : top + 2048, left : left + 2048]
+        for webp_file in itertools.islice(files, file.bit_depth // 8):
+            rgba = np.asarray(Image.open(io.BytesIO(webp_file)).convert("RGBA"))  # [h, w, 4]
+            square[:] = 256 * square + (rgba[:, :, 3] if plain_exact.has_alpha(webp_file) else 255)
+    return plane
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("channels", [2, 4])
+def test_squares_that_are_opaque_beside_one_that_is_not(channels: int, depth: int) -> None:
+    """Of several in one tile; a second reader, and one of a region, see the same."""
+    array = samples(5, 2 * 2048 + 30, channels, depth, "few")
+    peak = np.iinfo(array.dtype).max
+    array[:, :, -1] = peak
+    array[:, 2048:2200, -1] = peak - array[:, 2048:2200, 0] // 3
+    header, _ = container.read(latticecodec.encode(array, lossless=True, tile=0))
+    joint = exact.encode(array[:, :, :-1], array[:, :, -1])
+    data = container.write(header, [container.Tile(b"", zlib.crc32(b""), exact=joint)])
+    np.testing.assert_array_equal(latticecodec.decode(data, as_array=True), array)
+    np.testing.assert_array_equal(alpha_of_second_reader(data), array[:, :, -1])
+    part = latticecodec.decode(data, region=(2000, 1, 100, 3), as_array=True)
+    np.testing.assert_array_equal(part, array[1:4, 2000:2100])
 
 
 @pytest.mark.parametrize("depth", [8, 16])
@@ -71,8 +105,8 @@ def test_alpha_is_there_once() -> None:
 def test_alpha_of_exact_colours_is_that_of_neural_squares_too(tiny: Codec) -> None:
     array = letters(128, 64)
     header, (tile,) = container.read(tiny.encode_detailed(array, EncodeOptions(exact=False)).data)
-    exact = container.read(latticecodec.encode(array, lossless=True))[1][0].exact
-    mixed = container.write(replace(header, exact=b"\x80"), [replace(tile, alpha=b"", exact=exact)])
+    joint = container.read(latticecodec.encode(array, lossless=True))[1][0].exact
+    mixed = container.write(replace(header, exact=b"\x80"), [replace(tile, alpha=b"", exact=joint)])
     back = tiny.decode(mixed, as_array=True)
     np.testing.assert_array_equal(back[:, :64], array[:, :64])
     np.testing.assert_array_equal(back[:, 64:, 3], array[:, 64:, 3])

@@ -24,6 +24,7 @@ from .lossless import seen_by_networks
 from .model import Model
 from .painter import Painter
 from .palette import Palette
+from .repeats import repeated
 from .statistics import Squares, Statistics, by_squares, statistics_of
 
 DRAWN = 0.04  # part of the squares that must look drawn for a trial; 0.03 of one photograph of Kodak do
@@ -50,7 +51,7 @@ class Choice:
         expected = statistics.bits.sum()
         cheap = expected < CHEAP * self._pixels.width * self._pixels.height
         if not (cheap or statistics.drawn.mean() >= DRAWN):
-            if neural.estimated_bits < HEADROOM * expected:
+            if neural.estimated_bits < HEADROOM * expected * (1 - self._repeated):
                 return neural
             return self._within_promise(neural, rate)
         weight = self._model.config.rate_weight(rate.t)  # bits a pixel, of 255^2 MSE
@@ -78,6 +79,10 @@ class Choice:
     @cached_property
     def _statistics(self) -> Statistics:
         return statistics_of(self._colour)
+
+    @cached_property
+    def _repeated(self) -> float:
+        return repeated(self._colour)
 
     @cached_property
     def _own(self) -> Layer:

@@ -31,7 +31,7 @@ def decode(data: bytes, height: int, width: int, depth: int) -> Samples:
     files = vp8l.split(data, sizes, "alpha")
     alpha: Samples = np.empty((height, width), dtype)
     for file, (rows, columns) in zip(files, squares, strict=True):
-        planes = vp8l.decode(file, "alpha")  # [h, w, 3]
+        planes = vp8l.decode(file, "alpha")  # [h, w, 4]
         red, green = planes[:, :, 0], planes[:, :, 1]
         alpha[rows, columns] = red if depth == 8 else red.astype(np.uint16) << 8 | green
     return alpha
