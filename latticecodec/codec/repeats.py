@@ -11,16 +11,17 @@ PICKED = 1 << 26  # hashes below are compared, one of 64: the same ones, whereve
 
 
 def repeated(colour: Samples) -> float:
-    """Part of the runs of 16 pixels of [H, W, C] that are as one before; those that begin flat do not count."""
+    """Part of the runs of 16 pixels of [H, W, C] that are as one before; those that begin flat do not count.
+
+    By one channel, grey or green: where another differs it says too much, and a trial is made for nothing.
+    """
     runs = np.concatenate([_picked(colour[rows]) for rows in strips(len(colour))])
     return (len(runs) - len(np.unique(runs))) / max(1, len(runs))
 
 
 def _picked(colour: Samples) -> NDArray[np.uint32]:
     """The hashes that are compared of the runs in [H, W, C]."""
-    hashes = np.zeros(colour.shape[:2], np.uint32)
-    for channel in range(colour.shape[2]):
-        hashes = hashes * np.uint32(FACTORS[0]) + colour[:, :, channel]  # [H, W]
+    hashes = colour[:, :, colour.shape[2] // 2].astype(np.uint32)  # [H, W]
     begins = hashes[:, 1:] != hashes[:, :-1]  # [H, W - 1]
     for level, factor in enumerate(FACTORS):
         hashes = hashes[:, : -(1 << level)] * np.uint32(factor) + hashes[:, 1 << level :]  # [H, W - 15] at the end
