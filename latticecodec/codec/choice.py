@@ -32,6 +32,7 @@ CHEAP = 1.0  # bits a pixel without loss, below which a picture gets one too
 HEADROOM = 0.4  # a payload of more than this part of what statistics expect without loss is compared with that
 SLACK = 64  # bytes that a picture that is cheap may take more to be exact
 REDUCED = 0.05  # bits a pixel that the error of fewer colours may cost
+FINER = 0.25  # part of that error, as long as that is better than what was tried
 
 
 class Choice:
@@ -58,8 +59,7 @@ class Choice:
         drawn = Painter(self._model, neural.header).colour(neural.tiles, self._whole)  # [H, W, C]
         lost = weight * squared_errors(drawn, self._pixels)  # bits, [rows, columns]
         spent = self._neural_bits(neural) + lost  # [rows, columns]
-        layers = self._layers(rate, weight)
-        best = min(layers, key=lambda layer: float(np.minimum(layer.cost(weight), spent).sum()))
+        layers, best = self._layers(rate, weight, spent)
         stored = best.cost(weight) < spent  # [rows, columns]
         costs = [(8.0 * len(neural.data) + lost.sum(), neural)]
         if stored.any() and not stored.all():
@@ -88,14 +88,27 @@ class Choice:
     def _own(self) -> Layer:
         return self._layer(self._colour)
 
-    def _layers(self, rate: Rate, weight: float) -> list[Layer]:
-        """In the picture's own colours, and in fewer where it is drawn and quality 100 was not asked for."""
-        palette, before = self._palette, self._fewer
+    def _layers(self, rate: Rate, weight: float, spent: Squares) -> tuple[list[Layer], Layer]:
+        """In the picture's own colours, and in fewer where it is drawn and quality 100 was not asked for; and the best.
+
+        After the fewest colours that the quality allows come those of higher ones, as far as they are better or the own
+        colours are best: or more would be lost at a higher quality, where only fewer colours cost less than these.
+        """
+        layers, best = [self._own], self._own
+        palette, before, error = self._palette, self._fewer, REDUCED / weight
         if palette is None or rate.quality >= 100:
-            return [self._own]
-        counts = palette.counts(REDUCED / weight)
-        self._fewer = {count: before.get(count) or self._layer(palette.reduced(count)) for count in counts}
-        return [self._own, *self._fewer.values()]
+            return layers, best
+        self._fewer = {}
+        while counts := [count for count in palette.counts(error) if count not in self._fewer]:
+            found = {count: before.get(count) or self._layer(palette.reduced(count)) for count in counts}
+            self._fewer |= found
+            layers += found.values()
+            last = best
+            best = min(best, *found.values(), key=lambda layer: float(np.minimum(layer.cost(weight), spent).sum()))
+            if best is last is not self._own:
+                break
+            error *= FINER
+        return layers, best
 
     @cached_property
     def _palette(self) -> Palette | None:
