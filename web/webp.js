@@ -4,7 +4,7 @@
  * `what` is the name of what they hold, for errors.
  */
 
-import { FormatError } from "./errors.js";
+import { FormatError, LcqError } from "./errors.js";
 
 const SIDE = 2048; // samples of a square
 const HEAD = 25; // bytes of the WebP file up to its image data
@@ -45,22 +45,24 @@ export function hasAlpha({ file }) {
 export async function pixels(square, what) {
   const way = globalThis.ImageDecoder ? decoded : hasAlpha(square) ? rendered : drawn;
   const found = await way(square).catch((error) => {
-    throw new FormatError(`${what}: damaged (${error.message})`);
+    throw error instanceof LcqError ? error : new FormatError(`${what}: damaged (${error.message})`);
   });
   if (!hasAlpha(square)) for (let at = 3; at < found.length; at += 4) found[at] = 255;
   return found;
 }
 
 /** By WebCodecs, which not every browser has. */
-async function decoded({ file, width, height }) {
-  const decoder = new ImageDecoder({ ...UNCHANGED, data: file, type: TYPE });
+async function decoded(square) {
+  const decoder = new ImageDecoder({ ...UNCHANGED, data: square.file, type: TYPE });
   try {
     const { image } = await decoder.decode();
-    const found = new Uint8Array(4 * width * height);
-    await image.copyTo(found);
-    const blueFirst = image.format.startsWith("BGR");
+    const { format } = image;
+    const known = /^(RGB|BGR)[AX]$/.test(format);
+    const found = new Uint8Array(4 * square.width * square.height);
+    if (known) await image.copyTo(found);
     image.close();
-    if (blueFirst) for (let at = 0; at < found.length; at += 4) [found[at], found[at + 2]] = [found[at + 2], found[at]];
+    if (!known) return rendered(square);
+    if (format.startsWith("B")) for (let at = 0; at < found.length; at += 4) [found[at], found[at + 2]] = [found[at + 2], found[at]];
     return found;
   } finally {
     decoder.close();
@@ -71,7 +73,7 @@ async function decoded({ file, width, height }) {
 async function rendered({ file, width, height }) {
   const bitmap = await createImageBitmap(new Blob([file], { type: TYPE }), UNCHANGED);
   const gl = new OffscreenCanvas(1, 1).getContext("webgl");
-  if (!gl) throw new Error("this browser has neither WebCodecs nor WebGL");
+  if (!gl) throw new LcqError("this browser has neither WebCodecs nor WebGL, which colours with alpha take: open the file in another");
   gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
   gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, bitmap);
   bitmap.close();

@@ -41,7 +41,6 @@ class Choice:
     def __init__(self, model: Model, pixels: Pixels, tile: int | None, encoder: PictureEncoder) -> None:
         """`tile` is as asked for; `encoder` has the picture without exact squares."""
         self._model, self._pixels, self._tile, self._encoder = model, pixels, tile, encoder
-        self._colour = black(pixels)  # [H, W, C], what is stored at best
         self._whole = Box(0, 0, pixels.width, pixels.height)
         self._fewer: dict[int, Layer] = {}  # of the last rate, by the number of colours
 
@@ -75,6 +74,11 @@ class Choice:
         """No file is larger than that which is wholly exact."""
         exact = self._alone(self._own, rate)
         return encoding if len(encoding.data) < len(exact.data) else exact
+
+    @cached_property
+    def _colour(self) -> Samples:
+        """What is stored at best, [H, W, C]."""
+        return black(self._pixels)
 
     @cached_property
     def _statistics(self) -> Statistics:

@@ -92,9 +92,9 @@ def search(attempt: Callable[[int], Trial], coarsest: int, finest: int, target: 
     if not target.budget and at_low > target.value:
         return Found(best, f"{target.name} is less than this picture can have: quality 0 has {told_low}")
     if not at_low < target.value < at_high:
-        raise TargetError(
-            f"{target.name} is out of reach: this picture reaches {told_low} (quality 0) to {told_high} (quality 100)"
-        )
+        other = "" if target.budget else "; lossless keeps every pixel"
+        told = f"this picture reaches {told_low} (quality 0) to {told_high} (quality 100){other}"
+        raise TargetError(f"{target.name} is out of reach: {told}")
     best, best_miss = min(
         ((best, target.miss(at_low)), (last, target.miss(at_high))), key=lambda candidate: candidate[1]
     )

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from ..picture import Samples, alpha, exact
 
+LITTLE = 64  # times the bytes of alpha: colours that take more save next to nothing by sharing its stream
+
 
 class Stored(NamedTuple):
     """As the file has it."""
@@ -31,6 +33,6 @@ def stored(colour: Samples, plane: Samples | None, apart: bytes) -> Stored:
         apart: `coded_alpha` of it.
     """
     separate = Stored(apart, exact.encode(colour))
-    if not apart:
+    if len(separate.exact) >= LITTLE * len(apart):
         return separate
     return min(separate, Stored(b"", exact.encode(colour, plane)), key=lambda found: found.size)
