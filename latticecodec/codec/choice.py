@@ -58,13 +58,13 @@ class Choice:
         drawn = Painter(self._model, neural.header).colour(neural.tiles, self._whole)  # [H, W, C]
         lost = weight * squared_errors(drawn, self._pixels)  # bits, [rows, columns]
         spent = self._neural_bits(neural) + lost  # [rows, columns]
-        layers, best = self._layers(rate, weight, spent)
+        best = self._best_layer(rate, weight, spent)
         stored = best.cost(weight) < spent  # [rows, columns]
         costs = [(8.0 * len(neural.data) + lost.sum(), neural)]
         if stored.any() and not stored.all():
             mixed = self._mixed(rate, best, stored)
             costs.append((8 * len(mixed.data) + np.where(stored, weight * best.errors, lost).sum(), mixed))
-        for layer in layers:
+        for layer in dict.fromkeys((self._own, best)):
             whole = self._alone(layer, rate)
             slack = SLACK * cheap if layer is self._own else 0
             costs.append((8.0 * (len(whole.data) - slack) + weight * layer.errors.sum(), whole))
@@ -92,27 +92,25 @@ class Choice:
     def _own(self) -> Layer:
         return self._layer(self._colour)
 
-    def _layers(self, rate: Rate, weight: float, spent: Squares) -> tuple[list[Layer], Layer]:
-        """In the picture's own colours, and in fewer where it is drawn and quality 100 was not asked for; and the best.
+    def _best_layer(self, rate: Rate, weight: float, spent: Squares) -> Layer:
+        """In the picture's own colours, or in fewer where it is drawn and quality 100 was not asked for.
 
         After the fewest colours that the quality allows come those of higher ones, as far as they are better or the own
         colours are best: or more would be lost at a higher quality, where only fewer colours cost less than these.
         """
-        layers, best = [self._own], self._own
-        palette, before, error = self._palette, self._fewer, REDUCED / weight
+        palette, before, best, error = self._palette, self._fewer, self._own, REDUCED / weight
         if palette is None or rate.quality >= 100:
-            return layers, best
+            return best
         self._fewer = {}
         while counts := [count for count in palette.counts(error) if count not in self._fewer]:
             found = {count: before.get(count) or self._layer(palette.reduced(count)) for count in counts}
             self._fewer |= found
-            layers += found.values()
             last = best
             best = min(best, *found.values(), key=lambda layer: float(np.minimum(layer.cost(weight), spent).sum()))
             if best is last is not self._own:
                 break
             error *= FINER
-        return layers, best
+        return best
 
     @cached_property
     def _palette(self) -> Palette | None:

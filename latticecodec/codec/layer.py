@@ -47,9 +47,11 @@ class Layer:
     def _bits(self) -> Squares:
         """What squares take: as the statistics say, and all plain ones together what a trial takes."""
         bits, plain = self._statistics.bits.copy(), self._statistics.plain
-        if plain.any():
+        before = sum(tile.size for tile in self._encoder.stored)  # alpha, which is there in any case
+        if plain.all():
+            bits *= 8 * (len(self.whole.data) - before) / bits.sum()
+        elif plain.any():
             header = replace(self._encoder.header, exact=mask_of(plain.ravel().tolist()))
-            before = sum(tile.size for tile in self._encoder.stored)  # alpha, which is there in any case
             bits[plain] *= 8 * (sum(tile.size for tile in self.coded(header)) - before) / bits[plain].sum()
         return bits
 
