@@ -119,3 +119,9 @@ def test_index_tensors_are_those_of_the_networks(tiny: Codec) -> None:
     """Also of pages, whose files have none."""
     array = np.asarray(page("text", 96, 64))
     assert tiny.to_indices(array).shape == (tiny.config.latents, 4, 6)
+
+
+@pytest.mark.parametrize(("name", "qualities"), [("map", (50, 75)), ("screen", (0, 25))])
+def test_a_page_is_no_worse_at_a_higher_quality(lattice: Codec, name: str, qualities: tuple[int, ...]) -> None:
+    """Exact at the lower one and in fewer colours at the higher: as long as the lower did not look at as many."""
+    assert_promise(lattice, np.asarray(page(name, 1200, 900)), qualities)

@@ -32,7 +32,7 @@ CHEAP = 1.0  # bits a pixel without loss, below which a picture gets one too
 HEADROOM = 0.4  # a payload of more than this part of what statistics expect without loss is compared with that
 SLACK = 64  # bytes that a picture that is cheap may take more to be exact
 REDUCED = 0.05  # bits a pixel that the error of fewer colours may cost
-FINER = 0.25  # part of that error, as long as that is better than what was tried
+FINER = (10.0, 1.0, 0.1, 0.01)  # mean squared errors below that, tried as long as they are better
 
 
 class Choice:
@@ -98,18 +98,18 @@ class Choice:
         After the fewest colours that the quality allows come those of higher ones, as far as they are better or the own
         colours are best: or more would be lost at a higher quality, where only fewer colours cost less than these.
         """
-        palette, before, best, error = self._palette, self._fewer, self._own, REDUCED / weight
+        palette, before, best, most = self._palette, self._fewer, self._own, REDUCED / weight
         if palette is None or rate.quality >= 100:
             return best
         self._fewer = {}
-        while counts := [count for count in palette.counts(error) if count not in self._fewer]:
+        for error in (most, *(error for error in FINER if error < most)):
+            counts = palette.counts(error)[: 2 if error == most else 1]
             found = {count: before.get(count) or self._layer(palette.reduced(count)) for count in counts}
             self._fewer |= found
             last = best
-            best = min(best, *found.values(), key=lambda layer: float(np.minimum(layer.cost(weight), spent).sum()))
-            if best is last is not self._own:
+            best = min([best, *found.values()], key=lambda layer: float(np.minimum(layer.cost(weight), spent).sum()))
+            if found and best is last is not self._own:
                 break
-            error *= FINER
         return best
 
     @cached_property
