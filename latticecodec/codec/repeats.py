@@ -26,4 +26,5 @@ def _picked(colour: Samples) -> NDArray[np.uint32]:
     for level, factor in enumerate(FACTORS):
         hashes = hashes[:, : -(1 << level)] * np.uint32(factor) + hashes[:, 1 << level :]  # [H, W - 15] at the end
     hashes = (hashes ^ hashes >> np.uint32(15)) * np.uint32(FACTORS[0])
-    return hashes[(hashes < PICKED) & begins[:, : hashes.shape[1]]]
+    picked: NDArray[np.uint32] = hashes[(hashes < PICKED) & begins[:, : hashes.shape[1]]]
+    return picked
