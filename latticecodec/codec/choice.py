@@ -98,14 +98,14 @@ class Choice:
         After the fewest colours that the quality allows come those of higher ones, as far as they are better or the own
         colours are best: or more would be lost at a higher quality, where only fewer colours cost less than these.
         """
-        palette, before, best, most = self._palette, self._fewer, self._own, REDUCED / weight
+        palette, known, best, most = self._palette, self._fewer, self._own, REDUCED / weight
         if palette is None or rate.quality >= 100:
             return best
         self._fewer = {}
         for error in (most, *(error for error in FINER if error < most)):
             counts = palette.counts(error)[: 2 if error == most else 1]
-            found = {count: before.get(count) or self._layer(palette.reduced(count)) for count in counts}
-            self._fewer |= found
+            found = {count: known.get(count) or self._layer(palette.reduced(count)) for count in counts}
+            known, self._fewer = known | found, self._fewer | found
             last = best
             best = min([best, *found.values()], key=lambda layer: float(np.minimum(layer.cost(weight), spent).sum()))
             if found and best is last is not self._own:
