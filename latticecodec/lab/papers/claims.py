@@ -112,7 +112,7 @@ def _balance(data: str) -> list[CentralClaim]:
         _finding(
             "adaptive codebooks have 13 to 22 % less error than the best fixed one",
             data,
-            [adaptive, fixed[best]],
+            [adaptive, *fixed],
             orders.below_by(0.13, share),
         ),
         _finding(

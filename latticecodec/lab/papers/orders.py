@@ -145,13 +145,13 @@ def signs(labels: Sequence[str], printed: Sequence[float]) -> Find:
 
 
 def below_by(least: float, printed: float) -> Find:
-    """The error of the first row is below the second's by the share `least` or more; `printed` is the paper's."""
+    """The error of the first row is below the least of the others by the share `least` or more, as `printed` is."""
 
     def find(rows: Sequence[Result]) -> Finding | None:
         values = known([measured(row, "mse") for row in rows])
-        if values is None or not values[1]:
+        if values is None or not min(values[1:]):
             return None
-        share = values[0] / values[1] - 1
+        share = values[0] / min(values[1:]) - 1
         return Finding(share <= -least, f"{share:+.0%}, of the paper {printed:+.0%}")
 
     return find
