@@ -16,6 +16,7 @@ EDGE = 32 / 255  # mean difference of the channels that makes an edge
 EDGES = 0.02  # part of the pixels at edges in a square that is drawn; a line along rows or columns is foretold
 PLAIN = 0.5  # part of the pixels that may be new in a square that is not photographed
 FEW = {1: 16, 3: 64}  # colours in a square that is drawn, whatever the differences; by channels
+SPARSE = 4  # that row and column of a square are searched for more than these before all are
 
 
 ROWS = 16 * SQUARE  # of a strip
@@ -61,9 +62,12 @@ def _of_strip(colour: Samples, above: bool) -> tuple[Squares, NDArray[np.bool_],
     new = by_squares(difference > 0) / area
     edges = by_squares(difference >= EDGE * peak * channels) > EDGES * area
     plain = new < PLAIN
+    sparse, side = packed(colour[::SPARSE, ::SPARSE]), SQUARE // SPARSE  # [h / SPARSE, W / SPARSE]
     for row, column in np.argwhere(edges & ~plain):
-        square = colour[SQUARE * row : SQUARE * (row + 1), SQUARE * column : SQUARE * (column + 1)]  # [h, w, C]
-        plain[row, column] = all(len(np.unique(packed(square[::step, ::step]))) <= FEW[channels] for step in (4, 1))
+        some = sparse[side * row : side * (row + 1), side * column : side * (column + 1)]
+        if len(set(some.ravel().tolist())) <= FEW[channels]:
+            square = colour[SQUARE * row : SQUARE * (row + 1), SQUARE * column : SQUARE * (column + 1)]  # [h, w, C]
+            plain[row, column] = len(np.unique(packed(square))) <= FEW[channels]
     return bits, plain, plain & edges
 
 
