@@ -105,7 +105,7 @@ class Budget:
 
 
 QUICK = Budget("quick", 0.0, 500, 256, 128, 5)
-FULL = Budget("full", 1.0, 60_000, 10_000, 1000, 20)
+FULL = Budget("full", 1.0, 60_000, 10_000, 1000, 20, mixed=True)
 
 
 def part(share: float) -> Budget:
