@@ -91,7 +91,6 @@ class Budget:
     test_pictures: int  # test pictures for errors
     coded_pictures: int  # of these, as many are coded to bytes
     looks: int  # how often a training is looked at on the way
-    mixed: bool = False  # networks train in bfloat16 where the hardware has it; quantizers and errors never
 
     def steps(self, experiment: Experiment, pictures: int) -> int:
         """Training steps, where an epoch has `pictures` pictures."""
@@ -104,13 +103,13 @@ class Budget:
         return experiment.quick_batch if self.name == "quick" else experiment.batch
 
 
-QUICK = Budget("quick", 0.0, 500, 256, 128, 5)
-FULL = Budget("full", 1.0, 60_000, 10_000, 1000, 20, mixed=True)
+QUICK = Budget("quick", 0.0, 256, 256, 128, 3)
+FULL = Budget("full", 1.0, 60_000, 10_000, 1000, 20)
 
 
 def part(share: float) -> Budget:
     """A share of the published training, above 0 and below 1, named by its percentage."""
-    return Budget(f"{100 * share:g} %", share, 10_000, 2000, 500, 10, mixed=True)
+    return Budget(f"{100 * share:g} %", share, 10_000, 2000, 500, 10)
 
 
 def share_of(budget: str) -> float:

@@ -1,6 +1,5 @@
 """One training of a row: Adam on reconstruction error and quantization loss, and what is looked at on the way."""
 
-import contextlib
 import itertools
 import math
 import time
@@ -56,7 +55,7 @@ def train(
     """
     steps, batch = budget.steps(experiment, pictures.published or len(pictures.train)), budget.batch(experiment)
     model = PaperModel(experiment, pictures.train.shape[1], steps, seed).to(device)
-    optimiser = torch.optim.Adam(model.parameters(), lr=experiment.rate)
+    optimiser = torch.optim.Adam(model.parameters(), lr=experiment.rate, fused=True)
     every, quarters = max(1, steps // budget.looks), {steps * part // QUARTERS for part in range(QUARTERS)}
     history: list[dict[str, float]] = []
     seconds, learned, first = 0.0, 0, 0
@@ -86,7 +85,7 @@ def train(
         for group in optimiser.param_groups:
             group["lr"] = rate
         x = model.to_input(pixels.to(device))  # [B, C, H, W]
-        with mixed_precision(device) if budget.mixed else contextlib.nullcontext():
+        with mixed_precision(device):
             x_hat, _, passed = model(x, step / steps)
         loss = objective(x_hat, x, passed)
         optimiser.zero_grad()

@@ -35,9 +35,10 @@ one.
   **range**: the basis begins as U(-range, range); **alpha**: weight of the commitment loss; **beta**: of the
   quantization terms in "Balance", of the commitment loss in the tables of rotation.
 - **budget**: quick is a minute a row or less, a small part of the published training and too short to judge by; full is
-  the published training; a percentage is that share of the published steps at the published batch, its networks in
-  bfloat16 where the hardware has it. Shorter ones squeeze the schedule: a learning rate that is published as 0 after
-  one of five epochs is 0 after a fifth of them all.
+  the published training; a percentage is that share of the published steps at the published batch. Shorter ones
+  squeeze the schedule: a learning rate that is published as 0 after one of five epochs is 0 after a fifth of them all.
+  Networks train in bfloat16 where the hardware has it, quantizers and errors in float32; in full all tables but
+  "Balance" were measured with networks in float32.
 - **verdict**: *reproduced*, *direction only*, *refuted* or *not possible*, and why. A difference is clear at 2.78
   standard errors of three and three seeds, a number is refuted outside the prediction interval of three (5 %,
   two-sided each); a share of the training or fewer seeds give *direction only* at best, and *not possible yet* where
