@@ -4,6 +4,7 @@ pixels ◄─ painter ◄─ index tensors ◄─ kind ◄─ payloads ◄─ co
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -103,9 +104,10 @@ class PictureDecoder:
         for done, (number, result) in enumerate(zip(read, results, strict=True)):
             try:
                 indices = result()
-                plane = self._place_exact(colour, region, header.box(number), read[number])
-                if alpha is not None:
-                    self._place_alpha(alpha, region, header.box(number), read[number], plane)
+                with _of_tile(number):
+                    plane = self._place_exact(colour, region, header.box(number), read[number])
+                    if alpha is not None:
+                        self._place_alpha(alpha, region, header.box(number), read[number], plane)
                 tiles[number] = indices
             except FormatError as error:
                 self._damage(number, region, error)
@@ -148,7 +150,8 @@ class PictureDecoder:
         elif self._model is None:
             raise FormatError(f"tile {number}: it has more than exact colours and names no model, the file is damaged")
         else:
-            indices = self._model.kind.decode(tile.payload, self._rate, window.height, window.width)  # [C, h, w]
+            with _of_tile(number):
+                indices = self._model.kind.decode(tile.payload, self._rate, window.height, window.width)  # [C, h, w]
         if index_crc(indices) != tile.indices_crc:
             raise ChecksumError(f"tile {number}: the decoded indices do not match their checksum, the file is damaged")
         return compact(indices)
@@ -179,6 +182,15 @@ class PictureDecoder:
             if plane is None:
                 plane = coding.decode(tile.alpha, box.height, box.width, self.header.bit_depth)  # [h, w]
             view(alpha, region, box)[:] = view(plane, box, region)
+
+
+@contextmanager
+def _of_tile(number: int) -> Iterator[None]:
+    """What is wrong inside with the contents of a tile says which it is."""
+    try:
+        yield
+    except FormatError as error:
+        raise type(error)(f"tile {number}: {error}") from None
 
 
 def _in_order(decode: Callable[[int], Indices], numbers: Sequence[int]) -> Iterator[Callable[[], Indices]]:
