@@ -76,9 +76,13 @@ class Statistics:
 
     def perplexity(self) -> float:
         """2^H for the entropy H in bits of the rows of symbols."""
-        _, counts = self.merged()
-        shares = counts / counts.sum()
-        return float(np.exp(-(shares * np.log(shares)).sum()))
+        return perplexity_of(self.merged()[1])
+
+
+def perplexity_of(counts: Integers) -> float:
+    """2^H for the entropy H in bits of what occurred so often [n], each at least once."""
+    shares = counts / counts.sum()
+    return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
 @dataclass(frozen=True)

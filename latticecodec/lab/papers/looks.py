@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .bottleneck import Passed
+from .bottleneck import Lattice, Passed
 from .counting import Statistics
 from .datasets import Pictures
 from .model import PaperModel
@@ -18,6 +18,7 @@ def seen(model: PaperModel, pictures: Pictures, device: torch.device, progress: 
     - mse, used, perplexity: as in `measure`, of PICTURES pictures;
     - quantization_error: mean over the codebooks of `Bottleneck.losses`;
     - gradient_gap: `gap_at_encoder`;
+    - density: of a lattice, its points in a unit of length along one dimension, geometric mean over the dimensions;
     - share_N, loss_N: of adaptive codebooks, the share of the positions that choose the one of N codewords, and its
       part of quantization_error.
     """
@@ -36,6 +37,8 @@ def seen(model: PaperModel, pictures: Pictures, device: torch.device, progress: 
         "quantization_error": sum(losses) / len(losses),
         "gradient_gap": gap_at_encoder(model, x, rows, shape, passed),
     }
+    if isinstance(model.bottleneck, Lattice):
+        found["density"] = float(1 / model.bottleneck.codewords().abs().log().mean().exp())
     if model.bottleneck.chooses:
         sizes = model.bottleneck.sizes()
         shares = torch.bincount(passed.symbols[:, 0], minlength=len(sizes)) / len(passed.symbols)  # [m]

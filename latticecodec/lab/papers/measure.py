@@ -13,7 +13,7 @@ from torch import Tensor
 from ...errors import FormatError, LcqError
 from .bottleneck import Passed
 from .context import ContextCode
-from .counting import Points, Statistics, hashed
+from .counting import Points, Statistics, hashed, perplexity_of
 from .datasets import Pictures
 from .experiment import Budget
 from .model import PaperModel
@@ -107,9 +107,7 @@ def _on_training(model: PaperModel, pixels: Tensor, device: torch.device) -> Met
 
 def _perplexity(symbols: Tensor) -> float:
     """2^H for the entropy H in bits of the rows of symbols [N, S]."""
-    counts = np.unique(hashed(symbols).cpu().numpy(), return_counts=True)[1]
-    shares = counts / counts.sum()
-    return float(np.exp(-(shares * np.log(shares)).sum()))
+    return perplexity_of(np.unique(hashed(symbols).cpu().numpy(), return_counts=True)[1])
 
 
 @torch.no_grad()

@@ -4,8 +4,7 @@
      "digest": of the pixels, "hardware": ..., "software": ..., "steps": ..., "learning_steps": ..., "batch": ...,
      "seconds": ..., "metrics": {...}, "history": [...]}   or, in place of the last six, "failed": why
 
-"source" is the SHA-256 of the code that trained and measured; where the weights were measured again by other code,
-"measured" is that of the latter.
+"source" is the SHA-256 of the code that trained and measured.
 
 A row is found again by its key: experiment, data, budget and seed. So a table that shares a row with another one trains
 it once, and a run that was interrupted goes on where it stopped.

@@ -160,9 +160,10 @@ def source() -> str:
 
 
 def source_files() -> list[Path]:
-    """The modules of networks, quantizers and papers."""
-    folders = (Path(__file__).parent.parent / name for name in ("nets", "papers", "quantizers"))
-    return [file for folder in folders for file in sorted(folder.glob("*.py"))]
+    """The modules of networks, quantizers and papers, and what these have in common."""
+    lab = Path(__file__).parent.parent
+    modules = [file for name in ("nets", "papers", "quantizers") for file in sorted((lab / name).glob("*.py"))]
+    return [lab / "arithmetic.py", lab / "widths.py", *modules]
 
 
 def hardware(device: torch.device) -> str:
