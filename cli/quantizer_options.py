@@ -59,7 +59,7 @@ _OPTIONS = (
         type=click.FloatRange(0),
         metavar="W",
         help="Weight of the commitment loss, which draws latents to their points; a lattice's basis is then drawn to "
-        "the latents as well. [default: 0 for lattice, 0.25 for codebooks]",
+        "the latents as well, with 0 it alone. [default: neither for lattice, 0.25 for codebooks]",
     ),
     click.option(
         "--codebook-update",

@@ -20,7 +20,7 @@ from .messages import note, say, say_json
     "--share",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     metavar="X",
-    help="X of the published steps, 0.1 for a tenth, at its batch; networks in bfloat16 where that is fast.",
+    help="X of the published steps, 0.1 for a tenth, at the published batch.",
 )
 @click.option(
     "--data",

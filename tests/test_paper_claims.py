@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from paper_rows import KINDS, result
 
-from latticecodec.lab.papers import courses, orders, presets_balance
+from latticecodec.lab.papers import counts, courses, orders, presets_balance, presets_rotation
 from latticecodec.lab.papers.claims import CLAIMS
 from latticecodec.lab.papers.experiment import Experiment
+from latticecodec.lab.papers.findings import Finding
 from latticecodec.lab.papers.plots import choices
 from latticecodec.lab.papers.rates import RATE_CLAIMS, Point, at_equal_rate
 from latticecodec.lab.papers.results import Results
@@ -131,9 +132,11 @@ def test_claims_on_the_course_of_a_training(tmp_path: Path) -> None:
     assert balance_claim("falls with D")(results).startswith("direction only: losses 8, 7, 6, 5, 4, 3, 2, 1, rank corr")
     told = balance_claim("choose [65536, 1] early and [16384, 4] in the end")(results)
     assert told.startswith(
-        "direction only: early [65536, 1] with 100% of the positions, at the end [16384, 4] with 100%"
+        "direction only: at step 1 [65536, 1] with 100% of the positions, at the end [16384, 4] with 100%, the choice"
     )
-    assert balance_claim("quantization loss are low")(results).startswith("direction only: gradient_gap 0.5, of fixed")
+    assert balance_claim("are low: at most the median")(results).startswith(
+        "direction only: gradient_gap 0.5, of fixed"
+    )
     assert balance_claim("less error than the best")(results).startswith("direction only: -16%, of the paper -16%")
     rows = [results.get(experiment, "fashion-mnist", "full", 0) for experiment in FIXED]
     assert courses.gap_beyond(5)([row for row in rows if row]).right  # type: ignore[union-attr]
@@ -175,23 +178,51 @@ def test_durations_are_compared_on_the_same_hardware_alone() -> None:
         return {"hardware": hardware, "seconds": seconds, "learning_steps": 10, "batch": 2}
 
     finding = courses.faster([row(8.0), row(10.0), row(16.0)])
-    assert finding == orders.Finding(True, "0.80, 0.50 times as long")
+    assert finding == Finding(True, "0.80, 0.50 times as long")
     assert courses.faster([row(8.0), row(10.0, "b"), row(16.0)]) is None
 
 
 def test_checks_of_the_readers_of_ll_vq_vae() -> None:
     rows = [{"metrics": {"used": used, "live_dimensions": 63.0}} for used in (20.0, 500.0)]
-    assert orders.utilised([512, 512])(rows) == orders.Finding(True, "used / K 0.039, 0.98")
-    assert orders.undegenerate(64)(rows) == orders.Finding(False, "degenerate dimensions 1, 1 of 64")
-    assert orders.rising(["used"], [1, 2, 3, 4], -1)(rows * 2) == orders.Finding(
-        False, "used 20, 500, 20, 500, rank correlation +0.45"
-    )
+    assert counts.utilised([512, 512])(rows) == Finding(True, "used / K 0.039, 0.98")
+    assert counts.undegenerate(64)(rows) == Finding(False, "degenerate dimensions 1, 1 of 64")
+    assert counts.about(512, 2.0)(rows[1:]) == Finding(True, "used 500, K = 512")
+    assert counts.about(512, 2.0)(rows) == Finding(False, "used 20, K = 512")
     rows = [{"metrics": {"used": float(at), "parameters": 64.0, "mse": mse}} for at, mse in enumerate((8, 9, 9, 18))]
-    opposite = orders.Finding(False, "used 0, 1, 2, 3, rank correlation -1.00, the opposite")
-    assert orders.rising(["used"], [4, 3, 2, 1])(rows) == opposite
-    assert orders.rising(["batch_used", "used"], [4, 3, 2, 1])(rows) == opposite  # earlier results lack the first
-    assert orders.rising(["batch_used"], [4, 3, 2, 1])(rows) is None
     told = "mse 8, 9, 9, 18, parameters 64, 64, 64, 64"
-    assert [orders.graceful(most)(rows) for most in (1.5, 2.0)] == [
-        orders.Finding(right, told) for right in (False, True)
-    ]
+    assert [counts.graceful(most)(rows) for most in (1.5, 2.0)] == [Finding(right, told) for right in (False, True)]
+
+
+def test_orders_by_rank_correlation() -> None:
+    """The critical value itself, 0.9 of five rows, shows an order."""
+    rows = [{"metrics": {"used": float(used)}} for used in (1, 2, 3, 5, 4)]
+    assert orders.rising(["used"], [1, 2, 3, 4, 5])(rows) == Finding(True, "used 1, 2, 3, 5, 4, rank correlation +0.90")
+    opposite = Finding(False, "used 1, 2, 3, 5, 4, rank correlation -0.90, the opposite")
+    assert orders.rising(["used"], [5, 4, 3, 2, 1])(rows) == opposite
+    assert orders.rising(["batch_used", "used"], [5, 4, 3, 2, 1])(rows) == opposite  # earlier results lack the first
+    assert orders.rising(["batch_used"], [5, 4, 3, 2, 1])(rows) is None
+
+
+def test_every_order_that_a_paper_prints_is_one_that_it_could_reproduce() -> None:
+    """Also where its numbers are equal, as the reconstruction losses of higher betas."""
+    printed = [test[1] for _, _, test in presets_rotation.SWEEP]
+    rows = [{"metrics": {"mse_forward": value}} for value in printed]
+    (claim,) = [orders.in_printed_order("mse_forward", printed)(rows)]
+    assert claim
+    assert claim.right
+    assert not orders.rising(["mse_forward"], [beta for beta, *_ in presets_rotation.SWEEP])(rows).right  # type: ignore[union-attr]
+
+
+def test_a_lattice_grows_denser_by_its_own_points() -> None:
+    """However many embeddings an encoder that has not learned gives."""
+    history = [{"used": 2.0, "density": 0.25}, {"used": 200.0, "density": 0.2}]
+    assert courses.denser([{"history": history}]) == Finding(False, "points in a unit of length 0.25 to 0.2")
+    assert courses.denser([{"history": history[::-1]}]) == Finding(True, "points in a unit of length 0.2 to 0.25")
+    assert courses.denser([{"history": [{"used": 2.0}, {"used": 3.0}]}]) is None
+
+
+def test_a_training_improves_from_its_second_look_on() -> None:
+    looks = [{"step": at, "mse": 1 / at, "quantization_error": 1 / at, "perplexity": at} for at in (1.0, 2.0, 4.0)]
+    told = "after step 2 mse 0.5 to 0.25, quantization_error 0.5 to 0.25, perplexity 2 to 4"
+    assert courses.improves([{"history": looks}]) == Finding(True, told)
+    assert courses.improves([{"history": looks[:2]}]) is None

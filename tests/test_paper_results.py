@@ -37,7 +37,9 @@ def test_data_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_the_source_of_a_result_is_networks_quantizers_and_measures() -> None:
-    assert {"autoencoders.py", "signed.py", "loop.py", "measure.py", "arithmetic.py"} <= {file.name for file in source_files()}
+    assert {"autoencoders.py", "signed.py", "loop.py", "measure.py", "arithmetic.py"} <= {
+        file.name for file in source_files()
+    }
 
 
 def test_results_survive_an_interrupted_line_and_name_a_bad_one(tmp_path: Path) -> None:

@@ -117,6 +117,19 @@ def test_a_number_that_one_more_seed_could_give_is_not_refuted(tmp_path: Path) -
     assert told.endswith("used 80 ± 2 for 32")
 
 
+def test_what_one_budget_shows_is_told_apart_from_the_longest(tmp_path: Path) -> None:
+    """Where the row's cell has the numbers of another one."""
+    table = TABLES["ll-5"]
+    row, other = table.row("LL-VQ-VAE"), table.row("VQ-VAE")
+    results = Results(tmp_path / "results.jsonl")
+    results.add(result(row.experiment, 0, "quick", mse=0.1))
+    results.add(result(other.experiment, 0, "quick", mse=0.2))
+    told = verdict(table, row, "fashion-mnist", results)
+    assert "mse 0.1 against 0.2 of VQ-VAE;" in told
+    results.add(result(other.experiment, 0, mse=0.15))
+    assert "mse 0.1 against 0.2 of VQ-VAE (both quick);" in verdict(table, row, "fashion-mnist", results)
+
+
 def test_numbers_that_a_training_was_measured_without_are_told_apart(tmp_path: Path) -> None:
     """Results of before a metric was there."""
     results = Results(tmp_path / "results.jsonl")
@@ -124,6 +137,10 @@ def test_numbers_that_a_training_was_measured_without_are_told_apart(tmp_path: P
     results.add(result(row.experiment, data="cifar10"))
     told = verdict(TABLES["rotation-2"], row, "cifar10", results)
     assert told.startswith("not possible yet: this training was measured without what the paper prints")
+    row = TABLES["ll-5"].row("VQ-VAE (EMA)")
+    results.add(result(row.experiment, mse=0.047))
+    told = verdict(TABLES["ll-5"], row, "fashion-mnist", results)
+    assert told == "reproduced: mse 0.047 for 0.047; measured without used_moving"
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,19 @@ def test_an_option_of_another_quantizer_is_one_line(quantizer: str, given: dict[
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("freeze", ["analysis", "transforms"])
+@pytest.mark.parametrize(
+    ("quantizer", "name"), [("vq", "commitment"), ("adaptive", "commitment"), ("rotation", "rescaling")]
+)
+def test_what_teaches_the_analysis_alone_is_refused_where_that_is_frozen(
+    quantizer: str, name: str, freeze: str
+) -> None:
+    given = dataclasses.replace(options(**{name: "distance" if name == "rescaling" else 0.5}), freeze=freeze)
+    with pytest.raises(TrainingError, match=f"--{name} teaches the analysis alone, which --freeze {freeze} keeps"):
+        check(quantizer, given, from_scratch=False)
+    check(quantizer, dataclasses.replace(given, freeze="nothing"), from_scratch=False)
+
+
 def test_a_warm_start_has_no_use_for_a_first_basis(tiny_model: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="--codebook-size draws a first basis, but --init-from brings its own"):
         train(tmp_path / "run", "lattice", options=options(codebook_size=512.0), init_from=tiny_model)
@@ -170,6 +183,14 @@ def test_commitment_draws_latents_to_points_and_the_basis_to_latents() -> None:
     model(torch.rand(1, 3, 64, 64), torch.zeros(1)).loss.backward()
     assert model.analysis.leave.weight.grad.abs().max() > 0
     assert model.quantizer.log_basis.grad.abs().max() > 0
+
+
+def test_a_commitment_of_0_leaves_the_embedding_term_which_moves_the_basis() -> None:
+    model = LatticeModel(PRESETS["lc-test"], QuantizerOptions(commitment=0.0))
+    model(torch.rand(1, 3, 64, 64), torch.zeros(1)).loss.backward()
+    assert model.analysis.leave.weight.grad.abs().max() == 0
+    assert model.quantizer.log_basis.grad.abs().max() > 0
+    assert LatticeModel(PRESETS["lc-test"]).quantizer(torch.rand(1, 32, 4, 4), torch.zeros(1)).loss == 0
 
 
 @pytest.mark.parametrize("update", ["ema", "gradient"])

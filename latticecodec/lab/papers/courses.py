@@ -1,4 +1,4 @@
-"""What the histories of trainings show, and how long they took; findings as in `orders`."""
+"""Findings on the histories of trainings, and on how long they took, as in `findings`."""
 
 import statistics
 from collections.abc import Sequence
@@ -6,9 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from .orders import CRITICAL, Find, Finding, known, rank_correlation
+from .findings import Find, Finding, known
+from .orders import ordered, rank_correlation
 from .results import Result, measured
 from .verdicts import number
+
+COLLAPSED = 0.99  # share of the positions with one codebook, above which there is no choice
 
 
 def last(result: Result, name: str) -> float | None:
@@ -42,7 +45,7 @@ def loss_along(dimensions: Sequence[float]) -> Find:
             return None
         correlation = rank_correlation(losses, dimensions)
         told = f"losses {', '.join(map(number, losses))}, rank correlation {correlation:+.2f} with D"
-        return Finding(correlation >= CRITICAL[len(dimensions)], told)
+        return Finding(ordered(correlation, len(dimensions)), told)
 
     return find
 
@@ -55,7 +58,7 @@ def both_low(rows: Sequence[Result]) -> Finding | None:
         if values is None:
             return None
         median = statistics.median(values[1:])
-        others = f"{number(min(values[1:]))} to {number(max(values[1:]))}"
+        others = f"{number(min(values[1:]))} to {number(max(values[1:]))}, median {number(median)}"
         told.append(f"{name} {number(values[0])}, of fixed codebooks {others}")
         right = right and values[0] <= median
     return Finding(right, "; ".join(told))
@@ -78,7 +81,11 @@ def falls(start: int) -> Find:
 
 
 def chosen(best: int, sizes: Sequence[tuple[int, int]]) -> Find:
-    """The first row chooses the codebook of most codewords early in its training, at the end the `best` one."""
+    """The first row chooses the codebook of most codewords early in its training, at the end the `best` one.
+
+    By the arg max of the scores, as in a file; early is the second look, before which nothing or one part of as many as
+    the budget has is trained.
+    """
 
     def find(rows: Sequence[Result]) -> Finding | None:
         history = rows[0].get("history", [])
@@ -90,25 +97,38 @@ def chosen(best: int, sizes: Sequence[tuple[int, int]]) -> Find:
             shares = [entry[name] for name in names]
             tops.append((int(np.argmax(shares)), max(shares)))
         early, late = (f"{list(sizes[at])} with {share:.0%}" for at, share in tops)
+        told = f"at step {history[1]['step']:,.0f} {early} of the positions, at the end {late}"
+        if tops[1][1] > COLLAPSED:
+            told += ", the choice has collapsed"
         largest = int(np.argmax([codes for codes, _ in sizes]))
-        return Finding(
-            tops[0][0] == largest and tops[1][0] == best, f"early {early} of the positions, at the end {late}"
-        )
+        return Finding(tops[0][0] == largest and tops[1][0] == best, told)
 
     return find
 
 
+def improves(rows: Sequence[Result]) -> Finding | None:
+    """From the second look at the first row to the last, error and quantization loss fall, and perplexity rises."""
+    history = rows[0].get("history", [])
+    if len(history) < 3:
+        return None
+    early, late = history[1], history[-1]
+    rises = {"mse": False, "quantization_error": False, "perplexity": True}
+    told = [f"{name} {number(early[name])} to {number(late[name])}" for name in rises]
+    right = all((late[name] > early[name]) == up for name, up in rises.items())
+    return Finding(right, f"after step {early['step']:,.0f} {', '.join(told)}")
+
+
 def denser(rows: Sequence[Result]) -> Finding | None:
-    """The pictures of a look have more embeddings at the end of each training than at its beginning."""
+    """The lattice of each training has more points in a unit of length at the end than at the beginning."""
     told, right = [], True
     for row in rows:
         history = row.get("history", [])
-        if len(history) < 2:
+        if len(history) < 2 or "density" not in history[0]:
             return None
-        first, end = history[0]["used"], history[-1]["used"]
+        first, end = history[0]["density"], history[-1]["density"]
         told.append(f"{number(first)} to {number(end)}")
         right = right and end > first
-    return Finding(right, f"embeddings of 32 pictures {', '.join(told)}")
+    return Finding(right, f"points in a unit of length {', '.join(told)}")
 
 
 def faster(rows: Sequence[Result]) -> Finding | None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from .claims import CLAIMS, CentralClaim
+from .claims import CHECKS, CLAIMS, CentralClaim
 from .datasets import DATASETS
 from .experiment import Row, Table
 from .figures import folder_of
@@ -40,11 +40,12 @@ one.
   Networks train in bfloat16 where the hardware has it, quantizers and errors in float32; in full all tables but
   "Balance" were measured with networks in float32.
 - **verdict**: *reproduced*, *direction only*, *refuted* or *not possible*, and why. A difference is clear at 2.78
-  standard errors of three and three seeds, a number is refuted outside the prediction interval of three (5 %,
-  two-sided each); a share of the training or fewer seeds give *direction only* at best, and *not possible yet* where
-  they do not show it, a quick training *not possible yet* whatever it shows. Where the longest budget has fewer than
-  three seeds, a shorter share that has them is told too. An order is judged by rank correlation (5 %, one-sided), signs
-  by the chance of as many, and it is clear where all seeds agree.
+  standard errors of three and three seeds (5 %, two-sided). Numbers are reproduced within 10 %, *direction only* within
+  a factor of two, and beyond it refuted where the prediction interval of three seeds excludes one (5 %, two-sided). A
+  share of the training or fewer seeds give *direction only* at best, and *not possible yet* where they do not show it,
+  a quick training *not possible yet* whatever it shows. Where the longest budget of a difference has fewer than three
+  seeds, a shorter share that has them is told too. An order is judged by rank correlation (5 %, one-sided), signs by
+  the chance of as many, and it is clear where all seeds agree; numbers of several rows are those of one seed.
 """
 ALWAYS = ("mse", "mse_forward", "psnr", "bpp", "memoryless_bpp", "used", "perplexity", "parameters")
 SOMETIMES = ("used_moving", "live_dimensions")  # where a row has them
@@ -54,7 +55,7 @@ that lie apart are named.
 """
 STRIPS = """
 Reconstructions at the quarters of each training, and maps of all codebooks, are written by `lcodec reproduce` into a
-folder beside its results; they are pictures of the data sets and not shown here.
+folder beside its results. Reconstructions are pictures of the data sets, and not shown here.
 """
 
 
@@ -70,12 +71,14 @@ def write_page(results: Results, page: Path) -> int:
         parts.append(_table(table, rows, results))
         parts += [f"![{_caption(plot)}]({page.stem}/{plot.name})" for plot in plots[table.name]]
     claims = _claims("Central claims", "What the papers say, on the data that is to be had.", CLAIMS, results)
+    asked = _claims("Checks", "What readers of the papers ask for, and claims in settings of others.", CHECKS, results)
     rated = _claims("At equal rate", "What none of them asks: the same over rates in common.", RATE_CLAIMS, results)
-    count = f"{lines} lines, {measured} of them measured, and {len(CLAIMS) + len(RATE_CLAIMS)} claims."
+    number_of_claims = len(CLAIMS) + len(CHECKS) + len(RATE_CLAIMS)
+    count = f"{lines} lines, {measured} of them measured, and {number_of_claims} claims."
     planes = [f"![{plot.stem}]({page.stem}/{plot.name})" for plot in plots[""]]
     if planes:
         planes = ["## Rate and distortion", PLANES.strip(), "\n".join(planes)]
-    text = "\n\n".join([HEAD.rstrip("\n"), count, claims, rated, *planes, *parts, *_strips(results, page)])
+    text = "\n\n".join([HEAD.rstrip("\n"), count, claims, asked, rated, *planes, *parts, *_strips(results, page)])
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
     return measured

@@ -85,7 +85,7 @@ TOTAL = (
 )
 SHOWN = (
     "The paper shows reconstructions at epochs 0, 25, 50, 75 and 99, and codebooks by t-SNE at epochs 0, 25 and 49 of "
-    "50: here at the quarters of a training, and at its beginning, middle and end."
+    "50: `lcodec reproduce` makes them at the quarters of a training, and at its beginning, middle and end."
 )
 
 TABLES = (

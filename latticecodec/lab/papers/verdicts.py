@@ -74,7 +74,8 @@ def verdict(table: Table, row: Row, data: str, results: Results) -> str:
         return f"not possible: {UNAVAILABLE[data]}"
     budget, found = results.of(row.on(data), data)
     if not found:
-        return UNMEASURED
+        why = DATASETS[data].unmeasured
+        return f"{UNMEASURED}: {why}" if why else UNMEASURED
     failed = [result["failed"] for result in found if "failed" in result]
     if len(failed) == len(found):
         return f"not possible: with the published settings {failed[0]}"
@@ -82,6 +83,8 @@ def verdict(table: Table, row: Row, data: str, results: Results) -> str:
         text = _on_claim(table, row, data, results, found)
     else:
         text = _on_numbers(table, row, data, budget, found)
+    if lacking := _lacking(row, data, found):
+        text += f"; measured without {', '.join(lacking)}"
     remark = DATASETS[data].remark
     return f"{text}; {remark}" if remark else text
 
@@ -129,14 +132,16 @@ def difference(
         if len(known) < len(metrics):
             continue
         told = ", ".join(f"{metric} {a} against {b}{of}" for metric, _, a, b in known)
+        apart = {results.of(experiment, data)[0] for experiment in (ours, theirs)} != {budget}
+        both = f"{told} (both {budget})" if apart else told
         right = all(a.mean < b.mean if lower else a.mean > b.mean for _, lower, a, b in known)
         clear = all(abs(a.mean - b.mean) > CLEAR * math.hypot(a.error, b.error) for _, _, a, b in known)
         seeds = min(min(a.seeds, b.seeds) for _, _, a, b in known)
         used = [spread(rows, "used") for rows in (first, second)]
         if short(budget) and any(each is not None and each.mean < ALIVE for each in used):
-            longest = longest or f"not possible yet: {short(budget)} with fewer than {ALIVE} embeddings in use, {told}"
+            longest = longest or f"not possible yet: {short(budget)} with fewer than {ALIVE} embeddings in use, {both}"
         elif longest is None:
-            longest = judge(right, clear, seeds, budget, told)
+            longest = judge(right, clear, seeds, budget, both)
             if seeds >= SEEDS:
                 return longest
         elif seeds >= SEEDS and budget != QUICK.name:
@@ -162,6 +167,13 @@ def _numbers(row: Row, data: str, found: list[Result]) -> list[tuple[str, float,
     printed = [(metric, paper) for (name, metric), paper in row.published.items() if name == data]
     pairs = [(metric, paper, spread(found, metric)) for metric, paper in printed]
     return [(metric, paper, ours) for metric, paper, ours in pairs if ours is not None]
+
+
+def _lacking(row: Row, data: str, found: list[Result]) -> list[str]:
+    """Metrics that the paper prints in a unit of ours, where results of this row that have others lack them."""
+    numbers = [metric for metric, _, _ in _numbers(row, data, found)]
+    printed = [metric for name, metric in row.published if name == data and "printed" not in metric]
+    return [metric for metric in printed if numbers and metric not in (*numbers, "time")]
 
 
 def _told(numbers: list[tuple[str, float, Spread]]) -> str:

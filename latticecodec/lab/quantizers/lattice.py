@@ -26,8 +26,8 @@ class DiagonalLattice(nn.Module):
         codebook_size: K of eq. 6; the entries are drawn as |U(-w, w)| with w = 1 / (K^(1/D) - 1).
         sparsity: gamma of eq. 7. The loss gains -gamma * sum(B): positive widens the cells (few points in use,
             sparse), negative narrows them (dense). 0 leaves the size to the rate-distortion loss.
-        commitment: weight of the commitment term, mean squared distance of y to its (detached) lattice point; the
-            embedding term, which moves the basis, then has weight 1.
+        commitment: weight of the commitment term, mean squared distance of y to its (detached) lattice point, beside
+            the embedding term, which moves the basis and has weight 1; None is without both, 0 without the first.
         dither: in training, the values are rounded with subtractive dither (Zamir and Feder 1992): uniform noise in
             the cell is added before and subtracted after, so that the error does not depend on y.
         softness: alpha of `soft_round`, which in training then rounds the values; its own gradient replaces the
@@ -45,7 +45,7 @@ class DiagonalLattice(nn.Module):
         step: float = 0.5,
         codebook_size: float | None = None,
         sparsity: float = 0.0,
-        commitment: float = 0.0,
+        commitment: float | None = None,
         dither: bool = False,
         softness: float | None = None,
     ) -> None:
@@ -76,7 +76,7 @@ class DiagonalLattice(nn.Module):
         if self.training and (self.dither or self.softness):
             values = self._round_for_training(relaxed) * basis
         loss = -self.sparsity * self.log_basis.exp().sum()
-        if self.commitment:
+        if self.commitment is not None:
             point = relaxed.detach().round() * basis
             loss = loss + (point - y.detach()).square().mean()
             loss = loss + self.commitment * (point.detach() - y).square().mean()

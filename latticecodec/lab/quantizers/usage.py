@@ -51,9 +51,10 @@ def gradient_gap(loss: Callable[[Tensor], Tensor], z: Tensor, values: Tensor) ->
     """|grad loss(z) - grad loss(values)|: how wrong it is to use the gradient at `values` as the one at z.
 
     The straight-through estimator does use it, so at a gap of zero its step is exact. This is the gradient gap of Huh
-    et al. 2023 (arXiv 2305.08842), which "Balance of Number of Embedding and their Dimensions" (arXiv 2407.04939, eq.
-    5) reports. Here it is the Euclidean length of the difference over all N x D entries, each gradient taken with
-    respect to the argument of `loss` at that point.
+    et al. 2023 (arXiv 2305.08842), at the values; "Balance of Number of Embedding and their Dimensions" (arXiv
+    2407.04939, eq. 5) takes it at E(x), through the projections, as `lcodec reproduce` does. Here it is the Euclidean
+    length of the difference over all N x D entries, each gradient taken with respect to the argument of `loss` at that
+    point.
 
     Args:
         loss: the rest of the model, from rows [N, D] to the loss [] of the task; called twice.

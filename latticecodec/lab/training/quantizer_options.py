@@ -16,7 +16,7 @@ class QuantizerOptions:
 
     gamma: float | None = None  # weight of the size loss: positive widens a lattice's cells, negative narrows them; 0
     codebook_size: float | None = None  # K, points in [0, 1]^D that a lattice's first basis is drawn for; a plain start
-    commitment: float | None = None  # weight of the commitment loss; 0 of a lattice, 0.25 of codebooks
+    commitment: float | None = None  # weight of the commitment loss; a lattice has none by default, codebooks 0.25
     codebook_update: str | None = None  # "ema" (the default) or "gradient": how codewords learn
     selection: str | None = None  # of a codebook for a slice: by "cost" (the default) or by "attention"
     temperature: str | None = None  # of the attention's choice in training: "linear" (the default) or "exponential"

@@ -25,6 +25,7 @@ class AdaptiveModel(CodebookModel):
     @classmethod
     def check(cls, options: TrainOptions, from_scratch: bool) -> None:
         """See `PhotoModel`."""
+        super().check(options, from_scratch)
         attention = options.quantizer.selection == "attention"
         if options.quantizer.temperature is not None and not attention:
             raise TrainingError("--temperature is for --selection attention; add that, or leave it out")

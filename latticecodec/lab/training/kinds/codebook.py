@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from .... import zoo
 from ....config import ModelConfig
+from ....errors import TrainingError
 from ....kinds.codebook import BIT
 from ....weights import part
 from ...arithmetic import straight_through
@@ -25,7 +26,7 @@ from ...quantizers import ProductQuantizer, Selected, SharedAdaptiveQuantizer
 from ..data import Crops
 from ..model import Forward, PhotoModel, Source, uniform
 from ..options import TrainOptions
-from ..quantizer_options import DEFAULTS, QuantizerOptions
+from ..quantizer_options import DEFAULTS, QuantizerOptions, option
 from .adopt import adopt, exchange
 from .diagnosis import diagnose
 from .fit import fit
@@ -44,6 +45,7 @@ TRAINED = (  # with transforms of a base model, the parts of them that train; th
 )
 STEP = 0.5  # of the basis of a model from scratch
 LAMBDAS = 0.0002, 0.02  # at rate coordinates 0 and 1: lower rates than a lattice's
+TEACHING = "commitment", "rescaling"  # options that teach the analysis alone
 SMALL = 128  # models of fewer latents have codebooks of fewer codewords
 
 
@@ -66,6 +68,14 @@ class CodebookModel(PhotoModel):
         if config.base:
             for name, value in self.named_parameters():
                 value.requires_grad_(name.startswith((*TRAINED, "log_basis", "hyper_analysis", "quantizer", "prior")))
+
+    @classmethod
+    def check(cls, options: TrainOptions, from_scratch: bool) -> None:
+        """See `PhotoModel`; an option whose loss or gradient reaches the analysis alone needs one that learns."""
+        given = [name for name in TEACHING if name in options.quantizer.given()]
+        if given and options.freeze != "nothing":
+            told = f"{option(given[0])} teaches the analysis alone, which --freeze {options.freeze} keeps as it is"
+            raise TrainingError(f"{told}; leave one out")
 
     @classmethod
     @abstractmethod

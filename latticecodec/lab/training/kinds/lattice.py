@@ -37,7 +37,7 @@ class LatticeModel(PhotoModel):
             config.latents,
             codebook_size=options.codebook_size,
             sparsity=options.gamma or 0.0,
-            commitment=options.commitment or 0.0,
+            commitment=options.commitment,
         )
         self.prior = FloatPrior(config)
 

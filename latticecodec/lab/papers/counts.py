@@ -1,0 +1,74 @@
+"""Findings on embeddings in use and parameters, as in `findings`."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from .findings import Find, Finding, known
+from .results import Result, measured
+from .verdicts import number
+
+
+def utilised(sizes: Sequence[int]) -> Find:
+    """Embeddings as a share of K: the first row's below a tenth, those of the others above nine tenths."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        used = known([measured(row, "used") for row in rows])
+        if used is None:
+            return None
+        shares = [embeddings / codes for embeddings, codes in zip(used, sizes, strict=True)]
+        told = f"used / K {', '.join(f'{share:.2g}' for share in shares)}"
+        return Finding(shares[0] < 0.1 and min(shares[1:]) > 0.9, told)
+
+    return find
+
+
+def graceful(most: float) -> Find:
+    """Along the rows no error is above `most` times the one before, with as many parameters in each."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        errors, parameters = (known([measured(row, name) for row in rows]) for name in ("mse", "parameters"))
+        if errors is None or parameters is None:
+            return None
+        leaps = [after / before for before, after in pairwise(errors)]
+        told = f"mse {', '.join(map(number, errors))}, parameters {', '.join(map(number, parameters))}"
+        return Finding(max(leaps) <= most and len(set(parameters)) == 1, told)
+
+    return find
+
+
+def undegenerate(dimensions: int) -> Find:
+    """No dimension of a lattice has the same coordinate in all pictures."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        live = known([measured(row, "live_dimensions") for row in rows])
+        if live is None:
+            return None
+        told = f"degenerate dimensions {', '.join(number(dimensions - count) for count in live)} of {dimensions}"
+        return Finding(min(live) == dimensions, told)
+
+    return find
+
+
+def more_than(codes: int) -> Find:
+    """A count of vectors while codewords move gives more embeddings than there are codewords."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        counts = known([measured(rows[0], "used_moving"), measured(rows[0], "used")])
+        if counts is None:
+            return None
+        told = f"{number(counts[0])} while they move, {number(counts[1])} by index, K = {codes}"
+        return Finding(counts[0] > codes, told)
+
+    return find
+
+
+def about(codes: int, factor: float) -> Find:
+    """Embeddings in use by the first row are `codes`, within a factor."""
+
+    def find(rows: Sequence[Result]) -> Finding | None:
+        used = measured(rows[0], "used")
+        if used is None:
+            return None
+        return Finding(codes / factor <= used <= codes * factor, f"used {number(used)}, K = {codes}")
+
+    return find
