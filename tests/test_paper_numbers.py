@@ -2,10 +2,12 @@
 
 import json
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
+from latticecodec.lab.papers.page import page_text
 from latticecodec.lab.papers.presets_balance import DATA, passes
 from latticecodec.lab.papers.results import Results, key
 from latticecodec.lab.papers.tables import TABLES
@@ -130,3 +132,14 @@ def test_every_committed_result_belongs_to_a_row() -> None:
         for seed in results.seeds()
     }
     assert results.known.keys() <= known
+
+
+def test_the_page_is_what_its_results_say() -> None:
+    """But for the pictures: `lcodec reproduce render --out docs/papers/results.jsonl --page docs/papers.md`."""
+    results, page = Results(ROOT / "docs" / "papers" / "results.jsonl"), ROOT / "docs" / "papers.md"
+    rendered, _ = page_text(results, page, defaultdict(list) | {"": [Path("rate-distortion.png")]})
+    assert _without_pictures(rendered) == _without_pictures(PAGE)
+
+
+def _without_pictures(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line and not line.startswith("![")]

@@ -18,7 +18,7 @@ MAP_CODES = 2048  # codewords on a map
 MAP_SIDE = 192  # pixels
 
 
-def folder_of(results: Path) -> Path:
+def pictures_beside(results: Path) -> Path:
     """Where the pictures of the trainings of a results file are."""
     return results.with_name(f"{results.stem}-pictures")
 

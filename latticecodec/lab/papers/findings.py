@@ -27,7 +27,8 @@ def judged(results: Results, experiments: Sequence[Experiment], data: str, find:
     """The verdict at the longest budget at which all rows have a seed in common; clear where all seeds agree."""
     complete = False
     for budget in results.budgets():
-        found, dead, first = [], 0, 0
+        found: list[Finding] = []
+        dead, first = 0, 0
         for seed in results.seeds():
             one = [results.get(experiment, data, budget, seed) for experiment in experiments]
             rows = [result for result in one if result and "metrics" in result]

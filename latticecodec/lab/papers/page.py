@@ -1,12 +1,12 @@
 """docs/papers.md: a line for every table row and data set, and the plots."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .claims import CHECKS, CLAIMS, CentralClaim
 from .datasets import DATASETS
 from .experiment import Row, Table
-from .figures import folder_of
+from .figures import pictures_beside
 from .plots import all_plots
 from .rates import RATE_CLAIMS
 from .results import Result, Results
@@ -61,10 +61,16 @@ folder beside its results. Reconstructions are pictures of the data sets, and no
 
 def write_page(results: Results, page: Path) -> int:
     """Write the page, and its plots into the folder of its stem beside it; returns how many lines are measured."""
-    tables = list(TABLES.values())
-    plots = all_plots(results, tables, page.with_suffix(""))
+    text, measured = page_text(results, page, all_plots(results, list(TABLES.values()), page.with_suffix("")))
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(text, encoding="utf-8")
+    return measured
+
+
+def page_text(results: Results, page: Path, plots: Mapping[str, Sequence[Path]]) -> tuple[str, int]:
+    """The text of the page with plots of each table by its name, "" those of rate and distortion; measured lines."""
     parts, measured, lines = [], 0, 0
-    for table in tables:
+    for table in TABLES.values():
         rows = [(row, data) for row in table.rows for data in row.data]
         lines += len(rows)
         measured += sum(bool(results.of(row.on(data), data)[1]) for row, data in rows)
@@ -79,9 +85,7 @@ def write_page(results: Results, page: Path) -> int:
     if planes:
         planes = ["## Rate and distortion", PLANES.strip(), "\n".join(planes)]
     text = "\n\n".join([HEAD.rstrip("\n"), count, claims, asked, rated, *planes, *parts, *_strips(results, page)])
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
-    return measured
+    return text.rstrip("\n") + "\n", measured
 
 
 def _claims(title: str, what: str, claims: Sequence[CentralClaim], results: Results) -> str:
@@ -105,7 +109,7 @@ def _caption(plot: Path) -> str:
 
 def _strips(results: Results, page: Path) -> list[str]:
     """Reconstructions, where the page lies beside the results; they are pictures of the data sets."""
-    folder = folder_of(results.file)
+    folder = pictures_beside(results.file)
     if page.parent.resolve() != folder.parent.resolve() or not folder.is_dir():
         return [STRIPS.strip()]
     files = sorted(folder.glob("*-reconstructions.png"))

@@ -7,7 +7,7 @@ from typing import Any
 from ...errors import TrainingError
 from .datasets import DATASETS
 from .experiment import Table
-from .figures import folder_of, stem_of
+from .figures import pictures_beside, stem_of
 from .rates import FAMILIES, frontier, points
 from .results import Result, Results
 from .verdicts import short
@@ -137,7 +137,7 @@ def all_plots(results: Results, tables: list[Table], folder: Path) -> dict[str, 
         file = folder / f"rate-distortion-{data}.png"
         written[""] += [file] if rate_distortion(results, data, file) else []
     for table in tables:
-        written[table.name] = _maps(table, results, folder)
+        written[table.name] = _codebooks(table, results, folder)
         for data in sorted({name for row in table.rows for name in row.data}):
             file = folder / f"{table.name}-{data}.png"
             written[table.name] += [file] if course(table, data, results, file) else []
@@ -146,14 +146,14 @@ def all_plots(results: Results, tables: list[Table], folder: Path) -> dict[str, 
     return written
 
 
-def _maps(table: Table, results: Results, folder: Path) -> list[Path]:
+def _codebooks(table: Table, results: Results, folder: Path) -> list[Path]:
     """Maps of the codebooks of MAPPED rows, one seed each: from where their trainings left them, or copied before."""
     shown = []
     rows = [table.row(label) for name, label in MAPPED if name == table.name]
     for row, data in ((each, data) for each in rows for data in each.data):
         _, found = results.of(row.on(data), data)
         for name in [f"{stem_of(result)}-{kind}.png" for result in found[:1] for kind in ("codebook", "tsne")]:
-            source, target = folder_of(results.file) / name, folder / name
+            source, target = pictures_beside(results.file) / name, folder / name
             if source.exists():
                 folder.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, target)

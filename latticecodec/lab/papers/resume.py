@@ -13,7 +13,7 @@ from .figures import Gallery
 MINUTES = 10.0  # between saves
 
 
-def folder_of(results: Path) -> Path:
+def unfinished(results: Path) -> Path:
     """Where the unfinished rows of a results file are."""
     return results.with_name(f"{results.stem}-unfinished")
 

@@ -15,12 +15,11 @@ from ...errors import LcqError
 from . import released
 from .datasets import DATASETS, Pictures, load, location, missing
 from .experiment import FULL, Budget, Experiment, Table
-from .figures import Gallery, folder_of, stem_of
+from .figures import Gallery, pictures_beside, stem_of
 from .loop import Trained, train
 from .measure import measure
 from .results import Result, Results, key
-from .resume import Resumable
-from .resume import folder_of as unfinished
+from .resume import Resumable, unfinished
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def run(
                 advance(1000 * number + 1000 * done // steps, 1000 * len(jobs))
 
             row = described(job, pictures, extent, device)
-            gallery = Gallery(folder_of(results.file), stem_of(row), pictures, device, job.tsne)
+            gallery = Gallery(pictures_beside(results.file), stem_of(row), pictures, device, job.tsne)
             origin = f"{row['source']} {row['digest']}"
             resumable = Resumable(unfinished(results.file) / f"{row['key']}.pt", origin, gallery)
             if job.experiment.weights:
