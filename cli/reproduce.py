@@ -68,9 +68,10 @@ def reproduce(
     """Rerun the tables of the papers behind the quantizers, and see ours beside the paper's numbers.
 
     Without a TABLE, every row whose data is there: with --quick, and all data but Tiny-ImageNet, some 25 minutes of one
-    core. Each row is trained, its indices are coded to real bytes, and the result is appended to --out; a run that was interrupted
-    goes on where it stopped, within a row to ten minutes. At the end the page of all tables is written, with plots
-    beside it. Pictures of a training, reconstructions and maps of its codebook, go into a folder beside --out.
+    core. Each row is trained, its indices are coded to real bytes, and the result is appended to --out; a run that was
+    interrupted goes on where it stopped, within a row to ten minutes. At the end the page of all tables is written,
+    with plots beside it. Pictures of a training, reconstructions and maps of its codebook, go into a folder beside
+    --out.
 
     \b
     list      the tables, the data that they need, and where to get what is missing
