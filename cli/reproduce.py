@@ -93,9 +93,9 @@ def reproduce(
         show_list(data, as_json)
         return
     require("papers", "lcodec reproduce")
-    from latticecodec.lab.papers import page as pages
     from latticecodec.lab.papers.experiment import FULL, QUICK, part
-    from latticecodec.lab.papers.plots import pyplot
+    from latticecodec.lab.papers.page import page as pages
+    from latticecodec.lab.papers.page.plots import pyplot
     from latticecodec.lab.papers.results import Results
 
     if quick + full + (share is not None) > 1:

@@ -2,17 +2,17 @@
 
 from dataclasses import replace
 
-from latticecodec.lab.papers import presets_balance, presets_lattice, presets_rotation
 from latticecodec.lab.papers.experiment import Experiment
 from latticecodec.lab.papers.results import key
+from latticecodec.lab.papers.tables import balance, lattice, rotation
 
 SMALL = {"network": "strided-4", "codes": 16, "dimensions": 4, "quick_steps": 3, "quick_batch": 4}
 KINDS: dict[str, Experiment] = {
-    "vq": replace(presets_lattice.VQ, **SMALL),  # type: ignore[arg-type]
-    "vq-ema": replace(presets_lattice.EMA, **SMALL),  # type: ignore[arg-type]
-    "lattice": replace(presets_lattice.LATTICE, **SMALL, width=0.1, sparsity=0.0),  # type: ignore[arg-type]
+    "vq": replace(lattice.VQ, **SMALL),  # type: ignore[arg-type]
+    "vq-ema": replace(lattice.EMA, **SMALL),  # type: ignore[arg-type]
+    "lattice": replace(lattice.LATTICE, **SMALL, width=0.1, sparsity=0.0),  # type: ignore[arg-type]
     "projected": replace(
-        presets_balance.FIXED,
+        balance.FIXED,
         network="cnn",
         codes=16,
         dimensions=4,
@@ -20,11 +20,11 @@ KINDS: dict[str, Experiment] = {
         quick_batch=4,
     ),
     "adaptive": replace(
-        presets_balance.ADAPTIVE, network="cnn", sizes=((8, 4), (16, 2), (32, 1)), quick_steps=3, quick_batch=4
+        balance.ADAPTIVE, network="cnn", sizes=((8, 4), (16, 2), (32, 1)), quick_steps=3, quick_batch=4
     ),
-    "rotation": replace(presets_rotation.ROTATION, **SMALL | {"dimensions": 8}),  # type: ignore[arg-type]
-    "rescaled": replace(presets_rotation.RESCALED, **SMALL | {"dimensions": 8}),  # type: ignore[arg-type]
-    "k-means": replace(presets_lattice.EMA, **SMALL, start="k-means"),  # type: ignore[arg-type]
+    "rotation": replace(rotation.ROTATION, **SMALL | {"dimensions": 8}),  # type: ignore[arg-type]
+    "rescaled": replace(rotation.RESCALED, **SMALL | {"dimensions": 8}),  # type: ignore[arg-type]
+    "k-means": replace(lattice.EMA, **SMALL, start="k-means"),  # type: ignore[arg-type]
 }
 
 

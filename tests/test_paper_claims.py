@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from paper_rows import KINDS, result
 
-from latticecodec.lab.papers import counts, courses, orders, presets_balance, presets_rotation
-from latticecodec.lab.papers.claims import CLAIMS
 from latticecodec.lab.papers.experiment import Experiment
-from latticecodec.lab.papers.findings import Finding
-from latticecodec.lab.papers.plots import choices
-from latticecodec.lab.papers.rates import RATE_CLAIMS, Point, at_equal_rate
+from latticecodec.lab.papers.page.plots import choices
 from latticecodec.lab.papers.results import Results
-from latticecodec.lab.papers.tables import TABLES
+from latticecodec.lab.papers.tables import TABLES, balance, rotation
+from latticecodec.lab.papers.verdicts import counts, courses, orders
+from latticecodec.lab.papers.verdicts.claims import CLAIMS
+from latticecodec.lab.papers.verdicts.equal_rate import RATE_CLAIMS, Point, at_equal_rate
+from latticecodec.lab.papers.verdicts.findings import Finding
 
 
 def test_at_equal_rate_compares_only_rates_in_common() -> None:
@@ -46,7 +46,7 @@ def test_claims_at_equal_rate_rest_on_full_results_where_both_families_have_some
 
 
 FIXED = [row.experiment for row in TABLES["balance-1"].rows]
-ERRORS = [presets_balance.FIXED_ERRORS[pair][1] / 157 for pair in presets_balance.SIZES]  # Fashion-MNIST
+ERRORS = [balance.FIXED_ERRORS[pair][1] / 157 for pair in balance.SIZES]  # Fashion-MNIST
 
 
 def balance_claim(text: str) -> Callable[[Results], str]:
@@ -124,7 +124,7 @@ def test_claims_on_the_course_of_a_training(tmp_path: Path) -> None:
         end = {"step": 2.0, "gradient_gap": max(1.0, at - 4.0), "quantization_error": 8.0 - at}
         course(results, experiment, {"step": 0.0}, end, mse=ERRORS[at])
     adaptive = TABLES["balance-2"].row("adaptive").experiment
-    shares = [{f"share_{codes}": float(codes == most) for codes, _ in presets_balance.SIZES} for most in (65536, 16384)]
+    shares = [{f"share_{codes}": float(codes == most) for codes, _ in balance.SIZES} for most in (65536, 16384)]
     low = {"gradient_gap": 0.5, "quantization_error": 0.5}
     course(
         results, adaptive, {"step": 0.0} | shares[0], *({"step": 1.0} | low | part for part in shares), mse=0.41 / 157
@@ -149,7 +149,7 @@ def test_choices_of_codebooks_are_drawn_where_a_history_has_them(tmp_path: Path)
     table = TABLES["balance-2"]
     course(results, table.row("fixed [16384, 4]").experiment, {"step": 0.0})
     assert not choices(table, "fashion-mnist", results, tmp_path / "choices.png")
-    entry = {f"share_{codes}": 1 / 8 for codes, _ in presets_balance.SIZES}
+    entry = {f"share_{codes}": 1 / 8 for codes, _ in balance.SIZES}
     course(results, table.row("adaptive").experiment, {"step": 0.0} | entry, {"step": 9.0} | entry)
     assert choices(table, "fashion-mnist", results, tmp_path / "choices.png")
     assert (tmp_path / "choices.png").exists()
@@ -205,12 +205,12 @@ def test_orders_by_rank_correlation() -> None:
 
 def test_every_order_that_a_paper_prints_is_one_that_it_could_reproduce() -> None:
     """Also where its numbers are equal, as the reconstruction losses of higher betas."""
-    printed = [test[1] for _, _, test in presets_rotation.SWEEP]
+    printed = [test[1] for _, _, test in rotation.SWEEP]
     rows = [{"metrics": {"mse_forward": value}} for value in printed]
     (claim,) = [orders.in_printed_order("mse_forward", printed)(rows)]
     assert claim
     assert claim.right
-    assert not orders.rising(["mse_forward"], [beta for beta, *_ in presets_rotation.SWEEP])(rows).right  # type: ignore[union-attr]
+    assert not orders.rising(["mse_forward"], [beta for beta, *_ in rotation.SWEEP])(rows).right  # type: ignore[union-attr]
 
 
 def test_a_lattice_grows_denser_by_its_own_points() -> None:

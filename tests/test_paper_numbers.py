@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from latticecodec.lab.papers.page import page_text
-from latticecodec.lab.papers.presets_balance import DATA, passes
+from latticecodec.lab.papers.page.page import page_text
 from latticecodec.lab.papers.results import Results, key
 from latticecodec.lab.papers.tables import TABLES
+from latticecodec.lab.papers.tables.balance import DATA, passes
 
 ROOT = Path(__file__).parent.parent
 PRINTED = json.loads((ROOT / "tests" / "paper_tables.json").read_text())

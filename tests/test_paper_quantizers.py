@@ -6,11 +6,11 @@ import pytest
 import torch
 from paper_rows import KINDS as ROWS
 
-from latticecodec.lab.papers import presets_balance, presets_rotation
 from latticecodec.lab.papers.bottleneck import KINDS, Adaptive, Passed, Projected, begin
 from latticecodec.lab.papers.looks import gap_at_encoder
 from latticecodec.lab.papers.loop import objective
 from latticecodec.lab.papers.model import PaperModel
+from latticecodec.lab.papers.tables import balance, rotation
 from latticecodec.lab.papers.variants import ReflectedQuantizer
 from latticecodec.lab.quantizers import RescaledQuantizer, RotationQuantizer, VectorQuantizer
 
@@ -97,7 +97,7 @@ def test_the_published_code_gives_the_decoder_the_length_of_the_row() -> None:
 
 @pytest.mark.parametrize(("temperature", "first", "last"), [("linear", 100.0, 1.0), ("exponential", 5.0, 0.5)])
 def test_temperatures(temperature: str, first: float, last: float) -> None:
-    experiment = replace(presets_balance.ADAPTIVE, sizes=((4, 2), (8, 1)), temperature=temperature)
+    experiment = replace(balance.ADAPTIVE, sizes=((4, 2), (8, 1)), temperature=temperature)
     bottleneck = KINDS["adaptive"](experiment, 8, 100, 0)
     assert isinstance(bottleneck, Adaptive)
     assert [bottleneck.schedule(step / 100) for step in (0, 99)] == pytest.approx([first, last])  # of 100 steps
@@ -107,7 +107,7 @@ def test_temperatures(temperature: str, first: float, last: float) -> None:
 def test_all_kinds_give_values_that_their_symbols_give_again() -> None:
     z = torch.randn(40, 8)
     for name, kind in KINDS.items():
-        experiment = replace(presets_rotation.ROTATION, codes=16, dimensions=8, sizes=((4, 2), (8, 1)), quantizer=name)
+        experiment = replace(rotation.ROTATION, codes=16, dimensions=8, sizes=((4, 2), (8, 1)), quantizer=name)
         bottleneck = kind(experiment, 8, 10, 0).eval()
         passed = bottleneck(z, 0.5)
         assert passed.values.shape == z.shape
@@ -117,7 +117,7 @@ def test_all_kinds_give_values_that_their_symbols_give_again() -> None:
 
 def test_a_fixed_codebook_is_the_adaptive_quantizer_with_one_codebook() -> None:
     """Both have projections to D and back around the search, so that Table 2 compares codebooks alone."""
-    e = replace(presets_balance.FIXED, codes=16, dimensions=2, beta=0.5)
+    e = replace(balance.FIXED, codes=16, dimensions=2, beta=0.5)
     fixed = KINDS["vq-ema-projected"](e, 8, 10, 0)
     adaptive = KINDS["adaptive"](replace(e, quantizer="adaptive", sizes=((16, 2),)), 8, 10, 0)
     assert isinstance(fixed, Projected)
@@ -134,7 +134,7 @@ def test_a_fixed_codebook_is_the_adaptive_quantizer_with_one_codebook() -> None:
 
 
 def test_networks_of_balance_leave_the_projection_to_the_quantizer() -> None:
-    for experiment in (presets_balance.FIXED, presets_balance.ADAPTIVE):
+    for experiment in (balance.FIXED, balance.ADAPTIVE):
         rows, _ = PaperModel(replace(experiment, codes=16, dimensions=2, sizes=((16, 2),)), 1, 1, 0).encode(
             torch.zeros(1, 1, 8, 8)
         )

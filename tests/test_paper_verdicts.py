@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from paper_rows import result
 
-from latticecodec.lab.papers.page import paper_cell
+from latticecodec.lab.papers.page.page import paper_cell
 from latticecodec.lab.papers.results import Results, measured
 from latticecodec.lab.papers.tables import TABLES
-from latticecodec.lab.papers.verdicts import judge, verdict
+from latticecodec.lab.papers.verdicts.rows import judge, verdict
 
 
 @pytest.mark.parametrize(

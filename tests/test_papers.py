@@ -14,7 +14,7 @@ from paper_rows import KINDS, result
 from PIL import Image
 
 from latticecodec.errors import TrainingError
-from latticecodec.lab.papers import presets_rotation, released, resume
+from latticecodec.lab.papers import released, resume
 from latticecodec.lab.papers.datasets import DATASETS, load, missing
 from latticecodec.lab.papers.experiment import FULL, Budget
 from latticecodec.lab.papers.experiment import part as budget_of
@@ -24,7 +24,7 @@ from latticecodec.lab.papers.measure import measure, used_moving
 from latticecodec.lab.papers.model import PaperModel
 from latticecodec.lab.papers.results import Results
 from latticecodec.lab.papers.run import Job, plan, run
-from latticecodec.lab.papers.tables import TABLES, find
+from latticecodec.lab.papers.tables import TABLES, find, rotation
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
@@ -163,9 +163,7 @@ def test_codebooks_by_tsne_are_beside_the_maps(folder: Path, tmp_path: Path) -> 
 
 
 def test_the_published_rotation_code_decodes_what_its_indices_do_not_hold(folder: Path) -> None:
-    experiment = replace(
-        presets_rotation.AS_CODED, codes=16, dimensions=8, start="k-means", quick_steps=3, quick_batch=4
-    )
+    experiment = replace(rotation.AS_CODED, codes=16, dimensions=8, start="k-means", quick_steps=3, quick_batch=4)
     pictures = load(FASHION, folder)
     metrics = measure(train(experiment, pictures, TINY, 0, CPU, lambda *_: None).model, pictures, TINY, CPU)
     assert metrics["mse"] != pytest.approx(metrics["mse_forward"], rel=1e-6)
@@ -241,7 +239,7 @@ def test_the_command_lists_trains_resumes_and_renders(
     listed = json.loads(lcodec("reproduce", "list", "--data", folder, "--json").stdout)
     assert listed["tables"][0]["table"] == "ll-2"
     assert any(line.startswith("mnist: neither") for line in listed["missing"])
-    importlib.import_module("latticecodec.lab.papers.page")  # whose claims are of all rows
+    importlib.import_module("latticecodec.lab.papers.page.page")  # whose claims are of all rows
     short = replace(
         TABLES["ll-gamma"], rows=tuple(replace(row, experiment=KINDS["lattice"]) for row in TABLES["ll-gamma"].rows[:1])
     )

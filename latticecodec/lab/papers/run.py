@@ -159,7 +159,7 @@ def source() -> str:
 
 
 def source_files() -> list[Path]:
-    """The modules of networks, quantizers and papers, and what these have in common."""
+    """The modules that train and measure: networks, quantizers, papers without tables and verdicts, what all share."""
     lab = Path(__file__).parent.parent
     modules = [file for name in ("nets", "papers", "quantizers") for file in sorted((lab / name).glob("*.py"))]
     return [lab / "arithmetic.py", lab / "widths.py", *modules]

@@ -1,10 +1,10 @@
 """All tables that `lcodec reproduce` knows, by name."""
 
-from ...errors import TrainingError
-from . import presets_balance, presets_lattice, presets_rotation
-from .experiment import Table
+from ....errors import TrainingError
+from ..experiment import Table
+from . import balance, lattice, rotation
 
-TABLES = {table.name: table for table in (*presets_lattice.TABLES, *presets_balance.TABLES, *presets_rotation.TABLES)}
+TABLES = {table.name: table for table in (*lattice.TABLES, *balance.TABLES, *rotation.TABLES)}
 
 
 def find(names: tuple[str, ...]) -> list[Table]:

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from ..results import Result, measured
 from .findings import Find, Finding, known
 from .orders import ordered, rank_correlation
-from .results import Result, measured
-from .verdicts import number
+from .rows import number
 
 COLLAPSED = 0.99  # share of the positions with one codebook, above which there is no choice
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..experiment import Experiment
+from ..results import Results
+from ..tables import TABLES
 from .claims import CentralClaim
-from .experiment import Experiment
-from .results import Results
-from .tables import TABLES
-from .verdicts import ALIVE, judge, spread
+from .rows import ALIVE, judge, spread
 
 DECIBELS = 0.1  # a smaller difference at equal rate is none
 

@@ -6,8 +6,8 @@ epoch (`scheduler_gamma: 0.0`): after the first one only moving averages still c
 
 from dataclasses import replace
 
-from ..widths import width_for_codebook_size
-from .experiment import Claim, Experiment, Row, Table
+from ...widths import width_for_codebook_size
+from ..experiment import Claim, Experiment, Row, Table
 
 PAPER = "LL-VQ-VAE, arXiv 2310.09382"
 FASHION = ("fashion-mnist",)

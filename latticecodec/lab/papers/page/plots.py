@@ -4,13 +4,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from ...errors import TrainingError
-from .datasets import DATASETS
-from .experiment import Table
-from .figures import pictures_beside, stem_of
-from .rates import FAMILIES, frontier, points
-from .results import Result, Results
-from .verdicts import short
+from ....errors import TrainingError
+from ..datasets import DATASETS
+from ..experiment import Table
+from ..figures import pictures_beside, stem_of
+from ..results import Result, Results
+from ..verdicts.equal_rate import FAMILIES, frontier, points
+from ..verdicts.rows import short
 
 PANELS = (
     ("used", "distinct embeddings of 32 pictures"),

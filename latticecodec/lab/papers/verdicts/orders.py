@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..results import Result, measured
 from .findings import Find, Finding, known
-from .results import Result, measured
-from .verdicts import number
+from .rows import number
 
 CRITICAL = {5: 9 / 10, 6: 29 / 35, 8: 9 / 14}  # rank correlation of n rows, 5 % one-sided
 ROUNDING = 1e-9  # of a rank correlation

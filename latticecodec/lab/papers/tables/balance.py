@@ -10,7 +10,7 @@ Its errors are sums over the batches of a pass over the validation pictures of t
 
 from dataclasses import replace
 
-from .experiment import Claim, Experiment, Row, Table
+from ..experiment import Claim, Experiment, Row, Table
 
 PAPER = "Balance of Number of Embedding and their Dimensions, arXiv 2407.04939"
 W = 65536

@@ -6,7 +6,7 @@ U(-1/K, 1/K), Adam 2e-4, batch 128; 100 epochs for Table 2, 50 for Table 3. It h
 
 from dataclasses import replace
 
-from .experiment import Claim, Experiment, Row, Table
+from ..experiment import Claim, Experiment, Row, Table
 
 PAPER = "Rotational and rescaling VQ-VAE"
 FIFTY = "The rotation trick, arXiv 2410.06424"

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from .claims import CHECKS, CLAIMS, CentralClaim
-from .datasets import DATASETS
-from .experiment import Row, Table
-from .figures import pictures_beside
+from ..datasets import DATASETS
+from ..experiment import Row, Table
+from ..figures import pictures_beside
+from ..results import Result, Results
+from ..tables import TABLES
+from ..verdicts.claims import CHECKS, CLAIMS, CentralClaim
+from ..verdicts.equal_rate import RATE_CLAIMS
+from ..verdicts.rows import number, spread, verdict
 from .plots import all_plots
-from .rates import RATE_CLAIMS
-from .results import Result, Results
-from .tables import TABLES
-from .verdicts import number, spread, verdict
 
 HEAD = """# The papers, rerun
 

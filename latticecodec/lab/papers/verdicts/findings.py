@@ -7,9 +7,9 @@ in use, `courses` at histories. `judged` makes a verdict of those of all seeds.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .experiment import Experiment
-from .results import Result, Results, measured
-from .verdicts import ALIVE, judge, short
+from ..experiment import Experiment
+from ..results import Result, Results, measured
+from .rows import ALIVE, judge, short
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from . import counts, courses, findings, orders, presets_balance, presets_rotation
-from .datasets import DATASETS
-from .experiment import Experiment
-from .presets_lattice import D, K
-from .results import Results
-from .tables import TABLES
-from .verdicts import UNMEASURED, difference
+from ..datasets import DATASETS
+from ..experiment import Experiment
+from ..results import Results
+from ..tables import TABLES, balance, rotation
+from ..tables.lattice import D, K
+from . import counts, courses, findings, orders
+from .rows import UNMEASURED, difference
 
 
 @dataclass(frozen=True)
@@ -115,15 +115,15 @@ def _checks() -> list[CentralClaim]:
 
 
 def _balance(data: str) -> list[CentralClaim]:
-    fixed, sizes = _rows("balance-1", data), presets_balance.SIZES
-    labels = [presets_balance.label_of(*pair) for pair in sizes]
-    column = presets_balance.DATA.index(data)
-    printed = [presets_balance.FIXED_ERRORS[pair][column] for pair in sizes]
-    best = sizes.index(presets_balance.best_of(data))
+    fixed, sizes = _rows("balance-1", data), balance.SIZES
+    labels = [balance.label_of(*pair) for pair in sizes]
+    column = balance.DATA.index(data)
+    printed = [balance.FIXED_ERRORS[pair][column] for pair in sizes]
+    best = sizes.index(balance.best_of(data))
     adaptive = TABLES["balance-2"].row("adaptive").on(data)
-    ablations = [presets_balance.BASE_ERRORS, *(numbers for _, _, numbers in presets_balance.CHANGES)]
+    ablations = [balance.BASE_ERRORS, *(numbers for _, _, numbers in balance.CHANGES)]
     names = [row.label for row in TABLES["balance-3"].rows]
-    share = presets_balance.ADAPTIVE_ERRORS[column] / printed[best] - 1
+    share = balance.ADAPTIVE_ERRORS[column] / printed[best] - 1
     claims = [
         _finding("the least error of equal capacity lies inside, at neither end", data, fixed, orders.inside(labels)),
         _finding(
@@ -167,8 +167,8 @@ def _balance(data: str) -> list[CentralClaim]:
 
 def _rotation() -> list[CentralClaim]:
     data, sweep = "cifar10", _rows("rotation-3", "cifar10")
-    betas = [beta for beta, _, _ in presets_rotation.SWEEP]
-    printed = [test[presets_rotation.NAMES.index("mse_forward")] for _, _, test in presets_rotation.SWEEP]
+    betas = [beta for beta, _, _ in rotation.SWEEP]
+    printed = [test[rotation.NAMES.index("mse_forward")] for _, _, test in rotation.SWEEP]
     text = "a lower beta lowers the reconstruction loss, in the order of Table 3"
     large = [TABLES["rotation-2"].row("Large, K = 1024").on(data)]
     return [
@@ -180,8 +180,7 @@ def _rotation() -> list[CentralClaim]:
 
 
 def _claims() -> list[CentralClaim]:
-    balance = [claim for data in presets_balance.SMALL for claim in _balance(data)]
-    return [*_lattice(), *balance, *_rotation()]
+    return [*_lattice(), *(claim for data in balance.SMALL for claim in _balance(data)), *_rotation()]
 
 
 CLAIMS = _claims()

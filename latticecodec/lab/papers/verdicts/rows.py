@@ -14,9 +14,9 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .datasets import DATASETS, UNAVAILABLE
-from .experiment import FULL, QUICK, Experiment, Row, Table
-from .results import Result, Results, measured
+from ..datasets import DATASETS, UNAVAILABLE
+from ..experiment import FULL, QUICK, Experiment, Row, Table
+from ..results import Result, Results, measured
 
 SEEDS = 3  # that a verdict on a difference needs
 CLEAR = 2.78  # standard errors: Student's t of three and three seeds, 5 % two-sided

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+from ..results import Result, measured
 from .findings import Find, Finding, known
-from .results import Result, measured
-from .verdicts import number
+from .rows import number
 
 
 def utilised(sizes: Sequence[int]) -> Find:

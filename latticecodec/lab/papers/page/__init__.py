@@ -1,0 +1,1 @@
+"""docs/papers.md and its plots."""

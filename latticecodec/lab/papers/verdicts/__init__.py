@@ -1,0 +1,1 @@
+"""What results say of the papers: verdicts on rows and on claims."""
