@@ -8,7 +8,8 @@ At home:      python docs/rented_gpu.py join OUT --out runs/rented
 `pack` makes smaller copies of photographs until they fit. `check` runs the tests that need a GPU, times forty steps,
 and says how fast they are. `train` goes on --from a stable.pt or the OUT of an earlier training, or without it trains
 from nothing, for so many minutes; every few minutes, and at the end, it writes the weights to OUT in parts below 16
-MiB. Both stop with one line where a part of the networks gets no gradient in its first steps, and would learn nothing.
+MiB. Units of the prior that were zero everywhere, where no gradient brings them back, begin with one; both stop with
+one line where a part of the networks gets none in its first steps all the same, and would learn nothing.
 `join` makes a model folder of the last weights, and stable.pt of those from before the learning rate fell: `lcodec
 train --resume` and `--from` go on from these. docs/training.md tells more. `train` needs torch, torchvision, numpy,
 pillow, safetensors and tensorboard alone.
@@ -31,9 +32,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from latticecodec.config import PRESETS
 from latticecodec.devices import resolve_device
 from latticecodec.errors import ImageError, LcqError, OutputError, TrainingError
-from latticecodec.lab.training.checkpoint import CHECKPOINT, STABLE
+from latticecodec.lab.training.checkpoint import CHECKPOINT, STABLE, load_state
 from latticecodec.lab.training.data import Crops, processes_for
+from latticecodec.lab.training.kinds.lattice import LatticeModel
+from latticecodec.lab.training.kinds.revive_units import revive_units
 from latticecodec.lab.training.loop import Progress, train
+from latticecodec.lab.training.model import PhotoModel
 from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.parts import join_parts, write_parts
 from latticecodec.lab.training.start import new_model
@@ -209,6 +213,8 @@ def run(arguments: argparse.Namespace, options: TrainOptions, out: Path, report:
     crops.prepare()
     print(f"{len(pictures)} pictures decoded in {time.monotonic() - began:.1f} s", flush=True)
     model = new_model(PRESETS[arguments.preset], crops)
+    if start:
+        start = revived(start, model, crops, out)
     train(model, crops, list(held_out), out, options, device, start, report)  # type: ignore[arg-type]
 
 
@@ -218,6 +224,21 @@ def start_of(given: Path | None, out: Path) -> Path | None:
         return given
     out.mkdir(parents=True, exist_ok=True)
     join_parts(given, "stable", out / "start.pt")
+    return out / "start.pt"
+
+
+def revived(start: Path, model: PhotoModel, crops: Crops, out: Path) -> Path:
+    """The checkpoint with a gradient for units of its prior that had lost theirs, in the weights and their average."""
+    assert isinstance(model, LatticeModel)
+    state, pictures, counts = load_state(start), crops.first(), []
+    for name, values in (("average", state["model"] | state["average"]), ("model", state["model"])):
+        model.load_state_dict(values)
+        counts.append(revive_units(model, pictures))
+        found = model.state_dict()
+        state[name] = {key: found[key].clone() for key in state[name]}
+    print(f"units of the prior without a gradient, which have one again: {counts[-1]}", flush=True)
+    out.mkdir(parents=True, exist_ok=True)
+    torch.save(state, out / "start.pt")
     return out / "start.pt"
 
 

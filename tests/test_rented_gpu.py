@@ -113,16 +113,20 @@ def test_photographs_to_parts_to_a_model(call: Call, tmp_path: Path, monkeypatch
 
 
 def test_networks_that_cannot_learn_are_refused(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before minutes are spent on them: a hyper-decoder without a unit above zero, as a first run once ended with."""
+    """Before minutes are spent on them: a context network that nothing comes out of, so that nothing goes back in."""
     train(tmp_path / "run", "lattice", options=TrainOptions(steps=2, batch=2, crop=64, warm_up=1))
     alive = tmp_path / "run" / "stable.pt"
     again = ("--data", "photos", *SMALL, "--from")
     assert "s a step" in call("check", *again, str(alive))
     state = load_state(alive)
-    state["model"]["prior.hyper.enter.bias"] -= 9
-    torch.save(state, "dead.pt")
+    state["model"]["prior.hyper.enter.bias"] -= 9  # no unit above zero, as a first run once ended with
+    torch.save(state, "sleeping.pt")
+    assert "units of the prior without a gradient, which have one again" in call("check", *again, "sleeping.pt")
     monkeypatch.setattr("latticecodec.lab.training.loop.LOOK", 3)
-    told = r"^Error: no gradient up to step 3, so .* in [^;]*prior\.hyper\.enter\.\*,[^;]*; begin with other weights"
+    for kept in (state["model"], state["average"]):
+        kept["prior.context.leave.weight"] *= 0
+    torch.save(state, "dead.pt")
+    told = r"^Error: no gradient up to step 3, so .* in [^;]*prior\.hyper\.\*,[^;]*; begin with other weights"
     with pytest.raises(SystemExit, match=told):
         call("check", *again, "dead.pt")
     with pytest.raises(SystemExit, match=told):

@@ -20,6 +20,7 @@ from ..quantizer_options import DEFAULTS, QuantizerOptions
 from .lowrank import frozen_tensors, plain_name
 from .lowrank_start import start_low_rank
 from .revive import revive
+from .revive_units import revive_units
 
 
 class LatticeModel(PhotoModel):
@@ -49,12 +50,17 @@ class LatticeModel(PhotoModel):
 
     @classmethod
     def start(cls, source: Source, crops: Crops, options: TrainOptions, resumed: bool) -> PhotoModel:
-        """See `PhotoModel`; from another lattice, whose dead channels get new directions, or as additions to it."""
+        """See `PhotoModel`; from another lattice, or as additions to it.
+
+        Dead channels of it get new directions, and dead units of its prior a gradient.
+        """
         if options.rank:
             return start_low_rank(cls, source.info, source.config, options.rank, options.quantizer)
         model = super().start(source, crops, options, resumed)
         if isinstance(model, LatticeModel) and not resumed:
-            revive(model, crops.first())
+            pictures = crops.first()  # [N, 3, S, S]
+            revive(model, pictures)
+            revive_units(model, pictures)
         return model
 
     def forward(self, x: Tensor, t: Tensor, generator: torch.Generator | None = None) -> Forward:
