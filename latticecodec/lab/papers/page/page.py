@@ -37,8 +37,8 @@ one.
 - **budget**: quick is a minute a row or less, a small part of the published training and too short to judge by; full is
   the published training; a percentage is that share of the published steps at the published batch. Shorter ones
   squeeze the schedule: a learning rate that is published as 0 after one of five epochs is 0 after a fifth of them all.
-  Networks train in bfloat16 where the hardware has it, quantizers and errors in float32; in full all tables but
-  "Balance" were measured with networks in float32.
+  Networks train in bfloat16 where the hardware has it, quantizers and errors in float32; results that say `mixed` is
+  false are earlier ones, of networks in float32.
 - **verdict**: *reproduced*, *direction only*, *refuted* or *not possible*, and why. A difference is clear at 2.78
   standard errors of three and three seeds (5 %, two-sided). Numbers are reproduced within 10 %, *direction only* within
   a factor of two, and beyond it refuted where the prediction interval of three seeds excludes one (5 %, two-sided). A
