@@ -66,13 +66,14 @@ class Found:
     def __str__(self) -> str:
         told = " ".join(f"{value:4.1f}" for value in self.told) + (" FALLS" if self.falls else "")
         lost = "".join(f"; not {point.size:,} bytes at {point.psnr:.1f} dB" for point in self.lost)
-        return f"{self.share:.2f} | {told} | {len(self.points) - len(self.lost)} of {len(self.points)}{lost}"
+        share = f"{self.share:.3f}" + (" OVER" if self.share > 1 else "")
+        return f"{share} | {told} | {len(self.points) - len(self.lost)} of {len(self.points)}{lost}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Drawn pages beside AVIF and lossless WebP.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"pages: {', '.join(PAGES)} (default: all)")
-    parser.add_argument("--size", default="384x256", help="pixels (default: 384x256)")
+    parser.add_argument("--size", type=size, default=(384, 256), metavar="WxH", help="pixels (default: 384x256)")
     parser.add_argument("--model", default="lattice-1", help="name or folder (default: lattice-1)")
     parser.add_argument(
         "--photograph", default=ROOT / "samples" / "landscape.png", help="what the page with a photograph shows"
@@ -81,7 +82,7 @@ def main() -> None:
     unknown = [name for name in arguments.names if name not in PAGES]
     if unknown:
         parser.error(f"no page is called {unknown[0]!r}: {', '.join(PAGES)}")
-    width, height = map(int, arguments.size.split("x"))
+    width, height = arguments.size
     with Image.open(arguments.photograph) as file:
         photograph = file.convert("RGB")
     codec = latticecodec.load(arguments.model, device="cpu")
@@ -93,6 +94,12 @@ def main() -> None:
         won += not found.lost
         print(f"{name} | {found}", flush=True)
     print(f"all points beaten: {won} of {len(arguments.names or PAGES)} pages")
+
+
+def size(words: str) -> tuple[int, int]:
+    """Width and height of "WxH"; raises ValueError where they are not."""
+    width, height = map(int, words.split("x"))
+    return width, height
 
 
 def look(codec: Codec, picture: Image.Image, qualities: tuple[float, ...] = QUALITIES) -> Found:

@@ -228,15 +228,22 @@ def start_of(given: Path | None, out: Path) -> Path | None:
 
 
 def revived(start: Path, model: PhotoModel, crops: Crops, out: Path) -> Path:
-    """The checkpoint with a gradient for units of its prior that had lost theirs, in the weights and their average."""
+    """The checkpoint with a gradient for units of its prior that had lost theirs, in the weights and their average.
+
+    That of another network is left as it is, for `train` to refuse.
+    """
     assert isinstance(model, LatticeModel)
     state, pictures, counts = load_state(start), crops.first(), []
     for name, values in (("average", state["model"] | state["average"]), ("model", state["model"])):
-        model.load_state_dict(values)
+        try:
+            model.load_state_dict(values)
+        except RuntimeError:
+            return start
         counts.append(revive_units(model, pictures))
         found = model.state_dict()
         state[name] = {key: found[key].clone() for key in state[name]}
-    print(f"units of the prior without a gradient, which have one again: {counts[-1]}", flush=True)
+    print(f"units of the prior that were never above zero and have a gradient again: {counts[1]}, ", end="")
+    print(f"in the average {counts[0]}", flush=True)
     out.mkdir(parents=True, exist_ok=True)
     torch.save(state, out / "start.pt")
     return out / "start.pt"

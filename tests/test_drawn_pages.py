@@ -30,8 +30,9 @@ def test_a_point_is_beaten_by_fewer_bytes_at_no_less_psnr(pages: ModuleType) -> 
 def test_what_is_told_of_a_page(pages: ModuleType) -> None:
     lost = pages.Point(1000, 40.0)
     found = pages.Found(0.97, (30.0, 35.0, 34.9, 40.0, 99.0), (lost, pages.Point(1500, 45.0)), (lost,))
-    assert str(found) == "0.97 | 30.0 35.0 34.9 40.0 99.0 FALLS | 1 of 2; not 1,000 bytes at 40.0 dB"
-    assert not pages.Found(0.97, (30.0, 34.95, 34.9, 40.0, 99.0), (), ()).falls
+    assert str(found) == "0.970 | 30.0 35.0 34.9 40.0 99.0 FALLS | 1 of 2; not 1,000 bytes at 40.0 dB"
+    assert str(pages.Found(1.004, (30.0,) * 5, (), ())).startswith("1.004 OVER | ")
+    assert not pages.Found(0.97, (30.0, 34.94, 34.9, 40.0, 99.0), (), ()).falls
 
 
 def test_the_files_of_a_page(pages: ModuleType, lattice: Codec) -> None:

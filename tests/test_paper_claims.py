@@ -174,12 +174,13 @@ def test_rank_correlation_knows_ties() -> None:
 
 
 def test_durations_are_compared_on_the_same_hardware_alone() -> None:
-    def row(seconds: float, hardware: str = "a") -> dict[str, object]:
-        return {"hardware": hardware, "seconds": seconds, "learning_steps": 10, "batch": 2}
+    def row(seconds: float, hardware: str = "a", networks: str = "float32") -> dict[str, object]:
+        return {"hardware": hardware, "networks": networks, "seconds": seconds, "learning_steps": 10, "batch": 2}
 
     finding = courses.faster([row(8.0), row(10.0), row(16.0)])
     assert finding == Finding(True, "0.80, 0.50 times as long")
     assert courses.faster([row(8.0), row(10.0, "b"), row(16.0)]) is None
+    assert courses.faster([row(8.0, networks="bfloat16"), row(10.0), row(16.0)]) is None
 
 
 def test_checks_of_the_readers_of_ll_vq_vae() -> None:

@@ -118,13 +118,24 @@ async function decodeTile({ header, tiles, model }, number) {
     const told = "it has more than exact colours and names no model";
     throw new FormatError(`tile ${number}: ${told}, the file is damaged`);
   } else {
-    indices = await kindOf(model).decode(payload, rateOf(header.scale, model.config), height, width);
+    const rate = rateOf(header.scale, model.config);
+    indices = await ofTile(number, () => kindOf(model).decode(payload, rate, height, width));
   }
   if (crc32(littleEndian(indices)) !== indexCrc) {
     const told = "the decoded indices do not match their checksum";
     throw new ChecksumError(`tile ${number}: ${told}, the file is damaged`);
   }
   return indices;
+}
+
+/** What comes of the contents of a tile; what is wrong inside with them says which it is. */
+async function ofTile(number, decode) {
+  try {
+    return await decode();
+  } catch (error) {
+    if (error instanceof FormatError) error.message = `tile ${number}: ${error.message}`;
+    throw error;
+  }
 }
 
 /** Channels of the index tensor, and its positions for a latent position, each way. */
@@ -143,7 +154,7 @@ async function painting({ header, tiles: coded, model }, number, tiles) {
   let alpha = null; // [height, width]
   if (coded[number].exact.length) {
     const opaque = !header.alpha || coded[number].alpha.length > 0;
-    const exact = await decodeExact(coded[number].exact, width, height, colours, depth, opaque);
+    const exact = await ofTile(number, () => decodeExact(coded[number].exact, width, height, colours, depth, opaque));
     alpha = exact.alpha;
     for (const piece of header.squares.within(box, true)) {
       for (let y = piece.top - box.top; y < piece.top - box.top + piece.height; y++) {
@@ -155,7 +166,7 @@ async function painting({ header, tiles: coded, model }, number, tiles) {
     }
   }
   if (header.alpha) {
-    alpha ??= await decodeAlpha(coded[number].alpha, width, height, depth);
+    alpha ??= await ofTile(number, () => decodeAlpha(coded[number].alpha, width, height, depth));
     alpha.forEach((value, at) => (samples[channels * at + colours] = value));
   }
   return samples;

@@ -120,9 +120,13 @@ def flushed_denormals() -> Iterator[None]:
 
 
 def mixed_precision(device: torch.device) -> torch.autocast:
-    """Autocast to bfloat16 on CUDA and on CPUs with AMX or AVX512-BF16; elsewhere it is emulated, so float32 stays."""
-    fast = device.type != "cpu" or torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    return torch.autocast(device.type, torch.bfloat16, enabled=bool(fast))
+    """Autocast to bfloat16 where that is fast; elsewhere float32 stays."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=has_fast_bfloat16(device))
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether a device computes in bfloat16: CUDA, and CPUs with AMX or AVX512-BF16; others emulate it."""
+    return bool(device.type != "cpu" or torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
 def in_product_type(x: Tensor) -> Tensor:

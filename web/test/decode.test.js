@@ -71,5 +71,5 @@ function words(message) {
 
 /** Whether an error is of those that FORMAT.md, section 4, leaves the place of open: of several any may be told. */
 function mayComeFirst({ error, message }) {
-  return error === "ModelError" || message.startsWith("alpha: ") || message.startsWith("exact colours: ");
+  return error === "ModelError" || /^tile \d+: (alpha|exact colours): /.test(message);
 }

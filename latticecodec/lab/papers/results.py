@@ -1,8 +1,9 @@
 """Results as JSON lines: one object a trained row, with everything that is needed to repeat it.
 
     {"key": ..., "table": ..., "label": ..., "data": ..., "budget": ..., "seed": ..., "experiment": {...},
-     "digest": of the pixels, "hardware": ..., "software": ..., "steps": ..., "learning_steps": ..., "batch": ...,
-     "seconds": ..., "metrics": {...}, "history": [...]}   or, in place of the last six, "failed": why
+     "digest": of the pixels, "hardware": ..., "networks": the type they train in, "software": ..., "steps": ...,
+     "learning_steps": ..., "batch": ..., "seconds": ..., "metrics": {...}, "history": [...]}
+    or, in place of the last six, "failed": why
 
 "source" is the SHA-256 of the code that trained and measured.
 

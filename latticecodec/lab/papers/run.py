@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from ...errors import LcqError
+from ..arithmetic import has_fast_bfloat16
 from . import released
 from .datasets import DATASETS, Pictures, load, location, missing
 from .experiment import FULL, Budget, Experiment, Table
@@ -116,6 +117,7 @@ def described(job: Job, pictures: Pictures, budget: Budget, device: torch.device
         "experiment": asdict(job.experiment),
         "digest": pictures.digest(),
         "hardware": hardware(device),
+        "networks": "bfloat16" if has_fast_bfloat16(device) else "float32",
         "software": f"latticecodec {importlib.metadata.version('latticecodec')}, torch {torch.__version__}",
         "source": source(),
         "date": datetime.date.today().isoformat(),

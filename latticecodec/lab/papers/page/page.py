@@ -37,15 +37,15 @@ one.
 - **budget**: quick is a minute a row or less, a small part of the published training and too short to judge by; full is
   the published training; a percentage is that share of the published steps at the published batch. Shorter ones
   squeeze the schedule: a learning rate that is published as 0 after one of five epochs is 0 after a fifth of them all.
-  Networks train in bfloat16 where the hardware has it, quantizers and errors in float32; results that say `mixed` is
-  false are earlier ones, of networks in float32.
+  Networks train in bfloat16 where the hardware has it, quantizers and errors in float32; in which, a result says.
 - **verdict**: *reproduced*, *direction only*, *refuted* or *not possible*, and why. A difference is clear at 2.78
   standard errors of three and three seeds (5 %, two-sided). Numbers are reproduced within 10 %, *direction only* within
   a factor of two, and beyond it refuted where the prediction interval of three seeds excludes one (5 %, two-sided). A
   share of the training or fewer seeds give *direction only* at best, and *not possible yet* where they do not show it,
   a quick training *not possible yet* whatever it shows. Where the longest budget of a difference has fewer than three
   seeds, a shorter share that has them is told too. An order is judged by rank correlation (5 %, one-sided), signs by
-  the chance of as many, and it is clear where all seeds agree; numbers of several rows are those of one seed.
+  the chance of as many, and it is clear where all seeds agree; an optimum inside comes by chance in six of eight
+  orders. Numbers of several rows are those of one seed.
 """
 ALWAYS = ("mse", "mse_forward", "psnr", "bpp", "memoryless_bpp", "used", "perplexity", "parameters")
 SOMETIMES = ("used_moving", "live_dimensions")  # where a row has them
@@ -122,11 +122,11 @@ def _table(table: Table, rows: Sequence[tuple[Row, str]], results: Results) -> s
     lines = [f"## {table.name}: {table.title}", "", f"{table.paper}."]
     lines += ["", *(f"- {remark}" for remark in table.remarks)] if table.remarks else []
     lines += ["", "| row | data | paper | ours | budget | verdict |", "|---|---|---|---|---|---|"]
-    paces: dict[tuple[str, str, str], float] = {}
+    paces: dict[tuple[str, ...], float] = {}
     for row, data in rows:
         budget, found = results.of(row.on(data), data)
         trained = [result for result in found if "metrics" in result]
-        like = (data, budget, trained[0]["hardware"] if trained else "")
+        like = (data, budget, *(trained[0][name] if trained else "" for name in ("hardware", "networks")))
         cells = (
             row.label,
             data,
@@ -182,7 +182,7 @@ def budget_cell(row: Row, budget: str, found: Sequence[Result]) -> str:
 
 
 def _pace(found: Sequence[Result]) -> float:
-    """Seconds for a picture in training, on the hardware of the first result; 0 where nothing was trained."""
-    found = [result for result in found if result["hardware"] == found[0]["hardware"]]
+    """Seconds for a picture in training, on the hardware of the first result and as it; 0 where nothing was trained."""
+    found = [r for r in found if all(r[name] == found[0][name] for name in ("hardware", "networks"))]
     pictures = sum(r["learning_steps"] * r["batch"] for r in found)
     return float(sum(r["seconds"] for r in found) / pictures) if pictures else 0.0

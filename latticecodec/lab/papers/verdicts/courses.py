@@ -83,14 +83,13 @@ def falls(start: int) -> Find:
 def chosen(best: int, sizes: Sequence[tuple[int, int]]) -> Find:
     """The first row chooses the codebook of most codewords early in its training, at the end the `best` one.
 
-    By the arg max of the scores, as in a file; early is the second look, before which nothing or one part of as many as
-    the budget has is trained.
+    By the arg max of the scores, as in a file; early is the second look, one interval into the training.
     """
 
     def find(rows: Sequence[Result]) -> Finding | None:
         history = rows[0].get("history", [])
         names = [f"share_{codes}" for codes, _ in sizes]
-        if len(history) < 2 or names[0] not in history[0]:
+        if len(history) < 3 or names[0] not in history[0]:
             return None
         tops = []
         for entry in (history[1], history[-1]):
@@ -132,9 +131,9 @@ def denser(rows: Sequence[Result]) -> Finding | None:
 
 
 def faster(rows: Sequence[Result]) -> Finding | None:
-    """The first row takes less time for a picture of training than each other one, on the same hardware."""
+    """The first row takes less time for a picture of training than each other one, in the same arithmetic and place."""
     paces = known([measured(row, "pace") for row in rows])
-    if paces is None or len({row["hardware"] for row in rows}) > 1:
+    if paces is None or len({(row["hardware"], row["networks"]) for row in rows}) > 1:
         return None
     ratios = [paces[0] / pace for pace in paces[1:]]
     return Finding(max(ratios) < 1, f"{', '.join(f'{ratio:.2f}' for ratio in ratios)} times as long")
