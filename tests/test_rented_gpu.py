@@ -118,6 +118,8 @@ def test_networks_that_cannot_learn_are_refused(call: Call, tmp_path: Path, monk
     alive = tmp_path / "run" / "stable.pt"
     again = ("--data", "photos", *SMALL, "--from")
     assert "s a step" in call("check", *again, str(alive))
+    with pytest.raises(SystemExit, match=r"stable\.pt: is of another model"):
+        call("check", "--data", "photos", "--preset", "lc-s", *SMALL[2:], "--from", str(alive))
     state = load_state(alive)
     state["model"]["prior.hyper.enter.bias"] -= 9  # no unit above zero, as a first run once ended with
     torch.save(state, "sleeping.pt")
