@@ -181,6 +181,8 @@ def test_durations_are_compared_on_the_same_hardware_alone() -> None:
     assert finding == Finding(True, "0.80, 0.50 times as long")
     assert courses.faster([row(8.0), row(10.0, "b"), row(16.0)]) is None
     assert courses.faster([row(8.0, networks="bfloat16"), row(10.0), row(16.0)]) is None
+    earlier = [{name: value for name, value in row(8.0).items() if name != "networks"} for _ in range(2)]
+    assert courses.faster(earlier) == Finding(False, "1.00 times as long")
 
 
 def test_checks_of_the_readers_of_ll_vq_vae() -> None:

@@ -141,5 +141,14 @@ def test_the_page_is_what_its_results_say() -> None:
     assert _without_pictures(rendered) == _without_pictures(PAGE)
 
 
+def test_results_of_before_a_field_was_there_are_shown(tmp_path: Path) -> None:
+    """Here of what type the networks train in."""
+    earlier = json.loads((ROOT / "docs" / "papers" / "results.jsonl").read_text().splitlines()[0])
+    del earlier["networks"]
+    file = tmp_path / "results.jsonl"
+    file.write_text(json.dumps(earlier) + "\n")
+    assert page_text(Results(file), tmp_path / "papers.md", defaultdict(list))[1] == 1
+
+
 def _without_pictures(text: str) -> list[str]:
     return [line for line in text.splitlines() if line and not line.startswith("![")]

@@ -17,8 +17,6 @@ EDGES = 0.02  # part of the pixels at edges in a square that is drawn; a line al
 PLAIN = 0.5  # part of the pixels that may be new in a square that is not photographed
 FEW = {1: 16, 3: 64}  # colours in a square that is drawn, whatever the differences; by channels
 SPARSE = 4  # that row and column of a square are searched for more than these before all are
-
-
 ROWS = 16 * SQUARE  # of a strip
 
 Squares = NDArray[np.float64]  # a number a square, [rows, columns]

@@ -27,7 +27,7 @@ one.
   decodes to the same indices, *memoryless* of one that looks at no neighbours; *used* and *perplexity* count distinct
   embeddings over training pictures, by index, *used_moving* as vectors while codewords move; *live_dimensions* of a
   lattice vary; what ends in *_train* is of training pictures; *time* is that of training on one picture, as a ratio to
-  the first row of the table with the same data, budget and hardware.
+  the first row of the table with the same data, budget, hardware and type.
 - **rate**: raw pixels are 8 bpp, of colour 24. The prior is static, counted on training pictures: the class of an
   embedding, one of 32, by those of its left and upper neighbours, then the embedding within its class. Embeddings
   beyond the first 65,536 are coded coordinate by coordinate, as a lattice is whose embeddings hardly come twice.
@@ -48,6 +48,7 @@ one.
   orders. Numbers of several rows are those of one seed.
 """
 ALWAYS = ("mse", "mse_forward", "psnr", "bpp", "memoryless_bpp", "used", "perplexity", "parameters")
+ALIKE = ("hardware", "networks")  # of results whose times are compared; earlier ones lack the second
 SOMETIMES = ("used_moving", "live_dimensions")  # where a row has them
 PLANES = """
 Every measured row, whatever its rate. Hollow points are of short trainings; of the rows that no other one beats, those
@@ -126,7 +127,7 @@ def _table(table: Table, rows: Sequence[tuple[Row, str]], results: Results) -> s
     for row, data in rows:
         budget, found = results.of(row.on(data), data)
         trained = [result for result in found if "metrics" in result]
-        like = (data, budget, *(trained[0][name] if trained else "" for name in ("hardware", "networks")))
+        like = (data, budget, *(str(trained[0].get(name)) if trained else "" for name in ALIKE))
         cells = (
             row.label,
             data,
@@ -183,6 +184,6 @@ def budget_cell(row: Row, budget: str, found: Sequence[Result]) -> str:
 
 def _pace(found: Sequence[Result]) -> float:
     """Seconds for a picture in training, on the hardware of the first result and as it; 0 where nothing was trained."""
-    found = [r for r in found if all(r[name] == found[0][name] for name in ("hardware", "networks"))]
+    found = [r for r in found if all(r.get(name) == found[0].get(name) for name in ALIKE)]
     pictures = sum(r["learning_steps"] * r["batch"] for r in found)
     return float(sum(r["seconds"] for r in found) / pictures) if pictures else 0.0

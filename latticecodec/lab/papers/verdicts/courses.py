@@ -133,7 +133,7 @@ def denser(rows: Sequence[Result]) -> Finding | None:
 def faster(rows: Sequence[Result]) -> Finding | None:
     """The first row takes less time for a picture of training than each other one, in the same arithmetic and place."""
     paces = known([measured(row, "pace") for row in rows])
-    if paces is None or len({(row["hardware"], row["networks"]) for row in rows}) > 1:
+    if paces is None or len({(row["hardware"], row.get("networks")) for row in rows}) > 1:
         return None
     ratios = [paces[0] / pace for pace in paces[1:]]
     return Finding(max(ratios) < 1, f"{', '.join(f'{ratio:.2f}' for ratio in ratios)} times as long")
