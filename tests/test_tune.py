@@ -19,6 +19,7 @@ from short_runs import QUICK
 from latticecodec import Codec, decode, encode, pillow, read_header, zoo
 from latticecodec.bulk.task import Task
 from latticecodec.codec import EncodeOptions
+from latticecodec.lab.arithmetic import mixed_precision
 from latticecodec.lab.distortion import fidelity, perceptual, perceptual_error, squared_error
 from latticecodec.lab.evaluation import ssimulacra2
 from latticecodec.lab.ssimulacra2 import score, weighted_error
@@ -139,10 +140,10 @@ def test_units_are_what_makes_the_two_errors_equal(tiny_model: Path) -> None:
     units = measured_units(model, Crops(pictures, 64, 16), cpu)
     assert torch.equal(units, measured_units(model, Crops(pictures, 64, 16), cpu))
     x = Crops(pictures, 64, 16).batch(0).float() / 255  # [16, 3, 64, 64]
-    with torch.no_grad():
+    with torch.no_grad(), mixed_precision(cpu):  # as training sees the model
         result = model(x, torch.full((16,), 0.75))
     error = perceptual_error(result.x_hat, x, units[3].expand(16))
-    assert float(error.mean()) == pytest.approx(255**2 * float(result.mse.mean()), rel=1e-3)
+    assert float(error.mean()) == pytest.approx(255**2 * float(result.mse.mean()), rel=1e-5)
 
 
 @pytest.fixture(scope="module")
