@@ -6,12 +6,13 @@ for those in LATER: a model folder written by a newer version is refused, not ha
 
 import dataclasses
 import json
-import math
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from .arguments import shown
 from .container import DIGEST_BYTES
 from .errors import ModelError, reason
 
@@ -65,16 +66,17 @@ class ModelConfig:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.type is float and not (isinstance(value, int | float) and math.isfinite(value)):
-                raise ModelError(f"config field {field.name} is {value!r}; it must be a finite number")
+            if field.type is float and not (isinstance(value, int | float) and abs(value) <= sys.float_info.max):
+                raise ModelError(f"config field {field.name} is {shown(value)}; it must be a finite number")
             if field.type is str and not isinstance(value, str):
-                raise ModelError(f"config field {field.name} is {value!r}; it must be a string")
+                raise ModelError(f"config field {field.name} is {shown(value)}; it must be a string")
             least = 0 if field.name == "codes" else 1
             if field.type is int and not (isinstance(value, int) and least <= value <= 4096):
-                raise ModelError(f"config field {field.name} is {value!r}; it must be an integer from {least} to 4096")
+                told = f"it must be an integer from {least} to 4096"
+                raise ModelError(f"config field {field.name} is {shown(value)}; {told}")
         for key, counts in (("groups", self.groups), ("books", self.books)):
             if not all(isinstance(count, int) and count > 0 for count in counts):
-                raise ModelError(f"config field {key} is {list(counts)}; it must be a list of positive integers")
+                raise ModelError(f"config field {key} is {shown(list(counts))}; it must be a list of positive integers")
         if self.latents % CONTEXT_STEPS:
             raise ModelError(f"config field latents is {self.latents}; it must be a multiple of {CONTEXT_STEPS}")
         for key in ("width8", "width16", "hyper_width"):
@@ -82,7 +84,7 @@ class ModelConfig:
                 raise ModelError(f"config field group is {self.group}; it must divide {key}, {getattr(self, key)}")
         for key, pair in (("analysis_blocks", self.analysis_blocks), ("synthesis_blocks", self.synthesis_blocks)):
             if len(pair) != 2 or not all(isinstance(count, int) and 1 <= count <= 64 for count in pair):
-                raise ModelError(f"config field {key} is {list(pair)}; it must be two integers from 1 to 64")
+                raise ModelError(f"config field {key} is {shown(list(pair))}; it must be two integers from 1 to 64")
         for key, name in (("name", self.name), ("quantizer", self.quantizer), ("base", self.base or "none")):
             if not re.fullmatch(r"[\w-][\w.-]{0,63}", name):
                 raise ModelError(f"config field {key} is {name!r}; it must be a plain name: letters, digits, . _ -")
@@ -95,7 +97,7 @@ class ModelConfig:
             told = f"lambda_min is {self.lambda_min} and lambda_max {self.lambda_max}, not a range of weights"
             raise ModelError(f"config: {told}; they must be {LAMBDA_MIN:g} to {LAMBDA_MAX:g}, the second the larger")
         if len(self.reach) != 2 or not all(isinstance(value, int | float) for value in self.reach):
-            raise ModelError(f"config field reach is {list(self.reach)}; it must be two numbers")
+            raise ModelError(f"config field reach is {shown(list(self.reach))}; it must be two numbers")
         low, high = self.reach
         if not (0.01 <= self.octaves < 15.5 and low >= -2 and low + 0.1 <= high <= 2):
             told = f"octaves is {self.octaves} and reach {low} to {high}"
@@ -146,7 +148,7 @@ class ModelConfig:
         try:
             for key in ("analysis_blocks", "synthesis_blocks", "groups", "books", "reach"):
                 if not isinstance(raw[key], list):
-                    raise ModelError(f"config field {key} is {raw[key]!r}, of the wrong type; it must be a list")
+                    raise ModelError(f"config field {key} is {shown(raw[key])}, of the wrong type; it must be a list")
                 raw[key] = tuple(raw[key])
             return ModelConfig(**raw)
         except ModelError as error:

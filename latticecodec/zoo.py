@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .arguments import choice, shown
 from .backends.shapes import numbers_needed
@@ -71,11 +71,18 @@ def _on_the_path(wanted: "Callable[[ModelInfo], bool]" = lambda info: True) -> I
 
 
 def _folders() -> list[Path]:
-    for entry in models_path:
-        if not isinstance(entry, str | os.PathLike):
-            told = f"latticecodec.models_path holds {shown(entry)}, which is no folder; append text or a Path"
-            raise ModelError(told)
-    return [Path(entry).expanduser().resolve() for entry in models_path]
+    return [_folder(entry) for entry in models_path]
+
+
+def _folder(entry: Any) -> Path:
+    """An entry of the path as a folder, which need not exist."""
+    if not isinstance(entry, str | os.PathLike):
+        raise ModelError(f"latticecodec.models_path holds {shown(entry)}, which is no folder; append text or a Path")
+    try:
+        return Path(entry).expanduser().resolve()
+    except (RuntimeError, ValueError) as error:  # of a user that is unknown, or with a null byte
+        told = f"latticecodec.models_path, or {VARIABLE}, holds {shown(entry)}"
+        raise ModelError(f"{told}: {str(error).rstrip('.')}") from None
 
 
 def newest(family: str) -> ModelInfo | None:
@@ -120,16 +127,16 @@ def find(name_or_path: str | Path) -> ModelInfo:
     if not isinstance(name_or_path, str | os.PathLike) or not str(name_or_path):
         raise ModelError(f"model {shown(name_or_path)} is neither the name of a model nor its folder")
     path = Path(name_or_path)
-    if isinstance(name_or_path, os.PathLike) and (path / CONFIG).is_file():
+    if isinstance(name_or_path, os.PathLike) and os.path.isfile(path / CONFIG):
         return _info(path.resolve())
     family, number = version_of(str(name_or_path))
     if number is None and (latest := newest(family)) is not None:
         return latest
     for info in _on_the_path(lambda info: (info.family, info.version) == (family, number)):
         return info
-    if (path / CONFIG).is_file():
+    if os.path.isfile(path / CONFIG):
         return _info(path.resolve())
-    if path.is_dir():
+    if os.path.isdir(path):
         raise ModelError(f"{path}: not a model folder, it holds no {CONFIG}")
     for folder in _folders():
         if path.name == str(name_or_path) and os.path.isfile(folder / path / CONFIG):

@@ -1,5 +1,6 @@
 """`encode`, `decode` and `read_header` as programs call them: where pictures and files come from, and options."""
 
+import gzip
 import io
 import math
 import os
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latticecodec import ImageError, LcqError, LimitError, TargetError, decode, encode, load, read_header
+from latticecodec import FormatError, ImageError, LcqError, LimitError, TargetError, decode, encode, load, read_header
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -51,6 +52,21 @@ def options(tiny_model: Path) -> dict[str, Any]:
     return {"model": tiny_model, "device": "cpu"}
 
 
+class Unbuffered(io.RawIOBase):
+    """A file that gives five bytes at a time, as a line may."""
+
+    def __init__(self, data: bytes) -> None:
+        self._left = io.BytesIO(data)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        part = self._left.read(min(5, len(buffer)))
+        buffer[: len(part)] = part
+        return len(part)
+
+
 MEMORY: dict[str, Callable[[bytes], Any]] = {
     "bytes": bytes,
     "bytearray": bytearray,
@@ -59,6 +75,7 @@ MEMORY: dict[str, Callable[[bytes], Any]] = {
     "BytesIO": io.BytesIO,
     "BytesIO at its end": lambda data: _written(io.BytesIO(), data),
     "stream": Unseekable,
+    "unbuffered": Unbuffered,
 }
 
 
@@ -131,6 +148,13 @@ def test_sources_that_are_none(png: bytes, data: bytes, options: dict[str, Any],
         decode(io.BytesIO(png), **options)
     with pytest.raises(ImageError, match="the bytes given: "):
         encode(data[:20], **options)
+    for call, whole in ((decode, data), (encode, png)):
+        cut = gzip.compress(whole, mtime=0)[: len(whole) // 2]
+        with gzip.GzipFile(fileobj=io.BytesIO(cut)) as source, pytest.raises(LcqError, match="end-of-stream marker"):
+            call(source, **options)
+    for nothing in (b"", memoryview(np.zeros((0, 4), np.uint8))):
+        with pytest.raises(FormatError, match="does not begin with the"):
+            decode(nothing, **options)
 
 
 WRONG: dict[str, list[Any]] = {
@@ -140,7 +164,7 @@ WRONG: dict[str, list[Any]] = {
     "psnr": [True, "40", math.nan, math.inf, 0],
     "effort": [None, True, "1", 1.0, -1, 10, math.nan],
     "tune": ["", "taste", 5, b"psnr", ["psnr"], np.array([1, 2])],
-    "tile": [True, "64", 64.0, -64, 100, math.nan, 10**30],
+    "tile": [True, "64", 64.0, -64, 100, math.nan, 10**30, 64 * 10**5000],
     "max_pixels": [None, True, "9", 0, -1, 9.5],
     "model": [5, True, b"lattice", [], ""],
     "device": [None, 5, "tpu", ["cpu"], np.array([1, 2])],
@@ -181,6 +205,7 @@ def test_options_of_decode(data: bytes, options: dict[str, Any]) -> None:
         {"region": (0, 0, True, 1)},
         {"region": "0,0,8,8"},
         {"region": (0.0, 0, 8, 8)},
+        {"region": (10**5000, 0, 8, 8)},
     ):
         with pytest.raises(TargetError, match=next(iter(wrong))):
             decode(data, **(options | wrong))  # type: ignore[call-overload]
@@ -191,7 +216,7 @@ def test_options_of_decode(data: bytes, options: dict[str, Any]) -> None:
 def test_index_tensors_of_the_wrong_type(options: dict[str, Any]) -> None:
     codec = load(options["model"], "cpu")
     indices = np.zeros((32, 2, 3), np.int32)
-    for wrong in ({"quality": "50"}, {"quality": math.nan}, {"width": "48"}, {"height": 2.5}, {"grey": "yes"}):
+    for wrong in ({"quality": "50"}, {"quality": math.nan}, {"width": "48"}, {"height": 10**5000}, {"grey": "yes"}):
         with pytest.raises(TargetError, match=next(iter(wrong))):
             codec.from_indices(indices, **wrong)  # type: ignore[arg-type]
     with pytest.raises(ImageError, match="unlike lengths"):

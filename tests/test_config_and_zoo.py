@@ -59,6 +59,7 @@ def test_configs_of_codebooks(tmp_path: Path) -> None:
         ({"quantizer": "vq", "groups": [128, 128], "codes": 1}, "2 codes or more"),
         ({"quantizer": "rotation"}, "must cover 256 latents"),
         ({"octaves": 0}, "not a range of scales"),
+        ({"octaves": 10**400}, "octaves is 10{79}; it must be a finite number"),
     ],
 )
 def test_configs_that_are_refused(tmp_path: Path, change: dict[str, object], words: str) -> None:
@@ -232,6 +233,19 @@ def test_a_path_that_holds_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zoo, "models_path", [*zoo.models_path, 5])
     with pytest.raises(ModelError, match="models_path holds 5, which is no folder; append text or a Path"):
         latticecodec.list_models()
+
+
+@pytest.mark.parametrize(("entry", "words"), [("~nobody-of-that-name/models", "home directory"), ("a\0b", "null byte")])
+def test_a_path_that_leads_nowhere(monkeypatch: pytest.MonkeyPatch, entry: str, words: str) -> None:
+    monkeypatch.setattr(zoo, "models_path", [*zoo.models_path, entry])
+    with pytest.raises(ModelError, match=f"LCODEC_MODELS, holds '.*': .*{words}"):
+        latticecodec.list_models()
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, Path("a" * 5000)])
+def test_a_name_that_no_file_can_have(name: str | Path) -> None:
+    with pytest.raises(ModelError, match=r"unknown model 'a+': not a folder"):
+        zoo.find(name)
 
 
 def test_the_path_comes_from_the_environment(tiny_model: Path, tmp_path: Path) -> None:

@@ -169,3 +169,21 @@ for options in ({{}}, {{"bpp": 9.0}}, {{"tile": 64}}, {{"tune": "ms-ssim"}}, {{"
 assert codec.from_indices(codec.to_indices(x)).size == (192, 176)
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+
+
+def test_kinds_that_several_threads_ask_for_at_once() -> None:
+    """In a process that has none yet."""
+    code = """if True:
+        import threading
+        from concurrent.futures import ThreadPoolExecutor
+        from latticecodec.kinds import KINDS
+        together = threading.Barrier(8)
+
+        def ask(number):
+            together.wait()
+            return ("lattice" if number % 2 else "adaptive") in KINDS
+
+        with ThreadPoolExecutor(8) as pool:
+            assert all(pool.map(ask, range(8)))
+    """
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -68,7 +68,7 @@ def test_half_transparent_grey_on_white() -> None:
 
 @pytest.mark.parametrize(
     ("mode", "channels"),
-    [("1", 1), ("L", 1), ("LA", 2), ("La", 2), ("RGB", 3), ("RGBX", 3), ("RGBA", 4), ("RGBa", 4), ("P", 3), ("PA", 4)],
+    [("1", 1), ("L", 1), ("LA", 2), ("La", 2), ("RGB", 3), ("RGBX", 3), ("RGBA", 4), ("RGBa", 4), ("P", 4), ("PA", 4)],
 )
 def test_modes_of_pillow(mode: str, channels: int) -> None:
     image = to_pillow(example(3, 8))
@@ -172,6 +172,13 @@ def test_a_transparent_colour_becomes_alpha(header: bytes, rows: bytes, key: byt
 def test_a_palette_with_transparency() -> None:
     data = png(b"\x08\x03\0\0\0", b"\0\0\1", (b"PLTE", b"abcdef"), (b"tRNS", b"\x10"))
     assert to_array(read_file(io.BytesIO(data), "x")).tolist() == [[[97, 98, 99, 16], [100, 101, 102, 255]]]
+
+
+def test_a_palette_whose_colours_have_alpha() -> None:
+    """As Pillow makes it of a picture with alpha."""
+    image = Image.new("RGBA", (2, 1), (255, 0, 0, 128)).quantize()
+    assert (image.mode, "transparency" in image.info) == ("P", False)
+    assert to_array(read(image)).tolist() == [[[255, 0, 0, 128]] * 2]
 
 
 def test_ppm_of_other_depths_is_scaled() -> None:

@@ -51,6 +51,17 @@ def test_recover_a_region(here: Path, tiny_model: Path, tiled: bytes) -> None:
     assert (done.exit_code, done.stderr) == (0, "")
 
 
+def test_recover_where_nothing_is_left(tiny: Codec) -> None:
+    """Of a picture that is stored, so that nothing but tiles is read, and none of these can be."""
+    data = tiny.encode(Image.new("L", (24, 16)), lossless=True)
+    damage: list[Damage] = []
+    told: list[tuple[int, int]] = []
+    bad = data[:-1] + bytes([data[-1] ^ 1])
+    picture = tiny.decode(bad, on_damage=damage.append, report=lambda *given: told.append(given))
+    assert (len(damage), picture.getextrema()) == (1, (128, 128))
+    assert told == [(1, 1)]
+
+
 def test_recover_with_bytes_behind_the_end(here: Path, tiny_model: Path, tiled: bytes) -> None:
     own = ["--model", tiny_model]
     (here / "long.lcq").write_bytes(tiled + b"something")

@@ -113,7 +113,7 @@ class PictureDecoder:
                 self._damage(number, region, error)
             report(done + 1, 2 * len(read))
         if painter is None:
-            report(2 * len(read), 2 * len(read))
+            report(1, 1)
         else:
             painter.paint(colour, tiles, region, lambda done, total: report(total + done, 2 * total))
         for damage in self._damaged:

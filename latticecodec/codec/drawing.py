@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arguments import real, switch, whole
 from ..config import PATCH
-from ..container import Box, Header
+from ..container import SIZE_MAX, Box, Header
 from ..entropy.coder import Int32
 from ..errors import ImageError
 from ..picture import Pixels
@@ -20,8 +20,8 @@ def drawn(model: Model, indices: Any, quality: float, width: int | None, height:
     kind, indices = model.kind, _integers(indices)
     kind.check_indices(indices)
     rows, columns = (side // kind.positions for side in indices.shape[1:])
-    width = PATCH * columns if width is None else whole("width", width, 1)
-    height = PATCH * rows if height is None else whole("height", height, 1)
+    width = PATCH * columns if width is None else whole("width", width, 1, SIZE_MAX)
+    height = PATCH * rows if height is None else whole("height", height, 1, SIZE_MAX)
     if not (0 <= PATCH * columns - width < PATCH and 0 <= PATCH * rows - height < PATCH and width > 0 < height):
         raise ImageError(f"indices of {rows}x{columns} latent positions do not stand for {width}x{height} pixels")
     scale = kind.rates.of_quality(quality).scale
@@ -35,7 +35,11 @@ def _integers(indices: Any) -> Int32:
     if hasattr(indices, "detach"):  # a tensor of PyTorch
         if indices.is_meta:
             raise ImageError("indices on the meta device, which hold no values; give some that do")
-        indices = indices.detach().cpu().numpy()
+        try:
+            indices = indices.detach().cpu().numpy()
+        except (TypeError, RuntimeError):  # of a type that NumPy lacks, or sparse
+            told = f"indices of {indices.dtype}, {indices.layout}"
+            raise ImageError(f"{told}; expected a dense tensor of integers [C, h, w]") from None
     try:
         array = np.asarray(indices)
     except ValueError:  # of lists of unlike lengths

@@ -35,7 +35,7 @@ class EncodeOptions:
             "embed_basis": switch("embed_basis", self.embed_basis),
             "effort": whole("effort", self.effort, EFFORTS[0], EFFORTS[-1]),
             "tune": None if self.tune is None else choice("tune", self.tune, TUNES),
-            "tile": None if self.tile is None else whole("tile", self.tile, 0),
+            "tile": None if self.tile is None else whole("tile", self.tile, 0, SIZE_MAX),
             "lossless": switch("lossless", self.lossless),
             "exact": switch("exact", self.exact),
             "max_pixels": whole("max_pixels", self.max_pixels, 1),
@@ -47,7 +47,7 @@ class EncodeOptions:
         if self.lossless and (self.bpp or self.size or self.psnr or self.embed_basis):
             raise TargetError("lossless keeps every pixel and has no rate; leave out bpp, size, psnr and embed_basis")
         side = self.tile or 0
-        if side % TILE_UNIT or side > SIZE_MAX:
+        if side % TILE_UNIT:
             told = f"it must be a multiple of {TILE_UNIT}, or 0 for one tile"
             raise TargetError(f"a tile of {side} pixels a side; {told}")
 

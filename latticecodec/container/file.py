@@ -10,7 +10,7 @@ from ..arguments import whole
 from ..errors import ChecksumError, FormatError, LimitError, VersionError
 from .extensions import read_extensions, tile_side, write_extensions
 from .header import MAGIC, MAJOR, PIXELS_MAX, QUALITY_UNIT, SIZE_MAX, Box, Header
-from .source import Bytes, Source, named, opened
+from .source import Bytes, Source, beginning, named, opened
 
 HEADER_MAX = 1 << 26  # bytes before the CRC
 PIXELS_PER_BYTE = 1 << 12  # expansion guard: a payload byte stands for at most this many pixels
@@ -89,10 +89,10 @@ def read_header(source: Source, max_pixels: int = PIXELS_MAX) -> Header:
 
 def read_header_of(file: IO[bytes], max_pixels: int = PIXELS_MAX) -> Header:
     """As `read_header`, of an open file; of it no more is read than the header takes."""
-    start = file.read(FIXED.size)
+    start = beginning(file, FIXED.size)
     end = FIXED.unpack(start)[3] if len(start) == FIXED.size else 0
     rest = end + _U32.size - FIXED.size
-    return Reader(start + file.read(rest) if FIXED.size < end <= HEADER_MAX else start, max_pixels).header
+    return Reader(start + beginning(file, rest) if FIXED.size < end <= HEADER_MAX else start, max_pixels).header
 
 
 def read(data: Bytes, max_pixels: int = PIXELS_MAX) -> tuple[Header, list[Tile]]:
@@ -168,7 +168,7 @@ def _split(payload: bytes, what: str) -> tuple[bytes, bytes]:
 
 def _flat(view: memoryview) -> memoryview:
     """The same bytes one after the other, which a view of every second one does not have."""
-    return view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
+    return view.cast("B") if view.c_contiguous and view.nbytes else memoryview(view.tobytes())
 
 
 def _parse(data: memoryview, max_pixels: int) -> tuple[Header, list[tuple[int, int, int]], int]:

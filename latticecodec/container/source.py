@@ -2,6 +2,7 @@
 
 import io
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from mmap import mmap
@@ -38,6 +39,8 @@ def opened(source: Source) -> Iterator[IO[bytes]]:
         raise LcqError("no such file") from None
     except OSError as error:
         raise LcqError(f"cannot be read: {reason(error)}") from None
+    except (EOFError, zlib.error) as error:  # of a compressed file
+        raise LcqError(f"cannot be read: {error}") from None
     except ValueError:  # with a null byte in it
         raise LcqError("no file can have such a name") from None
 
@@ -47,8 +50,16 @@ def contents(source: Source) -> Bytes:
     if isinstance(source, Bytes):
         return source
     with opened(source) as file:
-        start = file.read(len(MAGIC))
+        start = beginning(file, len(MAGIC))
         return start + file.read() if start == MAGIC else start
+
+
+def beginning(file: IO[bytes], size: int) -> bytes:
+    """The next `size` bytes of an open file, fewer only where it ends; an unbuffered one may give them in parts."""
+    data = file.read(size)
+    while len(data) < size and (more := file.read(size - len(data))):
+        data += more
+    return data
 
 
 def _at_its_beginning(source: Any) -> IO[bytes]:

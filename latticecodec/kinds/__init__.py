@@ -5,6 +5,7 @@ one of its kinds is asked for, so that a model's codec is without the other kind
 """
 
 import pkgutil
+import threading
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -36,12 +37,13 @@ class Table(MutableMapping[str, "type[Kind]"]):
     """Kinds by config.quantizer.
 
     One that is not there yet is looked for in the module of its name, and only then in all of them. Whoever goes
-    through the table has them all, by their numbers.
+    through the table has them all, by their numbers. Threads may share it: one reads a module, the others wait.
     """
 
     def __init__(self) -> None:
         self._known: dict[str, type[Kind]] = {}
         self._unread = {found.name for found in pkgutil.iter_modules(__path__)}
+        self._reading = threading.RLock()
 
     def __getitem__(self, name: str) -> "type[Kind]":
         if name not in self._known and name in self._unread:
@@ -66,14 +68,17 @@ class Table(MutableMapping[str, "type[Kind]"]):
         return len(self._known)
 
     def _read_all(self) -> None:
-        for module in sorted(self._unread):
-            self._read(module)
+        with self._reading:
+            for module in sorted(self._unread):
+                self._read(module)
 
     def _read(self, module: str) -> None:
         """Add the kinds that a module lists."""
-        self._unread.discard(module)
-        for kind in getattr(import_module(f"{__name__}.{module}"), "KINDS", ()):
-            self[kind.name] = kind
+        with self._reading:
+            if module in self._unread:
+                for kind in getattr(import_module(f"{__name__}.{module}"), "KINDS", ()):
+                    self[kind.name] = kind
+                self._unread.discard(module)
 
 
 KINDS = Table()

@@ -76,8 +76,9 @@ def samples(image: Image.Image) -> Pixels:
     """Colour and alpha of a loaded PIL image without its metadata, copied a band of rows at a time."""
     if image.mode in DEEP:
         return _grey_16(image)
-    transparent = "transparency" in image.info
-    mode = TRANSPARENT.get(MODES[image.mode], MODES[image.mode]) if transparent else MODES[image.mode]
+    mode = MODES[image.mode]
+    if image.has_transparency_data:  # also of a palette's colours
+        mode = TRANSPARENT.get(mode, mode)
     whole = image if image.mode == mode else image.convert(mode)
     channels = len(mode.removesuffix("A"))
     colour: Samples = np.empty((image.height, image.width, channels), np.uint8)

@@ -54,6 +54,8 @@ def pixels_of_tensor(tensor: Any) -> Pixels:
         raise ImageError(f"the picture is given as {kind}; {told}")
     if tensor.is_meta:
         raise ImageError("a tensor on the meta device, which holds no values; give one that does")
+    if tensor.layout != torch.strided:
+        raise ImageError(f"a tensor of layout {tensor.layout}; expected a dense one")
     if tensor.ndim == 4 and tensor.shape[0] == 1:
         tensor = tensor[0]
     if tensor.ndim != 3:
