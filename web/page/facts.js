@@ -1,17 +1,20 @@
 /** What the page says of a file, in rows of term and value. */
 
+import { SRGB } from "../cicp.js";
 import { readExif } from "./exif.js";
 
 const COLOURS = ["grey", "grey and alpha", "RGB", "RGB and alpha"]; // by channels, 1 to 4
 
 /** Of a header and the length of its file in bytes; names: of models, by digest. */
 export function factsOf(header, length, names) {
-  const { width, height, tile } = header;
+  const { width, height, tile, icc, cicp } = header;
   const exact = header.exact && (header.squares.any({ left: 0, top: 0, width, height }, false) ? "in parts" : "everywhere");
   const rows = [
     ["Size", `${width} × ${height} pixels`],
     ["File", `${bytesShown(length)}, ${perPixel(length, header)} bits per pixel`],
     ["Colour", `${COLOURS[header.channels - 1]}, ${header.depth} bits a sample`],
+    ["Colours", icc?.length ? "as the ICC profile says" : (cicp ?? SRGB).name],
+    ["CICP", cicp?.bytes.join("/")],
     ["Quality", Number(header.quality.toFixed(1)).toString()],
     ["Stored colours", exact],
     ["Model", header.namesModel ? (names.get(header.model) ?? header.model) : "none is needed"],

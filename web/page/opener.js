@@ -97,7 +97,7 @@ export class Opener {
       if (header.tiles > 1) progress.value = ++tiles / header.tiles;
     };
     await this.#engine.call("open", { bytes }, { signal, onEvent });
-    if (header.icc?.length) {
+    if (header.icc?.length || header.cicp) {
       const managed = await this.#engine.call("inItsColours", {}, { signal });
       draw(this.#canvas, managed, 0, 0, matrix);
     }
