@@ -7,8 +7,8 @@ const COLOURS = ["grey", "grey and alpha", "RGB", "RGB and alpha"]; // by channe
 
 /** Of a header and the length of its file in bytes; names: of models, by digest. */
 export function factsOf(header, length, names) {
-  const { width, height, tile, icc, cicp } = header;
-  const exact = header.exact && (header.squares.any({ left: 0, top: 0, width, height }, false) ? "in parts" : "everywhere");
+  const { width, height, tile, squares, icc, cicp } = header;
+  const all = { left: 0, top: 0, width, height };
   const rows = [
     ["Size", `${width} × ${height} pixels`],
     ["File", `${bytesShown(length)}, ${perPixel(length, header)} bits per pixel`],
@@ -16,7 +16,7 @@ export function factsOf(header, length, names) {
     ["Colours", icc?.length ? "as the ICC profile says" : (cicp ?? SRGB).name],
     ["CICP", cicp?.bytes.join("/")],
     ["Quality", Number(header.quality.toFixed(1)).toString()],
-    ["Stored colours", exact],
+    ["Stored colours", squares.any(all, true) && (squares.any(all, false) ? "in parts" : "everywhere")],
     ["Model", header.namesModel ? (names.get(header.model) ?? header.model) : "none is needed"],
     ["Tuned for", { psnr: "PSNR", "ms-ssim": "MS-SSIM", ssimulacra2: "SSIMULACRA2" }[header.tune] ?? header.tune],
     ["Tiles", tile === null ? "one" : `${header.tiles} of ${tile} pixels a side`],

@@ -91,3 +91,9 @@ test("facts say what colours mean: by the profile, by code points, or sRGB", () 
   const none = shown(headerOf("files/lattice-middle.lcq"));
   assert.deepEqual([none.Colours, none.CICP], ["sRGB", undefined]);
 });
+
+test("facts say where colours are stored: a mask of no square stores none", () => {
+  const files = ["exact-none", "exact-squares", "exact-all", "lattice-middle"];
+  const told = files.map((name) => shown(headerOf(`files/${name}.lcq`))["Stored colours"]);
+  assert.deepEqual(told, [undefined, "in parts", "everywhere", undefined]);
+});
