@@ -4,6 +4,7 @@ import { SRGB } from "../cicp.js";
 import { readExif } from "./exif.js";
 
 const COLOURS = ["grey", "grey and alpha", "RGB", "RGB and alpha"]; // by channels, 1 to 4
+const PLACE = /(?<!xmlns):gps\w|g\0p\0s\0|\0g\0p\0s/i; // of a packet of XMP that tells one, also in UTF-16
 
 /** Of a header and the length of its file in bytes; names: of models, by digest. */
 export function factsOf(header, length, names) {
@@ -32,13 +33,18 @@ export function metadataOf({ icc, exif, xmp }) {
   const rows = [
     ["Camera", camera],
     ["Date", date],
-    ["Place", place && "is in it"],
+    ["Place", (place || told(xmp)) && "is in it"],
     ["Turned", orientation > 1 && "as EXIF says"],
     ["EXIF", exif && bytesShown(exif.length)],
     ["XMP", xmp && bytesShown(xmp.length)],
     ["ICC profile", icc && bytesShown(icc.length)],
   ];
   return rows.filter(([, value]) => value);
+}
+
+/** Whether XMP tells of a place. */
+function told(xmp) {
+  return xmp !== null && PLACE.test(new TextDecoder("latin1").decode(xmp));
 }
 
 /** 12,345 bytes. */
