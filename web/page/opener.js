@@ -6,6 +6,7 @@ import { grouped } from "../numbers.js";
 import { element, lineOf, listFacts, part, save, tell } from "./dom.js";
 import { readExif, upright } from "./exif.js";
 import { factsOf, metadataOf } from "./facts.js";
+import { restoredName } from "./names.js";
 import { isLcq } from "./signature.js";
 import { Stage, draw } from "./stage.js";
 
@@ -107,7 +108,7 @@ export class Opener {
   async #download() {
     const name = this.#name;
     try {
-      save(await this.#engine.call("png", {}), `${name.replace(/\.lcq$/i, "")}.png`);
+      save(await this.#engine.call("png", {}), restoredName(name));
     } catch (error) {
       tell(this.#root, lineOf(name, error), true);
     }

@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 
 import { codePoints } from "../cicp.js";
 import { readExif } from "../page/exif.js";
+import { metadataOf } from "../page/facts.js";
+import { packedName, restoredName } from "../page/names.js";
 import { toPng } from "../page/png.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -84,6 +86,33 @@ test("what is said beside the orientation is found under the same conditions", (
   assert.deepEqual(readExif(new Uint8Array(block([make, place]))), { orientation: 1, place: true, make: "ABC" });
   assert.deepEqual(readExif(new Uint8Array(block([make, place], { begins: "II+\0" }))), nothing);
   assert.deepEqual(readExif(null), nothing);
+});
+
+test("a place in XMP is told of, as --strip gps takes it out", () => {
+  const place = (text) => {
+    const xmp = text === null ? null : new Uint8Array(Buffer.from(text, "latin1"));
+    return Object.fromEntries(metadataOf({ icc: null, exif: null, xmp })).Place;
+  };
+  assert.equal(place('<x exif:GPSLatitude="1,2N"/>'), "is in it");
+  assert.equal(place("<drone:GpsLongitude>3</drone:GpsLongitude>"), "is in it");
+  assert.equal(place("\0G\0P\0S\0L"), "is in it");
+  assert.equal(place('<x xmlns:gpsd="y"/>'), undefined);
+  assert.equal(place("<x>a map of GPS</x>"), undefined);
+  assert.equal(place(null), undefined);
+});
+
+test("files are named as the commands name them", () => {
+  const names = ["photo.lcq", "photo.LCQ", "photo.png.lcq", "photo.PNG.lcq", "photo.jpg.lcq", "photo", "a.b.jpg", ".png.lcq", ".lcq", ".hidden", "photo.bin"];
+  const program = [
+    "from pathlib import Path",
+    "from cli.compress import _packed_name",
+    "from cli.decompress import _restored_name",
+    "print(json.dumps([[_restored_name(Path(each), False).name, _packed_name(Path(each)).name] for each in given]))",
+  ];
+  const own = names.map((name) => [restoredName(name), packedName(name)]);
+  assert.deepEqual(own, inPython(program, names));
+  assert.deepEqual([restoredName("photo.png.lcq"), restoredName("photo.jpg.lcq")], ["photo.png", "photo.jpg.png"]);
+  assert.deepEqual([packedName("photo.jpg"), packedName(".hidden")], ["photo.lcq", ".hidden.lcq"]);
 });
 
 test("the PNG has the code points, with 8 and with 16 bits and beside a profile", async () => {
