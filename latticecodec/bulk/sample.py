@@ -30,13 +30,13 @@ class Sample:
     Attributes:
         pictures: to be worked on.
         beside: other files of the same sample in a tar, by name.
-        row: other columns of the same row of a Parquet file.
+        row: other columns of the same row of a Parquet file, see `parquet.Row`.
         schema: of that file, of pyarrow.
     """
 
     pictures: tuple[Picture, ...]
     beside: dict[str, bytes] = field(default_factory=dict)
-    row: dict[str, Any] = field(default_factory=dict)
+    row: Any = None
     schema: Any = None
 
 
