@@ -46,7 +46,7 @@ def records(asked: Bulk) -> list[Record]:
 def test_columns_stay_what_they_are(task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of any type, also one whose values Python does not have; written in more than one go."""
     monkeypatch.setattr(parquet, "ROWS", 2)
-    table = source(tmp_path / "in", {**COLUMNS, "far": FAR, "lcq_width": pa.array([1, 2, 3])})
+    table = source(tmp_path / "in", {**COLUMNS, "far": FAR, "lcq_width": pa.array([{"of": 1}] * 3)})
     assert run(Bulk(task, str(tmp_path / "in"), str(tmp_path / "out"), "parquet")).done == 3
     found = pq.read_table(tmp_path / "out" / "train-00000.parquet")
     names = [*COLUMNS, "far"]

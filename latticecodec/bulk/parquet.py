@@ -162,7 +162,8 @@ def _schema(row: dict[str, Any], like: Any) -> Any:
     if like is None:
         return found
     before = {field.name: field for field in like if pa.types.is_struct(field.type)}
-    return pa.schema([before.get(field.name, field) for field in found], metadata=like.metadata)
+    kept = [before.get(field.name, field) if pa.types.is_struct(field.type) else field for field in found]
+    return pa.schema(kept, metadata=like.metadata)
 
 
 def _column(field: Any, rows: list[dict[str, Any]]) -> Any:
