@@ -60,7 +60,7 @@ EVERY = 1.0  # seconds between two looks at how far it is
     default=PIXELS_MAX,
     show_default=True,
     metavar="N",
-    help="Refuse .lcq files of more pixels.",
+    help="Refuse pictures of more pixels.",
 )
 @click.option(
     "--workers",
@@ -144,7 +144,7 @@ def _task(
         return Task(action, model=model, max_pixels=max_pixels, device=device)  # type: ignore[arg-type]
     strip, keep_suffix = encoding.pop("strip"), encoding.pop("keep_suffix")
     options = encode_options(model, **encoding)
-    return Task("compress", options, model, strip=strip, keep_suffix=keep_suffix, device=device)
+    return Task("compress", options, model, strip=strip, keep_suffix=keep_suffix, max_pixels=max_pixels, device=device)
 
 
 def _list(asked: "Bulk", as_json: bool) -> None:
