@@ -30,6 +30,7 @@ DEFAULT_EFFORT = 1
 LATER = {"tune"}  # fields that older models lack; they have the default
 LAMBDA_MIN, LAMBDA_MAX = 1e-9, 1e9  # of lambda_min and lambda_max
 CONFIG_MAX = 1 << 20  # characters of a config.json
+COUNT_MAX = 1 << 12  # of every width and count in it
 TUNES = ("psnr", "ms-ssim", "ssimulacra2")  # what a model is trained for and an encoder aims at
 HYPER = 4  # latent positions a hyper-latent position covers, each way
 
@@ -71,8 +72,8 @@ class ModelConfig:
             if field.type is str and not isinstance(value, str):
                 raise ModelError(f"config field {field.name} is {shown(value)}; it must be a string")
             least = 0 if field.name == "codes" else 1
-            if field.type is int and not (isinstance(value, int) and least <= value <= 4096):
-                told = f"it must be an integer from {least} to 4096"
+            if field.type is int and not (isinstance(value, int) and least <= value <= COUNT_MAX):
+                told = f"it must be an integer from {least} to {COUNT_MAX}"
                 raise ModelError(f"config field {field.name} is {shown(value)}; {told}")
         for key, counts in (("groups", self.groups), ("books", self.books)):
             if not all(isinstance(count, int) and count > 0 for count in counts):

@@ -19,10 +19,11 @@ from torch import Tensor
 
 import latticecodec
 from latticecodec import ModelError, container
-from latticecodec.config import CONFIG_MAX, ModelConfig
+from latticecodec.config import CONFIG_MAX, COUNT_MAX, ModelConfig
 from latticecodec.kinds import check
 from latticecodec.weights import WEIGHTS_MAX
 
+ROOT = Path(__file__).parent.parent
 Change = Callable[[dict[str, Tensor]], object]
 
 
@@ -223,15 +224,28 @@ def test_a_configuration_without_end(folder: Path) -> None:
 
 
 def test_the_limits_in_the_security_policy_are_those_of_the_code() -> None:
-    page = (Path(__file__).parent.parent / "SECURITY.md").read_text(encoding="utf-8")
-    limits = (
-        container.SIZE_MAX,
-        container.PIXELS_MAX,
-        container.PIXELS_PER_BYTE,
-        container.HEADER_MAX,
-        container.BASIS_MAX,
-        WEIGHTS_MAX,
-        CONFIG_MAX,
-    )
-    written = re.findall(r"^\| .* \| ([\d,]+) ", page, re.MULTILINE)
-    assert [int(number.replace(",", "")) for number in written][: len(limits)] == list(limits)
+    """Every number of its table, row by row; that of the page is in its JavaScript."""
+    policy, opener = ((ROOT / path).read_text(encoding="utf-8") for path in ("SECURITY.md", "web/page/opener.js"))
+    powers = re.findall(r"^const PIXELS_MAX = (\d+) \*\* (\d+);", opener, re.MULTILINE)
+    limits = [
+        [container.SIZE_MAX],
+        [container.PIXELS_MAX, *(int(base) ** int(exponent) for base, exponent in powers)],
+        [container.PIXELS_PER_BYTE, container.EXACT_PIXELS_PER_BYTE],
+        [container.HEADER_MAX],
+        [container.BASIS_MAX],
+        [WEIGHTS_MAX],
+        [CONFIG_MAX],
+        [COUNT_MAX],
+    ]
+    (table,) = re.findall(r"^\| what \| limit \| where \|\n\|[-|]+\n((?:\|.*\n)+)", policy, re.MULTILINE)
+    written = [re.findall(r"\d[\d,]*", row) for row in table.splitlines()]
+    assert [[int(number.replace(",", "")) for number in row] for row in written] == limits
+
+
+def test_a_width_beyond_the_limit(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text()) | {"width8": COUNT_MAX, "group": 1}
+    (folder / "config.json").write_text(json.dumps(config))
+    assert ModelConfig.read(folder / "config.json").width8 == COUNT_MAX
+    (folder / "config.json").write_text(json.dumps(config | {"width8": COUNT_MAX + 1}))
+    with pytest.raises(ModelError, match="width8 is 4097; it must be an integer from 1 to 4096"):
+        ModelConfig.read(folder / "config.json")
