@@ -202,9 +202,12 @@ def _come_of(done: str, codec: Codec) -> str:
         assert result.exit_code in (1, 2), result.output
         assert isinstance(result.exception, SystemExit)
         assert result.stdout == ""
-        lines = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
-        assert len(lines) == 1 or "of" in lines[-1]
-        return lines[0].removeprefix("Error: ")
+        first, *others = re.findall(r"^Error: (.*)$", result.stderr, re.MULTILINE)
+        if others:  # a line for each file that failed, and their count
+            counted = re.fullmatch(r"(\d+) (of \d+ files failed|cannot be worked on); .+", others[-1])
+            assert counted, result.stderr
+            assert int(counted[1]) == len(others)
+        return str(first)
     with pytest.raises(LcqError) as caught:
         eval(done.removeprefix(">>> "), NAMES | {"codec": codec})
     return str(caught.value)
