@@ -2,7 +2,10 @@
 
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
+
+from deadlines import ended
 
 PUT = """
 import os, resource, signal, sys
@@ -26,11 +29,12 @@ def begin(file):
 """
 
 
-def child(code: str, cwd: Path, **options: object) -> subprocess.Popen[str]:
-    """A Python process with these lines, in folder `cwd`."""
+def child(code: str, cwd: Path, **options: object) -> AbstractContextManager[subprocess.Popen[str]]:
+    """A Python process with these lines, in folder `cwd`; it ends with the block."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     default = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)"
-    return subprocess.Popen([sys.executable, "-c", f"{default}\n{code}"], cwd=cwd, text=True, **pipes)  # type: ignore[call-overload]
+    command = [sys.executable, "-c", f"{default}\n{code}"]
+    return ended(subprocess.Popen(command, cwd=cwd, text=True, **pipes))  # type: ignore[call-overload]
 
 
 def names(folder: Path) -> list[str]:

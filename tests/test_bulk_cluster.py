@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 from bulk_runs import BROKEN, draw, expected, loose, outputs
 from click.testing import CliRunner
+from deadlines import looks
 from latticecodec.cli import main
 from PIL import Image
 
@@ -43,11 +43,14 @@ def _children(parent: int, name: bytes) -> list[int]:
     return found
 
 
-def _end_one(folder: Path, after: int, ended: list[int]) -> None:
-    """End one worker with SIGKILL when so many outputs are there."""
+def _end_one(folder: Path, after: int, over: threading.Event, ended: list[int]) -> None:
+    """End one worker with SIGKILL when so many outputs are there, unless the run is over first."""
     (raylet,) = _children(os.getpid(), b"raylet/raylet")
-    while sum(1 for _ in folder.rglob("*.lcq")) < after:
-        time.sleep(0.005)
+    for _ in looks(0.005):
+        if over.is_set():
+            return
+        if sum(1 for _ in folder.rglob("*.lcq")) >= after:
+            break
     ended.append(_children(raylet, b"ray::MapWorker")[0])
     os.kill(ended[0], signal.SIGKILL)
 
@@ -60,11 +63,15 @@ def test_a_worker_that_is_ended_loses_and_doubles_nothing(
     broken = (3, 17, 40)
     loose(tmp_path / "in", [BROKEN if index in broken else data for index, data in enumerate(files)])
     ended: list[int] = []
-    ending = threading.Thread(target=_end_one, args=(tmp_path / "out", 9, ended))
+    over = threading.Event()
+    ending = threading.Thread(target=_end_one, args=(tmp_path / "out", 9, over, ended), daemon=True)
     ending.start()
     asked = ["--workers", 2, "--effort", 0, "--model", tiny_model, "--device", "cpu", "--json"]
-    done = CliRunner().invoke(main, ["bulk", str(tmp_path / "in"), str(tmp_path / "out"), *map(str, asked)])
-    ending.join()
+    try:
+        done = CliRunner().invoke(main, ["bulk", str(tmp_path / "in"), str(tmp_path / "out"), *map(str, asked)])
+    finally:
+        over.set()
+        ending.join()
     assert ended
     assert done.exit_code == 1
     told = [line for line in done.stderr.splitlines() if ": not an image of a format that is read" in line]

@@ -6,7 +6,6 @@ Each prints what it measured.
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import fsspec
 import numpy as np
 import pytest
 from bulk_runs import BROKEN, draw, loose, outputs, parquet, tar
+from deadlines import ended, looks
 from PIL import Image
 
 pytestmark = pytest.mark.scale
@@ -112,12 +112,12 @@ def test_a_driver_that_is_killed_and_started_again(tmp_path: Path) -> None:
     broken = range(5, 400, 40)
     loose(tmp_path / "in", [BROKEN if index in broken else data for index, data in enumerate(files)])
     command = [LCODEC, "bulk", str(tmp_path / "in"), str(tmp_path / "out"), "--effort", "0", "--workers", "2"]
-    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while len(list((tmp_path / "out").rglob("*.lcq"))) < 100:
-        assert first.poll() is None
-        time.sleep(0.05)
-    first.send_signal(signal.SIGKILL)
-    first.wait()
+    driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
+    with ended(driver) as first:
+        for _ in looks(0.05):
+            if len(list((tmp_path / "out").rglob("*.lcq"))) >= 100:
+                break
+            assert first.poll() is None
     printed, _ = lcodec(*command[1:], "--json", status=1)
     facts = json.loads(printed)
     print(facts)

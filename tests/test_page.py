@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from deadlines import ended, looks
 from latticecodec.cli import main, page
 from latticecodec.cli.server import Server
 
@@ -95,21 +96,24 @@ def test_it_opens_a_browser_and_ends_with_ctrl_c(built: Path, tmp_path: Path) ->
         "import sys; from pathlib import Path; from latticecodec.cli import main, page; "
         "page.FOLDER = Path(sys.argv.pop()); main()"
     )
-    running = subprocess.Popen(
+    started = subprocess.Popen(
         [sys.executable, "-c", program, "page", "--port", "0", built],
         env=os.environ | {"BROWSER": str(browser)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert running.stdout is not None
-    address, until = running.stdout.readline().split(maxsplit=1)
-    assert until == "until Ctrl-C\n"
-    assert urllib.request.urlopen(address, timeout=10).read() == b"<title>.lcq</title>"
-    while not asked.exists():
-        assert running.poll() is None
-    running.send_signal(signal.SIGINT)
-    assert running.communicate(timeout=20) == ("", "")
+    with ended(started) as running:
+        assert running.stdout is not None
+        address, until = running.stdout.readline().split(maxsplit=1)
+        assert until == "until Ctrl-C\n"
+        assert urllib.request.urlopen(address, timeout=10).read() == b"<title>.lcq</title>"
+        for _ in looks():
+            if asked.exists():
+                break
+            assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        assert running.communicate() == ("", "")
     assert running.returncode == 0
     assert asked.read_text() == f"{address}\n"
 

@@ -54,8 +54,8 @@ def fill(file):
     _save(read(Image.effect_noise((100, 80), 50).convert("RGB")), Path(target), file)
 main(["put"])
 """
-    process = child(code, tmp_path)
-    assert process.communicate() == ("", f"Error: back.{suffix}: cannot be written: File too large\n")
+    with child(code, tmp_path) as process:
+        assert process.communicate() == ("", f"Error: back.{suffix}: cannot be written: File too large\n")
     assert process.returncode == 1
     assert names(tmp_path) == []
 
@@ -79,8 +79,7 @@ target = "-"
 fill = lambda file: file.write(bytes(100_000))
 main(["put"])
 """
-    with open("/dev/full", "w") as full:
-        process = child(code, tmp_path, stdout=full)
+    with open("/dev/full", "w") as full, child(code, tmp_path, stdout=full) as process:
         err = process.communicate()[1]
     assert process.returncode == 1
     assert err == "Error: standard output: cannot be written: No space left on device\n"
@@ -107,16 +106,16 @@ def fill(file):
     sys.stdin.readline()
 main(["put"])
 """
-    both = [child(code, tmp_path), child(code, tmp_path)]
-    for process in both:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    assert len(names(tmp_path)) == 2  # temporary files, each with a name of its own
-    for process in both:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    errors = [process.communicate()[1] for process in both]
+    with child(code, tmp_path) as one, child(code, tmp_path) as other:
+        for process in (both := (one, other)):
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        assert len(names(tmp_path)) == 2  # temporary files, each with a name of its own
+        for process in both:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        errors = [process.communicate()[1] for process in both]
     assert sorted(process.returncode for process in both) == [0, 1]
     assert sorted(errors) == ["", "Error: out.lcq: exists already; --force overwrites it\n"]
     winner = both[0] if both[0].returncode == 0 else both[1]

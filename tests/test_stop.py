@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from commands_of_one_file import PUT, child, names
+from deadlines import looks
 from latticecodec.cli import atomic, main, stop
 from PIL import Image
 
@@ -73,8 +75,8 @@ def fill(file):
     os.kill(os.getpid(), signal.{name})
 main(["put"])
 """
-    process = child(code, tmp_path)
-    out, err = process.communicate()
+    with child(code, tmp_path) as process:
+        out, err = process.communicate()
     assert process.returncode == 128 + getattr(signal, name)
     assert (out, err) == ("", f"Error: stopped by {name}\n")
     assert names(tmp_path) == []
@@ -91,8 +93,8 @@ def fill(file):
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 main(["put"])
 """
-    process = child(code, tmp_path)
-    assert process.communicate() == ("", "")
+    with child(code, tmp_path) as process:
+        assert process.communicate() == ("", "")
     assert process.returncode == 0
     assert (tmp_path / "out.lcq").read_text() == "half and half"
 
@@ -127,13 +129,18 @@ def test_a_signal_that_compiled_code_makes_another_error_of() -> None:
 
 
 def test_compress_stopped_while_it_reads(tmp_path: Path, tiny_model: Path) -> None:
-    """A named pipe that nobody writes to; that it was opened for reading is the sign that the command waits."""
+    """A named pipe that nobody writes to; that it can be opened for writing is the sign that the command waits."""
     os.mkfifo(tmp_path / "photo.png")
     arguments = ["compress", "photo.png", "-o", "photo.lcq", "--model", str(tiny_model)]
-    process = child(f"from latticecodec.cli import main; main({arguments})", tmp_path)
-    with (tmp_path / "photo.png").open("wb"):
+    with child(f"from latticecodec.cli import main; main({arguments})", tmp_path) as process:
+        for _ in looks():
+            with suppress(OSError):  # while nobody reads
+                writing = os.open(tmp_path / "photo.png", os.O_WRONLY | os.O_NONBLOCK)
+                break
+            assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.communicate()[1] == "Error: stopped by SIGTERM\n"
+        os.close(writing)
     assert process.returncode == 143
     assert names(tmp_path) == ["photo.png"]
 

@@ -6,10 +6,10 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from deadlines import ended, looks
 from PIL import Image
 from several_ranks import KEPT, losses
 
@@ -39,9 +39,10 @@ def started(*arguments: object) -> list[subprocess.Popen[str]]:
 
 def processes(*arguments: object) -> list[tuple[int, str, str]]:
     """Status, output and errors of two processes."""
-    both = started(*arguments)
-    ended = [process.communicate() for process in both]
-    return [(process.returncode, *told) for process, told in zip(both, ended, strict=True)]
+    first, second = started(*arguments)
+    with ended(first), ended(second):
+        told = [process.communicate() for process in (first, second)]
+    return [(first.returncode, *told[0]), (second.returncode, *told[1])]
 
 
 @pytest.fixture(scope="module")
@@ -123,16 +124,13 @@ def test_a_training_ends_where_one_of_its_processes_is_killed(pictures: Path, tm
     given = f"--data {pictures} --val {pictures} --out {tmp_path}/run --preset lc-test --steps 100000 --batch 2"
     small = ["--crop", "64", "--drawn", "0", "--checkpoint-minutes", "0", "--device", "cpu"]
     first, second = started("-m", "latticecodec", "train", *given.split(), *small)
-    with first, second:
-        try:
-            while not (tmp_path / "run" / "checkpoint.pt").exists():
-                assert first.poll() is None
-                time.sleep(0.01)
-            second.kill()
-            errors = first.communicate(timeout=300)[1]
-        finally:
-            for process in (first, second):
-                process.kill()
+    with ended(first), ended(second):
+        for _ in looks():
+            if (tmp_path / "run" / "checkpoint.pt").exists():
+                break
+            assert first.poll() is None
+        second.kill()
+        errors = first.communicate()[1]
     told = "another process of this training has ended; go on with --resume"
     assert (first.returncode, errors.splitlines()[-1]) == (1, f"Error: {told}")
 

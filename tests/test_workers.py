@@ -4,10 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from deadlines import DEADLINE, looks
 from latticecodec.cli import workers
 
 SLOW = """
@@ -54,14 +55,19 @@ def test_stopped_processes_leave_nothing(tmp_path: Path, to_all: bool) -> None:
     (tmp_path / "slow.py").write_text(SLOW)
     command = [sys.executable, "-c", "import slow; slow.main(['slow'])"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    until = time.monotonic() + 30
-    while len(list(tmp_path.glob(".lcodec-*.part"))) < 2:
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    if to_all:
-        os.killpg(process.pid, signal.SIGINT)
-    else:
-        process.terminate()
-    assert process.communicate()[1].splitlines()[-1] == f"Error: stopped by {'SIGINT' if to_all else 'SIGTERM'}"
+    try:
+        for _ in looks():
+            if len(list(tmp_path.glob(".lcodec-*.part"))) == 2:
+                break
+            assert process.poll() is None
+        if to_all:
+            os.killpg(process.pid, signal.SIGINT)
+        else:
+            process.terminate()
+        told = process.communicate(timeout=DEADLINE)[1]
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert told.splitlines()[-1] == f"Error: stopped by {'SIGINT' if to_all else 'SIGTERM'}"
     assert process.returncode == (130 if to_all else 143)
     assert [path.name for path in tmp_path.iterdir() if path.suffix in (".part", ".lcq")] == []
