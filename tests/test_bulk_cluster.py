@@ -55,6 +55,26 @@ def _end_one(folder: Path, after: int, over: threading.Event, ended: list[int]) 
     os.kill(ended[0], signal.SIGKILL)
 
 
+def test_a_cluster_of_our_own_reports_nothing_to_its_makers(two_workers: None) -> None:
+    """As SECURITY.md has it: all of its processes were told so."""
+    (raylet,) = _children(os.getpid(), b"raylet/raylet")
+    processes = _children(os.getpid(), b"ray")
+    assert {raylet} < set(processes)
+    for process in processes:
+        assert b"RAY_USAGE_STATS_ENABLED=0" in Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+
+
+def test_that_is_asked_of_every_version_of_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Released ones say so themselves when a program starts them, others do not."""
+    told: list[str | None] = []
+    monkeypatch.delenv("RAY_USAGE_STATS_ENABLED", raising=False)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **_: told.append(os.environ.get("RAY_USAGE_STATS_ENABLED")))
+    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    with cluster.joined(None, 2):
+        assert told == ["0"]
+
+
 def test_a_worker_that_is_ended_loses_and_doubles_nothing(
     two_workers: None, tmp_path: Path, tiny: Codec, tiny_model: Path
 ) -> None:
