@@ -20,7 +20,8 @@ from pathlib import Path
 
 from .state import STATE, STATE_BYTES, SUFFIXES, keep
 
-STUCK = 60  # seconds without an input done; the process itself notices most of those that hang
+STUCK = 60  # seconds without an input begun or done; the process itself notices most of those that hang
+LOOK = 0.2  # seconds between two looks at the process
 TELL = 10  # seconds between two lines of progress
 
 
@@ -92,17 +93,16 @@ def _process(total: Total, target: str, seed: int, folder: Path) -> None:
     command += ["--runs", str(total.runs - total.done)]
     with path.open("r+b") as file, output.open("wb") as out, mmap.mmap(file.fileno(), STATE_BYTES) as state:
         process = subprocess.Popen([*command, "--state", str(path)], stdout=out)
-        last, since = 0, time.monotonic()
+        last, since, stuck = (0, 0), time.monotonic(), False
         while process.poll() is None:
-            time.sleep(0.2)
-            done, _ = STATE.unpack_from(state)
-            if done != last:
-                last, since = done, time.monotonic()
-            elif done and time.monotonic() - since > STUCK:
+            time.sleep(LOOK)
+            done, size = STATE.unpack_from(state)
+            if (done, size) != last:
+                last, since = (done, size), time.monotonic()
+            elif time.monotonic() - since > STUCK:
                 process.kill()
                 process.wait()
-                total.hangs += 1
-                since = time.monotonic()
+                stuck = True
             total.tell(done)
         done, size = STATE.unpack_from(state)
         total.done += done
@@ -112,8 +112,10 @@ def _process(total: Total, target: str, seed: int, folder: Path) -> None:
         if not size:
             raise SystemExit("the process that runs the inputs does not start")
         total.done += 1
-        total.crashes += process.returncode != -9
-        keep(state[STATE.size : STATE.size + size], f"exit status {process.returncode}", SUFFIXES[target])
+        total.hangs += stuck
+        total.crashes += not stuck  # the system's SIGKILL, for want of memory, among them
+        told = "hang" if stuck else f"exit status {process.returncode}"
+        keep(state[STATE.size : STATE.size + size], told, SUFFIXES[target])
 
 
 if __name__ == "__main__":
