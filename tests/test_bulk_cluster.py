@@ -112,12 +112,14 @@ def test_a_dataset_gets_columns_with_files_and_errors(two_workers: None, tiny: C
     options = EncodeOptions(effort=0, quality=30)
     rows = [{"name": index, "bytes": data, "cell": {"bytes": data, "path": ""}} for index, data in enumerate(files)]
     rows[2]["bytes"] = BROKEN
+    rows.append({"name": 4, "bytes": None, "cell": rows[0]["cell"]})
     dataset = compress(ray.data.from_items(rows), options, model=str(tiny_model), device="cpu", workers=1)
     found = sorted(dataset.take_all(), key=lambda row: row["name"])
     good = expected(files, tiny, effort=0, quality=30)
-    assert [row["lcq"] for row in found] == [good[0], good[1], None, good[3]]
-    assert [row["error"] is None for row in found] == [True, True, False, True]
+    assert [row["lcq"] for row in found] == [good[0], good[1], None, good[3], None]
+    assert [row["error"] is None for row in found] == [True, True, False, True, False]
     assert "not an image" in found[2]["error"]
+    assert found[4]["error"] == "there is no picture in this row"
     with pytest.raises(TargetError, match="takes an effort of 1 or more"):
         compress(dataset, EncodeOptions(effort=0, tune="ms-ssim"), model=str(tiny_model))
     array = np.asarray(Image.open(io.BytesIO(files[0])))

@@ -184,11 +184,11 @@ def test_names_and_shapes() -> None:
         ("context.merge.bias", np.full(GROUPS * UNITS, 1 << 24), r"context\.merge.*2\^24"),
         ("context.leave.weight", np.full((GROUPS * CODES, UNITS), -128), r"context\.leave.*2\^24"),
         ("context.leave.bias", np.full(GROUPS * CODES, 1 << 24), r"context\.leave.*2\^24"),
-        ("codewords", np.ones((CODES, 7)), "codewords"),
-        ("codewords", np.ones((CODES + 1, 8)), "codewords"),
-        ("powers", np.array([0, 0]), "powers"),
-        ("powers", np.array([1 << 21, 0]), "powers"),
-        ("powers", np.array([1, -1]), "powers"),
+        ("codewords", np.ones((CODES, 7)), "prior table codewords: .* does not fit the configuration"),
+        ("codewords", np.ones((CODES + 1, 8)), "prior table codewords: .* does not fit the configuration"),
+        ("powers", np.array([0, 0]), "prior table powers: its entries must be 0 to 2"),
+        ("powers", np.array([1 << 21, 0]), "prior table powers: its entries must be 0 to 2"),
+        ("powers", np.array([1, -1]), "prior table powers: its entries must be 0 to 2"),
     ],
 )
 def test_integers_that_could_be_inexact_are_refused(name: str, value: np.ndarray, message: str) -> None:
@@ -202,5 +202,5 @@ def test_codewords_beyond_what_sums_count_with_are_refused() -> None:
 
 
 def test_layers_of_other_groups_are_refused() -> None:
-    with pytest.raises(ModelError, match="do not have the 3 groups"):
+    with pytest.raises(ModelError, match="prior: its layers do not have the 3 groups of the configuration"):
         IntegerCategorical(dataclasses.replace(CONFIG, groups=(1, 4, 3)), STATE)

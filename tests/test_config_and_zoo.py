@@ -1,6 +1,7 @@
 """Model folders: the config file, finding models, refusing damaged ones."""
 
 import dataclasses
+import errno
 import hashlib
 import json
 import os
@@ -70,7 +71,7 @@ def test_configs_that_are_refused(tmp_path: Path, change: dict[str, object], wor
 
 
 def test_configs_that_are_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"cannot be read.*config\.json"):
+    with pytest.raises(ModelError, match=r"cannot be read \(No such .*\); a model folder holds config\.json"):
         ModelConfig.read(tmp_path / "config.json")
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(ModelError, match="not valid JSON"):
@@ -85,8 +86,17 @@ def test_damaged_weights_are_refused(tiny_model: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="SHA-256"):
         latticecodec.load(folder)
     (folder / "model.safetensors").unlink()
-    with pytest.raises(ModelError, match="cannot be read"):
+    with pytest.raises(ModelError, match="cannot be read, it is not there or not a file"):
         latticecodec.load(folder)
+
+
+def test_weights_that_may_not_be_read(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(ModelError, match=r"model\.safetensors: cannot be read \(Permission denied\)"):
+        latticecodec.load(tiny_model)
 
 
 def test_a_base_must_be_tied_to_weights(tiny_model: Path, tmp_path: Path) -> None:
@@ -188,7 +198,7 @@ def test_models_of_ones_own(own: Path, tiny_model: Path, photo: Image.Image) -> 
     listed = [line for line in CliRunner().invoke(main, ["models"]).stdout.splitlines() if line.startswith("lattice ")]
     assert "means another one" not in listed[0]
     assert str(own / "lattice") in listed[1]
-    with pytest.raises(ModelError, match=r"unknown model 'yours'.*mine.*; looked for in .*own"):
+    with pytest.raises(ModelError, match=r"unknown model 'yours': not a folder, and not .*mine.*; looked for in .*own"):
         zoo.find("yours")
 
 
@@ -235,7 +245,9 @@ def test_a_path_that_holds_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
         latticecodec.list_models()
 
 
-@pytest.mark.parametrize(("entry", "words"), [("~nobody-of-that-name/models", "home directory"), ("a\0b", "null byte")])
+@pytest.mark.parametrize(
+    ("entry", "words"), [("~nobody-of-that-name/models", "Could not determine home directory"), ("a\0b", "null byte")]
+)
 def test_a_path_that_leads_nowhere(monkeypatch: pytest.MonkeyPatch, entry: str, words: str) -> None:
     monkeypatch.setattr(zoo, "models_path", [*zoo.models_path, entry])
     with pytest.raises(ModelError, match=f"LCODEC_MODELS, holds '.*': .*{words}"):

@@ -126,7 +126,7 @@ def test_side_of_a_tile_that_is_none(side: int) -> None:
 def test_too_many_tiles() -> None:
     wide = dataclasses.replace(HEADER, width=64 * 256, height=64 * 257, tile=64)
     assert wide.tiles == TILES_MAX + 256
-    with pytest.raises(LimitError, match="65,792 tiles"):
+    with pytest.raises(LimitError, match="65,792 tiles: beyond the limit of 65,536"):
         wide.check(2 * PIXELS_MAX)
 
 

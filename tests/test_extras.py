@@ -161,3 +161,11 @@ def test_extras_bring_what_is_asked_for() -> None:
 def _imported(line: str) -> str:
     """A requirement's package as it is imported."""
     return re.split(r"[\[<>=]", line)[0].replace("-", "_")
+
+
+def test_a_machine_without_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    told = CliRunner().invoke(main, ["compress", "photo.png", "--device", "cuda"])
+    assert (told.exit_code, told.stderr) == (1, "Error: no CUDA device is available; use --device cpu\n")
+    with pytest.raises(LcqError, match="no CUDA device is available; choose device cpu, or auto"):
+        latticecodec.load("lattice", device="cuda")

@@ -1,5 +1,6 @@
 """Data sets that papers are rerun with, and results that are kept: their keys, damaged files, the committed page."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PIL import Image
 
 from latticecodec.errors import OutputError, TrainingError
 from latticecodec.lab.papers.datasets import DATASETS, load
+from latticecodec.lab.papers.page.plots import pyplot
 from latticecodec.lab.papers.results import Results, key
 from latticecodec.lab.papers.run import source_files
 
@@ -29,11 +31,19 @@ def test_data_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"cifar10.*get github.com"):
         load(DATASETS["cifar10"], tmp_path)
     np.savez(tmp_path / "mnist.npz", x_train=np.zeros((3, 32, 32), np.uint8), x_test=np.zeros((3, 28, 28), np.uint8))
-    with pytest.raises(TrainingError, match=r"mnist.npz: x_train is uint8 \(3, 32, 32, 1\)"):
+    with pytest.raises(
+        TrainingError, match=r"mnist.npz: x_train is uint8 \(3, 32, 32, 1\), not uint8 pictures of mnist"
+    ):
         load(DATASETS["mnist"], tmp_path)
     (tmp_path / "fashion-mnist.npz").write_text("no archive")
-    with pytest.raises(TrainingError, match=r"fashion-mnist.npz: is not an npz file"):
+    with pytest.raises(TrainingError, match=r"fashion-mnist.npz: is not an npz file with x_train and x_test"):
         load(DATASETS["fashion-mnist"], tmp_path)
+
+
+def test_plots_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(TrainingError, match=r"the plots need matplotlib: pip install 'latticecodec\[papers\]'"):
+        pyplot()
 
 
 def test_the_source_of_a_result_is_networks_quantizers_and_measures() -> None:
@@ -50,7 +60,7 @@ def test_results_survive_an_interrupted_line_and_name_a_bad_one(tmp_path: Path) 
     assert Results(file).get(KINDS["vq"], "fashion-mnist", "full", 0) is not None
     assert file.read_text() == whole
     file.write_text("something else\n" + whole)
-    with pytest.raises(OutputError, match="line 1 is not a result"):
+    with pytest.raises(OutputError, match="line 1 is not a result of lcodec reproduce"):
         Results(file)
 
 

@@ -189,7 +189,7 @@ def test_moving_averages_go_on_at_a_learning_rate_of_zero(folder: Path) -> None:
 
 
 def test_a_loss_that_is_no_number_names_the_step(folder: Path) -> None:
-    with pytest.raises(TrainingError, match="no longer a number at step"):
+    with pytest.raises(TrainingError, match="the loss is no longer a number at step"):
         train(replace(KINDS["vq"], rate=1e20, rate_decay=1.0), load(FASHION, folder), TINY, 0, CPU, lambda *_: None)
 
 

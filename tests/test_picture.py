@@ -199,8 +199,10 @@ def test_tiff_files_of_other_programs() -> None:
     assert same(tiff(stacked, photometric=2, planarconfig=1, extrasample=2, byteorder=">"), example(4, 16))
     assert same(tiff(stacked, photometric=2, planarconfig=1, extrasample=0), Pixels(example(4, 16).colour))
     grey = example(1, 16).colour[:, :, 0]
-    with pytest.raises(ImageError, match="x: has 5 samples a pixel"):
+    with pytest.raises(ImageError, match="x: has 5 samples a pixel; save it with at most"):
         tiff(np.zeros((6, 9, 5), np.uint16), photometric=2, planarconfig=1, extrasample=0)
+    with pytest.raises(ImageError, match="x: has 32 bits a sample; convert it to 16 first"):
+        tiff(np.zeros((6, 9), np.uint32), photometric=1)
     assert np.array_equal(tiff(grey, photometric=0).colour[:, :, 0], 65535 - grey)
 
 

@@ -74,10 +74,10 @@ def animation() -> bytes:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"\0", "ends too early"),
-        (GOOD[:-1], "ends too early"),
-        (GOOD[:25], "ends too early"),
-        (GOOD + b"\0", "1 bytes too many"),
+        (b"\0", "alpha: ends too early"),
+        (GOOD[:-1], "alpha: ends too early"),
+        (GOOD[:25], "alpha: ends too early"),
+        (GOOD + b"\0", "alpha: 1 bytes too many"),
         (GOOD + GOOD, "too many"),
         (webp(lossless=False), "not a still lossless"),
         (webp(lossless=True, exif=b"MM\0*"), "not a still lossless"),

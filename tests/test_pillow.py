@@ -223,7 +223,7 @@ def test_verify(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             Image.open(io.BytesIO(bad)).verify()
     picture = Image.open(file)
     picture.verify()
-    with pytest.raises(RuntimeError, match="directly after open"):
+    with pytest.raises(RuntimeError, match="verify must be called directly after open"):
         picture.verify()
 
 

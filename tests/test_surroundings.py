@@ -18,9 +18,9 @@ import pytest
 import torch
 from PIL import Image
 
-from latticecodec import load
+from latticecodec import LcqError, load
 from latticecodec.config import PRESETS
-from latticecodec.lab.arithmetic import convolve, multiply
+from latticecodec.lab.arithmetic import convolve, exact_arithmetic, multiply
 from latticecodec.lab.training.data import Crops
 from latticecodec.lab.training.loop import TrainOptions, train
 from latticecodec.lab.training.start import new_model
@@ -165,3 +165,12 @@ def test_a_forked_process_goes_on(expected: list[bytes], photo: Image.Image) -> 
         finally:
             os._exit(status)
     assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), torch.OutOfMemoryError(), RuntimeError("can't allocate memory: 9 bytes")]
+)
+def test_memory_that_there_is_not_is_one_line(error: Exception) -> None:
+    words = "not enough memory on cpu for a picture of this size"
+    with pytest.raises(LcqError, match=words), exact_arithmetic(torch.device("cpu")):
+        raise error

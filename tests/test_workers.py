@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 from deadlines import DEADLINE, looks
 from latticecodec.cli import workers
+from latticecodec.cli.batch import Outcome, Work, run
+from latticecodec.cli.files import Job, Plan
+
+from latticecodec import LcqError
 
 SLOW = """
 import os, signal, time
@@ -47,6 +51,20 @@ def test_a_process_that_dies_takes_one_file_with_it() -> None:
     """As where the system ends one for want of memory; another one takes its place."""
     found = workers.Workers([7, 8, 9], os._exit, 2).outcomes(lambda job: f"{job} died")  # type: ignore[arg-type]
     assert list(found) == ["7 died", "8 died", "9 died"]
+
+
+def _end(job: Job) -> Outcome:
+    """Work that the system ends."""
+    os._exit(9)
+
+
+def test_the_file_of_a_process_that_dies_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = Plan([Job(Path(name), Path(f"{name}.lcq")) for name in ("one", "two")], many=True)
+    with pytest.raises(LcqError, match="2 of 2 files failed; 0 done"):
+        run(plan, Work(_end, "done", processes=2), as_json=False)
+    told = "the process that worked on it was ended, perhaps for want of memory; give fewer --jobs"
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Error: ")]
+    assert sorted(lines) == [f"Error: {name}: {told}" for name in ("one", "two")]
 
 
 @pytest.mark.parametrize("to_all", [True, False])
