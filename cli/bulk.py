@@ -15,6 +15,7 @@ from latticecodec import LcqError
 from latticecodec.container import PIXELS_MAX
 from latticecodec.extras import require
 
+from . import options
 from .compress import compress
 from .encode_options import encode_options
 from .inputs import count_of
@@ -23,7 +24,7 @@ from .messages import amount, note, on_one_line, say, say_json
 if TYPE_CHECKING:
     from latticecodec.bulk import Bulk, Summary, Task
 
-OWN = {"inputs", "output", "jobs", "skip_existing", "model", "force"}  # parameters of `compress` that are others here
+OWN = {"inputs", "output", "jobs", "skip_existing", "model", "force", "as_json"}  # parameters of `compress` that are others here
 DONE = {"compress": "compressed", "decompress": "decompressed", "verify": "verified"}
 OF_RAY = (r"ray\.", r"latticecodec\.bulk\.cluster")  # whose warnings are of what Ray does
 EVERY = 1.0  # seconds between two looks at how far it is
@@ -72,6 +73,7 @@ EVERY = 1.0  # seconds between two looks at how far it is
 @click.option("--address", metavar="HOST:PORT", help="Ray cluster to work on; without it Ray is started here.")
 @click.option("--force", is_flag=True, help="Begin anew, and overwrite what TARGET holds.")
 @click.option("--dry-run", is_flag=True, help="List what would be worked on and count it; do nothing.")
+@options.as_json
 @click.pass_context
 def bulk(
     context: click.Context,
@@ -143,8 +145,8 @@ def _task(
                 raise click.UsageError(f"{parameter.opts[-1]} is for compressing; leave it out with --{action}")
         return Task(action, model=model, max_pixels=max_pixels, device=device)  # type: ignore[arg-type]
     strip, keep_suffix = encoding.pop("strip"), encoding.pop("keep_suffix")
-    options = encode_options(model, **encoding)
-    return Task("compress", options, model, strip=strip, keep_suffix=keep_suffix, device=device)
+    asked = encode_options(model, **encoding)
+    return Task("compress", asked, model, strip=strip, keep_suffix=keep_suffix, device=device)
 
 
 def _list(asked: "Bulk", as_json: bool) -> None:

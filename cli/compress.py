@@ -2,7 +2,6 @@
 
 import io
 import time
-from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -109,7 +108,7 @@ class Compression:
 @options.keep_times
 @options.skip_existing
 @options.force
-@options.as_json
+@options.json_of_files
 def compress(
     inputs: tuple[str, ...],
     output: str | None,
@@ -151,8 +150,7 @@ def compress(
     writing = options.writing(force, skip_existing, keep_times)
     rename, advice = (_with_suffix, "rename one") if keep_suffix else (_packed_name, "--keep-suffix keeps them apart")
     plan = make_plan(inputs, output, IMAGE_SUFFIXES, rename, writing, advice)
-    _check_name(plan.jobs, IMAGE_SUFFIXES)
-    if not (asked_for.lossless or (skip_existing and all(map(exists, plan.jobs)))):
+    if plan.jobs and not (asked_for.lossless or (skip_existing and all(map(exists, plan.jobs)))):
         load(model, device, asked_for.tune).check(asked_for)  # refused before any work is done; the model is kept
     asked = Compression(asked_for, encoding["quality"], model, strip, device, not plan.many, writing)
     steps = Steps(partial(_read, asked), partial(_coded, asked), partial(_written, asked))
@@ -167,14 +165,14 @@ def _with_suffix(path: Path) -> Path:
     return path.with_name(f"{path.name}.lcq")
 
 
-def _check_name(jobs: Iterable[Job], others: Set[str]) -> None:
+def _check_name(target: Place) -> None:
     """Raise OutputError for an output that is named as a picture of another kind, which no program would open."""
     from latticecodec import OutputError
+    from latticecodec.picture import IMAGE_SUFFIXES
 
-    for job in jobs:
-        if job.target is not STANDARD and job.target.suffix.lower() in others:
-            told = f"cannot write {job.target.suffix}, only .lcq; name it {job.target.with_suffix('.lcq').name}"
-            raise OutputError(f"{name_of(job.target)}: {told}")
+    if target is not STANDARD and target.suffix.lower() in IMAGE_SUFFIXES:
+        told = f"cannot write {target.suffix}, only .lcq; name it {target.with_suffix('.lcq').name}"
+        raise OutputError(f"{name_of(target)}: {told}")
 
 
 @dataclass(frozen=True)
@@ -191,6 +189,7 @@ def _read(asked: Compression, job: Job) -> tuple["Pixels", float]:
     """The picture in a file, and how long it took."""
     from latticecodec.picture import stripped
 
+    _check_name(job.target)
     began = time.perf_counter()
     picture = stripped(_picture(job.source), asked.strip)
     return picture, time.perf_counter() - began

@@ -50,6 +50,13 @@ jobs = click.option(
     help="Work on N files at once, each in a process with one thread and memory of its own; the outputs are the same.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+json_of_files = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print JSON on standard output: an object, of several files or a folder a list of them; of a file that fails "
+    "too, which has the line on standard error as its error.",
+)
 decoding_model = click.option(
     "--model", metavar="NAME|DIR", help="Model the file was written with, when it is not one of those installed."
 )
