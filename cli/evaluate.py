@@ -32,7 +32,7 @@ PEER_NAMES = ("jpeg", "webp", "avif", "avif-ssimulacra2", "jpeg2000", "jpegxl")
     "--quality",
     "qualities",
     multiple=True,
-    type=click.FloatRange(0, 100),
+    type=options.Number(0, 100),
     metavar="Q",
     help="Quality of the models, 0 to 100; may be given several times.  [default: 0, 12.5, 25, ... 100]",
 )

@@ -18,7 +18,7 @@ from .messages import note, say, say_json
 @click.option("--full", is_flag=True, help="The published training: hours a row on a CPU.")
 @click.option(
     "--share",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=options.Number(0, 1, min_open=True, max_open=True),
     metavar="X",
     help="X of the published steps, 0.1 for a tenth, at the published batch.",
 )

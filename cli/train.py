@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from latticecodec.config import PRESETS, TUNES
 from latticecodec.extras import require
@@ -13,6 +14,7 @@ from . import options
 from .quantizer_options import Later, kinds, quantizer_options
 
 DEMONSTRATION_STEPS = 60
+OF_TWINS = ("quantizer", "data", "val", "out", "init_from")  # what is asked for where nothing trains
 
 
 @click.command()
@@ -33,7 +35,7 @@ DEMONSTRATION_STEPS = 60
 @click.option("--out", type=click.Path(), help="Folder to write to. [default: runs/QUANTIZER-N, or that of --resume]")
 @click.option("--name", help="Name of the model. [default: the quantizer's]")
 @click.option(
-    "--preset", type=click.Choice(sorted(PRESETS)), help="Size of the networks. [default: lc-s; lc-test without --data]"
+    "--preset", type=click.Choice(sorted(PRESETS)), help="Size of new networks. [default: lc-s; lc-test without --data]"
 )
 @click.option("--init-from", metavar="NAME|DIR", help="Start from the weights of a model instead of from scratch.")
 @click.option(
@@ -46,7 +48,7 @@ DEMONSTRATION_STEPS = 60
 @click.option("--steps", type=click.IntRange(1), help=f"[default: 7000; {DEMONSTRATION_STEPS} without --data]")
 @click.option(
     "--minutes",
-    type=click.FloatRange(0, min_open=True),
+    type=options.Number(0, min_open=True),
     metavar="M",
     help="Train for so long on the clock, in place of --steps; pauses between --resume are not counted.",
 )
@@ -56,7 +58,7 @@ DEMONSTRATION_STEPS = 60
 )
 @click.option(
     "--drawn",
-    type=click.FloatRange(0, 1),
+    type=options.Number(0, 1),
     default=0.1,
     show_default=True,
     metavar="SHARE",
@@ -64,7 +66,7 @@ DEMONSTRATION_STEPS = 60
 )
 @click.option("--optimiser", type=click.Choice(["soap", "adamw"]), default="soap", show_default=True)
 @click.option(
-    "--lr", type=click.FloatRange(0, min_open=True), default=2e-3, show_default=True, help="Peak learning rate."
+    "--lr", type=options.Number(0, min_open=True), default=2e-3, show_default=True, help="Peak learning rate."
 )
 @click.option(
     "--freeze",
@@ -89,9 +91,9 @@ DEMONSTRATION_STEPS = 60
     help="Train additions of rank R to the weights of the installed model --init-from, in place of those weights: a "
     "model of a tenth of its size.",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @click.option("--validate-every", type=click.IntRange(1), default=500, show_default=True, metavar="STEPS")
-@click.option("--checkpoint-minutes", type=click.FloatRange(0), default=10.0, show_default=True)
+@click.option("--checkpoint-minutes", type=options.Number(0), default=10.0, show_default=True)
 @quantizer_options
 @options.device
 def train(
@@ -138,7 +140,7 @@ def train(
     torchrun --nproc-per-node 2 -m latticecodec train --data photos/ --out runs/mine
 
     lattice-e8 trains nothing: it gives the model --init-from [default: lattice] E8 points, with a threshold chosen on
-    --val, and leaves the options of a training alone.
+    --val, and takes none of the options of a training.
 
     \b
     lcodec train --quantizer lattice-e8 --val photos-val/
@@ -150,8 +152,12 @@ def train(
     from latticecodec.lab.training.kinds import TWINS, check_belongs
     from latticecodec.lab.training.run import QuantizerOptions, TrainOptions, run, run_twin
 
+    for empty in _given(value=""):
+        raise LcqError(f"{empty} is empty; leave it out, or say what it is")
     if steps and minutes:
         raise LcqError("--steps and --minutes exclude each other; give one")
+    if preset and init_from:
+        raise LcqError("--preset is for new networks, but --init-from brings its own; leave one out")
     chosen = QuantizerOptions(**of_quantizer)
     ranks = told()
     if quantizer in TWINS:
@@ -159,6 +165,8 @@ def train(
             raise LcqError(f"--quantizer {quantizer} trains nothing that could be shared out; run it without torchrun")
         folder = Path(out or _fresh_folder(quantizer))
         check_belongs(quantizer, chosen)
+        if beside := _given(but=OF_TWINS):
+            raise LcqError(f"--quantizer {quantizer} trains nothing; leave out {', '.join(beside)}")
         pictures, held_out = (Path(given) if given else None for given in (data, val))
         model = run_twin(quantizer, init_from, pictures, held_out, folder, click.echo)
         click.echo(f"model written to {model}; use it with --model {model}")
@@ -199,6 +207,17 @@ def train(
     show.close()
     if ranks.first:
         click.echo(f"model written to {model}; use it with --model {model}")
+
+
+def _given(but: tuple[str, ...] = (), value: str | None = None) -> list[str]:
+    """The options that the command line has, without some; those of this value, where one is named."""
+    context = click.get_current_context()
+    given = [
+        each
+        for each in context.command.params
+        if context.get_parameter_source(str(each.name)) == ParameterSource.COMMANDLINE and each.name not in but
+    ]
+    return [each.opts[0] for each in given if value is None or context.params[str(each.name)] == value]
 
 
 def _fresh_folder(quantizer: str) -> Path:

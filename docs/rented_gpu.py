@@ -5,11 +5,12 @@ On the GPU:   python docs/rented_gpu.py check --data DIR --from docs/training/la
               python docs/rented_gpu.py train --data DIR --from docs/training/lattice-2.pt --out OUT --minutes 8.8
 At home:      python docs/rented_gpu.py join OUT --out runs/rented
 
-`pack` makes smaller copies of photographs until they fit. `check` runs the tests that need a GPU, times forty steps,
-and says how fast they are. `train` goes on --from a stable.pt or the OUT of an earlier training, or without it trains
-from nothing, for so many minutes; every few minutes, and at the end, it writes the weights to OUT in parts below 16
-MiB. Units of the prior that were zero everywhere, where no gradient brings them back, begin with one; both stop with
-one line where a part of the networks gets none in its first steps all the same, and would learn nothing.
+`pack` makes smaller copies of photographs until they fit. `check` runs the tests that need a GPU, times steps, and says
+how fast they are. `train` goes on --from a stable.pt or the OUT of an earlier training, or without it trains from
+nothing, for so many minutes; every few minutes, and at the end, it writes the weights to OUT in parts below 16 MiB:
+stable-*.part until the rate falls, then final-*.part. Units of the prior that were zero everywhere, where no gradient
+brings them back, begin with one; both stop with one line where a part of the networks gets none in its first steps all
+the same, and would learn nothing.
 `join` makes a model folder of the last weights, and stable.pt of those from before the learning rate fell: `lcodec
 train --resume` and `--from` go on from these. docs/training.md tells more. `train` needs torch, torchvision, numpy,
 pillow, safetensors and tensorboard alone.
@@ -18,6 +19,7 @@ pillow, safetensors and tensorboard alone.
 import argparse
 import dataclasses
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -40,6 +42,7 @@ from latticecodec.lab.training.loop import Progress, train
 from latticecodec.lab.training.model import PhotoModel
 from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.parts import join_parts, write_parts
+from latticecodec.lab.training.schedule import FALL
 from latticecodec.lab.training.start import new_model
 from latticecodec.picture import find_images, read, to_pillow
 
@@ -49,6 +52,7 @@ QUALITY = 85  # of AVIF, 4:4:4
 HELD_OUT = 24  # pictures for validation
 TRIAL_STEPS = 40
 TOLD = 500  # steps between two lines of what is printed
+CARD = "# lattice\n\nTrained with docs/rented_gpu.py.\n\nResults: not measured yet; `lcodec eval` prints them.\n"
 
 
 def main() -> None:
@@ -118,17 +122,19 @@ def check(arguments: argparse.Namespace) -> None:
         print(torch.cuda.get_device_name(), flush=True)
         run_cuda_tests()
     options = dataclasses.replace(options_of(arguments), steps=TRIAL_STEPS, minutes=0.0, validate_every=10**9)
+    first, last = TRIAL_STEPS // 3, TRIAL_STEPS * 3 // 5  # compiled by then, and before weights are written
     times = [time.perf_counter()]  # at the start, and after each step
 
     def look(progress: Progress) -> None:
+        if arguments.device == "cuda" and len(times) in (first, last):
+            torch.cuda.synchronize()
         times.append(time.perf_counter())
         refuse_dead(progress)
 
     run(arguments, options, Path("runs") / "check", look)
-    half = TRIAL_STEPS // 2  # the first ones compile
-    seconds = (times[-1] - times[half]) / (TRIAL_STEPS - half)
+    seconds = (times[last] - times[first]) / (last - first)
     speed = options.batch * options.crop**2 / seconds / 1e6
-    print(f"{seconds:.3f} s a step, {speed:.1f} Mpx/s; the first {half} took {times[half] - times[0]:.1f} s")
+    print(f"{seconds:.3f} s a step, {speed:.1f} Mpx/s; the first {first} took {times[first] - times[0]:.1f} s")
 
 
 def run_cuda_tests() -> None:
@@ -144,10 +150,9 @@ def run_cuda_tests() -> None:
 def train_parts(arguments: argparse.Namespace) -> None:
     """Train; keep the weights in OUT as they come."""
     work = Path("runs") / f"rented-{os.getpid()}"
-    written = 0.0  # when the weights that are kept were made
+    written: dict[str, float] = {}  # when the weights that are kept were made
 
     def keep(progress: Progress) -> None:
-        nonlocal written
         if progress.step % TOLD == 0 or progress.validation or progress.went_back:
             points = "  ".join(f"{bpp:.3f} bpp {psnr:.2f} dB" for _, bpp, psnr in progress.validation)
             note = "went back to the last good average, at half the rate" if progress.went_back else points
@@ -156,9 +161,12 @@ def train_parts(arguments: argparse.Namespace) -> None:
             refuse_dead(progress)
         if progress.without_gradient:
             print(f"step {progress.step}  no gradient since the last look: {', '.join(progress.without_gradient)}")
-        if progress.step % TOLD == 0 and (work / STABLE).exists() and (work / STABLE).stat().st_mtime > written:
-            written = (work / STABLE).stat().st_mtime
-            write_parts(work / STABLE, arguments.out, "stable")
+        name, file = ("final", CHECKPOINT) if progress.done > 1 - FALL else ("stable", STABLE)
+        if progress.step % TOLD == 0 and (work / file).exists():
+            made = (work / file).stat().st_mtime
+            if made > written.get(name, 0.0):
+                write_parts(work / file, arguments.out, name, averaged=name == "final")
+            written[name] = made
 
     run(arguments, options_of(arguments), work, keep)
     write_parts(work / STABLE, arguments.out, "stable")
@@ -180,10 +188,16 @@ def join(arguments: argparse.Namespace) -> None:
     from latticecodec.lab.training.run import export_checkpoint
 
     make_folder(arguments.out)
-    join_parts(arguments.parts, "stable", arguments.out / STABLE)
-    join_parts(arguments.parts, "final", arguments.out / "final.pt")
-    card = "# lattice\n\nTrained with docs/rented_gpu.py.\n\nResults: not measured yet; `lcodec eval` prints them.\n"
-    print(f"model written to {export_checkpoint(arguments.out / 'final.pt', arguments.out / 'model', card)}")
+    try:
+        join_parts(arguments.parts, "stable", arguments.out / STABLE)
+        join_parts(arguments.parts, "final", arguments.out / "final.pt")
+        card = (
+            "# lattice\n\nTrained with docs/rented_gpu.py.\n\nResults: not measured yet; `lcodec eval` prints them.\n"
+        )
+        print(f"model written to {export_checkpoint(arguments.out / 'final.pt', arguments.out / 'model', card)}")
+    except LcqError:
+        shutil.rmtree(arguments.out)
+        raise
 
 
 def options_of(arguments: argparse.Namespace) -> TrainOptions:

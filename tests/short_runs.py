@@ -40,8 +40,11 @@ def pictures(folder: Path) -> Path:
 
 
 @contextmanager
-def interrupted(after: int) -> Iterator[None]:
-    """A training inside is interrupted, as by Ctrl-C, once its checkpoint of that step is written."""
+def interrupted(after: int, look: int = 1) -> Iterator[None]:
+    """A training inside is interrupted, as by Ctrl-C, once its checkpoint of that step is written.
+
+    It may be after every `look` steps.
+    """
 
     def save(training: Training, folder: Path) -> None:
         save_checkpoint(training, folder)
@@ -50,5 +53,6 @@ def interrupted(after: int) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("latticecodec.lab.training.loop.save_checkpoint", save)
+        patch.setattr("latticecodec.lab.training.loop.LOOK", look)
         with pytest.raises(KeyboardInterrupt):
             yield

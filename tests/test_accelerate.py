@@ -82,7 +82,12 @@ def test_nothing_is_fetched_between_looks(tune: str, tmp_path: Path, monkeypatch
 
     with waiting:
         train(model, crops, [synthetic_picture(1, 64, 64)], tmp_path, options, CPU, report=report)
-    assert [step for step in range(2, 8) if counts[step]] == [3, 6, 7]  # two looks and the end; before step 1 it begins
+    assert [step for step in range(2, 8) if counts[step]] == [
+        3,
+        5,
+        6,
+        7,
+    ]  # looks, the fall, the end; before 1 it begins
 
 
 def one_pass(model: LatticeModel, device: torch.device) -> Pass:

@@ -1,8 +1,12 @@
 """How a training passes: the learning rate, the clock, weights from before the fall, the guard."""
 
+import csv
 import dataclasses
 import math
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,6 +14,7 @@ from short_runs import HASTY, interrupted, train
 
 from latticecodec import TrainingError, load
 from latticecodec.config import PRESETS
+from latticecodec.lab.training import loop
 from latticecodec.lab.training.checkpoint import COLD, load_state
 from latticecodec.lab.training.guard import Guard, Tally
 from latticecodec.lab.training.kinds.lattice import LatticeModel
@@ -172,3 +177,108 @@ def _overwrite(model: torch.nn.Module, value: float) -> None:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.fill_(value)
+
+
+class Breaking:
+    """`weighed`, which gives a loss that is no number at some of its calls."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, broken: Callable[[int], bool]) -> None:
+        self.calls, self._broken, self._whole = 0, broken, loop.weighed
+        monkeypatch.setattr(loop, "weighed", self)
+
+    def __call__(self, *given: Any) -> tuple[torch.Tensor, ...]:
+        loss, *rest = self._whole(*given)
+        self.calls += 1
+        return (loss * math.nan if self._broken(self.calls) else loss), *rest
+
+
+def finite(path: Path) -> bool:
+    state = load_state(path)
+    return all(
+        bool(torch.isfinite(value.float()).all()) for part in ("model", "average") for value in state[part].values()
+    )
+
+
+def test_what_is_kept_is_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loss that is no number at the last step before the rate falls, between two looks."""
+    monkeypatch.setattr(loop, "LOOK", 3)
+    Breaking(monkeypatch, lambda call: call == 4)
+    seen: list[tuple[bool, bool]] = []  # of each step: whether it went back, whether stable.pt is good
+
+    def report(progress: loop.Progress) -> None:
+        stable = tmp_path / "run" / "stable.pt"
+        seen.append((progress.went_back, stable.exists() and finite(stable)))
+
+    train(tmp_path / "run", "lattice", options=HASTY, report=report)
+    assert seen == [(False, False), (False, False), (False, True), (True, True), (False, True), (False, True)]
+    assert load_state(tmp_path / "run" / "stable.pt")["step"] == 4
+    assert finite(tmp_path / "run" / "checkpoint.pt")
+
+
+def test_an_interrupted_training_logs_what_a_whole_one_does(tmp_path: Path) -> None:
+    """The losses too, since nothing is half counted where a checkpoint is written."""
+    options = dataclasses.replace(HASTY, steps=4, validate_every=4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "LOOK", 2)
+        train(tmp_path / "whole", "lattice", options=options)
+        with interrupted(after=2, look=2):
+            train(tmp_path / "part", "lattice", options=options)
+        train(tmp_path / "part", "lattice", options=options, resume=tmp_path / "part" / "checkpoint.pt")
+    rows = [list(csv.DictReader((tmp_path / name / "log.csv").open())) for name in ("whole", "part")]
+    for row in (*rows[0], *rows[1]):
+        del row["seconds"]
+    assert rows[0] == rows[1]
+
+
+def test_a_training_that_learns_nothing_has_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Breaking(monkeypatch, lambda call: True)
+    with pytest.raises(TrainingError, match="the loss was no number at any look; begin with a lower --lr"):
+        train(tmp_path / "run", "lattice", options=HASTY)
+    monkeypatch.setattr(loop, "LOOK", 1)
+    with pytest.raises(TrainingError, match="no number, or exploded, at 5 looks in a row"):
+        train(tmp_path / "again", "lattice", options=HASTY)
+    assert not list(tmp_path.glob("*/model"))
+
+
+def test_weights_that_are_no_numbers_are_not_gone_on_from(tmp_path: Path) -> None:
+    train(tmp_path / "run", "lattice", options=HASTY)
+    state = load_state(tmp_path / "run" / "stable.pt")
+    next(iter(state["average"].values())).view(-1)[0] = math.nan
+    torch.save(state, tmp_path / "bad.pt")
+    with pytest.raises(TrainingError, match=r"bad\.pt: its weights are not all numbers"):
+        train(tmp_path / "more", "lattice", options=HASTY, resume=tmp_path / "bad.pt")
+
+
+def test_weights_from_before_the_fall_begin_at_the_full_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the guard had halved it."""
+    Breaking(monkeypatch, lambda call: call == 1)
+    monkeypatch.setattr(loop, "LOOK", 1)
+    train(tmp_path / "run", "lattice", options=HASTY)
+    assert load_state(tmp_path / "run" / "stable.pt")["guard"]["share"] == 0.5
+    train(tmp_path / "more", "lattice", options=HASTY, resume=tmp_path / "run" / "stable.pt")
+    assert load_state(tmp_path / "more" / "checkpoint.pt")["guard"]["share"] == 1
+
+
+def test_another_training_is_not_written_over(tmp_path: Path) -> None:
+    train(tmp_path / "long", "lattice", options=HASTY)
+    with interrupted(after=5):
+        train(tmp_path / "fall", "lattice", options=HASTY, resume=tmp_path / "long" / "stable.pt")
+    before = (tmp_path / "fall" / "checkpoint.pt").read_bytes()
+    with pytest.raises(TrainingError, match="fall: holds a checkpoint; go on with --resume from there"):
+        train(tmp_path / "fall", "lattice", options=HASTY, resume=tmp_path / "long" / "stable.pt")
+    assert (tmp_path / "fall" / "checkpoint.pt").read_bytes() == before
+
+
+def test_the_card_has_what_trains_it_again(tmp_path: Path) -> None:
+    first = train(tmp_path / "long run", "lattice", options=HASTY)
+    told = (first / "README.md").read_text()
+    assert re.search(r"from the PCA of 16x16 patches: 6 steps of 2 crops of 64x64 in [\d.e-]+ hours \(", told)
+    assert (
+        f"    lcodec train --quantizer lattice --preset lc-test --data {tmp_path}/pictures --val {tmp_path}/pictures"
+        in told
+    )
+    stable = tmp_path / "long run" / "stable.pt"
+    second = train(tmp_path / "more", "lattice", name="mine", options=HASTY, resume=stable)
+    told = (second / "README.md").read_text()
+    assert "from step 4 of an earlier training, before its rate fell: 6 steps of" in told
+    assert f" --name mine --preset lc-test --resume '{stable}' --data " in told

@@ -25,6 +25,7 @@ ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "weights": 1,
     "lowrank": 1.5,
     "entropy": 1.5,
+    "lab.hardware": 1,
     "lab.widths": 1,
     "lab.tensors": 1.5,
     "lab.arithmetic": 1.6,

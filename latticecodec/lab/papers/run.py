@@ -4,7 +4,6 @@ import datetime
 import functools
 import hashlib
 import importlib.metadata
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 
 from ...errors import LcqError
 from ..arithmetic import has_fast_bfloat16
+from ..hardware import hardware
 from . import released
 from .datasets import DATASETS, Pictures, load, location, missing
 from .experiment import FULL, Budget, Experiment, Table
@@ -165,12 +165,3 @@ def source_files() -> list[Path]:
     lab = Path(__file__).parent.parent
     modules = [file for name in ("nets", "papers", "quantizers") for file in sorted((lab / name).glob("*.py"))]
     return [lab / "arithmetic.py", lab / "widths.py", *modules]
-
-
-def hardware(device: torch.device) -> str:
-    """What computes: the GPU's name, or the processor's kind and the number of threads."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    facts = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    named = [line.partition(":")[2].strip() for line in facts if line.startswith("model name")]
-    return f"{named[0] if named else platform.machine()}, {torch.get_num_threads()} threads"

@@ -2,7 +2,8 @@
 
 `checkpoint.pt` is the present state and resumes with the options it was made with, to the same result. `stable.pt` is
 the last state before the rate began to fall: training goes on from it at the full rate, for other steps or minutes,
-with another rate, crop or batch; its optimiser may be missing and its numbers may be of half precision.
+with another rate, crop or batch; its optimiser may be missing and its numbers may be of half precision. Both are
+written after a look of the guard alone, so that they hold what is good, and nothing is half counted.
 """
 
 import dataclasses
@@ -95,7 +96,9 @@ def resume(training: Training, path: Path) -> None:
         raise TrainingError(f"{path}: was made with other options ({told}); repeat them to resume")
     training.model.load_state_dict(state["model"])
     training.average.load(state["average"])
-    training.guard.load(state["guard"], training.average)
+    if not training.average.is_finite():
+        raise TrainingError(f"{path}: its weights are not all numbers; go on from an earlier checkpoint or stable.pt")
+    training.guard.load(state["guard"] | ({"share": 1.0} if state["stable"] else {}), training.average)
     training.step = state["step"]
     units = state.get("units")  # older checkpoints have none
     training.units = None if units is None else units.to(next(training.model.parameters()).device)

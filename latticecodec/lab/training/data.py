@@ -240,7 +240,7 @@ def as_input(pixels: Tensor, device: torch.device) -> Tensor:
 
 def generator_of(seed: int, step: int, index: int) -> torch.Generator:
     """The randomness of crop `index` of step `step`."""
-    return torch.Generator().manual_seed((seed * 1_000_003 + step) * 65_537 + index)
+    return torch.Generator().manual_seed(((seed * 1_000_003 + step) * 65_537 + index) % 2**63)
 
 
 def centre_crops(images: Sequence[Path | Tensor | Packed], size: int) -> Tensor:

@@ -6,11 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ...errors import TrainingError
 from .optimiser import Average
 
 LOOK = 50  # steps between two looks at the loss; nothing is fetched from the device more often
 EXPLODED = 5.0  # a loss this many times its running mean is an explosion
 MEMORY = 0.8  # of the running mean, a look
+TRIES = 5  # bad looks in a row that end a training
 
 
 class Guard:
@@ -18,29 +20,43 @@ class Guard:
 
     def __init__(self, average: Average) -> None:
         self.share = 1.0  # of the learning rate: halved each time
-        self._mean = 0.0  # running mean of the loss; 0 before the first look
+        self._mean = 0.0  # running mean of the loss; 0 before the first good look
+        self._bad = 0  # looks in a row that were bad
         self._good = average.copy()
 
     def look(self, loss: float, model: nn.Module, average: Average, optimiser: Optimizer) -> bool:
-        """Judge the mean loss since the last look; True where it was bad, and model and optimiser have gone back."""
+        """Judge the mean loss since the last look; True where it was bad, and model and optimiser have gone back.
+
+        Raises TrainingError at the last of TRIES bad looks in a row.
+        """
         good = math.isfinite(loss) and not (self._mean and loss > EXPLODED * self._mean)
         if good and average.is_finite():
             self._mean = MEMORY * self._mean + (1 - MEMORY) * loss if self._mean else loss
             self._good = average.copy()
+            self._bad = 0
             return False
+        self._bad += 1
+        if self._bad == TRIES:
+            told = f"the loss was no number, or exploded, at {TRIES} looks in a row, at ever lower rates"
+            raise TrainingError(f"{told}; begin with a lower --lr, or from other weights")
         self.share /= 2
         average.load(self._good)
         average.give(model)
         optimiser.state.clear()
         return True
 
+    def conclude(self) -> None:
+        """At the end: raises TrainingError where no look was good, so that nothing was learned."""
+        if not self._mean:
+            raise TrainingError("the loss was no number at any look; begin with a lower --lr, or from other weights")
+
     def state(self) -> dict[str, float]:
-        """What a checkpoint keeps."""
-        return {"share": self.share, "mean": self._mean}
+        """What a checkpoint keeps, which is written after looks alone: then the average is the last good one."""
+        return {"share": self.share, "mean": self._mean, "bad": self._bad}
 
     def load(self, state: dict[str, float], average: Average) -> None:
         """Go on from a checkpoint with this average."""
-        self.share, self._mean = state["share"], state["mean"]
+        self.share, self._mean, self._bad = state["share"], state["mean"], int(state.get("bad", 0))  # older: without
         self._good = average.copy()
 
 

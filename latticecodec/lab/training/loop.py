@@ -2,8 +2,8 @@
 
     step n:  crops(seed, n) ─► model at random rate coordinates t ─► (bpp + lambda error) / lambda^w ─► SOAP ─► EMA
 
-All randomness of step n comes from generators seeded with (seed, n). Losses stay on the device; every LOOK steps their
-means are fetched, and the guard judges them.
+All randomness of step n comes from generators seeded with (seed, n). Losses stay on the device; every LOOK steps, and
+where the rate begins to fall, their means are fetched, and the guard judges them. Checkpoints are written then alone.
 """
 
 import contextlib
@@ -167,11 +167,12 @@ def train(
     checkpoint: Path | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
     ranks: Ranks = ALONE,
-) -> PhotoModel:
-    """Train `model` and return it with averaged weights; writes a log, TensorBoard events and checkpoints to `out`.
+) -> Training:
+    """Train `model`, which has averaged weights then; writes a log, TensorBoard events and checkpoints to `out`.
 
     Of several processes each computes its share of a step, and the first validates and writes; all together.
-    Raises TrainingError when `checkpoint`, to go on from, is not one of the same configuration and options.
+    Returns what it came to. Raises TrainingError when `checkpoint`, to go on from, is not one of the same configuration
+    and options, and where the loss is never a number.
     """
     model = model.to(device)
     model.join(ranks)
@@ -203,8 +204,9 @@ def train(
                 validation.gradients.note()
             _tick(training)
             progress = progress.after(training.step, schedule)
-            last = progress.done == 1
-            look, due = (last or training.step % every == 0 for every in (LOOK, options.validate_every))
+            last, falls = progress.done == 1, not falling and schedule.falling(training.step)
+            look = last or falls or training.step % LOOK == 0
+            due = last or training.step % options.validate_every == 0
             if look:
                 progress.see(ranks.means(tally.means()))
                 progress.went_back = training.guard.look(progress.loss, model, average, optimiser)
@@ -213,17 +215,20 @@ def train(
             looked |= look
             if validation and due:
                 validation(progress)
-            if falling != schedule.falling(training.step):
+            if falls:
                 falling = True
                 save_stable(training, out)
-            if last or schedule.seconds - saved > 60 * options.checkpoint_minutes:
+            if last:
+                training.guard.conclude()
+            if last or (look and schedule.seconds - saved > 60 * options.checkpoint_minutes):
                 save_checkpoint(training, out)
                 saved = schedule.seconds
             report(progress)
     if validation:
         validation.log.close()
     average.swap(model)
-    return model.eval()
+    model.eval()
+    return training
 
 
 def _tick(training: Training) -> None:

@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass
 
+from ...errors import TrainingError
 from .quantizer_options import DEFAULTS, QuantizerOptions
+
+CROP_MULTIPLE = 64  # a hyper-latent covers 64 x 64 pixels
 
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """Options of a training, as `lcodec train` takes them."""
+    """Options of a training, as `lcodec train` takes them. Raises TrainingError for a crop of another size."""
 
     steps: int = 7000  # 0 where `minutes` are given
     minutes: float = 0.0  # on the clock, in place of steps: the same again only by chance
     batch: int = 8
-    crop: int = 256  # pixels a side, a multiple of 64
+    crop: int = 256  # pixels a side, a multiple of CROP_MULTIPLE
     drawn: float = 0.1  # share of the crops that hold drawn pages
     rate: float = 2e-3  # peak learning rate
     warm_up: int = 200  # steps
@@ -25,6 +28,11 @@ class TrainOptions:
     quantizer: QuantizerOptions = DEFAULTS
     validate_every: int = 500  # steps
     checkpoint_minutes: float = 10.0
+
+    def __post_init__(self) -> None:
+        if self.crop % CROP_MULTIPLE:
+            near = CROP_MULTIPLE * max(1, round(self.crop / CROP_MULTIPLE))
+            raise TrainingError(f"--crop {self.crop} is not a multiple of {CROP_MULTIPLE}; try {near}")
 
 
 UNSETTLED = ("validate_every", "checkpoint_minutes")  # may differ between a checkpoint and the run that resumes it

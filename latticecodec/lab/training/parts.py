@@ -34,8 +34,11 @@ def write_parts(
     folder.mkdir(parents=True, exist_ok=True)
     pieces = [data[start : start + part_bytes] for start in range(0, len(data), part_bytes)]
     paths = [folder / f"{name}-{number}.part" for number in range(len(pieces))]
-    for path, piece in zip(paths, pieces, strict=True):
+    new = [path.with_suffix(".new") for path in paths]
+    for path, piece in zip(new, pieces, strict=True):
         path.write_bytes(piece)
+    for path, target in zip(new, paths, strict=True):  # in a moment, so that hardly ever a part is of other weights
+        path.replace(target)
     for old in set(_parts(folder, name)) - set(paths):
         old.unlink()
     return paths

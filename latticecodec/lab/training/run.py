@@ -14,7 +14,8 @@ from ...metrics import MS_SSIM_SIDE_MIN
 from ...picture import find_images
 from ..arithmetic import seeded
 from ..ranks import Ranks, joined, own_device
-from .checkpoint import load_state
+from .card import Asked, card
+from .checkpoint import CHECKPOINT, load_state
 from .data import Crops, centre_crops, processes_for
 from .export import export
 from .kinds import MODELS, TWINS, check
@@ -31,7 +32,6 @@ Train = Sequence[Path | Tensor] | Shards
 HeldOut = Sequence[Path | Tensor | Packed]
 
 TWIN_CROP = 512  # pixels a side of the pictures that what is not trained is chosen on
-CROP_MULTIPLE = 64  # a hyper-latent covers 64 x 64 pixels
 
 
 def run(
@@ -78,11 +78,12 @@ def run(
                 model = start(quantizer, name, preset, init_from, resume is not None, crops, options)
             model.plan(options.steps)
             model.freeze(options.freeze)
-        model = train(model, crops, held_out, out, options, where, resume, report, ranks)
+        training = train(model, crops, held_out, out, options, where, resume, report, ranks)
         with ranks.all_or_none():
             if ranks.first:
                 base = zoo.called(zoo.find(init_from)) if init_from else None
-                export(model, out / "model", _card(model.config, data, _source(data, pictures), options, base))
+                asked = Asked(quantizer, name, preset, data, val, base, resume)
+                export(training.model, out / "model", card(training, asked, pictures))
     return out / "model"
 
 
@@ -99,16 +100,13 @@ def _check(
     if init_from is None:
         choice("preset", preset, tuple(PRESETS))
     check(quantizer, options, init_from is None)
-    if options.crop % CROP_MULTIPLE:
-        near = CROP_MULTIPLE * max(1, round(options.crop / CROP_MULTIPLE))
-        raise TrainingError(f"--crop {options.crop} is not a multiple of {CROP_MULTIPLE}; try {near}")
     if options.batch % ranks.count:
         near = ranks.count * max(1, round(options.batch / ranks.count))
         raise TrainingError(f"--batch {options.batch} cannot be shared out among {ranks.count} processes; try {near}")
     if (out / "model").exists():
         raise OutputError(f"{out / 'model'}: exists already; choose another --out")
-    if resume is None and (out / "checkpoint.pt").exists():
-        raise TrainingError(f"{out}: holds a checkpoint; go on with --resume, or choose another folder")
+    if (out / CHECKPOINT).exists() and (resume is None or resume.resolve().parent != out.resolve()):
+        raise TrainingError(f"{out}: holds a checkpoint; go on with --resume from there, or choose another folder")
     if options.rank and init_from is None:
         raise TrainingError("--rank needs the model that it adds to; name it with --init-from")
     if options.tune == "ms-ssim" and options.crop < MS_SSIM_SIDE_MIN:
@@ -117,8 +115,8 @@ def _check(
         raise TrainingError(f"{resume}: no such checkpoint; name the checkpoint.pt or stable.pt of a training")
 
 
-def export_checkpoint(checkpoint: Path, folder: Path, card: str) -> Path:
-    """Make a model folder of the averaged weights in a checkpoint file; returns `folder`.
+def export_checkpoint(checkpoint: Path, folder: Path, text: str) -> Path:
+    """Make a model folder, with `text` as its card, of the averaged weights in a checkpoint file; returns `folder`.
 
     Raises TrainingError where it is no checkpoint or belongs to a model with a base, OutputError where `folder` exists.
     """
@@ -128,7 +126,7 @@ def export_checkpoint(checkpoint: Path, folder: Path, card: str) -> Path:
         raise TrainingError(f"{checkpoint}: {config.name} adds to {config.base}; finish its training to export it")
     model = MODELS[config.quantizer](config, QuantizerOptions(**state["options"]["quantizer"]))
     model.load_state_dict(state["model"] | state["average"])
-    export(model.eval(), folder, card)
+    export(model.eval(), folder, text)
     return folder
 
 
@@ -181,44 +179,3 @@ def _held_out(val: Path) -> HeldOut:
     """The pictures of a place for validation."""
     packed = find_shards(val)
     return list(Shards(packed).all()) if packed else find_images(val)
-
-
-def _budget(options: TrainOptions) -> str:
-    """The option that says how long to train."""
-    return f"--minutes {options.minutes:g}" if options.minutes else f"--steps {options.steps}"
-
-
-def _length(options: TrainOptions) -> str:
-    """How long the training was, in words."""
-    return f"{options.minutes:g} minutes of steps" if options.minutes else f"{options.steps} steps"
-
-
-def _source(data: Path | None, pictures: Train) -> str:
-    """What was trained on, in words."""
-    if isinstance(pictures, Shards):
-        count, what = len(pictures.files), f"file{'s'[: len(pictures.files) != 1]}"
-    else:
-        count, what = len(pictures), "pictures"
-    return f"{count} {what} of a folder named {data.name}" if data else f"{count} synthetic {what}"
-
-
-def _card(config: ModelConfig, data: Path | None, source: str, options: TrainOptions, base: str | None) -> str:
-    """The model card of a fresh model: what is known without measuring."""
-    command = [f"lcodec train --quantizer {config.quantizer} {_budget(options)} --batch {options.batch}"]
-    command += [f"--crop {options.crop} --optimiser {options.optimiser} --lr {options.rate:g} --seed {options.seed}"]
-    command += [f"--drawn {options.drawn:g}"] if options.drawn != TrainOptions.drawn else []
-    command += [f"--data {data}"] if data else []
-    command += [f"--init-from {base}"] if base else []
-    command += [f"--rank {options.rank}"] if options.rank else []
-    command += [f"--tune {options.tune}"] if options.tune != "psnr" else []
-    command += [f"--freeze {options.freeze}"] if options.freeze != "nothing" else []
-    command += options.quantizer.arguments()
-    start = f"the weights of {Path(base).name}" if base else "the PCA of 16x16 patches"
-    return (
-        f"# {config.name}\n\n"
-        f"Quantizer: {config.quantizer}. Trained on {source}, from {start}: {_length(options)} of {options.batch} "
-        f"crops of {options.crop}x{options.crop}, {options.optimiser}, peak learning rate {options.rate:g}, seed "
-        f"{options.seed}, lambda {config.lambda_min:g} to {config.lambda_max:g}, for {config.tune}.\n\n"
-        f"    {' '.join(command)}\n\n"
-        "Results: not measured yet; `lcodec eval DIR --model THIS_FOLDER` prints them.\n"
-    )
