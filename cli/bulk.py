@@ -5,6 +5,7 @@ import sys
 import time
 import warnings
 from collections import Counter
+from collections.abc import Collection
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,19 @@ from .messages import amount, note, on_one_line, say, say_json
 
 if TYPE_CHECKING:
     from latticecodec.bulk import Bulk, Summary, Task
+    from latticecodec.bulk.task import Action
 
-OWN = {"inputs", "output", "jobs", "skip_existing", "model", "force", "as_json"}  # parameters of `compress` that are others here
+OWN = {
+    "inputs",
+    "output",
+    "jobs",
+    "skip_existing",
+    "model",
+    "force",
+    "as_json",
+}  # parameters of `compress` that are others here
+OF_OUTPUTS = {"form", "per_shard", "keep_times", "force"}  # parameters for what is written
+EMPTY = "{}: holds nothing to work on; {}"
 DONE = {"compress": "compressed", "decompress": "decompressed", "verify": "verified"}
 OF_RAY = (r"ray\.", r"latticecodec\.bulk\.cluster")  # whose warnings are of what Ray does
 EVERY = 1.0  # seconds between two looks at how far it is
@@ -33,8 +45,8 @@ EVERY = 1.0  # seconds between two looks at how far it is
 @click.command()
 @click.argument("source")
 @click.argument("target", required=False)
-@click.option("--decompress", "action", flag_value="decompress", help="Restore .lcq files, as PNG.")
-@click.option("--verify", "action", flag_value="verify", help="Check .lcq files; without TARGET.")
+@click.option("--decompress", is_flag=True, help="Restore .lcq files, as PNG.")
+@click.option("--verify", is_flag=True, help="Check .lcq files; without TARGET.")
 @click.option(
     "--to",
     "form",
@@ -80,7 +92,8 @@ def bulk(
     /,
     source: str,
     target: str | None,
-    action: str | None,
+    decompress: bool,
+    verify: bool,
     form: str,
     per_shard: int,
     column: str,
@@ -112,10 +125,20 @@ def bulk(
     require("bulk", "lcodec bulk")
     from latticecodec.bulk import Bulk
 
-    if action == "verify" and target is not None:
+    for name, text, what in (
+        ("SOURCE", source, "a folder, or a URL of one"),
+        ("TARGET", target, "a folder, or a URL of one"),
+        ("--address", address, "HOST:PORT"),
+    ):
+        if text == "":
+            raise LcqError(f"{name} is empty; name {what}")
+    if decompress and verify:
+        raise click.UsageError("--decompress and --verify exclude each other")
+    if verify and target is not None:
         raise click.UsageError("--verify writes nothing; leave out TARGET")
-    if action != "verify" and target is None and not dry_run:
+    if not verify and target is None and not dry_run:
         raise click.UsageError("name a TARGET to write to, or list what there is with --dry-run")
+    action = "decompress" if decompress else "verify" if verify else "compress"
     task = _task(context, action, model, max_pixels, device, encoding)
     asked = Bulk(task, source, target, form, per_shard, force, column, keep_times, workers, address)  # type: ignore[arg-type]
     if dry_run:
@@ -129,7 +152,7 @@ bulk.params += [parameter for parameter in compress.params if parameter.name not
 
 def _task(
     context: click.Context,
-    action: str | None,
+    action: "Action",
     model: str | None,
     max_pixels: int,
     device: str,
@@ -138,15 +161,23 @@ def _task(
     """What is done with each picture."""
     from latticecodec.bulk import Task
 
-    if action is not None:
-        for parameter in context.command.params:
-            given = context.get_parameter_source(parameter.name or "") != ParameterSource.DEFAULT
-            if given and parameter.name in encoding:
-                raise click.UsageError(f"{parameter.opts[-1]} is for compressing; leave it out with --{action}")
-        return Task(action, model=model, max_pixels=max_pixels, device=device)  # type: ignore[arg-type]
+    if action == "verify":
+        _refuse(context, OF_OUTPUTS, "is for what is written; leave it out with --verify")
+    if action != "compress":
+        _refuse(context, encoding, f"is for compressing; leave it out with --{action}")
+        return Task(action, model=model, max_pixels=max_pixels, device=device)
+    _refuse(context, {"max_pixels"}, "is for .lcq files; leave it out without --decompress and --verify")
     strip, keep_suffix = encoding.pop("strip"), encoding.pop("keep_suffix")
     asked = encode_options(model, **encoding)
     return Task("compress", asked, model, strip=strip, keep_suffix=keep_suffix, device=device)
+
+
+def _refuse(context: click.Context, names: Collection[str], told: str) -> None:
+    """Raise UsageError where one of these parameters was given."""
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") != ParameterSource.DEFAULT
+        if given and parameter.name in names:
+            raise click.UsageError(f"{parameter.opts[-1]} {told}")
 
 
 def _list(asked: "Bulk", as_json: bool) -> None:
@@ -181,6 +212,8 @@ def _list(asked: "Bulk", as_json: bool) -> None:
         told.append(count_of(left_out))
     if counts["failed"]:
         raise LcqError(f"{counts['failed']:,} cannot be worked on; {', '.join(told)}")
+    if not counts.total():
+        raise LcqError(EMPTY.format(asked.source, ", ".join(told)))
     note(", ".join(told))
 
 
@@ -215,7 +248,7 @@ def _run(asked: "Bulk", as_json: bool) -> None:
         where = f", listed in {asked.target.rstrip('/')}/errors.jsonl" if asked.target else ""
         raise LcqError(f"{summary.failed:,} failed{where}; {', '.join(counts)}")
     if not summary.done + summary.before:
-        raise LcqError(f"{asked.source}: holds nothing to work on; see lcodec bulk --dry-run")
+        raise LcqError(EMPTY.format(asked.source, "see lcodec bulk --dry-run"))
     note(", ".join(counts))
 
 

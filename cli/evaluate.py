@@ -18,7 +18,7 @@ PEER_NAMES = ("jpeg", "webp", "avif", "avif-ssimulacra2", "jpeg2000", "jpegxl")
 
 
 @click.command("eval")
-@click.argument("images", metavar="IMAGES", type=click.Path(exists=True, path_type=Path))
+@click.argument("images", metavar="IMAGES", type=options.Location(exists=True))
 @click.option(
     "--model",
     "models",
@@ -74,15 +74,15 @@ PEER_NAMES = ("jpeg", "webp", "avif", "avif-ssimulacra2", "jpeg2000", "jpegxl")
     is_flag=True,
     help="Measure Butteraugli too; needs its program, butteraugli_main, on the PATH. --report has it anyway.",
 )
-@click.option("--csv", "csv_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the table here too.")
+@click.option("--csv", "csv_file", type=options.Location(dir_okay=False), help="Write the table here too.")
 @click.option(
     "--report",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.Location(file_okay=False),
     help="Write a page for the browser into this folder: index.html, with curves, tables and pictures side by side.",
 )
 @click.option(
     "--resume",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.Location(dir_okay=False),
     help="Keep every result in this file, and take from it what is there.  [default: measured.jsonl of --report]",
 )
 @options.device

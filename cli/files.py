@@ -141,7 +141,9 @@ def _refusal(file: Path, group: list[Job], advice: str) -> Refusal:
     all_of_them = "both" if len(group) == 2 else "all"
     targets = {job.target for job in group}
     if len(targets) > 1:
-        return Refusal(tuple(sources), f"{names} would {all_of_them} be written to {name_of(file)}, through links; {UNLINK}")
+        return Refusal(
+            tuple(sources), f"{names} would {all_of_them} be written to {name_of(file)}, through links; {UNLINK}"
+        )
     apart = advice if len({source.name for source in sources}) == len(sources) else ONE_NAME
     return Refusal(tuple(sources), f"{names} would {all_of_them} become {name_of(targets.pop())}; {apart}")
 

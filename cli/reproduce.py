@@ -24,21 +24,21 @@ from .messages import note, say, say_json
 )
 @click.option(
     "--data",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.Location(file_okay=False),
     default=Path("data"),
     show_default=True,
     help="Folder of the data sets: NAME.npz or NAME/train and NAME/test with pictures.",
 )
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.Location(dir_okay=False),
     default=Path("runs/papers/results.jsonl"),
     show_default=True,
     help="Results are appended to this file, and what it has already is not done again.",
 )
 @click.option(
     "--page",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.Location(dir_okay=False),
     help="Where to write the page of all tables and verdicts.  [default: papers.md beside --out]",
 )
 @click.option(

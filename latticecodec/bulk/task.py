@@ -86,6 +86,11 @@ class Task:
         stem = splitext(name)[0]
         return stem if splitext(stem)[1].lower() == RESTORED else f"{stem}{RESTORED}"
 
+    @property
+    def advice(self) -> str:
+        """What helps where the outputs for several files would have one name."""
+        return "--keep-suffix keeps them apart" if self.action == "compress" and not self.keep_suffix else "rename one"
+
     def codec(self, device: str) -> Codec | None:
         """The model to compress with, None where it takes none; raises LcqError where nothing can be encoded so."""
         assert self.options is not None
