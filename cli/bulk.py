@@ -10,7 +10,6 @@ from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from latticecodec import LcqError
 from latticecodec.container import PIXELS_MAX
@@ -26,15 +25,7 @@ if TYPE_CHECKING:
     from latticecodec.bulk import Bulk, Summary, Task
     from latticecodec.bulk.task import Action
 
-OWN = {
-    "inputs",
-    "output",
-    "jobs",
-    "skip_existing",
-    "model",
-    "force",
-    "as_json",
-}  # parameters of `compress` that are others here
+OWN = {"inputs", "output", "jobs", "skip_existing", "model", "force", "as_json"}  # of `compress`, others here
 OF_OUTPUTS = {"form", "per_shard", "keep_times", "force"}  # parameters for what is written
 EMPTY = "{}: holds nothing to work on; {}"
 DONE = {"compress": "compressed", "decompress": "decompressed", "verify": "verified"}
@@ -86,10 +77,7 @@ EVERY = 1.0  # seconds between two looks at how far it is
 @click.option("--force", is_flag=True, help="Begin anew, and overwrite what TARGET holds.")
 @click.option("--dry-run", is_flag=True, help="List what would be worked on and count it; do nothing.")
 @options.as_json
-@click.pass_context
 def bulk(
-    context: click.Context,
-    /,
     source: str,
     target: str | None,
     decompress: bool,
@@ -139,7 +127,7 @@ def bulk(
     if not verify and target is None and not dry_run:
         raise click.UsageError("name a TARGET to write to, or list what there is with --dry-run")
     action = "decompress" if decompress else "verify" if verify else "compress"
-    task = _task(context, action, model, max_pixels, device, encoding)
+    task = _task(action, model, max_pixels, device, encoding)
     asked = Bulk(task, source, target, form, per_shard, force, column, keep_times, workers, address)  # type: ignore[arg-type]
     if dry_run:
         _list(asked, as_json)
@@ -151,7 +139,6 @@ bulk.params += [parameter for parameter in compress.params if parameter.name not
 
 
 def _task(
-    context: click.Context,
     action: "Action",
     model: str | None,
     max_pixels: int,
@@ -162,22 +149,20 @@ def _task(
     from latticecodec.bulk import Task
 
     if action == "verify":
-        _refuse(context, OF_OUTPUTS, "is for what is written; leave it out with --verify")
+        _refuse(OF_OUTPUTS, "is for what is written; leave it out with --verify")
     if action != "compress":
-        _refuse(context, encoding, f"is for compressing; leave it out with --{action}")
+        _refuse(encoding, f"is for compressing; leave it out with --{action}")
         return Task(action, model=model, max_pixels=max_pixels, device=device)
-    _refuse(context, {"max_pixels"}, "is for .lcq files; leave it out without --decompress and --verify")
+    _refuse({"max_pixels"}, "is for .lcq files; leave it out without --decompress and --verify")
     strip, keep_suffix = encoding.pop("strip"), encoding.pop("keep_suffix")
     asked = encode_options(model, **encoding)
     return Task("compress", asked, model, strip=strip, keep_suffix=keep_suffix, device=device)
 
 
-def _refuse(context: click.Context, names: Collection[str], told: str) -> None:
+def _refuse(names: Collection[str], told: str) -> None:
     """Raise UsageError where one of these parameters was given."""
-    for parameter in context.command.params:
-        given = context.get_parameter_source(parameter.name or "") != ParameterSource.DEFAULT
-        if given and parameter.name in names:
-            raise click.UsageError(f"{parameter.opts[-1]} {told}")
+    for option in options.given(names):
+        raise click.UsageError(f"{option} {told}")
 
 
 def _list(asked: "Bulk", as_json: bool) -> None:

@@ -197,8 +197,8 @@ def _read(asked: Compression, job: Job) -> tuple["Pixels", float]:
 
 def _coded(asked: Compression, job: Job, read: tuple["Pixels", float]) -> Coded:
     """Compress a picture."""
-    from latticecodec import load
-    from latticecodec.codec import encoded_without_loss
+    from latticecodec import TargetError, load
+    from latticecodec.codec import ReachError, encoded_without_loss
 
     source, seconds = read
     wanted = asked.options
@@ -209,7 +209,10 @@ def _coded(asked: Compression, job: Job, read: tuple["Pixels", float]) -> Coded:
         if codec is None:
             result = encoded_without_loss(source, wanted, report)
         else:
-            result = codec.encode_detailed(source, wanted, report)
+            try:
+                result = codec.encode_detailed(source, wanted, report)
+            except ReachError as error:
+                raise TargetError(f"{error.told}; --lossless keeps every pixel") from None
     seconds += time.perf_counter() - began
     if codec is None or not result.header.names_model:
         return Coded(result, None, source.notes, seconds)
@@ -239,8 +242,8 @@ def _written(asked: Compression, job: Job, coded: Coded) -> Outcome:
         "bpp": 8 * len(result.data) / (header.width * header.height),
         "quality": header.quality,
         "stored": round(header.squares.share, 5),
-        "effort": asked.options.effort,
-        "tune": header.tune,
+        "effort": asked.options.effort if coded.model else None,
+        "tune": header.tune if coded.model else None,
         "tiles": header.tiles,
         "estimated_bits": result.estimated_bits,
         "indices_sha256": result.indices_sha256,

@@ -136,16 +136,14 @@ def _without_collisions(jobs: list[Job], advice: str) -> tuple[list[Job], list[R
 
 def _refusal(file: Path, group: list[Job], advice: str) -> Refusal:
     """Why jobs that would write one file are not done."""
-    sources = [job.source for job in group if job.source is not STANDARD]
+    sources = tuple(job.source for job in group if job.source is not STANDARD)
     names = " and ".join(name_of(source) for source in sources)
     all_of_them = "both" if len(group) == 2 else "all"
     targets = {job.target for job in group}
     if len(targets) > 1:
-        return Refusal(
-            tuple(sources), f"{names} would {all_of_them} be written to {name_of(file)}, through links; {UNLINK}"
-        )
+        return Refusal(sources, f"{names} would {all_of_them} be written to {name_of(file)}, through links; {UNLINK}")
     apart = advice if len({source.name for source in sources}) == len(sources) else ONE_NAME
-    return Refusal(tuple(sources), f"{names} would {all_of_them} become {name_of(targets.pop())}; {apart}")
+    return Refusal(sources, f"{names} would {all_of_them} become {name_of(targets.pop())}; {apart}")
 
 
 def exists(job: Job) -> bool:

@@ -1,10 +1,12 @@
 """Options that several commands share."""
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from latticecodec import LcqError, ModelError
 from latticecodec.extras import require
@@ -86,6 +88,16 @@ json_of_files = click.option(
 decoding_model = click.option(
     "--model", metavar="NAME|DIR", help="Model the file was written with, when it is not one of those installed."
 )
+
+
+def given(names: Collection[str]) -> list[str]:
+    """The options of these parameters that the command line has, as they are called there."""
+    context = click.get_current_context()
+    return [
+        each.opts[-1]
+        for each in context.command.params
+        if each.name in names and context.get_parameter_source(str(each.name)) != ParameterSource.DEFAULT
+    ]
 
 
 def writing(force: bool, skip_existing: bool, keep_times: bool) -> Writing:

@@ -8,9 +8,9 @@ from pathlib import Path
 from posixpath import splitext
 from typing import Any, Literal
 
-from ..codec import Codec, EncodeOptions, Encoding, encoded_without_loss, indices_of, pixels_of, silent
+from ..codec import Codec, EncodeOptions, Encoding, ReachError, encoded_without_loss, indices_of, pixels_of, silent
 from ..container import PIXELS_MAX, read_header
-from ..errors import ModelError
+from ..errors import ModelError, TargetError
 from ..picture import IMAGE_SUFFIXES, Pixels, read_file, save, stripped
 from ..zoo import find, load, model_for
 
@@ -131,7 +131,10 @@ class Task:
 
 def _compressed(task: Task, encode: Callable[[Pixels], Encoding], name: str, data: bytes) -> Coded:
     picture = stripped(read_file(io.BytesIO(data), name), task.strip)
-    result = encode(picture)
+    try:
+        result = encode(picture)
+    except ReachError as error:
+        raise TargetError(f"{error.told}; --lossless keeps every pixel") from None
     header = result.header
     return Coded(
         task.target(name),
