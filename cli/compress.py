@@ -46,11 +46,11 @@ class Compression:
     "-o", "--output", metavar="PATH", help="File to write; a folder for several inputs; - for standard output."
 )
 @click.option(
-    "-q", "--quality", type=click.FloatRange(0, 100), help="0 (smallest) to 100 (best), any number. [default: 50]"
+    "-q", "--quality", type=options.Number(0, 100), help="0 (smallest) to 100 (best), any number. [default: 50]"
 )
 @click.option(
     "--bpp",
-    type=click.FloatRange(0, min_open=True),
+    type=options.Number(0, min_open=True),
     help="Aim at this many bits per pixel; quality 100 where even that needs less.",
 )
 @click.option(
@@ -61,7 +61,7 @@ class Compression:
 )
 @click.option(
     "--psnr",
-    type=click.FloatRange(0, min_open=True),
+    type=options.Number(0, min_open=True),
     metavar="DB",
     help="Aim at this PSNR; quality 0 where even that has more.",
 )

@@ -47,6 +47,7 @@ FILES = (
     "config.py",
     "extras.py",
     "lab/distortion.py",
+    "lab/outputs.py",
     "lab/ranks.py",
     "weights.py",
 )
