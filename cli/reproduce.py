@@ -39,7 +39,8 @@ from .messages import note, say, say_json
 @click.option(
     "--page",
     type=options.Location(dir_okay=False),
-    help="Where to write the page of all tables and verdicts.  [default: papers.md beside --out]",
+    help="Where to write the page of all tables and verdicts, in place of one of before.  [default: papers.md beside "
+    "--out]",
 )
 @click.option(
     "--seed",
@@ -103,6 +104,7 @@ def reproduce(
     budget = FULL if full else QUICK if share is None else part(share)
     pyplot()
     page = page or out.with_name("papers.md")
+    pages.check_page(page)
     results = Results(out)
     if tables == ("render",):
         if not results.known:

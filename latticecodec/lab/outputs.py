@@ -30,6 +30,17 @@ def check_own(path: Path, mark: str, what: str) -> None:
         raise OutputError(f"{path}: is not {what}, and is not replaced; name another one")
 
 
+def check_folder(folder: Path) -> None:
+    """Raise OutputError where nothing can be written into a folder that is there, or none can be made."""
+    above = folder.absolute()
+    while not os.path.lexists(above):
+        above = above.parent
+    if not above.is_dir():
+        raise OutputError(f"{folder}: the folder cannot be made: a part of its path is a file, not a folder")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise OutputError(f"{folder}: the folder {above} is write-protected; name another one")
+
+
 def write_whole(path: Path, text: str) -> Path:
     """Write a file whole or not at all: to a temporary one beside it, which then takes its name.
 

@@ -11,8 +11,7 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 
-from ...errors import OutputError
-from ..outputs import check_own, write_whole
+from ..outputs import check_folder, check_own, write_whole
 from .comparison import TARGET, Comparison
 from .curve import METRICS
 from .evaluate import Evaluation
@@ -50,13 +49,7 @@ def write_report(
 
 def check_report(folder: Path) -> None:
     """Raise OutputError where a report cannot be written: no folder can be made, or files of other origin are there."""
-    above = folder.absolute()
-    while not os.path.lexists(above):
-        above = above.parent
-    if not above.is_dir():
-        raise OutputError(f"{folder}: the folder cannot be made: a part of its path is a file, not a folder")
-    if not os.access(above, os.W_OK | os.X_OK):
-        raise OutputError(f"{folder}: the folder {above} is write-protected; name another one")
+    check_folder(folder)
     for metric in METRICS:
         check_own(folder / f"{metric.replace('_', '-')}.svg", 'class="plot"', "a plot of lcodec eval")
     check_own(folder / "results.json", '"models": [', "results of lcodec eval")
