@@ -68,7 +68,8 @@ class Compression:
 @click.option(
     "--lossless",
     is_flag=True,
-    help="Keep every pixel as it is, at any size; the file decodes without a model. [default: only what is smaller so]",
+    help="Keep every pixel as it is, at any size, without --model, --effort and --tune; the file decodes without a "
+    "model. [default: only what is smaller so]",
 )
 @click.option(
     "--model",

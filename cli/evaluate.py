@@ -74,11 +74,17 @@ PEER_NAMES = ("jpeg", "webp", "avif", "avif-ssimulacra2", "jpeg2000", "jpegxl")
     is_flag=True,
     help="Measure Butteraugli too; needs its program, butteraugli_main, on the PATH. --report has it anyway.",
 )
-@click.option("--csv", "csv_file", type=options.Location(dir_okay=False), help="Write the table here too.")
+@click.option(
+    "--csv",
+    "csv_file",
+    type=options.Location(dir_okay=False),
+    help="Write the table here too, in place of one of before.",
+)
 @click.option(
     "--report",
     type=options.Location(file_okay=False),
-    help="Write a page for the browser into this folder: index.html, with curves, tables and pictures side by side.",
+    help="Write a page for the browser into this folder: index.html, with curves, tables and pictures side by side; "
+    "in place of one of before.",
 )
 @click.option(
     "--resume",
