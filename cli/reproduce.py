@@ -94,6 +94,7 @@ def reproduce(
         show_list(data, as_json)
         return
     require("papers", "lcodec reproduce")
+    from latticecodec.lab.outputs import check_folder
     from latticecodec.lab.papers.experiment import FULL, QUICK, part
     from latticecodec.lab.papers.page import page as pages
     from latticecodec.lab.papers.page.plots import pyplot
@@ -104,6 +105,7 @@ def reproduce(
     budget = FULL if full else QUICK if share is None else part(share)
     pyplot()
     page = page or out.with_name("papers.md")
+    check_folder(out.parent)
     pages.check_page(page)
     results = Results(out)
     if tables == ("render",):

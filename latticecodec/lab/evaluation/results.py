@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..outputs import check_own
+from ..outputs import check_folder, check_own
 from .curve import Curve, compared
 from .evaluate import Evaluation
 
@@ -88,7 +88,8 @@ def to_json(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def check_csv(path: Path) -> None:
-    """Raise OutputError where a file is there that is no CSV of ours."""
+    """Raise OutputError where the CSV cannot be written, or a file of other origin is in its place."""
+    check_folder(path.parent)
     check_own(path, ",".join(COLUMNS[:4]), "a table of lcodec eval")
 
 
