@@ -64,7 +64,7 @@ EVERY = 1.0  # seconds between two looks at how far it is
     default=PIXELS_MAX,
     show_default=True,
     metavar="N",
-    help="Refuse .lcq files of more pixels.",
+    help="Refuse pictures of more pixels.",
 )
 @click.option(
     "--workers",
@@ -153,10 +153,9 @@ def _task(
     if action != "compress":
         _refuse(encoding, f"is for compressing; leave it out with --{action}")
         return Task(action, model=model, max_pixels=max_pixels, device=device)
-    _refuse({"max_pixels"}, "is for .lcq files; leave it out without --decompress and --verify")
     strip, keep_suffix = encoding.pop("strip"), encoding.pop("keep_suffix")
     asked = encode_options(model, **encoding)
-    return Task("compress", asked, model, strip=strip, keep_suffix=keep_suffix, device=device)
+    return Task("compress", asked, model, strip=strip, keep_suffix=keep_suffix, max_pixels=max_pixels, device=device)
 
 
 def _refuse(names: Collection[str], told: str) -> None:

@@ -59,7 +59,7 @@ def encode(
     that is not of the type and in the range above; all of them LcqError, as is everything else that can be wrong.
     """
     from .codec import EncodeOptions, encoded_without_loss, silent
-    from .picture import read, stripped
+    from .picture import read, strip_of, stripped
 
     options = EncodeOptions(
         quality=quality,
@@ -72,8 +72,9 @@ def encode(
         lossless=lossless,
         max_pixels=max_pixels,
     ).for_model(model)
+    asked = strip_of(strip)
     codec = None if options.lossless else load(model, device, options.tune)
-    img = img if strip is None else stripped(read(img, max_pixels), strip)
+    img = img if asked is None else stripped(read(img, max_pixels), asked)
     if codec is None:
         return encoded_without_loss(img, options, silent).data
     return codec.encode_detailed(img, options).data

@@ -14,7 +14,7 @@ all that Pillow has, and is 8-bit where it is saved again; `latticecodec.decode`
 `ImageFile.Parser` knows the size as soon as it was fed the header.
 `verify` checks every checksum of the file, without decoding it, and needs no model.
 
-`save` takes `quality`, `bpp`, `size`, `psnr`, `lossless`, `effort`, `tune`, `tile` and `model`, as
+`save` takes `quality`, `bpp`, `size`, `psnr`, `lossless`, `effort`, `tune`, `tile`, `strip` and `model`, as
 `latticecodec.encode` does, and raises ValueError for a value that is out of range or of another type; `icc_profile`,
 `exif` and `xmp` replace what the picture's `info` has, an empty one removes it, and `icc_profile` replaces code points
 as well. A damaged file, and a picture that .lcq cannot hold, are OSErrors, as with Pillow's own formats; a file whose
@@ -39,7 +39,8 @@ FORMAT = "LCQ"
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # by channels
 DEEP_GREY = "I;16"  # the only mode of Pillow's with 16 bits
 METADATA = {"icc_profile": "icc", "exif": "exif", "xmp": "xmp"}  # in `info`, and in Header and Pixels
-OPTIONS = ("quality", "bpp", "size", "psnr", "effort", "tune", "tile", "lossless", "model")  # of `save`, as of `encode`
+# of `save`, as of `encode`
+OPTIONS = ("quality", "bpp", "size", "psnr", "effort", "tune", "tile", "lossless", "strip", "model")
 
 
 class LcqImageFile(ImageFile.ImageFile):

@@ -88,7 +88,7 @@ class Indices(_Reader):
 
     def read(self, data: bytes) -> Any:
         """The index tensor; raises FormatError or its kin."""
-        return indices_of(self._model_of(data), data, None)  # [C, h, w]
+        return indices_of(self._model_of(data), data, None, self.max_pixels)  # [C, h, w]
 
 
 @cache

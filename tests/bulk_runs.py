@@ -3,7 +3,7 @@
 import io
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -64,14 +64,16 @@ def loose(folder: Path, files: list[bytes]) -> None:
         path.write_bytes(data)
 
 
-def tar(path: Path, files: list[bytes], first: int = 0) -> None:
-    """A tar as WebDataset has it: a picture and its class in each sample."""
+def tar(path: Path, files: list[bytes], first: int = 0, times: Sequence[float | str] = ()) -> None:
+    """A tar as WebDataset has it: a picture and its class in each sample; with times of last change, also odd ones."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, "w") as file:
         for index, data in enumerate(files, first):
             for suffix, content in (("png", data), ("cls", str(index % 10).encode())):
                 member = tarfile.TarInfo(f"p{index:05d}.{suffix}")
                 member.size = len(content)
+                if times:
+                    member.pax_headers["mtime"] = str(times[index - first])
                 file.addfile(member, io.BytesIO(content))
 
 

@@ -5,11 +5,13 @@ import struct
 import zlib
 
 from latticecodec.container import (
+    NO_MODEL,
     Cicp,
     Header,
     Tile,
     write,
 )
+from latticecodec.container.squares import mask_of
 
 MODEL = bytes(range(8))
 HEADER = Header(width=64, height=48, channels=3, model=MODEL, scale=-1894, quality=50.0)
@@ -37,6 +39,13 @@ EVERYTHING = write(FULL, FULL_TILES)
 
 # Offsets of the fixed part; FORMAT.md section 2.1.
 MAJOR, MINOR, HEAD_SIZE, QUANTIZER, SAMPLES, WIDTH, HEIGHT, QUALITY = 8, 9, 10, 14, 15, 16, 18, 22
+
+
+def wholly_exact(side: int) -> bytes:
+    """A file of side x side pixels that takes no model, all of which is exact; what stands for its colours is not."""
+    header = Header(side, side, 1, NO_MODEL, 0, 100.0)
+    header = dataclasses.replace(header, exact=mask_of(header.squares.count * [True]))
+    return write(header, [Tile(b"", zlib.crc32(b""), exact=bytes(side * side >> 13))])
 
 
 def repaired(data: bytes) -> bytes:

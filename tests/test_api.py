@@ -166,6 +166,7 @@ WRONG: dict[str, list[Any]] = {
     "tune": ["", "taste", 5, b"psnr", ["psnr"], np.array([1, 2])],
     "tile": [True, "64", 64.0, -64, 100, math.nan, 10**30, 64 * 10**5000],
     "max_pixels": [None, True, "9", 0, -1, 9.5],
+    "strip": ["", "icc", True, b"gps", ["all"], np.array([1, 2])],
     "model": [5, True, b"lattice", [], ""],
     "device": [None, 5, "tpu", ["cpu"], np.array([1, 2])],
 }

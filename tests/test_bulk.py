@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from bulk_runs import BROKEN, FILES, expected, loose, outputs, run, tar
 from command_line import lcodec
+from container_files import wholly_exact
 from PIL import Image
 
 import latticecodec
-from latticecodec import Codec, LcqError, ModelError, zoo
-from latticecodec.bulk import Bulk, Task, cluster, store
+from latticecodec import Codec, ImageError, LcqError, ModelError, TargetError, zoo
+from latticecodec.bulk import Bulk, Task, cluster, dataset, store
 from latticecodec.bulk.worker import Order, Worker
+from latticecodec.codec import EncodeOptions
 
 pytestmark = pytest.mark.usefixtures("one_worker")
 
@@ -127,6 +130,40 @@ def test_pictures_that_fail_are_a_line_each_and_do_not_stop_the_others(tmp_path:
     assert f"Error: {tmp_path}/tars/a.tar: p00003.png: not an image of a format that is read" in done.stderr
     with tarfile.open(tmp_path / "t" / "a.tar") as file:
         assert [name for name in file.getnames() if name.startswith("p00003")] == []
+
+
+def test_max_pixels_holds_for_all_that_is_done(
+    sources: dict[str, Path], tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures are not even decoded; it can be raised for .lcq files."""
+    own = ["--model", tiny_model, "--device", "cpu", "--json"]
+    with monkeypatch.context() as patch:
+        patch.setattr("PIL.ImageFile.ImageFile.load", lambda self: pytest.fail("it was decoded"))
+        done = lcodec("bulk", sources["files"], tmp_path / "out", "--max-pixels", 40 * 24 - 1, "--effort", 0, *own)
+    assert json.loads(done.stdout)["failed"] == 7
+    assert f"{sources['files']}/p00000.png: 40x24 pixels: over the limit of 959 that was asked for" in done.stderr
+    (tmp_path / "large").mkdir()
+    (tmp_path / "large" / "a.lcq").write_bytes(wholly_exact(20_000))
+    large = ["bulk", tmp_path / "large", "--verify", *own]
+    assert "a.lcq: 20000x20000 pixels is over the limit of 268,435,456" in lcodec(*large).stderr
+    assert lcodec(*large, "--max-pixels", 20_000**2).exit_code == 0
+
+
+def test_the_limit_of_an_encode_holds_before_pictures_are_decoded(
+    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a collection, and of a dataset of Ray's; the lower of two counts."""
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", lambda self: pytest.fail("it was decoded"))
+    less = replace(task, options=EncodeOptions(effort=0, max_pixels=959))
+    told = "40x24 pixels: over the limit of 959 that was asked for"
+    with pytest.raises(ImageError, match=f"^p.png: {told}$"):
+        less.ready()("p.png", FILES[0])
+    with pytest.raises(ImageError, match=told):
+        replace(task, max_pixels=959).ready()("p.png", FILES[0])
+    rows = dataset._Encoder(less, "bytes")(pa.table({"bytes": [FILES[0]]}))
+    assert rows.select(["lcq", "error"]).to_pylist() == [{"lcq": None, "error": f"the bytes given: {told}"}]
+    with pytest.raises(TargetError, match="max_pixels 0 is not an integer of 1 or more"):
+        Task("verify", max_pixels=0)
 
 
 def test_the_summary_is_for_people_and_for_programs(sources: dict[str, Path], tmp_path: Path, tiny_model: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import fsspec
 import pytest
-from bulk_runs import BROKEN, outputs, run
+from bulk_runs import BROKEN, FILES, outputs, run, tar
 from command_line import lcodec
 from fsspec.spec import AbstractFileSystem
 
@@ -114,5 +114,12 @@ def test_keep_times(sources: dict[str, Path], task: Task, tmp_path: Path) -> Non
     os.utime(sources["files"] / "p00000.png", ns=(10**18, 10**18))
     run(Bulk(task, str(sources["files"]), str(tmp_path / "out"), keep_times=True))
     assert (tmp_path / "out" / "p00000.lcq").stat().st_mtime_ns == 10**18
+    tar(tmp_path / "own.tar", FILES[:5], times=[2.5, "nan", "inf", "1e30", -2])
+    (tmp_path / "p00000.lcq").touch()
+    run(Bulk(task, str(tmp_path / "own.tar"), str(tmp_path / "taken"), keep_times=True))
+    found = [path.stat().st_mtime for path in sorted((tmp_path / "taken" / "own.tar").iterdir())]
+    now = (tmp_path / "p00000.lcq").stat().st_mtime
+    assert (found[0], found[4]) == (2.5, -2)
+    assert [abs(time - now) < 600 for time in found[1:4]] == 3 * [True]  # those that no file can have are none
     with pytest.raises(OutputError, match=r"^--keep-times is for folders on this machine"):
         run(Bulk(task, str(sources["files"]), "memory://out", keep_times=True))

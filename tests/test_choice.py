@@ -13,6 +13,7 @@ import latticecodec
 from latticecodec import Codec
 from latticecodec.codec import EncodeOptions
 from latticecodec.codec.repeats import repeated
+from latticecodec.codec.statistics import has_few_colours
 from latticecodec.container import Box
 from latticecodec.picture import Samples, psnr
 
@@ -57,6 +58,20 @@ def test_the_promise_for_a_texture_that_repeats(lattice: Codec) -> None:
     assert repeated(array) == pytest.approx(15 / 16, abs=0.02)
     assert_promise(lattice, array, (0, 50, 100))
     assert (repeated(array[:9, :3]), repeated(np.zeros((5, 70, 1), np.uint16))) == (0, 0)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_promise_for_a_dithered_photograph(lattice: Codec, channels: int) -> None:
+    """Few colours, none of which its neighbours foretell: as GIF and PNG with a palette have them."""
+    rows, columns = np.mgrid[0:64, 0:64] * 4
+    soft = np.dstack([rows, columns, (rows + columns) // 2])[:, :, :channels]  # [64, 64, C]
+    noisy = np.clip(soft + np.random.default_rng(0).normal(0, 8, soft.shape), 0, 255).astype(np.uint8)
+    image = Image.fromarray(noisy if channels == 3 else noisy[:, :, 0])
+    array = np.asarray(image.convert("P").convert("RGB") if channels == 3 else image.quantize(16).convert("L"))
+    assert has_few_colours(array.reshape(64, 64, channels))
+    assert not has_few_colours(noisy)
+    assert_promise(lattice, array, (0, 50, 95, 100))
+    assert latticecodec.read_header(lattice.encode(array, quality=95)).squares.share == 1
 
 
 def test_photographs_stay_as_they_were(lattice: Codec, photo: Image.Image) -> None:

@@ -34,7 +34,7 @@ def test_the_command_and_pillow_have_them_too() -> None:
     known = {parameter.name: parameter.default for parameter in compress.params}
     assert known.keys() >= DEFAULTS.keys() - {"max_pixels"}
     assert known["effort"] == DEFAULTS["effort"]
-    assert set(OPTIONS) == parameters(latticecodec.encode).keys() - {"img", "device", "strip", "max_pixels"}
+    assert set(OPTIONS) == parameters(latticecodec.encode).keys() - {"img", "device", "max_pixels"}
 
 
 def test_what_a_command_leaves_out_is_as_it_is_in_the_library() -> None:

@@ -79,13 +79,24 @@ def test_modes_and_metadata(installed: Path, tmp_path: Path, photo: Image.Image,
     assert not bare.metadata
 
 
+def test_save_strips(installed: Path, photo: Image.Image) -> None:
+    """Also what it was given itself."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stream = io.BytesIO()
+    photo.crop((0, 0, 40, 24)).save(stream, "LCQ", exif=exif, xmp=b"<x/>", icc_profile=b"profile", strip="all")
+    header = latticecodec.read_header(stream.getvalue())
+    assert (header.exif, header.xmp, header.icc) == (None, None, b"profile")
+    assert (header.width, header.height) == (24, 40)  # turned upright
+
+
 def test_options_of_save(file: Path, installed: Path, tmp_path: Path, photo: Image.Image) -> None:
     large = photo.crop((0, 0, 192, 192))
     large.save(tmp_path / "better.lcq", quality=90, effort=0)
     large.save(tmp_path / "tuned.lcq", tune="ms-ssim", model=installed)
     assert (tmp_path / "better.lcq").read_bytes() == latticecodec.encode(large, quality=90, effort=0)
     assert latticecodec.read_header((tmp_path / "tuned.lcq").read_bytes()).tune == "ms-ssim"
-    for wrong in ({"quality": 101}, {"effort": 10}, {"tune": "taste"}, {"tile": 100}):
+    for wrong in ({"quality": 101}, {"effort": 10}, {"tune": "taste"}, {"tile": 100}, {"strip": "icc"}):
         with pytest.raises(ValueError, match=str(next(iter(wrong.values())))):
             large.save(tmp_path / "no.lcq", **wrong)
     for key in ("icc_profile", "exif", "xmp"):

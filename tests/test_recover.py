@@ -108,6 +108,7 @@ def test_the_limit_on_pixels_can_be_lowered(here: Path, tiny: Codec, tiny_model:
         lambda: tiny.decode(tiled, max_pixels=66_559),
         lambda: tiny.decode(tiled, (0, 0, 1, 1), as_array=True, max_pixels=66_559),
         lambda: latticecodec.decode(tiled, tiny_model, max_pixels=66_559),
+        lambda: tiny.decode_indices(tiled, max_pixels=66_559),
     ):
         with pytest.raises(LimitError, match="320x208 pixels is over the limit of 66,559"):
             refused()

@@ -1,8 +1,11 @@
 """What is left of metadata that its owner does not want to give away."""
 
+import re
 import struct
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +14,8 @@ from picture_files import described, written
 from PIL import Image
 
 import latticecodec
-from latticecodec import ImageError
+from latticecodec import TargetError
+from latticecodec.bulk import Task, compress
 from latticecodec.picture import read, stripped, upright
 
 EXPOSURE, TAKEN, MAKER = 0x829A, 0x9003, 0x010F
@@ -42,8 +46,20 @@ def test_nothing_is_stripped_where_nobody_asks() -> None:
     plain = example(3, 8)
     assert same(stripped(plain, "gps"), plain)
     assert stripped(plain, "gps").notes == ()
-    with pytest.raises(ImageError, match="cannot strip 'icc'; choose from all, gps"):
-        stripped(pixels, "icc")
+
+
+@pytest.mark.parametrize("what", ["icc", ["all"], True, ""])
+def test_what_cannot_be_stripped_is_refused_first(what: Any) -> None:
+    """Before a model or a picture is looked for, and as any other option."""
+    calls: list[Callable[[], object]] = [
+        lambda: latticecodec.encode("no such picture", "no such model", strip=what),
+        lambda: Task("compress", strip=what),
+        lambda: compress(None, model="no such model", strip=what),  # type: ignore[arg-type]
+        lambda: stripped(described(), what),
+    ]
+    for call in calls:
+        with pytest.raises(TargetError, match=rf"^unknown strip {re.escape(repr(what))}; choose from all, gps$"):
+            call()
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from container_files import wholly_exact
 from PIL import Image
 
 import latticecodec
-from latticecodec import ChecksumError, Codec, FormatError
+from latticecodec import ChecksumError, Codec, FormatError, LimitError
 from latticecodec.webdataset import Indices, Pictures
 
 wds = pytest.importorskip("webdataset")
@@ -66,6 +67,17 @@ def test_files_that_take_no_model_are_read(tiny_model: Path) -> None:
     assert np.array_equal(Pictures(tiny_model, "cpu").read(data), picture)
     assert np.array_equal(Pictures(as_array=True).read(data), picture)
     assert Indices(tiny_model, "cpu").read(data).shape == (0, 3, 3)
+
+
+def test_the_limit_on_pixels_is_the_callers(tiny_model: Path, packed: list[bytes]) -> None:
+    """Also above the one that there is without it; of a file that is large, and wholly exact."""
+    data = wholly_exact(20_000)
+    for reader in (Indices(tiny_model, "cpu"), Indices(tiny_model, "cpu", max_pixels=20_000**2 - 1)):
+        with pytest.raises(LimitError, match="20000x20000 pixels is over the limit of"):
+            reader.read(data)
+    assert Indices(tiny_model, "cpu", max_pixels=20_000**2).read(data).shape == (0, 1250, 1250)
+    with pytest.raises(LimitError, match="48x32 pixels is over the limit of 1,535"):
+        Indices(tiny_model, "cpu", max_pixels=48 * 32 - 1).read(packed[0])
 
 
 def test_a_damaged_member_is_an_error_that_a_pipeline_can_pass_over(

@@ -1,5 +1,6 @@
 /** The extensions of a header: records of type, length and body (FORMAT.md, section 2.2). */
 
+import { codePoints } from "./cicp.js";
 import { FormatError, LimitError, VersionError } from "./errors.js";
 import { grouped } from "./numbers.js";
 
@@ -37,6 +38,7 @@ const RECORDS = [
   metadata(129, "icc"),
   metadata(130, "exif"),
   metadata(131, "xmp"),
+  { type: 132, field: "cicp", value: codePoints },
 ];
 
 /** The side of a tile as the first record says, null where that is of another type; `start` is where records begin. */

@@ -22,6 +22,7 @@ const QUANTIZERS = ["1,1", "1,3", "2,1", "3,1", "4,1"]; // with their families
  * version: [major, minor]. basis: Int16Array or null. tune: "psnr", "ms-ssim", "ssimulacra2" or "other".
  * exact: the mask of squares that have exact colours, Uint8Array or null, see `squares`.
  * icc, exif, xmp: Uint8Array or null, byte for byte as in the file.
+ * cicp: code points of what the colours mean, where no ICC profile says it, see `Cicp`; null for sRGB.
  */
 export class Header {
   basis = null;
@@ -30,6 +31,7 @@ export class Header {
   icc = null;
   exif = null;
   xmp = null;
+  cicp = null;
 
   /** Of the fixed part of a file, a DataView of 32 bytes or more, and the side that its tiles have; throws nothing. */
   constructor(view, tile) {

@@ -28,7 +28,7 @@ def compress(
 
     Args:
         dataset: of pictures; not computed before somebody asks for rows.
-        options: quality or target, effort, tune and tile; what they are by default without.
+        options: quality or target, effort, tune, tile and max_pixels; what they are by default without.
         column: image files as bytes, as `ray.data.read_binary_files` gives them, or as {"bytes": ..., "path": ...} of
             data sets of Hugging Face; or arrays [H, W, C] of uint8 or uint16, as `ray.data.read_images` has them.
         model: a name from `list_models`, or a model folder, which lies on every machine; None as of `encode`.
@@ -71,5 +71,5 @@ class _Encoder:
         picture = cell.get("bytes") if isinstance(cell, dict) else cell
         if picture is None:
             raise ImageError("there is no picture in this row")
-        pixels = stripped(read(picture), self._task.strip)
+        pixels = stripped(read(picture, self._task.max_pixels), self._task.strip)
         return self._encode(pixels).data

@@ -11,6 +11,10 @@ OWN = "lcq_"  # before the names of columns that tell of a file
 ROWS = 64  # that are read at once
 
 
+class ColumnError(LcqError):
+    """A column that the output cannot have; the message names it, not the file."""
+
+
 def groups(file: IO[bytes], called: str) -> list[int]:
     """The rows of each row group; raises LcqError naming the file where it is no Parquet file."""
     metadata = _opened(file, called).metadata
@@ -19,12 +23,19 @@ def groups(file: IO[bytes], called: str) -> list[int]:
 
 @dataclass(frozen=True)
 class Row:
-    """A row: its number in the group, the picture or None, its path or "", and other columns but those of our own."""
+    """A row.
+
+    Attributes:
+        number: in the group.
+        data: of the picture, or None.
+        path: of the picture, or "".
+        others: columns but those of our own, as a record batch of pyarrow with this one row; None where there are none.
+    """
 
     number: int
     data: bytes | None
     path: str
-    others: dict[str, Any]
+    others: Any
 
 
 class Rows:
@@ -44,12 +55,18 @@ class Rows:
 
     def __iter__(self) -> Iterator[Row]:
         number = 0
+        names = enumerate(self.schema.names)
+        others = [index for index, name in names if name != self._column and not name.startswith(OWN)]
         for batch in _batches(self._file, self._called, self._group):
-            for row in batch.to_pylist():
-                cell = row.pop(self._column)
+            beside = batch.select(others) if others else None
+            for index, cell in enumerate(batch.column(self._column).to_pylist()):
                 data, path = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, None)
-                others = {name: value for name, value in row.items() if not name.startswith(OWN)}
-                yield Row(number, data if isinstance(data, bytes) else None, path or "", others)
+                yield Row(
+                    number,
+                    data if isinstance(data, bytes) else None,
+                    path if isinstance(path, str) else "",
+                    None if beside is None else beside.slice(index, 1),
+                )
                 number += 1
 
 
@@ -73,23 +90,45 @@ def _opened(file: IO[bytes], called: str) -> Any:
 
 
 def _damaged(called: str, error: BaseException) -> LcqError:
-    told = " ".join(str(error).split())[:100]
-    return LcqError(f"{called}: is no Parquet file, damaged or cut short ({told}); take a whole copy of it")
+    return LcqError(f"{called}: is no Parquet file, damaged or cut short ({_words(error)}); take a whole copy of it")
+
+
+def values(others: Any) -> dict[str, Any]:
+    """Other columns of a row as Python has them, by name; raises ColumnError for one that it cannot have."""
+    import pyarrow as pa
+
+    found = {}
+    for name, column in zip(others.schema.names, others.columns, strict=True):
+        try:
+            found[name] = column[0].as_py()
+        except (pa.ArrowException, ValueError, OverflowError) as error:  # as of a time beyond the year 9999
+            told = f"cannot be written as JSON ({_words(error)}); leave it out, or write Parquet"
+            raise ColumnError(f"column {name} {told}") from None
+    return found
 
 
 class Writer:
-    """A Parquet file, row by row."""
+    """A Parquet file, row by row: columns of the source, which stay what they are, then those that are made."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._rows: list[dict[str, Any]] = []
-        self._like: Any = None
+        self._others: list[Any] = []
+        self._made: Any = None
         self._writer: Any = None
 
-    def add(self, row: dict[str, Any], like: Any) -> None:
-        """One row more; columns that the schema `like` of the first one has keep their types."""
-        self._like = like if self._like is None else self._like
+    def add(self, row: dict[str, Any], others: Any, like: Any) -> None:
+        """One row more; raises ColumnError where the source has its pictures in a column that does not take ours.
+
+        Args:
+            row: what is made, by the names of columns.
+            others: see `Row`; the same columns in every row.
+            like: the source's schema, whose column of pictures stays one of bytes and path where it was; or None.
+        """
         self._rows.append(row)
+        if others is not None:
+            self._others.append(others)
+        self._made = _schema(row, like) if self._made is None else self._made
         if len(self._rows) >= ROWS:
             self._flush()
 
@@ -103,25 +142,41 @@ class Writer:
         import pyarrow as pa
         from pyarrow.parquet import ParquetWriter
 
+        rows, others, self._rows, self._others = self._rows, self._others, [], []
+        made = pa.schema([]) if self._made is None else self._made
+        fields, columns = list(made), [_column(field, rows) for field in made]
+        if others:
+            beside = pa.Table.from_batches(others).combine_chunks()
+            fields, columns = [*beside.schema, *fields], [*beside.columns, *columns]
+        table = pa.table(columns, schema=pa.schema(fields, metadata=made.metadata))
         if self._writer is None:
-            self._writer = ParquetWriter(self._path, self._schema())
-        self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._writer.schema))
-        self._rows = []
-
-    def _schema(self) -> Any:
-        """The columns of the rows that wait, and what their file says of them."""
-        import pyarrow as pa
-
-        found = pa.Table.from_pylist(self._rows).schema
-        if self._like is None:
-            return found
-        like = {field.name: field for field in self._like}
-        kept = [like[field.name] if _fits(field.type, like.get(field.name)) else field for field in found]
-        return pa.schema(kept, metadata=self._like.metadata)
+            self._writer = ParquetWriter(self._path, table.schema)
+        self._writer.write_table(table)
 
 
-def _fits(kind: Any, field: Any) -> bool:
-    """Whether a column of pictures stays one of bytes and path, and any other what it was."""
+def _schema(row: dict[str, Any], like: Any) -> Any:
+    """The columns that are made, and what the source says of its own."""
     import pyarrow as pa
 
-    return field is not None and (pa.types.is_struct(field.type) or not pa.types.is_struct(kind))
+    found = pa.Table.from_pylist([row]).schema
+    if like is None:
+        return found
+    before = {field.name: field for field in like if pa.types.is_struct(field.type)}
+    kept = [before.get(field.name, field) if pa.types.is_struct(field.type) else field for field in found]
+    return pa.schema(kept, metadata=like.metadata)
+
+
+def _column(field: Any, rows: list[dict[str, Any]]) -> Any:
+    """One column that is made."""
+    import pyarrow as pa
+
+    try:
+        return pa.array([row[field.name] for row in rows], field.type)
+    except pa.ArrowException as error:
+        told = f"of {field.type} does not take bytes and path ({_words(error)}); make it one that does"
+        raise ColumnError(f"column {field.name} {told}") from None
+
+
+def _words(error: BaseException) -> str:
+    """What a library says, on one short line."""
+    return " ".join(str(error).split())[:100]

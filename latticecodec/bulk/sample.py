@@ -30,13 +30,13 @@ class Sample:
     Attributes:
         pictures: to be worked on.
         beside: other files of the same sample in a tar, by name.
-        row: other columns of the same row of a Parquet file.
+        row: other columns of the same row of a Parquet file, see `parquet.Row`.
         schema: of that file, of pyarrow.
     """
 
     pictures: tuple[Picture, ...]
     beside: dict[str, bytes] = field(default_factory=dict)
-    row: dict[str, Any] = field(default_factory=dict)
+    row: Any = None
     schema: Any = None
 
 
@@ -103,12 +103,18 @@ def _of_tar(called: str, file: IO[bytes], suffixes: frozenset[str], above: str) 
         raise LcqError(f"{called}: is no tar, damaged or cut short ({told}); take a whole copy of it") from None
 
 
-def _members(tar: tarfile.TarFile) -> Iterator[tuple[str, bytes, int]]:
+def _members(tar: tarfile.TarFile) -> Iterator[tuple[str, bytes, int | None]]:
     """Name, bytes and time of last change of each file in a tar; links and folders left out."""
     for member in tar:
         opened = tar.extractfile(member) if member.isreg() else None
         if opened is not None:
-            yield member.name.removeprefix("./"), opened.read(), int(member.mtime * 10**9)
+            yield member.name.removeprefix("./"), opened.read(), _time(member.mtime)
+
+
+def _time(seconds: float) -> int | None:
+    """A time of a tar in nanoseconds; None for one that files cannot have: NaN, or beyond 64 bits."""
+    nanoseconds = seconds * 10**9
+    return int(nanoseconds) if -(2**63) <= nanoseconds < 2**63 else None
 
 
 def _key(name: str) -> str:

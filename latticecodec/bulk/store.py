@@ -14,7 +14,7 @@ from typing import IO, Any
 from ..errors import LcqError, OutputError, reason
 
 WHOLE = {"file", "s3", "s3a", "gs", "gcs", "abfs", "az", "adl", "hf", "memory"}  # storage with whole files alone
-HINT = 200  # characters of what storage says
+HINT = 200  # characters of what a library says
 
 
 class StorageError(LcqError):
@@ -129,8 +129,11 @@ class Store:
             return bool(self._storage.exists(self._prefix + name))
 
     def modified(self, name: str) -> int | None:
-        """When a file on the disk was changed last, in nanoseconds."""
-        return os.stat(self._prefix + name).st_mtime_ns if self.local else None
+        """When a file on the disk was changed last, in nanoseconds; raises StorageError naming it."""
+        if not self.local:
+            return None
+        with self._reading(name):
+            return os.stat(self._prefix + name).st_mtime_ns
 
     def write(self, name: str, data: bytes, modified: int | None = None) -> None:
         """Write a file, replacing what is there; raises OutputError naming it."""

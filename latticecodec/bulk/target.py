@@ -36,7 +36,10 @@ class Target(Protocol):
         """Whether the output of this name is there, and whole."""
 
     def add(self, sample: Sample, made: Made) -> None:
-        """Take what was made of a sample's pictures; raises OutputError where it cannot be written."""
+        """Take what was made of a sample's pictures.
+
+        Raises OutputError where it cannot be written, ColumnError where this part of the source cannot be written so.
+        """
 
 
 def target_of(form: Form, store: Store, part: Part, overwrite: bool, column: str, keep_times: bool) -> Target:
@@ -68,7 +71,8 @@ class Files:
         for picture, coded in made:
             self._store.write(coded.name, coded.data, picture.modified if self._keep_times else None)
         _count_beside(self.left_out, sample)
-        self.left_out.update(f"column {name}" for name in sample.row)
+        if sample.row is not None:
+            self.left_out.update(f"column {name}" for name in sample.row.schema.names)
 
 
 class _OneFile:
@@ -123,9 +127,9 @@ class Tar(_OneFile):
             self._add(coded.name, coded.data, picture.modified if self._keep_times else None)
         for name, data in sample.beside.items():
             self._add(name, data, None)
-        if sample.row and made:
+        if sample.row is not None and made:
             name = str(PurePosixPath(made[0][1].name).with_suffix(".json"))
-            self._add(name, json.dumps(sample.row, default=str).encode(), None)
+            self._add(name, json.dumps(parquet.values(sample.row), default=str).encode(), None)
 
     def _add(self, name: str, data: bytes, modified: int | None) -> None:
         member = tarfile.TarInfo(name)
@@ -159,8 +163,8 @@ class Parquet(_OneFile):
             }
             named = {f"{parquet.OWN}{name}": value for name, value in told.items()}
             cell = {"bytes": coded.data, "path": coded.name}
-            row = sample.row | {self._column: cell} | (named if coded.name.endswith(".lcq") else {})
-            self._writer.add(row, sample.schema)
+            row = {self._column: cell} | (named if coded.name.endswith(".lcq") else {})
+            self._writer.add(row, sample.row, sample.schema)
         _count_beside(self.left_out, sample)
 
 

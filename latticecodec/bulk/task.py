@@ -8,10 +8,11 @@ from pathlib import Path
 from posixpath import splitext
 from typing import Any, Literal
 
+from ..arguments import whole
 from ..codec import Codec, EncodeOptions, Encoding, ReachError, encoded_without_loss, indices_of, pixels_of, silent
 from ..container import PIXELS_MAX, read_header
 from ..errors import ModelError, TargetError
-from ..picture import IMAGE_SUFFIXES, Pixels, read_file, save, stripped
+from ..picture import IMAGE_SUFFIXES, Pixels, read_file, save, strip_of, stripped
 from ..zoo import find, load, model_for
 
 Action = Literal["compress", "decompress", "verify"]
@@ -51,7 +52,7 @@ class Task:
         digest: of the weights that the driver has under that name, of which a worker has to have the same.
         strip: "all" or "gps" leaves out metadata, see `encode`.
         keep_suffix: NAME.png becomes NAME.png.lcq.
-        max_pixels: of a file that is read; more are refused.
+        max_pixels: of a picture or file that is read; more are refused. No more than the `options` have.
         device: "auto", "cpu" or "cuda".
     """
 
@@ -65,8 +66,12 @@ class Task:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        """Raises TargetError for a `strip` that is none, or `max_pixels`."""
+        object.__setattr__(self, "strip", strip_of(self.strip))
+        object.__setattr__(self, "max_pixels", whole("max_pixels", self.max_pixels, 1))
         if self.options is not None:
             object.__setattr__(self, "options", self.options.for_model(self.model))
+            object.__setattr__(self, "max_pixels", min(self.max_pixels, self.options.max_pixels))
 
     @property
     def suffixes(self) -> frozenset[str]:
@@ -130,7 +135,7 @@ class Task:
 
 
 def _compressed(task: Task, encode: Callable[[Pixels], Encoding], name: str, data: bytes) -> Coded:
-    picture = stripped(read_file(io.BytesIO(data), name), task.strip)
+    picture = stripped(read_file(io.BytesIO(data), name, task.max_pixels), task.strip)
     try:
         result = encode(picture)
     except ReachError as error:
@@ -164,5 +169,5 @@ def _restored(task: Task, name: str, data: bytes) -> Coded:
 
 def _checked(task: Task, name: str, data: bytes) -> Coded:
     header = read_header(data, task.max_pixels)
-    indices_of(model_for(header, task.model, task.device), data, None)
+    indices_of(model_for(header, task.model, task.device), data, None, task.max_pixels)
     return Coded(name, b"", header.width, header.height, header.model.hex(), header.quality)

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ..errors import LcqError, reason
+from .parquet import ColumnError
 from .record import Record, Records
 from .sample import Sample, samples
 from .source import Failure, Part
-from .store import Store
+from .store import HINT, Store
 from .target import Form, Made, target_of
 from .task import Coded, Task
 
@@ -45,8 +46,21 @@ TRIES = 3  # for a part at which workers end
 def given_up(order: Order, part: Part) -> Record:
     """What is told of a part that no worker has survived."""
     told = "the worker that had it was ended each time, perhaps for want of memory; give fewer --workers"
+    return _failed(order, part, told)
+
+
+def _failed(order: Order, part: Part, told: str) -> Record:
+    """What is told of a part of which nothing came, and with which another try could end otherwise."""
     called = order.source.called
     return Record(part.name, failures=[Failure(name, f"{called(name)}: {told}", lasting=False) for name in part.files])
+
+
+def _words(error: Exception) -> str:
+    """What is told of an error that is none of ours."""
+    if isinstance(error, MemoryError):
+        return "not enough memory for this; give fewer --workers, or take machines with more"
+    told = ": ".join(filter(None, [type(error).__name__, " ".join(str(error).split())[:HINT]]))
+    return f"cannot be worked on ({told}); please report it, and leave it out until then"
 
 
 @dataclass
@@ -67,26 +81,29 @@ class Worker:
         self._do = self.order.task.ready()
 
     def part(self, part: Part) -> Record:
-        """Do a part, or find that it is done."""
+        """Do a part, or find that it is done; whatever a library raises meanwhile is told of the part's files."""
         target = self.order.target
-        if target is None:
-            return self._checked(part)
-        records = Records(target, self.order.run, fixed=self.order.form != "files")
         try:
-            before = records.find(part)
+            return self._checked(part) if target is None else self._recorded(part, target)
+        except ColumnError as error:
+            return _failed(self.order, part, str(error))
         except LcqError as error:
             return Record(part.name, stopped=str(error))
+        except Exception as error:  # libraries have many
+            return _failed(self.order, part, _words(error))
+
+    def _recorded(self, part: Part, target: Store) -> Record:
+        """Do a part that has no record yet, and keep one of it."""
+        records = Records(target, self.order.run, fixed=self.order.form != "files")
+        before = records.find(part)
         if before is not None:
             return replace(before, before=True)
         if self.careful and records.tries(part, self.order.call) > TRIES:
             return given_up(self.order, part)
+        self.careful = False
         record = self._worked(part, target)
         if not record.stopped and all(failure.lasting for failure in record.failures):
-            try:
-                records.keep(part, record)
-            except LcqError as error:
-                record.stopped = str(error)
-        self.careful = False
+            records.keep(part, record)
         return record
 
     def _worked(self, part: Part, store: Store) -> Record:
@@ -104,8 +121,6 @@ class Worker:
                         target.add(sample, made)
                         record.count(made)
                 record.left_out.update(target.left_out)
-        except LcqError as error:
-            record.stopped = str(error)
         except OSError as error:  # of a tar or Parquet file in the making
             record.stopped = f"temporary files: cannot be written: {reason(error)}; set TMPDIR to a folder with room"
         return record
@@ -147,9 +162,9 @@ class Worker:
             except LcqError as error:
                 line = " ".join(str(error).removeprefix(f"{picture.name}: ").split())
                 failures.append(Failure(picture.name, f"{self._called(part, picture.name)}: {line}"))
-            except MemoryError:
-                told = "not enough memory for this; give fewer --workers, or take machines with more"
-                failures.append(Failure(picture.name, f"{self._called(part, picture.name)}: {told}", lasting=False))
+            except Exception as error:  # libraries have many
+                line = f"{self._called(part, picture.name)}: {_words(error)}"
+                failures.append(Failure(picture.name, line, lasting=False))
         return made, failures
 
     def _called(self, part: Part, name: str) -> str:

@@ -25,7 +25,7 @@ from .model import Model
 from .painter import Painter
 from .palette import Palette
 from .repeats import repeated
-from .statistics import Squares, Statistics, by_squares, statistics_of
+from .statistics import Squares, Statistics, by_squares, has_few_colours, statistics_of
 
 DRAWN = 0.04  # part of the squares that must look drawn for a trial; 0.03 of one photograph of Kodak do
 CHEAP = 1.0  # bits a pixel without loss, below which a picture gets one too
@@ -50,7 +50,7 @@ class Choice:
         statistics = self._statistics
         expected = statistics.bits.sum()
         cheap = expected < CHEAP * self._pixels.width * self._pixels.height
-        if not (cheap or statistics.drawn.mean() >= DRAWN):
+        if not (cheap or statistics.drawn.mean() >= DRAWN or self._few):
             if neural.estimated_bits < HEADROOM * expected * (1 - self._repeated):
                 return neural
             return self._within_promise(neural, rate)
@@ -83,6 +83,10 @@ class Choice:
     @cached_property
     def _statistics(self) -> Statistics:
         return statistics_of(self._colour)
+
+    @cached_property
+    def _few(self) -> bool:
+        return has_few_colours(self._colour)
 
     @cached_property
     def _repeated(self) -> float:

@@ -191,15 +191,21 @@ class Codec:
 
         return pixels_of(self.model, data, region, on_damage, report, max_pixels)
 
-    def decode_indices(self, data: "Source", on_damage: "Callable[[Damage], None] | None" = None) -> Int32:
+    def decode_indices(
+        self,
+        data: "Source",
+        on_damage: "Callable[[Damage], None] | None" = None,
+        max_pixels: int = PIXELS_MAX,
+    ) -> Int32:
         """The index tensor of a file: int32 [C, h, w], h and w a 16th of the size, rounded up.
 
         `on_damage` is called with each damaged tile, whose indices are then 0, and bytes behind the last tile are
-        passed over. Without it damage raises FormatError or its kin.
+        passed over. Without it damage raises FormatError or its kin. A picture of more than `max_pixels` raises
+        LimitError.
         """
         from .decoder import indices_of
 
-        return indices_of(self.model, data, on_damage)
+        return indices_of(self.model, data, on_damage, max_pixels)
 
     def to_indices(self, image: "Picture", quality: float = 50.0) -> Int32:
         """The index tensor that `encode` would code if nothing were exact: int32 [C, h, w]."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..arguments import whole
 from ..config import PATCH
-from ..container import PIXELS_MAX, Box, Reader, Tile, contents, named
+from ..container import Box, Reader, Tile, contents, named
 from ..entropy.coder import Int32
 from ..errors import ChecksumError, FormatError, ModelError
 from .memory import undisturbed
@@ -218,17 +218,16 @@ def pixels_of(
         return decoder.pixels(box_of(region, decoder.header), report)
 
 
-def indices_of(model: Model | None, data: "Source", on_damage: Callable[[Damage], None] | None) -> Int32:
+def indices_of(
+    model: Model | None, data: "Source", on_damage: Callable[[Damage], None] | None, max_pixels: int
+) -> Int32:
     """See `Codec.decode_indices`; `model` may be None for a file that names none."""
     with named(data), undisturbed():
-        return _decoder(model, data, on_damage).indices()
+        return _decoder(model, data, on_damage, max_pixels).indices()
 
 
 def _decoder(
-    model: Model | None,
-    data: "Source",
-    on_damage: Callable[[Damage], None] | None,
-    max_pixels: int = PIXELS_MAX,
+    model: Model | None, data: "Source", on_damage: Callable[[Damage], None] | None, max_pixels: int
 ) -> PictureDecoder:
     """A file, its header read; raises ModelError where it is of another model."""
     reader = Reader(contents(data), whole("max_pixels", max_pixels, 1))

@@ -16,6 +16,7 @@ EDGE = 32 / 255  # mean difference of the channels that makes an edge
 EDGES = 0.02  # part of the pixels at edges in a square that is drawn; a line along rows or columns is foretold
 PLAIN = 0.5  # part of the pixels that may be new in a square that is not photographed
 FEW = {1: 16, 3: 64}  # colours in a square that is drawn, whatever the differences; by channels
+MANY = {1: 64, 3: 256}  # colours of a whole picture that are no more few; by channels
 SPARSE = 4  # that row and column of a square are searched for more than these before all are
 ROWS = 16 * SQUARE  # of a strip
 
@@ -42,6 +43,12 @@ def statistics_of(colour: Samples) -> Statistics:
     found = [_of_strip(colour[max(0, rows.start - 1) : rows.stop], rows.start > 0) for rows in strips(len(colour))]
     bits, plain, drawn = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return Statistics(bits, plain, drawn)
+
+
+def has_few_colours(colour: Samples) -> bool:
+    """Whether [H, W, C] has at most MANY colours, as a dithered photograph has; most others show it by a few pixels."""
+    most = MANY[colour.shape[2]]
+    return all(len(np.unique(packed(colour[::step, ::step]))) <= most for step in (4 * SPARSE, SPARSE, 1))
 
 
 def strips(height: int) -> Iterator[slice]:

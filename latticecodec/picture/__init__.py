@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .pixels import GREY, RGB, Pixels, Samples, plain, to_array
     from .reading import Picture as Picture
     from .reading import read, read_file
-    from .strip import STRIPS, stripped
+    from .strip import STRIPS, strip_of, stripped
     from .tensors import from_planes, to_planes
     from .writing import kind_of, save
 
@@ -35,6 +35,7 @@ _HOME = {
     "read_file": "reading",
     "save": "writing",
     "search": "folder",
+    "strip_of": "strip",
     "stripped": "strip",
     "to_array": "pixels",
     "to_pillow": "pillow",
@@ -58,6 +59,7 @@ __all__ = [
     "read_file",
     "save",
     "search",
+    "strip_of",
     "stripped",
     "to_array",
     "to_pillow",

@@ -50,7 +50,7 @@ def _read(picture: "Picture") -> Pixels:
     if isinstance(picture, str | os.PathLike):
         try:
             with open(picture, "rb") as file:
-                return read_file(file if file.seekable() else io.BytesIO(file.read()), os.fsdecode(picture))
+                return _read_file(file if file.seekable() else io.BytesIO(file.read()), os.fsdecode(picture))
         except FileNotFoundError:
             raise ImageError(f"{os.fsdecode(picture) or repr('')}: no such file") from None
         except OSError as error:
@@ -58,7 +58,7 @@ def _read(picture: "Picture") -> Pixels:
         except ValueError:  # with a null byte in it
             raise ImageError(f"{os.fsdecode(picture)}: no file can have such a name") from None
     if isinstance(picture, bytes | bytearray | memoryview):
-        return read_file(io.BytesIO(bytes(picture)), "the bytes given")
+        return _read_file(io.BytesIO(bytes(picture)), "the bytes given")
     if isinstance(picture, io.TextIOBase):
         raise ImageError("the file is open as text; open it in binary mode, 'rb'")
     if callable(getattr(picture, "read", None)):
@@ -80,11 +80,16 @@ def _read_open(file: Any) -> Pixels:
     except (OSError, ValueError) as error:
         raise ImageError(f"the open file cannot be read: {error}") from None
     name = getattr(file, "name", None)
-    return read_file(whole, name if isinstance(name, str) else "the open file")
+    return _read_file(whole, name if isinstance(name, str) else "the open file")
 
 
-def read_file(file: IO[bytes], name: str) -> Pixels:
-    """The picture in an open image file that can be sought in; raises ImageError naming it by `name`."""
+def read_file(file: IO[bytes], name: str, max_pixels: int = PIXELS_MAX) -> Pixels:
+    """The picture in an open image file that can be sought in; raises ImageError naming it by `name`, as `read`."""
+    with at_most(max_pixels):
+        return _read_file(file, name)
+
+
+def _read_file(file: IO[bytes], name: str) -> Pixels:
     try:
         with failures.told("picture"):
             known = identify(file)

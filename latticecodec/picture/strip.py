@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
-from ..errors import ImageError
+from ..arguments import choice
 from . import exif
 from .metadata import upright
 from .pixels import Pixels
@@ -19,6 +20,11 @@ MOST = 500  # properties of one packet; the standard has 31
 LEFT = re.compile(rb"(?<!xmlns):gps\w|g\0p\0s\0|\0g\0p\0s", re.IGNORECASE)  # also in UTF-16, which is not taken apart
 
 
+def strip_of(what: Any) -> str | None:
+    """What is to be left out, one of STRIPS, or None for nothing; raises TargetError for anything else."""
+    return None if what is None else choice("strip", what, STRIPS)
+
+
 def stripped(pixels: Pixels, what: str | None) -> Pixels:
     """A picture without some of its metadata.
 
@@ -28,13 +34,12 @@ def stripped(pixels: Pixels, what: str | None) -> Pixels:
             ICC profile, without which colours would change, stays.
 
     A picture that loses its EXIF data is turned upright first. A block of which nobody can say that no place is left in
-    it goes as a whole, and a note tells of it. Raises ImageError for another `what`.
+    it goes as a whole, and a note tells of it. Raises TargetError for another `what`.
     """
-    if what is None:
+    asked = strip_of(what)
+    if asked is None:
         return pixels
-    if what not in STRIPS:
-        raise ImageError(f"cannot strip {what!r}; choose from {', '.join(STRIPS)}")
-    if what == "all":
+    if asked == "all":
         return replace(upright(pixels), xmp=None)
     return _without_gps_in_xmp(_without_gps_in_exif(pixels))
 

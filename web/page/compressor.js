@@ -2,6 +2,7 @@
 
 import { element, lineOf, listFacts, part, save, tell } from "./dom.js";
 import { bytesShown, perPixel } from "./facts.js";
+import { packedName } from "./names.js";
 import { Stage, draw } from "./stage.js";
 
 const OURS = ".lcq";
@@ -137,8 +138,7 @@ export class Compressor {
   }
 
   #download() {
-    const name = this.#file.name.replace(/\.[^.]*$/, "");
-    save(new Blob([this.#bytes], { type: "application/octet-stream" }), `${name}.lcq`);
+    save(new Blob([this.#bytes], { type: "application/octet-stream" }), packedName(this.#file.name));
   }
 }
 

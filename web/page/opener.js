@@ -6,6 +6,7 @@ import { grouped } from "../numbers.js";
 import { element, lineOf, listFacts, part, save, tell } from "./dom.js";
 import { readExif, upright } from "./exif.js";
 import { factsOf, metadataOf } from "./facts.js";
+import { restoredName } from "./names.js";
 import { isLcq } from "./signature.js";
 import { Stage, draw } from "./stage.js";
 
@@ -97,7 +98,7 @@ export class Opener {
       if (header.tiles > 1) progress.value = ++tiles / header.tiles;
     };
     await this.#engine.call("open", { bytes }, { signal, onEvent });
-    if (header.icc?.length) {
+    if (header.icc?.length || header.cicp) {
       const managed = await this.#engine.call("inItsColours", {}, { signal });
       draw(this.#canvas, managed, 0, 0, matrix);
     }
@@ -107,7 +108,7 @@ export class Opener {
   async #download() {
     const name = this.#name;
     try {
-      save(await this.#engine.call("png", {}), `${name.replace(/\.lcq$/i, "")}.png`);
+      save(await this.#engine.call("png", {}), restoredName(name));
     } catch (error) {
       tell(this.#root, lineOf(name, error), true);
     }

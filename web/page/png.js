@@ -7,8 +7,8 @@ const COLOUR_TYPES = [0, 4, 2, 6]; // by channels, 1 to 4
 const PAETH = 4; // the filter of every row
 const ROWS = 64; // filtered at a time
 
-/** A picture as `decode` gives it, and metadata {icc, exif, xmp}, Uint8Arrays or none: Blob. */
-export async function toPng(picture, { icc = null, exif = null, xmp = null }) {
+/** A picture as `decode` gives it, and of its metadata {icc, exif, xmp, cicp} what a header has of it, or none: Blob. */
+export async function toPng(picture, { icc = null, exif = null, xmp = null, cicp = null }) {
   const { width, height, channels, depth } = picture;
   const head = new Uint8Array(13);
   const view = new DataView(head.buffer);
@@ -17,6 +17,7 @@ export async function toPng(picture, { icc = null, exif = null, xmp = null }) {
   head.set([depth, COLOUR_TYPES[channels - 1], 0, 0, 0], 8);
   const parts = [Uint8Array.from(SIGNATURE), chunk("IHDR", head)];
   if (icc?.length) parts.push(chunk("iCCP", joined([ascii("ICC profile\0\0"), await deflated([icc])])));
+  if (cicp) parts.push(chunk("cICP", cicp.bytes));
   if (exif?.length) parts.push(chunk("eXIf", exif));
   if (xmp?.length) parts.push(chunk("iTXt", joined([ascii("XML:com.adobe.xmp\0\0\0\0\0"), xmp])));
   parts.push(chunk("IDAT", await deflated(filtered(picture))), chunk("IEND", new Uint8Array()));

@@ -24,9 +24,10 @@ const TASKS = {
     return toPng(opened, opened.header);
   },
 
-  /** The picture that is open in the colours that its ICC profile says: ImageBitmap. */
+  /** The picture that is open in the colours that its ICC profile, or without one its code points, say: ImageBitmap. */
   async inItsColours() {
-    return createImageBitmap(await toPng(opened, { icc: opened.header.icc }));
+    const { icc, cicp } = opened.header;
+    return createImageBitmap(await toPng(opened, icc?.length ? { icc } : { cicp }));
   },
 
   /** Analyses a photograph; send: {image} of it, {share} that is analysed. */

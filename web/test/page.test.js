@@ -139,6 +139,7 @@ test("a file is chosen: a picture and what its header says", async () => {
     Size: "192 × 176 pixels",
     File: `${SAMPLE.length.toLocaleString("en")} bytes, 0.259 bits per pixel`,
     Colour: "RGB, 8 bits a sample",
+    Colours: "sRGB",
     Quality: "50",
     Model: "lattice",
     "Tuned for": "PSNR",
@@ -224,6 +225,35 @@ test("an ICC profile goes into the PNG, and says what the colours on the page me
   const [[r, g], [otherR, otherG]] = means;
   assert.ok(g > r + 1 && otherR > otherG + 1, JSON.stringify(means)); // the picture is green, and red where these change places
   assert.deepEqual(chunks((await saved("#open [data-download]")).bytes), ["IHDR", "iCCP", "IDAT", "IEND"]);
+});
+
+test("code points go into the PNG, and say what the colours on the page mean where no ICC profile does", async () => {
+  const profile = "from PIL import ImageCms; import sys; sys.stdout.buffer.write(ImageCms.ImageCmsProfile(ImageCms.createProfile('sRGB')).tobytes())";
+  const icc = execFileSync(PYTHON, ["-c", profile]);
+  const files = {
+    "srgb.lcq": [],
+    "p3.lcq": [[132, [12, 13, 0, 1]]],
+    "pq.lcq": [[132, [9, 16, 0, 1]]],
+    "both.lcq": [[129, icc], [132, [12, 13, 0, 1]]],
+  };
+  const shown = {}; // samples of the canvas
+  for (const [name, records] of Object.entries(files)) {
+    await opened(name, withRecords(SAMPLE, records));
+    shown[name] = await page.$eval("#open canvas", (canvas) => [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data]);
+  }
+  const colourfulness = (data) => {
+    let sum = 0;
+    for (let at = 0; at < data.length; at += 4) sum += Math.max(...data.slice(at, at + 3)) - Math.min(...data.slice(at, at + 3));
+    return sum / (data.length / 4);
+  };
+  const [plain, wide] = [shown["srgb.lcq"], shown["p3.lcq"]].map(colourfulness);
+  assert.ok(wide > 1.05 * plain, `${wide}, in sRGB ${plain}`); // what is pure in Display P3 is more than that in sRGB
+  const apart = (name) => shown[name].reduce((most, value, i) => Math.max(most, Math.abs(value - shown["srgb.lcq"][i])), 0);
+  assert.ok(apart("pq.lcq") > 16);
+  assert.ok(apart("both.lcq") <= 2); // the profile counts
+  const { Colours, CICP } = await facts("#open [data-facts]");
+  assert.deepEqual([Colours, CICP], ["as the ICC profile says", "12/13/0/1"]);
+  assert.deepEqual(chunks((await saved("#open [data-download]")).bytes), ["IHDR", "iCCP", "cICP", "IDAT", "IEND"]);
 });
 
 test("16 bits a sample are in the PNG", async () => {

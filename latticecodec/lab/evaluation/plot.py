@@ -12,7 +12,7 @@ from html import escape
 from .curve import METRICS, Curve
 from .evaluate import Evaluation
 
-WIDTH, HEIGHT = 820, 440
+WIDTH, HEIGHT = 860, 440
 LEFT, RIGHT, TOP, BOTTOM = 52, 660, 16, 388  # of the axes
 COLOURS = ("#2f6fde", "#e0601f", "#159a6c", "#c2458f", "#b08900", "#7b5cd6", "#1595b3", "#d13b3b", "#6f8a1f", "#8a6a4f")
 DASHES = ("7 4", "2 3", "9 3 2 3", "4 2")
@@ -117,7 +117,7 @@ def _series(
         for (across, up), (bpp, quality) in zip(places, points, strict=True):
             told = f"<title>{name}: {bpp:.4f} bpp, {quality:.2f} {escape(METRICS[metric].label)}</title>"
             parts.append(f'<circle cx="{across:.1f}" cy="{up:.1f}" r="4" fill="{colour}">{told}</circle>')
-    shown = name if len(curve.codec) <= 18 else "…" + escape(curve.codec[-17:])
+    shown = name if len(curve.codec) <= 22 else "…" + escape(curve.codec[-21:])
     parts.append(f'</g><line x1="{RIGHT + 14}" x2="{RIGHT + 38}" y1="{row}" y2="{row}" {stroke}/>')
     parts.append(f'<text class="name" x="{RIGHT + 46}" y="{row}" dy="4">{shown}</text></g>')
     return "".join(parts)
