@@ -59,6 +59,24 @@ def test_names_that_would_become_one(tmp_path: Path, task: Task) -> None:
     assert run(Bulk(kept, str(tmp_path / "files"), str(tmp_path / "kept"))).done == 3
 
 
+def test_advice_is_of_what_is_done(tmp_path: Path, task: Task) -> None:
+    """--keep-suffix is for compressing; of names that have their suffix nothing but another name helps."""
+    (tmp_path / "files").mkdir()
+    for name in ("a.png", "a.jpg", "b.lcq", "b.png.lcq"):
+        (tmp_path / "files" / name).touch()
+    with tarfile.open(tmp_path / "a.tar", "w") as file:
+        for name in ("b.lcq", "b.png.lcq"):
+            file.addfile(tarfile.TarInfo(name))
+    reading = Task("decompress", device="cpu")
+    for asked, advice in ((task, "--keep-suffix keeps them apart"), (reading, "rename one")):
+        listed = [
+            found for found in Bulk(asked, str(tmp_path / "files")).listed(Counter()) if isinstance(found, Failure)
+        ]
+        assert [failure.error.rpartition("; ")[2] for failure in listed] == [advice, advice]
+    _, second = failures(Bulk(reading, str(tmp_path / "a.tar"), str(tmp_path / "out")))
+    assert second.error.endswith("b.png.lcq: would become a.tar/b.png as another one did; rename one")
+
+
 def test_tars_that_hold_the_same_names(tmp_path: Path, task: Task) -> None:
     """Each picture has a file of its own."""
     for index, data in enumerate(FILES):

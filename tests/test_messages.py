@@ -47,6 +47,7 @@ FILES = (
     "config.py",
     "extras.py",
     "lab/distortion.py",
+    "lab/outputs.py",
     "lab/ranks.py",
     "weights.py",
 )
@@ -166,6 +167,8 @@ def _pictures(folder: Path) -> None:
     (folder / "layers.psd").write_bytes(psd(2, composite=False))
     (folder / "nothing").mkdir()
     (folder / "nothing" / "notes.txt").touch()
+    (folder / "plots").mkdir()
+    picture.save(folder / "plots" / "rate-distortion-mnist.png")
     (folder / "taken.lcq").write_text("what was there")
     (folder / "loop.lcq").symlink_to("loop.lcq")
     (folder / "trained" / "model").mkdir(parents=True)

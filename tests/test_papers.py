@@ -13,7 +13,7 @@ from command_line import lcodec
 from paper_rows import KINDS, result
 from PIL import Image
 
-from latticecodec.errors import TrainingError
+from latticecodec.errors import OutputError, TrainingError
 from latticecodec.lab.papers import released, resume
 from latticecodec.lab.papers.datasets import DATASETS, load, missing
 from latticecodec.lab.papers.experiment import FULL, Budget
@@ -256,6 +256,21 @@ def test_the_command_lists_trains_resumes_and_renders(
     text = page.read_text(encoding="utf-8")
     assert "| gamma 0.001 | fashion-mnist | none | mse " in text
     assert (page.parent / "papers" / "ll-gamma-fashion-mnist.png").exists()
+    assert lcodec("reproduce", "render", "--out", out, "--page", page).exit_code == 0  # in place of its own
+    page.write_text("My notes")
+    done = lcodec("reproduce", "ll-gamma", "--data", folder, "--seed", 1, "--out", out, "--page", page)
+    assert (done.exit_code, len(Results(out).known)) == (1, 1)
+    assert page.read_text() == "My notes"
+
+
+def test_a_file_of_another_kind_is_no_file_of_results(tmp_path: Path) -> None:
+    """Not even one of a single line without an end, as a result is that was being written."""
+    (tmp_path / "diary.txt").write_text("Dear diary")
+    with pytest.raises(OutputError, match=r"diary\.txt: line 1 is not a result of lcodec reproduce"):
+        Results(tmp_path / "diary.txt")
+    assert (tmp_path / "diary.txt").read_text() == "Dear diary"
+    (tmp_path / "results.jsonl").write_text('{"key": "0123456789abcdef", "tab')
+    assert Results(tmp_path / "results.jsonl").known == {}
 
 
 def test_what_the_command_refuses(folder: Path, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "lowrank": 1.5,
     "entropy": 1.5,
     "lab.hardware": 1,
+    "lab.outputs": 1,
     "lab.widths": 1,
     "lab.tensors": 1.5,
     "lab.arithmetic": 1.6,

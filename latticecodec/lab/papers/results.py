@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import OutputError, reason
+from ..outputs import write_whole
 from .experiment import Experiment, share_of
 
 Result = dict[str, Any]
+BEGINNING = '{"key": "'  # of every line
 
 
 def key(experiment: Experiment, data: str, budget: str, seed: int) -> str:
@@ -67,7 +69,7 @@ class Results:
     def __post_init__(self) -> None:
         if not self.file.exists():
             return
-        text = self.file.read_text(encoding="utf-8")
+        text = self.file.read_text(encoding="utf-8", errors="replace")
         whole = text.endswith("\n")
         lines = text.splitlines()
         for number, line in enumerate(lines, 1):
@@ -76,12 +78,13 @@ class Results:
                 share_of(result["budget"])
                 self.known[result["key"]] = result
             except (ValueError, KeyError, TypeError):
-                if number == len(lines) and not whole:  # an interrupted run wrote a part of it
+                begun = line.startswith(BEGINNING) or BEGINNING.startswith(line)
+                if number == len(lines) and not whole and begun:  # an interrupted run wrote a part of it
                     continue
                 raise OutputError(f"{self.file}: line {number} is not a result of lcodec reproduce") from None
         if text and not whole:
             kept = "".join(json.dumps(result) + "\n" for result in self.known.values())
-            self.file.write_text(kept, encoding="utf-8")
+            write_whole(self.file, kept)
 
     def get(self, experiment: Experiment, data: str, budget: str, seed: int) -> Result | None:
         """The result of a row, if it is there."""

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ....errors import OutputError
+from ...outputs import check_folder, check_own, write_whole
 from ..datasets import DATASETS
 from ..experiment import Row, Table
 from ..figures import pictures_beside
@@ -64,8 +66,19 @@ def write_page(results: Results, page: Path) -> int:
     """Write the page, and its plots into the folder of its stem beside it; returns how many lines are measured."""
     text, measured = page_text(results, page, all_plots(results, list(TABLES.values()), page.with_suffix("")))
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(text, encoding="utf-8")
+    write_whole(page, text)
     return measured
+
+
+def check_page(page: Path) -> None:
+    """Raise OutputError where the page cannot be written, or files of other origin are in its place or its plots'."""
+    check_folder(page.parent)
+    folder = page.with_suffix("")
+    if folder == page:
+        raise OutputError(f"{page}: has no suffix, and its plots go into a folder of that name; name it as {page}.md")
+    check_own(page, HEAD.partition("\n")[0], "a page of lcodec reproduce")
+    if not page.exists() and any(folder.glob("*.png")):
+        raise OutputError(f"{folder}: holds pictures, and no page beside it has them; name another page than {page}")
 
 
 def page_text(results: Results, page: Path, plots: Mapping[str, Sequence[Path]]) -> tuple[str, int]:
