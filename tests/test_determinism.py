@@ -26,7 +26,8 @@ from latticecodec.codec import model
 model.backend_of = TorchBackend
 """
 OLD_CPU = {"ONEDNN_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"}
-CONFIGURATIONS: dict[str, tuple[dict[str, str], str]] = {
+NEEDS = {"numpy on AVX2": "avx2", "numpy on AVX-512": "avx512f"}  # which OpenBLAS takes for granted when it is told so
+EVERY: dict[str, tuple[dict[str, str], str]] = {
     "default": ({}, ""),
     "one thread": ({"OMP_NUM_THREADS": "1"}, ""),
     "two threads": ({"OMP_NUM_THREADS": "2"}, ""),
@@ -40,6 +41,8 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], str]] = {
     "torch at medium precision": ({}, ON_TORCH + "torch.set_float32_matmul_precision('medium')"),
     "torch inside autocast": ({}, ON_TORCH + "torch.autocast('cpu', torch.bfloat16).__enter__()"),
 }
+FACTS = Path("/proc/cpuinfo").read_text().split() if Path("/proc/cpuinfo").exists() else []
+CONFIGURATIONS = {name: row for name, row in EVERY.items() if name not in NEEDS or NEEDS[name] in FACTS}
 
 MODELS = {  # and the width and height of the picture's corner that each codes; those with codebooks take longer
     "lattice": (512, 256),  # from 512 latent positions on an engine predicts the symbols, not numpy
