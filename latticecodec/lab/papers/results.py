@@ -87,22 +87,22 @@ class Results:
         """The result of a row, if it is there."""
         return self.known.get(key(experiment, data, budget, seed))
 
+    def at(self, experiment: Experiment, data: str, budget: str) -> list[Result]:
+        """All results of a row at a budget, of one for each seed."""
+        found = [self.get(experiment, data, budget, seed) for seed in self.seeds()]
+        return [result for result in found if result]
+
     def of(self, experiment: Experiment, data: str) -> tuple[str, list[Result]]:
         """All results of a row, of one for each seed, and their budget: the longest that there is."""
         for budget in self.budgets():
-            found = [self.get(experiment, data, budget, seed) for seed in self.seeds()]
-            if any(found):
-                return budget, [result for result in found if result]
+            if found := self.at(experiment, data, budget):
+                return budget, found
         return "", []
 
     def common(self, ours: Experiment, theirs: Experiment, data: str) -> list[tuple[str, list[Result], list[Result]]]:
         """(budget, results of one row, of the other) of all budgets that both have, the longest first."""
-        found = []
-        for budget in self.budgets():
-            both = [[self.get(e, data, budget, seed) for seed in self.seeds()] for e in (ours, theirs)]
-            first, second = ([result for result in results if result] for results in both)
-            found += [(budget, first, second)] if first and second else []
-        return found
+        found = [(budget, *(self.at(row, data, budget) for row in (ours, theirs))) for budget in self.budgets()]
+        return [(budget, first, second) for budget, first, second in found if first and second]
 
     def budgets(self) -> list[str]:
         """All budgets that occur, the longest first."""

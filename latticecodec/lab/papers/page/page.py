@@ -43,9 +43,10 @@ one.
   a factor of two, and beyond it refuted where the prediction interval of three seeds excludes one (5 %, two-sided). A
   share of the training or fewer seeds give *direction only* at best, and *not possible yet* where they do not show it,
   a quick training *not possible yet* whatever it shows. Where the longest budget of a difference has fewer than three
-  seeds, a shorter share that has them is told too. An order is judged by rank correlation (5 %, one-sided), signs by
-  the chance of as many, and it is clear where all seeds agree; an optimum inside comes by chance in six of eight
-  orders. Numbers of several rows are those of one seed.
+  seeds, a shorter share that has them is told too. At equal rate a difference is clear above 0.1 dB, whatever the
+  spread of the seeds, and up to there none; all rows of a budget are in it. An order is judged by rank correlation (5
+  %, one-sided), signs by the chance of as many, and it is clear where all seeds agree; an optimum inside comes by
+  chance in six of eight orders. Numbers of several rows are those of one seed.
 """
 ALWAYS = ("mse", "mse_forward", "psnr", "bpp", "memoryless_bpp", "used", "perplexity", "parameters")
 ALIKE = ("hardware", "networks")  # of results whose times are compared; earlier ones lack the second
