@@ -1,5 +1,6 @@
 """Data sets that papers are rerun with, and results that are kept: their keys, damaged files, the committed page."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,8 +32,47 @@ def test_data_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
     np.savez(tmp_path / "mnist.npz", x_train=np.zeros((3, 32, 32), np.uint8), x_test=np.zeros((3, 28, 28), np.uint8))
     with pytest.raises(TrainingError, match=r"mnist.npz: x_train is uint8 \(3, 32, 32, 1\)"):
         load(DATASETS["mnist"], tmp_path)
-    (tmp_path / "fashion-mnist.npz").write_text("no archive")
-    with pytest.raises(TrainingError, match=r"fashion-mnist.npz: is not an npz file"):
+    np.savez(tmp_path / "cifar10.npz", x_train=np.zeros((0, 32, 32, 3), np.uint8), x_test=np.zeros(3))
+    with pytest.raises(TrainingError, match="x_train has no pictures"):
+        load(DATASETS["cifar10"], tmp_path)
+    for part in ("train", "test"):
+        (tmp_path / "tiny-imagenet" / part).mkdir(parents=True)
+    with pytest.raises(TrainingError, match="train: holds no image files"):
+        load(DATASETS["tiny-imagenet"], tmp_path)
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+def npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (9, 28, 28), np.uint8)
+WHOLE = npz(x_train=PIXELS, x_test=PIXELS)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no archive",
+        WHOLE[:200],
+        WHOLE[:90] + 50 * b"\xff" + WHOLE[140:],  # in the compressed pixels
+        npy(PIXELS),
+        npz(x_train=PIXELS),
+        npz(x_train=PIXELS, x_test=np.array([None])),
+    ],
+    ids=["empty", "text", "cut short", "damaged", "one array", "no x_test", "objects"],
+)
+def test_an_npz_file_that_is_none_is_one_line(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "fashion-mnist.npz").write_bytes(content)
+    with pytest.raises(TrainingError, match=r"^\S+fashion-mnist.npz: is not an npz file with x_train and x_test.*$"):
         load(DATASETS["fashion-mnist"], tmp_path)
 
 

@@ -219,9 +219,10 @@ def test_released_weights_are_measured_in_place_of_a_training(folder: Path, tmp_
     (measured,) = results.known.values()
     assert (measured["budget"], measured["steps"], measured["history"]) == ("full", 0, [])
     assert measured["metrics"] == measure(model, load(FASHION, folder), FULL, CPU)
-    (data / weights).write_bytes(b"nothing")
-    with pytest.raises(TrainingError, match="is not a checkpoint of lattice"):
-        released.load(experiment, data, 1)
+    for content in (b"nothing", b"", b"PK\x03\x04abc"):
+        (data / weights).write_bytes(content)
+        with pytest.raises(TrainingError, match="is not a checkpoint of lattice"):
+            released.load(experiment, data, 1)
 
 
 def test_each_experiment_is_planned_once(folder: Path) -> None:
