@@ -53,35 +53,91 @@ def measured(result: Result, metric: str) -> float | None:
     return parts[0] + (1 + float(result["experiment"]["commitment"])) * parts[1]
 
 
+START = b'{"key": "'  # of a line
+Number = int | float
+ALL = {"key": str, "table": str, "label": str, "data": str, "budget": str, "seed": int, "experiment": dict}
+ALL |= {"digest": str, "hardware": str, "source": str}  # what every result has, and below, every one of a training
+TRAINED = {"steps": int, "learning_steps": int, "batch": int, "seconds": Number, "metrics": dict, "history": list}
+LOOK = ("step", "used", "gradient_gap", "quantization_error")  # what all entries of a history have
+
+
+def is_result(value: Any) -> bool:
+    """Whether a JSON value is a result."""
+
+    def has(fields: dict[str, Any]) -> bool:
+        return all(isinstance(value.get(name), kind) for name, kind in fields.items())
+
+    if not isinstance(value, dict) or not has(ALL) or not _is_budget(value["budget"]):
+        return False
+    if "failed" in value:
+        return has({"failed": str})
+    return (
+        has(TRAINED)
+        and isinstance(value["metrics"].get("parameters"), Number)
+        and all(isinstance(metric, Number | None) for metric in value["metrics"].values())
+        and all(isinstance(entry, dict) for entry in value["history"])
+        and all(isinstance(entry.get(name), Number) for entry in value["history"] for name in LOOK)
+    )
+
+
+def _parsed(line: bytes) -> Any:
+    """The JSON value of a line, None where it has none."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_budget(name: str) -> bool:
+    try:
+        return 0 <= share_of(name) <= 1
+    except ValueError:
+        return False
+
+
 @dataclass
 class Results:
-    """The results of a file, and where new ones are appended.
+    """The results of a file, where there is one, and where new ones are appended; its folder is made with the first.
 
     Raises:
-        OutputError: the file's folder does not exist, or a line of it is not a result.
+        OutputError: a line of it is not a result, but for the end of one that an interrupted run left at the end of the
+            file, which is cut off; or the file cannot be read.
     """
 
     file: Path
     known: dict[str, Result] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.file.exists():
-            return
-        text = self.file.read_text(encoding="utf-8")
-        whole = text.endswith("\n")
-        lines = text.splitlines()
+        try:
+            *lines, part = self.file.read_bytes().split(b"\n") if self.file.exists() else [b""]
+        except OSError as error:
+            raise OutputError(f"{self.file}: cannot be read: {reason(error)}") from None
         for number, line in enumerate(lines, 1):
-            try:
-                result = json.loads(line)
-                share_of(result["budget"])
-                self.known[result["key"]] = result
-            except (ValueError, KeyError, TypeError):
-                if number == len(lines) and not whole:  # an interrupted run wrote a part of it
-                    continue
-                raise OutputError(f"{self.file}: line {number} is not a result of lcodec reproduce") from None
-        if text and not whole:
-            kept = "".join(json.dumps(result) + "\n" for result in self.known.values())
-            self.file.write_text(kept, encoding="utf-8")
+            self._take(line, number)
+        if part and START[: len(part)] == part[: len(START)] and not is_result(_parsed(part)):
+            self._write(b"", sum(len(line) + 1 for line in lines))
+        elif part:
+            self._take(part, len(lines) + 1)
+            self._write(b"\n")
+
+    def _take(self, line: bytes, number: int) -> None:
+        result = _parsed(line)
+        if not is_result(result):
+            what = f"line {number} is not a result of lcodec reproduce"
+            raise OutputError(f"{self.file}: {what}; take it out, or name another file")
+        self.known[result["key"]] = result
+
+    def _write(self, line: bytes, size: int | None = None) -> None:
+        """Append bytes, to the first `size` ones where that is given."""
+        try:
+            if not self.file.parent.exists():
+                self.file.parent.mkdir(parents=True)
+            with self.file.open("ab") as file:
+                if size is not None:
+                    file.truncate(size)
+                file.write(line)
+        except OSError as error:
+            raise OutputError(f"{self.file}: cannot be written: {reason(error)}") from None
 
     def get(self, experiment: Experiment, data: str, budget: str, seed: int) -> Result | None:
         """The result of a row, if it is there."""
@@ -113,11 +169,6 @@ class Results:
         return sorted({int(result["seed"]) for result in self.known.values()})
 
     def add(self, result: Result) -> None:
-        """Append a result."""
+        """Append a result; raises OutputError where the file cannot be written."""
         self.known[result["key"]] = result
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with self.file.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(result) + "\n")
-        except OSError as error:
-            raise OutputError(f"{self.file}: cannot be written: {reason(error)}") from None
+        self._write(json.dumps(result).encode() + b"\n")
