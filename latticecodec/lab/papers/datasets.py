@@ -93,6 +93,7 @@ class Pictures:
     test: "Tensor"  # uint8 [M, C, H, W]
     published: int = 0  # see DataSet
 
+    @functools.cached_property
     def digest(self) -> str:
         """The first 16 hex digits of the SHA-256 of all pixels."""
         digest = hashlib.sha256()

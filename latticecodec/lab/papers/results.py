@@ -5,10 +5,12 @@
      "learning_steps": ..., "batch": ..., "seconds": ..., "metrics": {...}, "history": [...]}
     or, in place of the last six, "failed": why
 
-"source" is the SHA-256 of the code that trained and measured.
+"source" is the SHA-256 of the code that trained and measured. Where a training was begun on one machine and finished on
+another, "hardware" names both, and "seconds", of which nothing would follow, is null.
 
 A row is found again by its key: experiment, data, budget and seed. So a table that shares a row with another one trains
-it once, and a run that was interrupted goes on where it stopped.
+it once, and a run that was interrupted goes on where it stopped. What else a result is of does not count: pictures of
+another digest are refused in the same file, and the page says where the seeds of a row are of several sources.
 """
 
 import hashlib
@@ -38,12 +40,12 @@ def measured(result: Result, metric: str) -> float | None:
     """A metric of a result, or what follows from its metrics; None where it was not measured.
 
     - total_loss, total_loss_train: reconstruction + (1 + commitment) x codebook loss, of the forward pass;
-    - pace: seconds of training for a picture.
+    - pace: seconds of training for a picture, on one machine.
     """
     metrics: dict[str, float | None] = result.get("metrics", {})
     if metric == "pace":
         pictures = result["learning_steps"] * result["batch"]
-        return float(result["seconds"] / pictures) if pictures else None
+        return float(result["seconds"] / pictures) if pictures and result["seconds"] is not None else None
     if not metric.startswith("total_loss"):
         return metrics.get(metric)
     end = metric.removeprefix("total_loss")
@@ -56,8 +58,9 @@ def measured(result: Result, metric: str) -> float | None:
 START = b'{"key": "'  # of a line
 Number = int | float
 ALL = {"key": str, "table": str, "label": str, "data": str, "budget": str, "seed": int, "experiment": dict}
-ALL |= {"digest": str, "hardware": str, "source": str}  # what every result has, and below, every one of a training
-TRAINED = {"steps": int, "learning_steps": int, "batch": int, "seconds": Number, "metrics": dict, "history": list}
+ALL |= {"digest": str, "hardware": str, "source": str}  # what every result has, and below, all of a training
+TRAINED = {"steps": int, "learning_steps": int, "batch": int, "seconds": Number | None}
+TRAINED |= {"metrics": dict, "history": list}
 LOOK = ("step", "used", "gradient_gap", "quantization_error")  # what all entries of a history have
 
 
@@ -65,7 +68,7 @@ def is_result(value: Any) -> bool:
     """Whether a JSON value is a result."""
 
     def has(fields: dict[str, Any]) -> bool:
-        return all(isinstance(value.get(name), kind) for name, kind in fields.items())
+        return all(name in value and isinstance(value[name], kind) for name, kind in fields.items())
 
     if not isinstance(value, dict) or not has(ALL) or not _is_budget(value["budget"]):
         return False
@@ -157,7 +160,7 @@ class Results:
 
     def common(self, ours: Experiment, theirs: Experiment, data: str) -> list[tuple[str, list[Result], list[Result]]]:
         """(budget, results of one row, of the other) of all budgets that both have, the longest first."""
-        found = [(budget, *(self.at(row, data, budget) for row in (ours, theirs))) for budget in self.budgets()]
+        found = [(budget, self.at(ours, data, budget), self.at(theirs, data, budget)) for budget in self.budgets()]
         return [(budget, first, second) for budget, first, second in found if first and second]
 
     def budgets(self) -> list[str]:
