@@ -1,6 +1,6 @@
 # make demo      install what opens pictures, then compress and restore a sample, print size and PSNR, and the seconds it took
 # make test      install with the development tools, check style and types, run all tests, then those without torch
-# make light     the tests without torch alone: of an installation as `pip install .` makes it
+# make light     the tests without torch alone, with what `pip install .` brings
 # make check     style and types alone
 # make scale     what takes minutes: lcodec bulk with thousands of pictures, stopped runs, its speed beside lcodec compress
 # make fuzz      read a million mutated files, FUZZ_RUNS=... for another number, and FUZZ_PICTURES=20000 mutated pictures
@@ -73,6 +73,7 @@ web-speed: web
 	cd web && node test/speed.js build/speed.lcq
 
 wheel: $(LIGHT)/installed
+	rm -rf build # of an earlier one, with modules that may be gone
 	$(LIGHT)/bin/pip wheel . --no-deps --wheel-dir dist
 
 manifest:
@@ -95,7 +96,7 @@ $(LIGHT)/installed: $(LIGHT)/bin/python pyproject.toml
 	touch $@
 
 $(LIGHT)/installed-pytest: $(LIGHT)/installed
-	$(LIGHT)/bin/python -m pip install --quiet 'pytest>=8'
+	$(LIGHT)/bin/python -m pip install --quiet 'click>=8.2' 'pytest>=8' # earlier ones do not keep errors apart from output
 	touch $@
 
 $(VENV)/installed-dev: $(BIN)/python pyproject.toml

@@ -4,13 +4,13 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from latticecodec import LcqError, OutputError
 
 from . import pipeline, progress
 from .files import Job, Plan, Writing, check, exists
-from .inputs import STANDARD, Place, called, count_of, name_of
+from .inputs import STANDARD, Place, Refusal, called, count_of, name_of
 from .messages import amount, is_expected, note, on_one_line, say, say_json, told
 
 Report = dict[str, Any]
@@ -35,7 +35,7 @@ class Work:
             Steps read ahead and write behind.
         done: what the work is called in the count: "compressed".
         subject: the report's key for the input.
-        failure: what JSON says of a file that failed besides the error.
+        failure: what JSON says of a file that failed, besides the error.
         writing: how outputs are written.
         processes: that work side by side.
     """
@@ -50,6 +50,10 @@ class Work:
     def failed_report(self, source: Place, line: str) -> Report:
         """The report of a file that failed with this line."""
         return {self.subject: name_of(source), **self.failure, "error": line}
+
+    def refused_reports(self, refusal: Refusal) -> list[Report]:
+        """The reports of files that will not be worked on."""
+        return [self.failed_report(source, on_one_line(refusal.message)) for source in refusal.sources]
 
 
 @dataclass(frozen=True)
@@ -103,12 +107,13 @@ def run(plan: Plan, work: Work, as_json: bool) -> list[Report]:
         raise OutputError("--json and -o - both write to standard output; choose one")
     if not plan.many:
         return [_one(plan, work, as_json)]
+    reports = [report for refusal in plan.refused for report in work.refused_reports(refusal)]
     if not plan.jobs and len(plan.refused) == 1:
+        if as_json:
+            say_json(reports, indent=2)
         raise LcqError(plan.refused[0].message)
-    reports: list[Report] = []
     for refusal in plan.refused:
         note(f"Error: {refusal.message}")
-        reports += [work.failed_report(source, on_one_line(refusal.message)) for source in refusal.sources]
     failed = len(reports)
     jobs, skipped = [], 0
     for job in plan.jobs:
@@ -138,7 +143,9 @@ def run(plan: Plan, work: Work, as_json: bool) -> list[Report]:
 
 
 def _one(plan: Plan, work: Work, as_json: bool) -> Report:
-    """Do the only job; its report."""
+    """Do the only job; its report. Raises LcqError where the file fails."""
+    for refusal in plan.refused:
+        _fail(work.refused_reports(refusal)[0], as_json)
     job = plan.jobs[0]
     if work.writing.skip_existing and exists(job):
         report = _skipped(job)
@@ -148,13 +155,20 @@ def _one(plan: Plan, work: Work, as_json: bool) -> Report:
         return report
     outcome = _Attempt(work)(job)
     if outcome.error:
-        raise LcqError(outcome.error)
+        _fail(outcome.report, as_json)
     _show(outcome, work, as_json or plan.streams)
     if as_json:
         say_json(outcome.report)
     elif plan.streams:
         note(outcome.text)
     return outcome.report
+
+
+def _fail(report: Report, as_json: bool) -> NoReturn:
+    """Raise the error that the report of the only file tells of, which JSON has too."""
+    if as_json:
+        say_json(report)
+    raise LcqError(report["error"])
 
 
 def _skipped(job: Job) -> Report:

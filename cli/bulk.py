@@ -5,16 +5,17 @@ import sys
 import time
 import warnings
 from collections import Counter
+from collections.abc import Collection
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from latticecodec import LcqError
 from latticecodec.container import PIXELS_MAX
 from latticecodec.extras import require
 
+from . import options
 from .compress import compress
 from .encode_options import encode_options
 from .inputs import count_of
@@ -22,8 +23,11 @@ from .messages import amount, note, on_one_line, say, say_json
 
 if TYPE_CHECKING:
     from latticecodec.bulk import Bulk, Summary, Task
+    from latticecodec.bulk.task import Action
 
-OWN = {"inputs", "output", "jobs", "skip_existing", "model", "force"}  # parameters of `compress` that are others here
+OWN = {"inputs", "output", "jobs", "skip_existing", "model", "force", "as_json"}  # of `compress`, others here
+OF_OUTPUTS = {"form", "per_shard", "keep_times", "force"}  # parameters for what is written
+EMPTY = "{}: holds nothing to work on; {}"
 DONE = {"compress": "compressed", "decompress": "decompressed", "verify": "verified"}
 OF_RAY = (r"ray\.", r"latticecodec\.bulk\.cluster")  # whose warnings are of what Ray does
 EVERY = 1.0  # seconds between two looks at how far it is
@@ -32,8 +36,8 @@ EVERY = 1.0  # seconds between two looks at how far it is
 @click.command()
 @click.argument("source")
 @click.argument("target", required=False)
-@click.option("--decompress", "action", flag_value="decompress", help="Restore .lcq files, as PNG.")
-@click.option("--verify", "action", flag_value="verify", help="Check .lcq files; without TARGET.")
+@click.option("--decompress", is_flag=True, help="Restore .lcq files, as PNG.")
+@click.option("--verify", is_flag=True, help="Check .lcq files; without TARGET.")
 @click.option(
     "--to",
     "form",
@@ -72,13 +76,12 @@ EVERY = 1.0  # seconds between two looks at how far it is
 @click.option("--address", metavar="HOST:PORT", help="Ray cluster to work on; without it Ray is started here.")
 @click.option("--force", is_flag=True, help="Begin anew, and overwrite what TARGET holds.")
 @click.option("--dry-run", is_flag=True, help="List what would be worked on and count it; do nothing.")
-@click.pass_context
+@options.as_json
 def bulk(
-    context: click.Context,
-    /,
     source: str,
     target: str | None,
-    action: str | None,
+    decompress: bool,
+    verify: bool,
     form: str,
     per_shard: int,
     column: str,
@@ -110,11 +113,21 @@ def bulk(
     require("bulk", "lcodec bulk")
     from latticecodec.bulk import Bulk
 
-    if action == "verify" and target is not None:
+    for name, text, what in (
+        ("SOURCE", source, "a folder, or a URL of one"),
+        ("TARGET", target, "a folder, or a URL of one"),
+        ("--address", address, "HOST:PORT"),
+    ):
+        if text == "":
+            raise LcqError(f"{name} is empty; name {what}")
+    if decompress and verify:
+        raise click.UsageError("--decompress and --verify exclude each other")
+    if verify and target is not None:
         raise click.UsageError("--verify writes nothing; leave out TARGET")
-    if action != "verify" and target is None and not dry_run:
+    if not verify and target is None and not dry_run:
         raise click.UsageError("name a TARGET to write to, or list what there is with --dry-run")
-    task = _task(context, action, model, max_pixels, device, encoding)
+    action: Action = "decompress" if decompress else "verify" if verify else "compress"
+    task = _task(action, model, max_pixels, device, encoding)
     asked = Bulk(task, source, target, form, per_shard, force, column, keep_times, workers, address)  # type: ignore[arg-type]
     if dry_run:
         _list(asked, as_json)
@@ -126,8 +139,7 @@ bulk.params += [parameter for parameter in compress.params if parameter.name not
 
 
 def _task(
-    context: click.Context,
-    action: str | None,
+    action: "Action",
     model: str | None,
     max_pixels: int,
     device: str,
@@ -136,15 +148,20 @@ def _task(
     """What is done with each picture."""
     from latticecodec.bulk import Task
 
-    if action is not None:
-        for parameter in context.command.params:
-            given = context.get_parameter_source(parameter.name or "") != ParameterSource.DEFAULT
-            if given and parameter.name in encoding:
-                raise click.UsageError(f"{parameter.opts[-1]} is for compressing; leave it out with --{action}")
-        return Task(action, model=model, max_pixels=max_pixels, device=device)  # type: ignore[arg-type]
+    if action == "verify":
+        _refuse(OF_OUTPUTS, "is for what is written; leave it out with --verify")
+    if action != "compress":
+        _refuse(encoding, f"is for compressing; leave it out with --{action}")
+        return Task(action, model=model, max_pixels=max_pixels, device=device)
     strip, keep_suffix = encoding.pop("strip"), encoding.pop("keep_suffix")
-    options = encode_options(model, **encoding)
-    return Task("compress", options, model, strip=strip, keep_suffix=keep_suffix, max_pixels=max_pixels, device=device)
+    asked = encode_options(model, **encoding)
+    return Task("compress", asked, model, strip=strip, keep_suffix=keep_suffix, max_pixels=max_pixels, device=device)
+
+
+def _refuse(names: Collection[str], told: str) -> None:
+    """Raise UsageError where one of these parameters was given."""
+    for option in options.given(names):
+        raise click.UsageError(f"{option} {told}")
 
 
 def _list(asked: "Bulk", as_json: bool) -> None:
@@ -179,6 +196,8 @@ def _list(asked: "Bulk", as_json: bool) -> None:
         told.append(count_of(left_out))
     if counts["failed"]:
         raise LcqError(f"{counts['failed']:,} cannot be worked on; {', '.join(told)}")
+    if not counts.total():
+        raise LcqError(EMPTY.format(asked.source, ", ".join(told)))
     note(", ".join(told))
 
 
@@ -213,7 +232,7 @@ def _run(asked: "Bulk", as_json: bool) -> None:
         where = f", listed in {asked.target.rstrip('/')}/errors.jsonl" if asked.target else ""
         raise LcqError(f"{summary.failed:,} failed{where}; {', '.join(counts)}")
     if not summary.done + summary.before:
-        raise LcqError(f"{asked.source}: holds nothing to work on; see lcodec bulk --dry-run")
+        raise LcqError(EMPTY.format(asked.source, "see lcodec bulk --dry-run"))
     note(", ".join(counts))
 
 

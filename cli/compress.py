@@ -2,7 +2,6 @@
 
 import io
 import time
-from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -47,11 +46,11 @@ class Compression:
     "-o", "--output", metavar="PATH", help="File to write; a folder for several inputs; - for standard output."
 )
 @click.option(
-    "-q", "--quality", type=click.FloatRange(0, 100), help="0 (smallest) to 100 (best), any number. [default: 50]"
+    "-q", "--quality", type=options.Number(0, 100), help="0 (smallest) to 100 (best), any number. [default: 50]"
 )
 @click.option(
     "--bpp",
-    type=click.FloatRange(0, min_open=True),
+    type=options.Number(0, min_open=True),
     help="Aim at this many bits per pixel; quality 100 where even that needs less.",
 )
 @click.option(
@@ -62,14 +61,15 @@ class Compression:
 )
 @click.option(
     "--psnr",
-    type=click.FloatRange(0, min_open=True),
+    type=options.Number(0, min_open=True),
     metavar="DB",
     help="Aim at this PSNR; quality 0 where even that has more.",
 )
 @click.option(
     "--lossless",
     is_flag=True,
-    help="Keep every pixel as it is, at any size; the file decodes without a model. [default: only what is smaller so]",
+    help="Keep every pixel as it is, at any size, without --model, --effort and --tune; the file decodes without a "
+    "model. [default: only what is smaller so]",
 )
 @click.option(
     "--model",
@@ -109,7 +109,7 @@ class Compression:
 @options.keep_times
 @options.skip_existing
 @options.force
-@options.as_json
+@options.json_of_files
 def compress(
     inputs: tuple[str, ...],
     output: str | None,
@@ -151,8 +151,7 @@ def compress(
     writing = options.writing(force, skip_existing, keep_times)
     rename, advice = (_with_suffix, "rename one") if keep_suffix else (_packed_name, "--keep-suffix keeps them apart")
     plan = make_plan(inputs, output, IMAGE_SUFFIXES, rename, writing, advice)
-    _check_name(plan.jobs, IMAGE_SUFFIXES)
-    if not (asked_for.lossless or (skip_existing and all(map(exists, plan.jobs)))):
+    if plan.jobs and not (asked_for.lossless or (skip_existing and all(map(exists, plan.jobs)))):
         load(model, device, asked_for.tune).check(asked_for)  # refused before any work is done; the model is kept
     asked = Compression(asked_for, encoding["quality"], model, strip, device, not plan.many, writing)
     steps = Steps(partial(_read, asked), partial(_coded, asked), partial(_written, asked))
@@ -167,14 +166,14 @@ def _with_suffix(path: Path) -> Path:
     return path.with_name(f"{path.name}.lcq")
 
 
-def _check_name(jobs: Iterable[Job], others: Set[str]) -> None:
+def _check_name(target: Place) -> None:
     """Raise OutputError for an output that is named as a picture of another kind, which no program would open."""
     from latticecodec import OutputError
+    from latticecodec.picture import IMAGE_SUFFIXES
 
-    for job in jobs:
-        if job.target is not STANDARD and job.target.suffix.lower() in others:
-            told = f"cannot write {job.target.suffix}, only .lcq; name it {job.target.with_suffix('.lcq').name}"
-            raise OutputError(f"{name_of(job.target)}: {told}")
+    if target is not STANDARD and target.suffix.lower() in IMAGE_SUFFIXES:
+        told = f"cannot write {target.suffix}, only .lcq; name it {target.with_suffix('.lcq').name}"
+        raise OutputError(f"{name_of(target)}: {told}")
 
 
 @dataclass(frozen=True)
@@ -191,6 +190,7 @@ def _read(asked: Compression, job: Job) -> tuple["Pixels", float]:
     """The picture in a file, and how long it took."""
     from latticecodec.picture import stripped
 
+    _check_name(job.target)
     began = time.perf_counter()
     picture = stripped(_picture(job.source), asked.strip)
     return picture, time.perf_counter() - began
@@ -198,8 +198,8 @@ def _read(asked: Compression, job: Job) -> tuple["Pixels", float]:
 
 def _coded(asked: Compression, job: Job, read: tuple["Pixels", float]) -> Coded:
     """Compress a picture."""
-    from latticecodec import load
-    from latticecodec.codec import encoded_without_loss
+    from latticecodec import TargetError, load
+    from latticecodec.codec import ReachError, encoded_without_loss
 
     source, seconds = read
     wanted = asked.options
@@ -210,7 +210,10 @@ def _coded(asked: Compression, job: Job, read: tuple["Pixels", float]) -> Coded:
         if codec is None:
             result = encoded_without_loss(source, wanted, report)
         else:
-            result = codec.encode_detailed(source, wanted, report)
+            try:
+                result = codec.encode_detailed(source, wanted, report)
+            except ReachError as error:
+                raise TargetError(f"{error.told}; --lossless keeps every pixel") from None
     seconds += time.perf_counter() - began
     if codec is None or not result.header.names_model:
         return Coded(result, None, source.notes, seconds)
@@ -240,8 +243,8 @@ def _written(asked: Compression, job: Job, coded: Coded) -> Outcome:
         "bpp": 8 * len(result.data) / (header.width * header.height),
         "quality": header.quality,
         "stored": round(header.squares.share, 5),
-        "effort": asked.options.effort,
-        "tune": header.tune,
+        "effort": asked.options.effort if coded.model else None,
+        "tune": header.tune if coded.model else None,
         "tiles": header.tiles,
         "estimated_bits": result.estimated_bits,
         "indices_sha256": result.indices_sha256,

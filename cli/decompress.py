@@ -84,7 +84,7 @@ def _region(context: click.Context, parameter: click.Parameter, value: str | Non
 @options.keep_times
 @options.skip_existing
 @options.force
-@options.as_json
+@options.json_of_files
 def decompress(
     inputs: tuple[str, ...],
     output: str | None,

@@ -3,12 +3,12 @@
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from latticecodec import OutputError
 from latticecodec.config import DEFAULT_EFFORT, EFFORTS, TUNES
-from latticecodec.errors import reason
 from latticecodec.extras import require
 
 from . import evaluation_table, options, progress
@@ -18,7 +18,7 @@ PEER_NAMES = ("jpeg", "webp", "avif", "avif-ssimulacra2", "jpeg2000", "jpegxl")
 
 
 @click.command("eval")
-@click.argument("images", metavar="IMAGES", type=click.Path(exists=True, path_type=Path))
+@click.argument("images", metavar="IMAGES", type=options.Location(exists=True))
 @click.option(
     "--model",
     "models",
@@ -74,15 +74,21 @@ PEER_NAMES = ("jpeg", "webp", "avif", "avif-ssimulacra2", "jpeg2000", "jpegxl")
     is_flag=True,
     help="Measure Butteraugli too; needs its program, butteraugli_main, on the PATH. --report has it anyway.",
 )
-@click.option("--csv", "csv_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the table here too.")
+@click.option(
+    "--csv",
+    "csv_file",
+    type=options.Location(dir_okay=False),
+    help="Write the table here too, in place of one of before.",
+)
 @click.option(
     "--report",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Write a page for the browser into this folder: index.html, with curves, tables and pictures side by side.",
+    type=options.Location(file_okay=False),
+    help="Write a page for the browser into this folder: index.html, with curves, tables and pictures side by side; "
+    "in place of one of before.",
 )
 @click.option(
     "--resume",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.Location(dir_okay=False),
     help="Keep every result in this file, and take from it what is there.  [default: measured.jsonl of --report]",
 )
 @options.device
@@ -134,27 +140,31 @@ def evaluate(
     if "none" in peers and len(peers) > 1:
         raise click.BadParameter("none excludes the others", param_hint="'--peer'")
     peers = tuple(name for name in peers if name != "none")
-    if csv_file is not None and not csv_file.absolute().parent.is_dir():
-        raise OutputError(f"{csv_file}: the folder {csv_file.parent} does not exist; make it first")
+    for file in (csv_file, resume):
+        if file is not None and not file.absolute().parent.is_dir():
+            raise OutputError(f"{file}: the folder {file.parent} does not exist; make it first")
     from latticecodec.lab import evaluation as library
 
+    asked: dict[str, Any] = {
+        "qualities": qualities or library.QUALITIES,
+        "efforts": efforts,
+        "tunes": tunes,
+        "peers": peers,
+    }
+    if csv_file is not None:
+        library.check_csv(csv_file)
     if report is not None:
-        try:
-            report.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{report}: the folder cannot be made: {reason(error)}") from None
+        library.check_report(report)
         resume = resume or report / "measured.jsonl"
     state = library.State(resume)
+    library.prepared(images, models, device, **asked)
     with progress.bar("evaluating") as advance:
         evaluation = library.evaluate(
             images,
             models,
             device,
             advance,
-            qualities=qualities or library.QUALITIES,
-            efforts=efforts,
-            tunes=tunes,
-            peers=peers,
+            **asked,
             with_ssimulacra2=ssimulacra2 or report is not None,
             with_butteraugli=butteraugli or report is not None,
             with_published=published,

@@ -1,5 +1,6 @@
 """What `lcodec eval` prints in a terminal."""
 
+from math import isnan
 from typing import TYPE_CHECKING
 
 from .messages import amount, say
@@ -15,7 +16,7 @@ EXTRA = {  # measures that are shown where there are any: their titles and the l
 
 
 def show(evaluation: "Evaluation") -> None:
-    """Print the points, the BD-rates of the models, speed and memory, and which builds they belong to."""
+    """Print the points, the BD-rates of the models where there are any, speed and memory, and what they are of."""
     without = f", {len(evaluation.skipped)} left out" if evaluation.skipped else ""
     say(f"{amount(evaluation.images, 'image')}{without}\n")
     _points(evaluation)
@@ -52,15 +53,22 @@ def _rates(evaluation: "Evaluation") -> None:
 
     table = {model.codec: bd_rates(evaluation)[model.codec] for model in evaluation.models}
     every = [rates for row in table.values() for rates in row.values()]
+    if not every:
+        return
     extra = [name for name in EXTRA if any(rates[name] is not None for rates in every)]
     last = "".join(f" {EXTRA[name][0]:>11}" for name in extra)
     say(f"\n{'BD-rate of':16} {'against':16} {'PSNR':>9} {'MS-SSIM':>9}{last}")
-    for model, anchors in table.items():
-        for anchor, rates in anchors.items():
+    apart = False
+    for model in evaluation.models:
+        lacking = {name for name in ("ms_ssim", *extra) if any(isnan(getattr(point, name)) for point in model.points)}
+        for anchor, rates in table[model.codec].items():
             cells = {name: "none" if rate is None else f"{rate:+.2f} %" for name, rate in rates.items()}
+            cells |= dict.fromkeys(lacking, "-")
+            apart |= any(cells[name] == "none" for name in ("psnr", "ms_ssim", *extra))
             last = "".join(f" {cells[name]:>11}" for name in extra)
-            say(f"{model:16} {anchor:16} {cells['psnr']:>9} {cells['ms_ssim']:>9}{last}")
-    say("\nnone: the two have no range of quality in common")
+            say(f"{model.codec:16} {anchor:16} {cells['psnr']:>9} {cells['ms_ssim']:>9}{last}")
+    if apart:
+        say("\nnone: the two have no range of quality in common")
 
 
 def _costs(evaluation: "Evaluation") -> None:

@@ -12,7 +12,7 @@ from latticecodec import OutputError
 from latticecodec.errors import reason
 
 from . import atomic
-from .inputs import STANDARD, Input, Place, Refusal, find, name_of, place
+from .inputs import STANDARD, Input, Inputs, Place, Refusal, find, name_of, place
 
 EXISTS = "{}: exists already; --force overwrites it"
 ONE_NAME = "rename one, or give each folder an -o of its own"  # where folders hold files of one name
@@ -65,18 +65,13 @@ def make_plan(
         writing: how outputs are written.
         advice: what helps where inputs of several names would become one output.
 
-    Raises OutputError where nothing could be written at all; single files that cannot are refused in the plan.
+    Raises LcqError where the call itself is wrong; single files that cannot be read or written are refused in the plan.
     """
     if output == "":
         raise OutputError("-o: is empty; name a file or a folder")
     found = find(arguments, suffixes)
     if not found.many:
-        source = found.files[0].source
-        job = Job(source, _single_target(source, output, rename))
-        if not (writing.skip_existing and exists(job)):
-            _check_folder(job)
-            check(job, writing)
-        return Plan([job], many=False, streams=job.target is STANDARD)
+        return _plan_of_one(found, output, rename, writing)
     if output == "-":
         raise OutputError("standard output (-) takes one file; give -o a folder")
     if output is not None and Path(output).exists() and not Path(output).is_dir():
@@ -85,6 +80,22 @@ def make_plan(
         raise OutputError(f"{output}: the folder above it does not exist; make it first")
     jobs, collisions = _without_collisions([_mirrored(file, output, rename) for file in found.files], advice)
     return Plan(jobs, True, [*found.refused, *collisions], found.left_out)
+
+
+def _plan_of_one(found: Inputs, output: str | None, rename: Callable[[Path], Path], writing: Writing) -> Plan:
+    """The plan for the only file that was named: its job, or why there is none."""
+    if found.refused:
+        return Plan([], False, found.refused)
+    source, streams = found.files[0].source, False
+    try:
+        job = Job(source, _single_target(source, output, rename))
+        streams = job.target is STANDARD
+        if not (writing.skip_existing and exists(job)):
+            _check_folder(job)
+            check(job, writing)
+    except OutputError as error:
+        return Plan([], False, [Refusal((source,), str(error))], streams=streams)
+    return Plan([job], many=False, streams=streams)
 
 
 def look(arguments: Iterable[str]) -> Plan:

@@ -16,11 +16,11 @@ COLOURS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGB and alpha"}
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(allow_dash=True))
-@options.as_json
+@options.json_of_files
 def info(files: tuple[str, ...], as_json: bool) -> None:
     """Print what the headers of .lcq FILES say, and check their checksums. Fast: no picture is decoded.
 
-    FILES are .lcq files, folders of them or - for standard input. Of several, --json prints a list.
+    FILES are .lcq files, folders of them or - for standard input.
     """
     plan = look(files)
     run(plan, Work(partial(_facts, plan.many), "read", subject="file"), as_json)

@@ -31,7 +31,7 @@ class Input:
 class Refusal:
     """What will not be worked on, while the rest is, and why."""
 
-    sources: tuple[Path, ...]
+    sources: tuple[Place, ...]
     message: str
 
 
@@ -53,7 +53,9 @@ class Inputs:
 
 
 def place(text: str) -> Place:
-    """What an argument names."""
+    """What an argument names; raises LcqError where it is empty, which Python would take for the current folder."""
+    if not text:
+        raise LcqError("an input is empty; name a file or a folder")
     return STANDARD if text == "-" else Path(text)
 
 
@@ -72,7 +74,7 @@ def name_of(place: Place) -> str:
 def find(arguments: Iterable[str], suffixes: Set[str]) -> Inputs:
     """The files that were named, and those with one of the suffixes in the folders that were named.
 
-    Raises LcqError where standard input is among several, or the only one that was named does not exist.
+    Raises LcqError where one is empty, or standard input is among several.
     """
     places = [place(argument) for argument in arguments]
     several = len(places) > 1
@@ -84,10 +86,7 @@ def find(arguments: Iterable[str], suffixes: Set[str]) -> Inputs:
                 raise LcqError("standard input (-) is read alone; leave out the other inputs, or name a file")
             found.files.append(Input(STANDARD, Path()))
         elif _is_missing(given):
-            told = f"{name_of(given)}: no such file or folder"
-            if not several:
-                raise LcqError(told)
-            found.refused.append(Refusal((given,), told))
+            found.refused.append(Refusal((given,), f"{name_of(given)}: no such file or folder"))
         elif os.path.isdir(given):
             found.many = True
             _add_folder(found, given, suffixes, seen)

@@ -24,8 +24,10 @@ def models(as_json: bool) -> None:
     """
     from latticecodec import list_models
     from latticecodec.config import WEIGHTS
-    from latticecodec.zoo import newest
+    from latticecodec.zoo import VARIABLE, absent, newest
 
+    for folder in absent():
+        note(f"Warning: {folder}: no such folder; correct {VARIABLE}, which names it")
     whole = []
     for model in list_models():
         if os.path.isfile(model.folder / WEIGHTS):

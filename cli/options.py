@@ -1,9 +1,12 @@
 """Options that several commands share."""
 
 import math
+from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from latticecodec import LcqError, ModelError
 from latticecodec.extras import require
@@ -36,6 +39,19 @@ class Number(click.FloatRange):
         return number
 
 
+class Location(click.Path):
+    """A file or folder, as a Path; an empty text is none, which Python would take for the current folder."""
+
+    def __init__(self, **kinds: bool) -> None:
+        super().__init__(path_type=Path, **kinds)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """See `click.ParamType`."""
+        if value == "":
+            self.fail("is empty; name a file or a folder", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 device = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda"]),
@@ -62,9 +78,26 @@ jobs = click.option(
     help="Work on N files at once, each in a process with one thread and memory of its own; the outputs are the same.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+json_of_files = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print JSON on standard output: an object, of several files or a folder a list of them; of a file that fails "
+    "too, which has the line on standard error as its error.",
+)
 decoding_model = click.option(
     "--model", metavar="NAME|DIR", help="Model the file was written with, when it is not one of those installed."
 )
+
+
+def given(names: Collection[str]) -> list[str]:
+    """The options of these parameters that the command line has, as they are called there."""
+    context = click.get_current_context()
+    return [
+        each.opts[-1]
+        for each in context.command.params
+        if each.name in names and context.get_parameter_source(str(each.name)) != ParameterSource.DEFAULT
+    ]
 
 
 def writing(force: bool, skip_existing: bool, keep_times: bool) -> Writing:

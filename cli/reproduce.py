@@ -24,22 +24,23 @@ from .messages import note, say, say_json
 )
 @click.option(
     "--data",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.Location(file_okay=False),
     default=Path("data"),
     show_default=True,
     help="Folder of the data sets: NAME.npz or NAME/train and NAME/test with pictures.",
 )
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.Location(dir_okay=False),
     default=Path("runs/papers/results.jsonl"),
     show_default=True,
     help="Results are appended to this file, and what it has already is not done again.",
 )
 @click.option(
     "--page",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to write the page of all tables and verdicts.  [default: papers.md beside --out]",
+    type=options.Location(dir_okay=False),
+    help="Where to write the page of all tables and verdicts, in place of one of before.  [default: papers.md beside "
+    "--out]",
 )
 @click.option(
     "--seed",
@@ -93,6 +94,7 @@ def reproduce(
         show_list(data, as_json)
         return
     require("papers", "lcodec reproduce")
+    from latticecodec.lab.outputs import check_folder
     from latticecodec.lab.papers.experiment import FULL, QUICK, part
     from latticecodec.lab.papers.page import page as pages
     from latticecodec.lab.papers.page.plots import pyplot
@@ -103,6 +105,8 @@ def reproduce(
     budget = FULL if full else QUICK if share is None else part(share)
     pyplot()
     page = page or out.with_name("papers.md")
+    check_folder(out.parent)
+    pages.check_page(page)
     results = Results(out)
     if tables == ("render",):
         if not results.known:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from latticecodec.config import PRESETS, TUNES
 from latticecodec.extras import require
@@ -14,7 +13,7 @@ from . import options
 from .quantizer_options import Later, kinds, quantizer_options
 
 DEMONSTRATION_STEPS = 60
-OF_TWINS = ("quantizer", "data", "val", "out", "init_from")  # what is asked for where nothing trains
+OF_TWINS = {"quantizer", "data", "val", "out", "init_from"}  # what is asked for where nothing trains
 
 
 @click.command()
@@ -152,7 +151,8 @@ def train(
     from latticecodec.lab.training.kinds import TWINS, check_belongs
     from latticecodec.lab.training.run import QuantizerOptions, TrainOptions, run, run_twin
 
-    for empty in _given(value=""):
+    asked = click.get_current_context().params
+    for empty in options.given([name for name, value in asked.items() if value == ""]):
         raise LcqError(f"{empty} is empty; leave it out, or say what it is")
     if steps and minutes:
         raise LcqError("--steps and --minutes exclude each other; give one")
@@ -165,7 +165,7 @@ def train(
             raise LcqError(f"--quantizer {quantizer} trains nothing that could be shared out; run it without torchrun")
         folder = Path(out or _fresh_folder(quantizer))
         check_belongs(quantizer, chosen)
-        if beside := _given(but=OF_TWINS):
+        if beside := options.given(asked.keys() - OF_TWINS):
             raise LcqError(f"--quantizer {quantizer} trains nothing; leave out {', '.join(beside)}")
         pictures, held_out = (Path(given) if given else None for given in (data, val))
         model = run_twin(quantizer, init_from, pictures, held_out, folder, click.echo)
@@ -207,17 +207,6 @@ def train(
     show.close()
     if ranks.first:
         click.echo(f"model written to {model}; use it with --model {model}")
-
-
-def _given(but: tuple[str, ...] = (), value: str | None = None) -> list[str]:
-    """The options that the command line has, without some; those of this value, where one is named."""
-    context = click.get_current_context()
-    given = [
-        each
-        for each in context.command.params
-        if context.get_parameter_source(str(each.name)) == ParameterSource.COMMANDLINE and each.name not in but
-    ]
-    return [each.opts[0] for each in given if value is None or context.params[str(each.name)] == value]
 
 
 def _fresh_folder(quantizer: str) -> Path:

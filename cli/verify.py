@@ -21,13 +21,12 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @options.decoding_model
 @options.device
-@options.as_json
+@options.json_of_files
 def verify(files: tuple[str, ...], model: str | None, device: str, as_json: bool) -> None:
     """Check .lcq FILES: every checksum, and that their indices decode to what the encoder had. Draws no picture.
 
-    FILES are .lcq files, folders of them or - for standard input. Of several, --json prints a list. Of a damaged file
-    it names every tile that is not whole, and exits with 1. Of a file of an adaptive model it also tells how often each
-    codebook was used.
+    FILES are .lcq files, folders of them or - for standard input. Of a damaged file it names every tile that is not
+    whole, and exits with 1. Of a file of an adaptive model it also tells how often each codebook was used.
     """
     work = Work(partial(_checked, model, device), "verified", subject="file", failure={"ok": False})
     run(look(files), work, as_json)

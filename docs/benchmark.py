@@ -30,7 +30,7 @@ import processes
 import torch
 from PIL import Image
 
-from latticecodec import Codec, load
+from latticecodec import Codec, LcqError, load
 from latticecodec.config import PATCH, PRESETS
 from latticecodec.entropy.coder import PRECISION, Decoder, Encoder, Int32, symbol_bits
 from latticecodec.kinds import Lattice
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument(
         "--model", default="lattice-1", help="name or folder (default: lattice-1, which every version has)"
     )
-    parser.add_argument("--repeats", type=int, help="timed pairs of each ratio (default: 9; 5 with --against)")
+    parser.add_argument("--repeats", type=positive, help="timed pairs of each ratio (default: 9; 5 with --against)")
     parser.add_argument("--training", action="store_true", help="time training steps instead")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="lc-s", help="network to train (default: lc-s)")
     parser.add_argument("--against", metavar="DIR", help="another checkout, which is timed beside this one")
@@ -62,9 +62,17 @@ def main() -> None:
         return
     picture = to_pillow(read(arguments.image)) if arguments.image else _drawn()
     codec = load(arguments.model, "cpu")
-    print(f"{picture.width} x {picture.height}, model {codec.config.name}, {torch.get_num_threads()} threads")
+    print(f"{picture.width} x {picture.height}, model {arguments.model}, {torch.get_num_threads()} threads")
     compare_coder(codec, picture, arguments.repeats or 9)
     compare_decode(codec, picture, arguments.repeats or 9)
+
+
+def positive(words: str) -> int:
+    """A number from 1 on; raises ValueError for others."""
+    number = int(words)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def _drawn() -> Image.Image:
@@ -184,4 +192,7 @@ def _seconds(work: Callable[[], Any]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except LcqError as error:
+        sys.exit(f"Error: {error}")

@@ -21,8 +21,8 @@ import PIL
 from PIL import Image, features
 
 import latticecodec
-from latticecodec import Codec
-from latticecodec.picture import psnr
+from latticecodec import Codec, LcqError
+from latticecodec.picture import psnr, read, to_pillow
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -83,8 +83,7 @@ def main() -> None:
     if unknown:
         parser.error(f"no page is called {unknown[0]!r}: {', '.join(PAGES)}")
     width, height = arguments.size
-    with Image.open(arguments.photograph) as file:
-        photograph = file.convert("RGB")
+    photograph = to_pillow(read(arguments.photograph)).convert("RGB")
     codec = latticecodec.load(arguments.model, device="cpu")
     print(f"{width}x{height}, {arguments.model}, Pillow {PIL.__version__}, libavif {features.version('avif')}")
     print("page | share of what WebP allows | PSNR at 0, 25, 50, 75, 100 | points of AVIF beaten")
@@ -99,6 +98,8 @@ def main() -> None:
 def size(words: str) -> tuple[int, int]:
     """Width and height of "WxH"; raises ValueError where they are not."""
     width, height = map(int, words.split("x"))
+    if min(width, height) < 1:
+        raise ValueError
     return width, height
 
 
@@ -138,4 +139,7 @@ def decibel(ours: latticecodec.picture.Samples, original: latticecodec.picture.S
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except LcqError as error:
+        sys.exit(f"Error: {error}")

@@ -191,10 +191,7 @@ def join(arguments: argparse.Namespace) -> None:
     try:
         join_parts(arguments.parts, "stable", arguments.out / STABLE)
         join_parts(arguments.parts, "final", arguments.out / "final.pt")
-        card = (
-            "# lattice\n\nTrained with docs/rented_gpu.py.\n\nResults: not measured yet; `lcodec eval` prints them.\n"
-        )
-        print(f"model written to {export_checkpoint(arguments.out / 'final.pt', arguments.out / 'model', card)}")
+        print(f"model written to {export_checkpoint(arguments.out / 'final.pt', arguments.out / 'model', CARD)}")
     except LcqError:
         shutil.rmtree(arguments.out)
         raise

@@ -48,9 +48,10 @@ def encode(
             in place of `lattice` or `lattice-e8` where there is one; by default "ssimulacra2", or "psnr" with such a
             target, and for a model that is named what it was trained for.
         tile: side of the tiles in pixels, a multiple of 64; 0 for one tile, None for what suits the size.
-        lossless: keep every pixel as it is, whatever the quality; the file decodes without a model. Other files are
-            exact where that takes fewer bits for what it gives, as with text and drawings; their alpha is, and colours
-            where it is 0 are not kept.
+        lossless: keep every pixel as it is; the file decodes without a model. `quality` is not looked at then, and a
+            target, a model, a tune, or an effort other than the default is refused. Other files are exact where that
+            takes fewer bits for what it gives, as with text and drawings; their alpha is, and colours where it is 0 are
+            not kept.
         strip: "all" leaves out EXIF and XMP, "gps" the place of the picture in both; the ICC profile stays.
         max_pixels: of the picture; one of more is refused before it is decoded.
 

@@ -39,8 +39,13 @@ def _package_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "models"
 
 
+def _of_variable() -> list[str]:
+    """The folders that the environment names."""
+    return list(filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)))
+
+
 # Where models are looked for, in this order; append folders to it. Those that do not exist are passed over.
-models_path: list[str | Path] = [_package_folder(), *filter(None, os.environ.get(VARIABLE, "").split(os.pathsep))]
+models_path: list[str | Path] = [_package_folder(), *_of_variable()]
 
 
 def list_models() -> list[ModelInfo]:
@@ -68,6 +73,11 @@ def _on_the_path(wanted: "Callable[[ModelInfo], bool]" = lambda info: True) -> I
                 warnings.warn(f"{error}; it is left out", stacklevel=1)
                 continue
             yield info
+
+
+def absent() -> list[Path]:
+    """The folders of VARIABLE that are not there; perhaps those of a disk that is not mounted."""
+    return [folder for folder in map(_folder, _of_variable()) if not os.path.isdir(folder)]
 
 
 def _folders() -> list[Path]:

@@ -39,7 +39,7 @@ if __name__ == "__main__":
     restored = latticecodec.decode(data)
     print(f"landscape.png  {picture.width}x{picture.height}  {raw:,} bytes of pixels")
     print(
-        f"lattice q=50   {len(data):>7,} bytes  {raw / len(data):5.1f} : 1   PSNR {decibels(picture, restored):.2f} dB"
+        f"latticecodec   {len(data):>7,} bytes  {raw / len(data):5.1f} : 1   PSNR {decibels(picture, restored):.2f} dB"
     )
     jpeg = jpeg_of_size(picture, len(data))
     print(

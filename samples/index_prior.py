@@ -1,6 +1,6 @@
 """Train a small generative prior on the index tensors of .lcq files: what WebDataset reads, PyTorch learns.
 
-    pip install 'latticecodec[torch]' webdataset
+    pip install 'latticecodec[bulk,torch]' webdataset
     lcodec bulk photos/ packed/ --to tars -q 20
     python samples/index_prior.py 'packed/pictures-{00000000..00000099}.tar'
 
@@ -55,7 +55,9 @@ def crop(indices: np.ndarray) -> np.ndarray:
 def train(shards: str, steps: int, batch: int, model: str | None = None) -> list[float]:
     """Bits for a coordinate at every step."""
     torch.manual_seed(0)
-    samples = wds.WebDataset(shards, shardshuffle=False).decode(Indices(model)).to_tuple("lcq").map_tuple(crop)
+    files = wds.WebDataset(shards, shardshuffle=False).decode(Indices(model))
+    neural = files.select(lambda sample: len(sample["lcq"]))  # what is stored exactly has no indices
+    samples = neural.to_tuple("lcq").map_tuple(crop)
     batches = iter(samples.repeat().batched(batch))
     prior, found = None, []
     for step in range(steps):

@@ -1,6 +1,6 @@
 """Small experiments of every kind, and results as a file of `lcodec reproduce` has them."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from latticecodec.lab.papers.experiment import Experiment
 from latticecodec.lab.papers.results import key
@@ -31,11 +31,22 @@ KINDS: dict[str, Experiment] = {
 def result(
     experiment: Experiment, seed: int = 0, budget: str = "full", data: str = "fashion-mnist", **metrics: float
 ) -> dict[str, object]:
-    measured = {"mse": 0.1, "psnr": 20.0, "bpp": 0.5, "used": 10.0, "perplexity": 5.0} | metrics
+    measured = {"mse": 0.1, "psnr": 20.0, "bpp": 0.5, "used": 10.0, "perplexity": 5.0, "parameters": 64} | metrics
     return {
         "key": key(experiment, data, budget, seed),
+        "table": "a table",
+        "label": "a row",
         "data": data,
         "budget": budget,
         "seed": seed,
+        "experiment": asdict(experiment),
+        "digest": "digest",
+        "hardware": "a processor",
+        "source": "source",
+        "steps": 3,
+        "learning_steps": 3,
+        "batch": 4,
+        "seconds": 1.5,
         "metrics": measured,
+        "history": [],
     }

@@ -153,7 +153,7 @@ def test_sources_that_are_none(png: bytes, data: bytes, options: dict[str, Any],
         with gzip.GzipFile(fileobj=io.BytesIO(cut)) as source, pytest.raises(LcqError, match="end-of-stream marker"):
             call(source, **options)
     for nothing in (b"", memoryview(np.zeros((0, 4), np.uint8))):
-        with pytest.raises(FormatError, match="does not begin with the"):
+        with pytest.raises(FormatError, match="the file is empty"):
             decode(nothing, **options)
 
 

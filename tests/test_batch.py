@@ -131,6 +131,31 @@ def test_what_is_missing_does_not_stop_the_others(album: Path, own: list[object]
     assert (alone.exit_code, alone.stderr) == (1, "Error: missing.lcq: no such file or folder\n")
 
 
+def test_json_of_one_file_that_fails_is_as_of_one_among_several(album: Path, own: list[object]) -> None:
+    """An object with the line on standard error as its error, whatever is wrong with the file."""
+    Path("empty.lcq").touch()
+    (album / "empty.png").touch()
+    Path("taken.lcq").touch()
+    Path("empty").mkdir()
+    wrong = [
+        ("compress", {"input": "album/empty.png"}, "album/empty.png: not an image; the file is empty"),
+        ("compress", {"input": "missing.png"}, "missing.png: no such file or folder"),
+        ("compress", {"input": "taken.lcq"}, "taken.lcq: is the input itself; name another output with -o"),
+        ("decompress", {"input": "empty.lcq"}, "empty.lcq: not an .lcq file; the file is empty"),
+        ("info", {"file": "empty.lcq"}, "empty.lcq: not an .lcq file; the file is empty"),
+        ("info", {"file": "missing.lcq"}, "missing.lcq: no such file or folder"),
+        ("verify", {"file": "empty.lcq", "ok": False}, "empty.lcq: not an .lcq file; the file is empty"),
+    ]
+    for command, report, line in wrong:
+        options = [] if command == "info" else own
+        done = lcodec(command, *(value for value in report.values() if value), *options, "--json")
+        assert (done.exit_code, done.stderr) == (1, f"Error: {line}\n")
+        assert json.loads(done.stdout) == report | {"error": line}
+        assert lcodec(command, *(value for value in report.values() if value), *options).stdout == ""
+    (alone,) = json.loads(lcodec("info", "empty", "--json").stdout)  # of a folder a list, as ever
+    assert alone == {"file": "empty", "error": "empty: holds no files to work on (.lcq)"}
+
+
 def test_outputs_that_are_links_to_one_file_are_refused(album: Path, own: list[object]) -> None:
     Path("out").mkdir()
     Path("out/one").write_bytes(b"what was there")

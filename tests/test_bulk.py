@@ -203,6 +203,15 @@ def test_what_a_user_is_told(
     assert (done.exit_code, done.stderr) == (1, "Error: s3://bucket: needs s3fs; install it with pip\n")
 
 
+def test_a_psnr_that_is_out_of_reach_names_the_option(
+    sources: dict[str, Path], tmp_path: Path, tiny_model: Path
+) -> None:
+    asked = ["--psnr", 99, "--effort", 0, "--model", tiny_model, "--device", "cpu"]
+    done = lcodec("bulk", sources["files"] / "p00000.png", tmp_path / "out", *asked)
+    assert "p00000.png: 99 dB is out of reach: this picture reaches " in done.stderr
+    assert "(quality 100); --lossless keeps every pixel\n" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("address", "told"),
     [

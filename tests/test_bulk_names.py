@@ -59,6 +59,24 @@ def test_names_that_would_become_one(tmp_path: Path, task: Task) -> None:
     assert run(Bulk(kept, str(tmp_path / "files"), str(tmp_path / "kept"))).done == 3
 
 
+def test_advice_is_of_what_is_done(tmp_path: Path, task: Task) -> None:
+    """--keep-suffix is for compressing; of names that have their suffix nothing but another name helps."""
+    (tmp_path / "files").mkdir()
+    for name in ("a.png", "a.jpg", "b.lcq", "b.png.lcq"):
+        (tmp_path / "files" / name).touch()
+    with tarfile.open(tmp_path / "a.tar", "w") as file:
+        for name in ("b.lcq", "b.png.lcq"):
+            file.addfile(tarfile.TarInfo(name))
+    reading = Task("decompress", device="cpu")
+    for asked, advice in ((task, "--keep-suffix keeps them apart"), (reading, "rename one")):
+        listed = [
+            found for found in Bulk(asked, str(tmp_path / "files")).listed(Counter()) if isinstance(found, Failure)
+        ]
+        assert [failure.error.rpartition("; ")[2] for failure in listed] == [advice, advice]
+    _, second = failures(Bulk(reading, str(tmp_path / "a.tar"), str(tmp_path / "out")))
+    assert second.error.endswith("b.png.lcq: would become a.tar/b.png as another one did; rename one")
+
+
 def test_tars_that_hold_the_same_names(tmp_path: Path, task: Task) -> None:
     """Each picture has a file of its own."""
     for index, data in enumerate(FILES):
@@ -79,6 +97,19 @@ def test_no_two_parts_have_one_name(tmp_path: Path, task: Task) -> None:
     summary = run(Bulk(task, str(files), str(tmp_path / "out"), "tars"))
     assert (summary.done, summary.failed) == (6, 1)
     assert len(outputs(tmp_path / "out")) == 6
+
+
+def test_pictures_that_would_become_one_file(tmp_path: Path, task: Task) -> None:
+    """None of them is worked on, as neither has more right to the name."""
+    (tmp_path / "in").mkdir()
+    for name in ("a.bmp", "a.png"):
+        (tmp_path / "in" / name).write_bytes(FILES[0])
+    listed = list(Bulk(task, str(tmp_path / "in"), str(tmp_path / "out")).listed(Counter()))
+    told = "is one of 2 files that would become a.lcq; --keep-suffix keeps them apart"
+    assert [entry.error for entry in listed if isinstance(entry, Failure)] == [
+        f"{tmp_path}/in/{name}: {told}" for name in ("a.bmp", "a.png")
+    ]
+    assert len(listed) == 2
 
 
 def test_links_are_not_followed_in_circles(sources: dict[str, Path], task: Task) -> None:

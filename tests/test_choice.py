@@ -14,6 +14,7 @@ from latticecodec import Codec
 from latticecodec.codec import EncodeOptions
 from latticecodec.codec.repeats import repeated
 from latticecodec.codec.statistics import has_few_colours
+from latticecodec.codec.tiling import WHOLE_MAX
 from latticecodec.container import Box
 from latticecodec.picture import Samples, psnr
 
@@ -58,6 +59,22 @@ def test_the_promise_for_a_texture_that_repeats(lattice: Codec) -> None:
     assert repeated(array) == pytest.approx(15 / 16, abs=0.02)
     assert_promise(lattice, array, (0, 50, 100))
     assert (repeated(array[:9, :3]), repeated(np.zeros((5, 70, 1), np.uint16))) == (0, 0)
+
+
+def test_the_promise_above_four_megapixels() -> None:
+    """Where streams end at tiles, so that 5 % more may be taken."""
+    array = np.asarray(page("table", 1050, 1010).resize((2100, 2020), Image.Resampling.BICUBIC))
+    assert array[:, :, 0].size > WHOLE_MAX
+    data = latticecodec.encode(array, lossless=True)
+    assert len(data) <= 1.05 / 1.02 * most(array, data)
+
+
+@pytest.mark.parametrize("name", ["text", "table"])
+def test_the_promise_where_nothing_is_asked_for(name: str) -> None:
+    """By the model and for what a call takes by itself."""
+    array = np.asarray(page(name, 96, 64))
+    data = latticecodec.encode(array)
+    assert len(data) <= most(array, data)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

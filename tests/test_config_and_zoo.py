@@ -231,6 +231,17 @@ def test_a_damaged_model_of_ones_own_does_not_stop_the_decoding_of_others(own: P
     assert done.stderr.count("\n") == 1
 
 
+def test_a_folder_of_models_that_is_not_there_is_told_by_the_list_alone(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LCODEC_MODELS", os.pathsep.join([str(own), "", str(tmp_path / "not mounted")]))
+    done = CliRunner().invoke(main, ["models"])
+    told = f"Warning: {(tmp_path / 'not mounted').resolve()}: no such folder; correct LCODEC_MODELS, which names it\n"
+    assert (done.exit_code, done.stderr) == (0, told)
+    assert "\nmine " in done.stdout
+    assert CliRunner().invoke(main, ["info", str(MODELS.parent / "tests" / "shipped" / "vq.lcq")]).stderr == ""
+
+
 def test_a_model_without_weights_does_not_stop_the_list(own: Path) -> None:
     (own / "mine" / "model.safetensors").unlink()
     done = CliRunner().invoke(main, ["models", "--json"])

@@ -44,6 +44,63 @@ def test_a_model_alone(pictures: Path, tiny_model: Path) -> None:
     assert table.exit_code == 0, table.stderr
 
 
+def test_nothing_is_printed_of_comparisons_that_there_are_not(pictures: Path, tiny_model: Path) -> None:
+    """Of a model alone no BD-rate, and "none" is explained where it stands; MS-SSIM says what it needs."""
+    asked = (pictures / "colour.png", "--model", tiny_model, "--quality", 0, "--quality", 100, "--peer")
+    alone, beside = lcodec_eval(*asked, "none").stdout, lcodec_eval(*asked, "jpeg").stdout
+    assert "BD-rate of" not in alone
+    assert "range of quality" not in alone
+    line = next(line for line in beside.splitlines() if " jpeg   " in line)
+    assert line.endswith("-")
+    assert ("none" in line) == ("none: the two have no range of quality in common" in beside)
+    needed = "MS-SSIM: left out, not every picture has the 161 pixels a side that it needs"
+    assert needed in alone.splitlines()
+    assert json.loads(lcodec_eval(*asked, "none", "--json").stdout)["notes"] == [needed]
+
+
+def test_files_of_others_are_not_replaced(pictures: Path, tiny_model: Path, tmp_path: Path) -> None:
+    """A table and a report of its own are written again; what else has their names stays, and nothing is measured."""
+    asked = (pictures / "colour.png", "--model", tiny_model, "--quality", 50, "--peer", "jpeg")
+    table, report = tmp_path / "table.csv", tmp_path / "report"
+    for _ in range(2):
+        assert lcodec_eval(*asked, "--csv", table, "--report", report).exit_code == 0
+    table.write_text("name,price\n")
+    refused = lcodec_eval(*asked, "--csv", table, "--resume", tmp_path / "new.jsonl")
+    told = "is not a table of lcodec eval, and is not replaced; name another one"
+    assert (refused.exit_code, refused.stderr) == (1, f"Error: {table}: {told}\n")
+    assert table.read_text() == "name,price\n"
+    for name in ("index.html", "results.csv", "results.json", "psnr.svg"):
+        before = (report / name).read_bytes()
+        (report / name).write_text("<p>mine</p>")
+        refused = lcodec_eval(*asked, "--report", report)
+        assert refused.stderr.startswith(f"Error: {report / name}: is not ")
+        assert (report / name).read_text() == "<p>mine</p>"
+        (report / name).write_bytes(before)
+    assert "is not a regular file" in lcodec_eval(*asked, "--csv", "/dev/null").stderr
+    assert not (tmp_path / "new.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (["--quality", "nan"], "'--quality': nan is not"),
+        (["--model", "nosuch"], "unknown model 'nosuch'"),
+        (["--effort", 0, "--tune", "ms-ssim"], "tune ms-ssim takes an effort of 1 or more"),
+        (["--csv", "no/table.csv"], "the folder no does not exist"),
+    ],
+)
+def test_what_is_wrong_leaves_no_report_behind(
+    wrong: list[object], words: str, pictures: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    asked = ("--model", tiny_model, "--peer", "none", "--report", tmp_path / "a" / "b")
+    refused = lcodec_eval(pictures, *asked, *wrong)
+    assert words in refused.stderr
+    assert "colour.png" not in refused.stderr
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    assert lcodec_eval(tmp_path / "broken.png", *asked).exit_code == 1
+    assert not (tmp_path / "a").exists()
+
+
 def test_efforts_and_tunes_of_one_model(pictures: Path, tiny_model: Path) -> None:
     chosen = ("--model", tiny_model, "--quality", 50, "--peer", "none", "--json")
     report = json.loads(lcodec_eval(pictures, *chosen, "--effort", 2, "--effort", 0).stdout)
@@ -156,7 +213,6 @@ def test_a_table_that_is_written_again(pictures: Path, tiny_model: Path, tmp_pat
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 def test_results_that_cannot_be_kept(tmp_path: Path) -> None:
     state = State(tmp_path / "measured.jsonl")
-    (tmp_path / "measured.jsonl").unlink()
     (tmp_path / "measured.jsonl").symlink_to("/dev/full")
     with pytest.raises(OutputError, match=r"measured\.jsonl: cannot be written: No space left on device"):
         state.put("key", {"size": 1})

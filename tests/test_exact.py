@@ -62,7 +62,14 @@ def test_lossless_keeps_metadata_and_needs_no_model(monkeypatch: pytest.MonkeyPa
 
 
 def test_lossless_excludes_what_has_a_rate(tiny: Codec) -> None:
-    for name, value in {"bpp": 1.0, "size": 1000, "psnr": 40.0, "embed_basis": True}.items():
+    for name, value in {
+        "bpp": 1.0,
+        "size": 1000,
+        "psnr": 40.0,
+        "embed_basis": True,
+        "effort": 0,
+        "tune": "psnr",
+    }.items():
         with pytest.raises(TargetError, match="lossless keeps every pixel"):
             EncodeOptions(lossless=True, **{name: value})  # type: ignore[arg-type]
 
@@ -204,6 +211,7 @@ def test_a_page_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert result.exit_code == 0, result.output
     facts = json.loads(result.stdout)
     assert (facts["stored"], facts["model"], facts["quality"]) == (1.0, None, 100.0)
+    assert (facts["effort"], facts["tune"]) == (None, None)  # which nothing was done by
     assert "stored         100.0 % of pixels" in run.invoke(main, ["info", str(packed)]).stdout
     assert "none needed" in run.invoke(main, ["info", str(packed)]).stdout
     assert "no model needed" in run.invoke(main, ["verify", str(packed)]).stdout

@@ -160,6 +160,8 @@ def _pictures(folder: Path) -> None:
     (folder / "layers.psd").write_bytes(psd(2, composite=False))
     (folder / "nothing").mkdir()
     (folder / "nothing" / "notes.txt").touch()
+    (folder / "plots").mkdir()
+    picture.save(folder / "plots" / "rate-distortion-mnist.png")
     (folder / "taken.lcq").write_text("what was there")
     (folder / "loop.lcq").symlink_to("loop.lcq")
     (folder / "trained" / "model").mkdir(parents=True)

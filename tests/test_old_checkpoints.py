@@ -46,7 +46,7 @@ def test_an_old_checkpoint_is_taken_over_and_trains(quantizer: str, tmp_path: Pa
     average = Average(model)
     optimiser = make_optimiser(options.optimiser, parameter_groups(model), options.rate)
     schedule = Schedule(options.steps, options.minutes, options.warm_up)
-    training = Training(model, average, optimiser, Guard(average), schedule, options)
+    training = Training(model, average, optimiser, Guard(model, average), schedule, options)
     resume(training, tmp_path / "checkpoint.pt")
     assert training.step == 3
     assert all(torch.equal(value, state["model"][name]) for name, value in model.state_dict().items())

@@ -1,5 +1,7 @@
 """Data sets that papers are rerun with, and results that are kept: their keys, damaged files, the committed page."""
 
+import io
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -35,8 +37,47 @@ def test_data_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
         TrainingError, match=r"mnist.npz: x_train is uint8 \(3, 32, 32, 1\), not uint8 pictures of mnist"
     ):
         load(DATASETS["mnist"], tmp_path)
-    (tmp_path / "fashion-mnist.npz").write_text("no archive")
-    with pytest.raises(TrainingError, match=r"fashion-mnist.npz: is not an npz file with x_train and x_test"):
+    np.savez(tmp_path / "cifar10.npz", x_train=np.zeros((0, 32, 32, 3), np.uint8), x_test=np.zeros(3))
+    with pytest.raises(TrainingError, match="x_train has no pictures"):
+        load(DATASETS["cifar10"], tmp_path)
+    for part in ("train", "test"):
+        (tmp_path / "tiny-imagenet" / part).mkdir(parents=True)
+    with pytest.raises(TrainingError, match="train: holds no image files"):
+        load(DATASETS["tiny-imagenet"], tmp_path)
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+def npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (9, 28, 28), np.uint8)
+WHOLE = npz(x_train=PIXELS, x_test=PIXELS)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no archive",
+        WHOLE[:200],
+        WHOLE[:90] + 50 * b"\xff" + WHOLE[140:],  # in the compressed pixels
+        npy(PIXELS),
+        npz(x_train=PIXELS),
+        npz(x_train=PIXELS, x_test=np.array([None])),
+    ],
+    ids=["empty", "text", "cut short", "damaged", "one array", "no x_test", "objects"],
+)
+def test_an_npz_file_that_is_none_is_one_line(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "fashion-mnist.npz").write_bytes(content)
+    with pytest.raises(TrainingError, match=r"^\S+fashion-mnist.npz: is not an npz file with x_train and x_test.*$"):
         load(DATASETS["fashion-mnist"], tmp_path)
 
 
@@ -60,8 +101,65 @@ def test_results_survive_an_interrupted_line_and_name_a_bad_one(tmp_path: Path) 
     assert Results(file).get(KINDS["vq"], "fashion-mnist", "full", 0) is not None
     assert file.read_text() == whole
     file.write_text("something else\n" + whole)
-    with pytest.raises(OutputError, match="line 1 is not a result of lcodec reproduce"):
+    with pytest.raises(OutputError, match="line 1 is not a result of lcodec reproduce; take it out"):
         Results(file)
+    file.write_text(whole[:-1])  # whole but for its end
+    assert list(Results(file).known.values()) == [json.loads(whole)]
+    assert file.read_text() == whole
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x89PNG\r\n\x1a\n\xff",
+        b"\xff",
+        b"one line of somebody's",
+        b"[" * 100_000 + b"\n",
+        b"[]\n",
+        b"\n",
+    ],
+    ids=["picture", "byte", "text", "brackets", "list", "empty line"],
+)
+def test_another_file_is_refused_and_stays_as_it_is(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "results.jsonl"
+    file.write_bytes(content)
+    with pytest.raises(
+        OutputError, match=r"^\S+results.jsonl: line 1 is not a result of lcodec reproduce; take it out"
+    ):
+        Results(file)
+    assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"budget": 5},
+        {"budget": "most"},
+        {"budget": "nan %"},
+        {"seed": None},
+        {"metrics": {"mse": 0.1}},
+        {"metrics": {"parameters": 64, "mse": "low"}},
+        {"history": [{"step": 0}]},
+        {"failed": 1},
+    ],
+    ids=str,
+)
+def test_a_result_that_lacks_what_all_have_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    """And not found out later, while the page is written."""
+    file = tmp_path / "results.jsonl"
+    file.write_text(json.dumps(result(KINDS["vq"]) | change) + "\n")
+    with pytest.raises(OutputError, match="line 1 is not a result"):
+        Results(file)
+
+
+def test_the_folder_of_results_is_made_with_the_first(tmp_path: Path) -> None:
+    results = Results(tmp_path / "new" / "results.jsonl")
+    assert not (tmp_path / "new").exists()
+    results.add(result(KINDS["vq"]))
+    assert len(Results(results.file).known) == 1
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written: a part of its path is a file"):
+        Results(tmp_path / "file" / "results.jsonl").add(result(KINDS["vq"]))
 
 
 def test_the_key_of_a_full_result_knows_nothing_of_quick_settings() -> None:

@@ -1,11 +1,12 @@
 """What results say of a row of a paper: verdicts on differences and on numbers."""
 
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 from paper_rows import result
 
-from latticecodec.lab.papers.page.page import paper_cell
+from latticecodec.lab.papers.page.page import budget_cell, page_text, paper_cell
 from latticecodec.lab.papers.results import Results, measured
 from latticecodec.lab.papers.tables import TABLES
 from latticecodec.lab.papers.verdicts.rows import judge, verdict
@@ -203,3 +204,30 @@ def test_the_total_loss_follows_from_its_parts() -> None:
     row = {"metrics": {"mse_forward": 0.0102, "codebook_loss": 0.0342}, "experiment": {"commitment": 0.25}}
     assert measured(row, "total_loss") == pytest.approx(0.0529, abs=1e-4)  # Table 3 of the rotation, test
     assert measured(row, "total_loss_train") is None
+
+
+def test_a_row_whose_seeds_are_of_several_sources_says_so() -> None:
+    row = TABLES["ll-5"].row("VQ-VAE")
+    seeds = [result(row.experiment, seed) for seed in range(3)]
+    assert budget_cell(row, "full", seeds) == "full: 3 steps of 4, 3 seeds"
+    assert budget_cell(row, "full", [*seeds[:2], seeds[2] | {"source": "other"}]).endswith("3 seeds of 2 sources")
+
+
+def test_a_training_that_machines_took_turns_at_has_no_time(tmp_path: Path) -> None:
+    """Where another seed has one, that is the row's."""
+    row, other = (TABLES["ll-5"].row(label) for label in ("VQ-VAE", "LL-VQ-VAE"))
+    turns = {"hardware": "one, then other", "seconds": None}
+    assert measured(result(row.experiment) | turns, "pace") is None
+    results = Results(tmp_path / "results.jsonl")
+
+    def times() -> list[str]:
+        text, _ = page_text(results, tmp_path / "papers.md", defaultdict(list))
+        lines = text.split("## ll-5: ")[1].split("\n## ")[0].splitlines()
+        cells = [line.split(" | ")[3] for line in lines if " | fashion-mnist | " in line]
+        return [cell.rpartition(", ")[2] for cell in cells if cell != "not measured"]
+
+    results.add(result(row.experiment) | turns)
+    results.add(result(other.experiment) | {"seconds": 6.0})
+    assert times() == ["64 parameters", "time 1.00"]
+    results.add(result(row.experiment, 1) | {"seconds": 3.0})
+    assert times() == ["time 1.00", "time 2.00"]

@@ -3,6 +3,7 @@
 import importlib
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from command_line import lcodec
 from paper_rows import KINDS, result
 from PIL import Image
 
-from latticecodec.errors import TrainingError
+from latticecodec.errors import OutputError, TrainingError
 from latticecodec.lab.papers import released, resume
 from latticecodec.lab.papers.datasets import DATASETS, load, missing
 from latticecodec.lab.papers.experiment import FULL, Budget
@@ -22,7 +23,7 @@ from latticecodec.lab.papers.figures import MAP_SIDE, Gallery
 from latticecodec.lab.papers.loop import train
 from latticecodec.lab.papers.measure import measure, used_moving
 from latticecodec.lab.papers.model import PaperModel
-from latticecodec.lab.papers.results import Results
+from latticecodec.lab.papers.results import Result, Results
 from latticecodec.lab.papers.run import Job, plan, run
 from latticecodec.lab.papers.tables import TABLES, find, rotation
 
@@ -92,6 +93,58 @@ def test_an_interrupted_row_goes_on_to_the_same_result(
     assert not (tmp_path / "parts-unfinished").exists()
     first, second = (sorted((tmp_path / f"{name}-pictures").iterdir()) for name in ("whole", "parts"))
     assert [file.read_bytes() for file in first] == [file.read_bytes() for file in second]
+
+
+def test_a_row_that_goes_on_elsewhere_names_both_machines_and_no_seconds(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the type of networks that it began with; in another it begins anew, and has the seconds of one machine."""
+    monkeypatch.setattr(resume, "MINUTES", 0.0)
+    job = Job("ll-5", "LL-VQ-VAE", KINDS["lattice"], "fashion-mnist", 0)
+
+    def row(name: str, stop: int = 9, machine: str = "one", fast: bool = False) -> Result:
+        """What the file of this name has after a training that is interrupted at a step."""
+        monkeypatch.setattr("latticecodec.lab.papers.loop.hardware", lambda device: machine)
+        monkeypatch.setattr("latticecodec.lab.papers.run.has_fast_bfloat16", lambda device: fast)
+        results = Results(tmp_path / f"{name}.jsonl")
+
+        def advance(done: int, total: int) -> None:
+            if done >= 1000 * stop // 3:
+                raise KeyboardInterrupt
+
+        with suppress(KeyboardInterrupt):
+            run([job], folder, TINY, results, CPU, advance, lambda *_: None)
+        return next(iter(results.known.values()), {})
+
+    hardware, metrics = {}, []
+    for name, machine, fast in (("same", "one", False), ("moved", "other", False), ("type", "other", True)):
+        assert row(name, stop=1) == {}
+        if name == "moved":
+            assert row(name, stop=2, machine=machine) == {}
+        parts = row(name, machine=machine, fast=fast)
+        hardware[name], metrics = parts["hardware"], [*metrics, parts["metrics"]]
+        assert (parts["seconds"] is None) == (name == "moved")
+        assert list(Results(tmp_path / f"{name}.jsonl").known) == [parts["key"]]
+    assert hardware == {"same": "one", "moved": "one, then other", "type": "other"}
+    assert metrics == 3 * metrics[:1]
+
+
+def test_results_of_other_pictures_are_neither_taken_nor_added_to(folder: Path, tmp_path: Path) -> None:
+    results = Results(tmp_path / "results.jsonl")
+    jobs = [Job("ll-5", "VQ-VAE", KINDS[kind], "fashion-mnist", 0) for kind in ("vq", "lattice")]
+    results.add(result(KINDS["vq"], budget="quick") | {"digest": load(FASHION, folder).digest})
+    run(jobs[:1], folder, TINY, results, CPU, lambda *_: None, lambda *_: None)  # it is there already
+    other = tmp_path / "data"
+    other.mkdir()
+    pixels = np.zeros((24, 28, 28), np.uint8)
+    np.savez(other / "fashion-mnist.npz", x_train=pixels, x_test=pixels)
+    for job in jobs:
+        line = (
+            rf"results.jsonl: has results of other pictures of fashion-mnist than {other}/fashion-mnist.npz has; name"
+        )
+        with pytest.raises(TrainingError, match=line):
+            run([job], other, TINY, results, CPU, lambda *_: None, lambda *_: None)
+    assert len(Results(results.file).known) == 1
 
 
 def test_a_row_does_not_go_on_from_what_other_code_has_left(folder: Path, tmp_path: Path) -> None:
@@ -219,9 +272,10 @@ def test_released_weights_are_measured_in_place_of_a_training(folder: Path, tmp_
     (measured,) = results.known.values()
     assert (measured["budget"], measured["steps"], measured["history"]) == ("full", 0, [])
     assert measured["metrics"] == measure(model, load(FASHION, folder), FULL, CPU)
-    (data / weights).write_bytes(b"nothing")
-    with pytest.raises(TrainingError, match="is not a checkpoint of lattice"):
-        released.load(experiment, data, 1)
+    for content in (b"nothing", b"", b"PK\x03\x04abc"):
+        (data / weights).write_bytes(content)
+        with pytest.raises(TrainingError, match="is not a checkpoint of lattice"):
+            released.load(experiment, data, 1)
 
 
 def test_each_experiment_is_planned_once(folder: Path) -> None:
@@ -256,6 +310,21 @@ def test_the_command_lists_trains_resumes_and_renders(
     text = page.read_text(encoding="utf-8")
     assert "| gamma 0.001 | fashion-mnist | none | mse " in text
     assert (page.parent / "papers" / "ll-gamma-fashion-mnist.png").exists()
+    assert lcodec("reproduce", "render", "--out", out, "--page", page).exit_code == 0  # in place of its own
+    page.write_text("My notes")
+    done = lcodec("reproduce", "ll-gamma", "--data", folder, "--seed", 1, "--out", out, "--page", page)
+    assert (done.exit_code, len(Results(out).known)) == (1, 1)
+    assert page.read_text() == "My notes"
+
+
+def test_a_file_of_another_kind_is_no_file_of_results(tmp_path: Path) -> None:
+    """Not even one of a single line without an end, as a result is that was being written."""
+    (tmp_path / "diary.txt").write_text("Dear diary")
+    with pytest.raises(OutputError, match=r"diary\.txt: line 1 is not a result of lcodec reproduce"):
+        Results(tmp_path / "diary.txt")
+    assert (tmp_path / "diary.txt").read_text() == "Dear diary"
+    (tmp_path / "results.jsonl").write_text('{"key": "0123456789abcdef", "tab')
+    assert Results(tmp_path / "results.jsonl").known == {}
 
 
 def test_what_the_command_refuses(folder: Path, tmp_path: Path) -> None:

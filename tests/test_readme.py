@@ -40,6 +40,15 @@ def test_links_lead_somewhere(page: str) -> None:
         assert (ROOT / page).parent.joinpath(target).exists(), target
 
 
+def test_every_file_of_docs_is_told_there() -> None:
+    """In a row of its own, or as a part of another one."""
+    text = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    names = [f"{path.name}{'/' * path.is_dir()}" for path in (ROOT / "docs").iterdir()]
+    names = [name for name in names if not name.startswith((".", "__"))]
+    rows = "\n".join(line for line in text.splitlines() if line.startswith("| "))
+    assert [name for name in names if not re.search(rf"(?<![\w-]){re.escape(name)}", rows)] == ["README.md"]
+
+
 @pytest.mark.parametrize("page", CARDS)
 def test_cards_start_from_the_very_model_that_is_the_base(page: str) -> None:
     """Not from what a plain name means since; other weights that they start from come from a command before."""

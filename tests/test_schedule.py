@@ -18,6 +18,7 @@ from latticecodec.lab.training import loop
 from latticecodec.lab.training.checkpoint import COLD, load_state
 from latticecodec.lab.training.guard import Guard, Tally
 from latticecodec.lab.training.kinds.lattice import LatticeModel
+from latticecodec.lab.training.kinds.vq import VqModel
 from latticecodec.lab.training.optimiser import Average, make_optimiser, parameter_groups
 from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.schedule import Schedule
@@ -117,7 +118,7 @@ def test_the_guard_goes_back_to_the_last_good_average(loss: float) -> None:
     model = LatticeModel(PRESETS["lc-test"])
     average = Average(model)
     optimiser = make_optimiser("adamw", parameter_groups(model), 1e-3)
-    guard = Guard(average)
+    guard = Guard(model, average)
     assert not guard.look(10.0, model, average, optimiser)
     good = average.copy()
     _overwrite(model, 7.0)
@@ -135,10 +136,34 @@ def test_the_guard_goes_back_to_the_last_good_average(loss: float) -> None:
     assert all(torch.equal(value, good[name]) for name, value in average.state().items())
 
 
+@pytest.mark.parametrize(("losses", "bad"), [((-12.0, -12.1, -11.0, 30.0), False), ((-12.0, 40.0), True)])
+def test_a_loss_below_zero_may_fall_on(losses: tuple[float, ...], bad: bool) -> None:
+    """As that of `--gamma`, which takes away what the basis sums up to."""
+    model = LatticeModel(PRESETS["lc-test"])
+    average, optimiser = Average(model), make_optimiser("adamw", parameter_groups(model), 1e-3)
+    guard = Guard(model, average)
+    judged = [guard.look(loss, model, average, optimiser) for loss in losses]
+    assert judged == [False] * (len(losses) - 1) + [bad]
+
+
+def test_codebooks_go_back_with_the_weights() -> None:
+    """They are moving averages, and no parameters."""
+    model = VqModel(VqModel.configured(PRESETS["lc-test"]))
+    average, optimiser = Average(model), make_optimiser("adamw", parameter_groups(model), 1e-3)
+    guard = Guard(model, average)
+    before = {name: value.clone() for name, value in model.named_buffers()}
+    for value in model.buffers():
+        value.fill_(7)
+    assert guard.look(math.nan, model, average, optimiser)
+    books = [name for name, value in before.items() if value.is_floating_point()]
+    assert books
+    assert all(torch.equal(model.get_buffer(name), before[name]) for name in books)
+
+
 def test_an_average_that_is_not_finite_is_no_good() -> None:
     model = LatticeModel(PRESETS["lc-test"])
     average = Average(model)
-    guard = Guard(average)
+    guard = Guard(model, average)
     optimiser = make_optimiser("adamw", parameter_groups(model), 1e-3)
     average.values[3][0] = math.nan
     assert guard.look(1.0, model, average, optimiser)

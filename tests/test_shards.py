@@ -103,6 +103,30 @@ def test_what_is_held_out_does_not_train(tars: list[Path]) -> None:
     assert len(list(shards.all())) == 120
 
 
+def test_of_parts_of_one_picture_some_are_held_out(tmp_path: Path) -> None:
+    files = [tar_of(tmp_path / f"{i:03}.tar", {"a.png": image_file(i)}) for i in range(HOLD_OUT + 5)]
+    shards = Shards(files, held_out=True)
+    kept = [packed.name for packed in shards.held_out()]
+    generator = torch.Generator().manual_seed(0)
+    trained = [shards.pick(part, generator) for part in shards._parts]
+    assert kept == [f"{files[i]}, a.png" for i in (0, HOLD_OUT)]
+    left = [f"{file}, a.png" for i, file in enumerate(files) if i % HOLD_OUT]
+    assert [packed.name for packed in trained if packed] == left
+
+
+def test_a_damaged_row_group_is_left_out_and_told(tmp_path: Path) -> None:
+    path = parquet_of(tmp_path / "a.parquet", [image_file(i) for i in range(40)], group=20)
+    data = path.read_bytes()
+    path.write_bytes(data[:200] + bytes(400) + data[600:])
+    with pytest.warns(UserWarning, match=r"a\.parquet: row group 0 is left out"):
+        assert len(list(Shards([path]).all())) == 20
+
+
+def test_a_place_without_pictures_is_none_to_validate_on() -> None:
+    with pytest.raises(TrainingError, match="there are no pictures for validation; name some with --val"):
+        centre_crops([], 64)
+
+
 @pytest.mark.parametrize("plain", [False, True])
 def test_parquet_is_read_by_row_groups(tmp_path: Path, plain: bool) -> None:
     path = parquet_of(tmp_path / "a.parquet", [image_file(i) for i in range(30)], group=10, plain=plain)

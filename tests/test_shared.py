@@ -8,6 +8,7 @@ from torch import Tensor
 
 from latticecodec import FormatError
 from latticecodec.lab.quantizers import SharedAdaptiveQuantizer
+from latticecodec.lab.quantizers.attentive import AttentiveAdaptiveQuantizer
 from latticecodec.lab.quantizers.shared import pairs_of, union_of
 
 SIZES = ((16, 1), (8, 2), (4, 4))  # 16 numbers each, 28 codewords in all
@@ -59,6 +60,19 @@ def test_learning_moves_the_codewords_to_the_rows() -> None:
     for step in range(5):
         narrow(rows(seed=step)[:, :2])
     torch.testing.assert_close(narrow.union()[:, 1:], before)
+
+
+def test_rows_that_are_no_numbers_are_not_learned() -> None:
+    """They would stay in the averages for good."""
+    for kind in (SharedAdaptiveQuantizer, AttentiveAdaptiveQuantizer):
+        quantizer = kind([(8, 1), (4, 2)], (1, 2)).train()
+        before = {name: value.clone() for name, value in quantizer.named_buffers() if value.is_floating_point()}
+        z = torch.randn(16, 3, generator=torch.Generator().manual_seed(0))
+        z[3, 1] = torch.nan
+        quantizer(z)
+        assert all(torch.equal(value, before[name]) for name, value in quantizer.named_buffers() if name in before)
+        quantizer(z.nan_to_num())
+        assert any(not torch.equal(value, before[name]) for name, value in quantizer.named_buffers() if name in before)
 
 
 def test_evaluation_learns_nothing_and_passes_the_gradient() -> None:

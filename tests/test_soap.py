@@ -54,6 +54,22 @@ def test_matrices_of_one_shape_step_as_they_would_alone() -> None:
         torch.testing.assert_close(stacked, alone)
 
 
+def test_a_gradient_that_is_no_number_ends_no_training() -> None:
+    """At the first look at it; the guard of a training takes it back."""
+    parameter = torch.nn.Parameter(torch.zeros(16, 9))
+    optimiser = Soap([{"params": [parameter]}], lr=1e-3)
+    parameter.grad = torch.full((16, 9), torch.nan)
+    optimiser.step()
+    optimiser.step()
+    assert parameter.isnan().all()
+    optimiser.state.clear()
+    parameter.data.zero_()
+    parameter.grad = torch.ones(16, 9)
+    for _ in range(3):
+        optimiser.step()
+    assert parameter.isfinite().all()
+
+
 def test_the_basis_follows_the_gradients() -> None:
     """After some refreshes the preconditioner's average is nearly diagonal in its basis, largest first."""
     weight = torch.nn.Parameter(torch.zeros(6, 330))

@@ -26,6 +26,7 @@ ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "lowrank": 1.5,
     "entropy": 1.5,
     "lab.hardware": 1,
+    "lab.outputs": 1,
     "lab.widths": 1,
     "lab.tensors": 1.5,
     "lab.arithmetic": 1.6,
@@ -168,6 +169,25 @@ def test_packages_are_all_listed() -> None:
     assert listed == expected | {"latticecodec.cli", "latticecodec.models"}
     assert project["tool"]["setuptools"]["include-package-data"] is False  # else pip prints a hundred lines of warnings
     assert project["project"]["version"] == latticecodec.__version__
+
+
+def test_files_that_are_no_python_are_listed() -> None:
+    """What a wheel has of them is what [tool.setuptools.package-data] names."""
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    places = {
+        name: ROOT / setuptools["package-dir"].get(name, name.replace(".", "/")) for name in setuptools["packages"]
+    }
+    listed = {
+        file
+        for package, patterns in setuptools["package-data"].items()
+        for pattern in patterns
+        for file in places[package].glob(pattern)
+    }
+    tracked = subprocess.run(
+        ["git", "ls-files", "latticecodec", "cli", "models"], cwd=ROOT, capture_output=True, text=True
+    )
+    there = {ROOT / line for line in tracked.stdout.splitlines() if not line.endswith(".py")}
+    assert there - listed == {ROOT / "models" / "MANIFEST"}
 
 
 def test_models_fit_the_wheel() -> None:

@@ -14,7 +14,7 @@ from short_runs import interrupted
 from latticecodec import ImageError, OutputError, TrainingError, load
 from latticecodec.config import PRESETS
 from latticecodec.lab.arithmetic import mixed_precision
-from latticecodec.lab.training.data import Crops, centre_crops
+from latticecodec.lab.training.data import Crops, centre_crops, generator_of
 from latticecodec.lab.training.export import export
 from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.optimiser import SLOW, Average, make_optimiser, parameter_groups
@@ -69,6 +69,14 @@ def test_processes_make_the_crops_that_one_thread_makes(folder: Path, monkeypatc
     together.prepare()
     for step in (0, 1, 2, 7):
         assert torch.equal(together.batch(step), alone.batch(step))
+
+
+def test_crops_do_not_come_again() -> None:
+    """Generators take 32 bits of a seed, of which 65,537 was a divisor, but for one."""
+    places = [(0, 100, 3), (0, 65_635, 4), (0, 16_988, 5), (1, 10, 20)]
+    drawn = {int(torch.randint(2**40, (1,), generator=generator_of(*place))) for place in places}
+    assert len(drawn) == len(places)
+    assert generator_of(0, 1, 2).initial_seed() == generator_of(0, 1, 2).initial_seed()
 
 
 def test_pictures_smaller_than_a_crop_are_enlarged() -> None:

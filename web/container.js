@@ -81,7 +81,8 @@ export class Reader {
   /** Where the header CRC stands; it is right. */
   #headerEnd() {
     const bytes = this.#bytes;
-    if (!bytes.length || MAGIC.some((byte, i) => i < bytes.length && bytes[i] !== byte)) {
+    if (!bytes.length) throw new FormatError("not an .lcq file; the file is empty");
+    if (MAGIC.some((byte, i) => i < bytes.length && bytes[i] !== byte)) {
       throw new FormatError("not an .lcq file: it does not begin with the .lcq signature");
     }
     const truncated = `the file ends at byte ${bytes.length}, inside its header: truncated`;

@@ -84,7 +84,7 @@ class Bulk:
 
     def _source(self) -> Source:
         size = self.per_shard if self.form != "files" else LOOSE
-        return Source.at(self.source, self.task.suffixes, self.task.target, size)
+        return Source.at(self.source, self.task.suffixes, self.task.target, size, self.task.advice)
 
     def _begun(self, order: Order, source: Source, target: Store) -> Order:
         """The order with the number of the run that begins or goes on."""

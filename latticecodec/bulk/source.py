@@ -77,6 +77,7 @@ class Source:
         suffixes: of loose pictures.
         target: what the output for a picture is called.
         size: loose pictures in a part.
+        advice: what helps where several outputs would be called alike.
     """
 
     store: Store
@@ -84,15 +85,19 @@ class Source:
     suffixes: frozenset[str]
     target: Callable[[str], str]
     size: int
+    advice: str = "rename one"
 
     @staticmethod
-    def at(url: str, suffixes: frozenset[str], target: Callable[[str], str], size: int) -> "Source":
+    def at(
+        url: str, suffixes: frozenset[str], target: Callable[[str], str], size: int, advice: str = "rename one"
+    ) -> "Source":
         """What a URL names, a folder or a file; raises LcqError where there is nothing."""
         store = Store(url)
         if not store.is_file():
-            return Source(store, None, suffixes, target, size)
+            return Source(store, None, suffixes, target, size, advice)
         above, _, name = url.rpartition("/")
-        return Source(Store(above or ("/" if url.startswith("/") else ".")), name, suffixes, target, size)
+        folder = Store(above or ("/" if url.startswith("/") else "."))
+        return Source(folder, name, suffixes, target, size, advice)
 
     @property
     def place(self) -> str:
@@ -179,7 +184,7 @@ class Source:
             if count[target] == 1:
                 alone.append(name)
                 continue
-            told = f"is one of {count[target]} files that would become {target}; --keep-suffix keeps them apart"
+            told = f"is one of {count[target]} files that would become {target}; {self.advice}"
             failures.append(Failure(name, f"{self.store.called(name)}: {told}"))
         return alone, failures
 

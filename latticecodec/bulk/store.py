@@ -28,6 +28,8 @@ class Store:
         """`place` is where it is, if not at `url`, as messages call it; raises LcqError if nothing reaches it."""
         from fsspec.core import url_to_fs
 
+        if not os.fspath(place or url):
+            raise LcqError("a source or target is empty; give a folder, or a URL as s3://")
         self.url = url
         try:
             self._storage, path = url_to_fs(os.fspath(place or url), use_listings_cache=False)

@@ -9,9 +9,9 @@ from posixpath import splitext
 from typing import Any, Literal
 
 from ..arguments import whole
-from ..codec import Codec, EncodeOptions, Encoding, encoded_without_loss, indices_of, pixels_of, silent
+from ..codec import Codec, EncodeOptions, Encoding, ReachError, encoded_without_loss, indices_of, pixels_of, silent
 from ..container import PIXELS_MAX, read_header
-from ..errors import ModelError
+from ..errors import ModelError, TargetError
 from ..picture import IMAGE_SUFFIXES, Pixels, read_file, save, strip_of, stripped
 from ..zoo import find, load, model_for
 
@@ -91,6 +91,11 @@ class Task:
         stem = splitext(name)[0]
         return stem if splitext(stem)[1].lower() == RESTORED else f"{stem}{RESTORED}"
 
+    @property
+    def advice(self) -> str:
+        """What helps where the outputs for several files would have one name."""
+        return "--keep-suffix keeps them apart" if self.action == "compress" and not self.keep_suffix else "rename one"
+
     def codec(self, device: str) -> Codec | None:
         """The model to compress with, None where it takes none; raises LcqError where nothing can be encoded so."""
         assert self.options is not None
@@ -131,7 +136,10 @@ class Task:
 
 def _compressed(task: Task, encode: Callable[[Pixels], Encoding], name: str, data: bytes) -> Coded:
     picture = stripped(read_file(io.BytesIO(data), name, task.max_pixels), task.strip)
-    result = encode(picture)
+    try:
+        result = encode(picture)
+    except ReachError as error:
+        raise TargetError(f"{error.told}; --lossless keeps every pixel") from None
     header = result.header
     return Coded(
         task.target(name),

@@ -150,7 +150,7 @@ class Worker:
         for picture in sample.pictures:
             name = self.order.task.target(picture.name)
             if name in names:
-                told = f"would become {name} as another one did; --keep-suffix keeps them apart"
+                told = f"would become {name} as another one did; {self.order.task.advice}"
                 failures.append(Failure(picture.name, f"{self._called(part, picture.name)}: {told}"))
                 continue
             names.add(name)

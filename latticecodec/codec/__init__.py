@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from .encoder import Encoding, indices_sha256
     from .encoding import encoded_without_loss
     from .options import EncodeOptions
+    from .search import ReachError
 
 _HOME = {
     "Codec": "codec",
     "Damage": "decoder",
     "EncodeOptions": "options",
     "Encoding": "encoder",
+    "ReachError": "search",
     "encoded_without_loss": "encoding",
     "indices_of": "decoder",
     "indices_sha256": "encoder",
@@ -30,6 +32,7 @@ __all__ = [
     "Damage",
     "EncodeOptions",
     "Encoding",
+    "ReachError",
     "encoded_without_loss",
     "indices_of",
     "indices_sha256",

@@ -75,8 +75,9 @@ class Codec:
             tile: side of the tiles in pixels, a multiple of 64, or 0 for a picture in one tile; else 768 for pictures
                 of more than 4 megapixels. Tiles are coded independently: regions can be decoded alone, and damage
                 stays where it is.
-            lossless: keep every pixel as it is, whatever the quality, in a file that decodes without a model; other
-                files store squares without the networks where that takes fewer bits for what it gives: exactly at
+            lossless: keep every pixel as it is, in a file that decodes without a model; `quality` is not looked at
+                then, and a target, a tune, an effort other than the default, or a basis is refused. Other files
+                store squares without the networks where that takes fewer bits for what it gives: exactly at
                 quality 100, in fewer colours below it where that pays.
             report: called with (steps done, steps in all): iterations of a refinement, areas of a large picture.
             max_pixels: of the picture; one of more is refused before it is decoded.

@@ -44,14 +44,21 @@ class EncodeOptions:
             object.__setattr__(self, name, value)
         if sum(target is not None for target in (self.bpp, self.size, self.psnr)) > 1:
             raise TargetError("bpp, size and psnr exclude each other; give one")
-        if self.lossless and (self.bpp or self.size or self.psnr or self.embed_basis):
-            raise TargetError("lossless keeps every pixel and has no rate; leave out bpp, size, psnr and embed_basis")
+        networks = self.embed_basis or self.tune or self.effort != DEFAULT_EFFORT
+        if self.lossless and (self.bpp or self.size or self.psnr or networks):
+            told = "leave out bpp, size, psnr, embed_basis, effort and tune"
+            raise TargetError(f"lossless keeps every pixel, without rate and networks; {told}")
         side = self.tile or 0
         if side % TILE_UNIT:
             told = f"it must be a multiple of {TILE_UNIT}, or 0 for one tile"
             raise TargetError(f"a tile of {side} pixels a side; {told}")
 
     def for_model(self, model: str | Path | None) -> "EncodeOptions":
-        """The same where this is what a caller names: without model and tune, a PSNR as target means tune "psnr"."""
+        """The same where this is what a caller names: without model and tune, a PSNR as target means tune "psnr".
+
+        Raises TargetError for a model where all is exact.
+        """
+        if self.lossless and model is not None:
+            raise TargetError("lossless takes no model; leave out model")
         unsaid = model is None and self.tune is None
         return replace(self, tune="psnr") if unsaid and self.psnr is not None else self

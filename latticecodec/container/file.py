@@ -173,7 +173,9 @@ def _flat(view: memoryview) -> memoryview:
 
 def _parse(data: memoryview, max_pixels: int) -> tuple[Header, list[tuple[int, int, int]], int]:
     """Header, rows of the tile table, and where the payloads start."""
-    if data[: len(MAGIC)] != MAGIC[: len(data)] or not data:
+    if not data:
+        raise FormatError("not an .lcq file; the file is empty")
+    if data[: len(MAGIC)] != MAGIC[: len(data)]:
         raise FormatError("not an .lcq file: it does not begin with the .lcq signature")
     if len(data) < FIXED.size:
         raise FormatError(f"the file ends at byte {len(data)}, inside its header: truncated")

@@ -252,4 +252,10 @@ def _extremes() -> list[Case]:
     ]
 
 
-CASES = [*_each_model(), *_sizes(), *_samples(), *_tiles(), *_headers(), *_extremes(), *_exact()]
+def _large() -> list[Case]:
+    """512 latent positions, from where this reader computes predictions in another way."""
+    wide = {"lattice": scene(256, 512), "lattice-e8": scene(512, 256)}
+    return [Case(f"large-{model}", model, "many positions", encoded(wide[model], 5)) for model in wide]
+
+
+CASES = [*_each_model(), *_sizes(), *_samples(), *_tiles(), *_headers(), *_extremes(), *_exact(), *_large()]

@@ -305,7 +305,7 @@ resealed(HUGE);
 
 const WRONG = {
   "a damaged file": ["damaged.lcq", "", DAMAGED, "tile 0: its checksum does not match, the file is damaged"],
-  "an empty file": ["empty.lcq", "", Buffer.alloc(0), "not an .lcq file: it does not begin with the .lcq signature"],
+  "an empty file": ["empty.lcq", "", Buffer.alloc(0), "not an .lcq file; the file is empty"],
   "a JPEG": [
     "photo.jpg",
     "image/jpeg",

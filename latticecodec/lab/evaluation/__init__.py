@@ -9,17 +9,18 @@ Also here: `bd_rate` of any two rate-distortion curves and `compared` of two cod
 """
 
 from ...picture import psnr
+from ..outputs import write_whole
 from .bdrate import bd_rate
 from .butteraugli import butteraugli
 from .comparison import Comparison, side_by_side
 from .contenders import DEFAULT_PEERS, QUALITIES
 from .curve import METRICS, Curve, Point, compared
-from .evaluate import Evaluation, evaluate
+from .evaluate import Evaluation, evaluate, prepared
 from .msssim import ms_ssim
 from .peers import PEERS
 from .published import published
-from .report import write_report, write_whole
-from .results import bd_rates, costs, rows, to_csv, to_json
+from .report import check_report, write_report
+from .results import bd_rates, check_csv, costs, rows, to_csv, to_json
 from .ssimulacra2 import ssimulacra2
 from .state import State
 
@@ -36,10 +37,13 @@ __all__ = [
     "bd_rate",
     "bd_rates",
     "butteraugli",
+    "check_csv",
+    "check_report",
     "compared",
     "costs",
     "evaluate",
     "ms_ssim",
+    "prepared",
     "psnr",
     "published",
     "rows",

@@ -63,7 +63,7 @@ class Contender(Protocol):
 
 
 class ModelContender:
-    """A model of ours."""
+    """A model of ours. Making one raises LcqError where the model does not encode so."""
 
     is_model = True
     media_type = ""
@@ -76,6 +76,8 @@ class ModelContender:
         digest, how = codec.config.weights_sha256, f"effort {effort}, tune {tune}"
         self.build = f"weights {digest[:16]}, {how}"
         self.identity = f"model {codec.config}, {how}, on {codec.model.device}, code {_code_digest()}"
+        for quality in self.qualities:
+            codec.check(self._options(quality=quality))
 
     def encode(self, picture: Image.Image, quality: float) -> Coded:
         """The .lcq file at a quality of 0 to 100."""
@@ -94,8 +96,12 @@ class ModelContender:
             return self._encode(picture, quality=0).data
 
     def _encode(self, picture: Image.Image, **target: Any) -> "Encoding":
-        """The one place where a model encodes; an option of the encoder goes here and into `identity`."""
-        return self._codec.encode_detailed(picture, EncodeOptions(effort=self.effort, tune=self._tune, **target))
+        """The one place where a model encodes."""
+        return self._codec.encode_detailed(picture, self._options(**target))
+
+    def _options(self, **target: Any) -> EncodeOptions:
+        """What is asked for; an option of the encoder goes here and into `identity`."""
+        return EncodeOptions(effort=self.effort, tune=self._tune, **target)
 
 
 class PeerContender:
@@ -148,7 +154,9 @@ def contenders(
     efforts: Sequence[int] = (DEFAULT_EFFORT,),
     tunes: Sequence[str] = (),
 ) -> list[Contender]:
-    """The models and, of the peers named, those that are available here; raises LcqError for a name it does not know.
+    """The models and, of the peers named, those that are available here.
+
+    Raises LcqError for a name it does not know, and where a model does not encode so.
 
     Models of one name are told apart by what was asked for; one model at several efforts or tunes by these. Without
     `tunes` each model encodes for what it was trained for.

@@ -9,7 +9,9 @@ import numpy as np
 
 from ...config import DEFAULT_EFFORT
 from ...errors import ImageError, LcqError
+from ...metrics import MS_SSIM_SIDE_MIN, SSIMULACRA2_SIDE_MIN
 from .butteraugli import INSTALL as INSTALL_BUTTERAUGLI
+from .butteraugli import SIDE_MIN as BUTTERAUGLI_SIDE_MIN
 from .butteraugli import butteraugli_is_installed
 from .contenders import DEFAULT_PEERS, QUALITIES, Contender, contenders, missing
 from .curve import Curve, Point
@@ -20,6 +22,11 @@ from .published import published as published_curves
 from .ssimulacra2 import INSTALL, ssimulacra2_is_installed
 from .state import State, digest, key
 
+SIDES = {  # what measures are called, and what they need of a picture
+    "ms_ssim": ("MS-SSIM", MS_SSIM_SIDE_MIN),
+    "ssimulacra2": ("SSIMULACRA2", SSIMULACRA2_SIDE_MIN),
+    "butteraugli": ("Butteraugli", BUTTERAUGLI_SIDE_MIN),
+}
 ESTIMATE_FACTOR, ESTIMATE_BYTES = 1.01, 48  # a file may exceed the prior's estimate by 1 % and a header
 
 
@@ -71,12 +78,9 @@ def evaluate(
         state: results of an earlier run; those that still hold are not made again, new ones are put there.
 
     A picture that cannot be read, or that one of the codecs cannot code, is left out for all of them. Raises ImageError
-    where no picture is left, naming one of them; LcqError where a name is unknown or no codec is left.
+    where no picture is left, naming one of them, and as `prepared`.
     """
-    files = listed(images)
-    codecs = contenders(models, peers, device, qualities, efforts, tunes)
-    if not codecs:
-        raise LcqError("nothing to evaluate: no model was named, and no peer is available")
+    files, codecs = prepared(images, models, device, qualities=qualities, efforts=efforts, tunes=tunes, peers=peers)
     state = State() if state is None else state
     notes = []
     if with_ssimulacra2 and not ssimulacra2_is_installed():
@@ -119,6 +123,10 @@ def evaluate(
     for tally in tallies:
         memory = _memory(tally.codec, largest, largest_digest, device, state) if with_memory else None
         curves[tally.codec] = tally.curve(used, memory)
+    for measure in ("ms_ssim", *asked):
+        if any(math.isnan(getattr(point, measure)) for curve in curves.values() for point in curve.points):
+            name, side = SIDES[measure]
+            notes.append(f"{name}: left out, not every picture has the {side} pixels a side that it needs")
     return Evaluation(
         images=used,
         models=tuple(curve for codec, curve in curves.items() if codec.is_model),
@@ -129,6 +137,28 @@ def evaluate(
         worst_size_ratio=max((tally.worst for tally in tallies if tally.codec.is_model), default=None),
         skipped=skipped,
     )
+
+
+def prepared(
+    images: Path,
+    models: Sequence[str | Path],
+    device: str = "auto",
+    *,
+    qualities: Sequence[float] = QUALITIES,
+    efforts: Sequence[int] = (DEFAULT_EFFORT,),
+    tunes: Sequence[str] = (),
+    peers: Sequence[str] = DEFAULT_PEERS,
+) -> tuple[list[Path], list[Contender]]:
+    """The pictures and the codecs of an evaluation, none of them read or run yet. Arguments as of `evaluate`.
+
+    Raises ImageError where there are no pictures; LcqError where a name is unknown, no codec is left, or a model does
+    not encode so.
+    """
+    files = listed(images)
+    codecs = contenders(models, peers, device, qualities, efforts, tunes)
+    if not codecs:
+        raise LcqError("nothing to evaluate: no model was named, and no peer is available")
+    return files, codecs
 
 
 def _memory(codec: Contender, file: Path, picture_digest: str, device: str, state: State) -> int | None:

@@ -5,21 +5,19 @@ import json
 import os
 import platform
 import re
-import secrets
-import stat
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 from importlib import resources
 from pathlib import Path
 
-from ...errors import OutputError, reason
+from ..outputs import check_folder, check_own, write_whole
 from .comparison import TARGET, Comparison
 from .curve import METRICS
 from .evaluate import Evaluation
 from .plot import plot
 from .report_tables import builds_table, cost_table, matrices, point_table
-from .results import to_csv, to_json
+from .results import check_csv, to_csv, to_json
 
 EXACT = "JPEG, WebP and AVIF are shown by your browser from the very files, all else from lossless copies."
 CLOSE = "JPEG, WebP and AVIF are shown by your browser from the very files, all else from copies in WebP of quality 95."
@@ -32,13 +30,14 @@ def write_report(
     """Write index.html, results.json, results.csv and a plot for each measure (psnr.svg, ...) into a folder.
 
     Args:
-        folder: is made where it does not exist; files of these names in it are replaced.
+        folder: is made where it does not exist; files of these names in it are replaced, see `check_report`.
         evaluation: what `evaluate` returned.
         comparisons: what `side_by_side` returned, for the viewer; none: no viewer.
         command: shown at the top of the page.
 
-    Returns the path of index.html. Each file is written whole or not at all.
+    Returns the path of index.html. Each file is written whole or not at all. Raises as `check_report`.
     """
+    check_report(folder)
     folder.mkdir(parents=True, exist_ok=True)
     plots = {metric: svg for metric in METRICS if (svg := plot(evaluation, metric)) is not None}
     for metric, svg in plots.items():
@@ -48,24 +47,14 @@ def write_report(
     return write_whole(folder / "index.html", _page(evaluation, list(plots.values()), comparisons, command))
 
 
-def write_whole(path: Path, text: str) -> Path:
-    """Write a file whole or not at all: to a temporary one beside it, which then takes its name.
-
-    A file that is replaced keeps its mode, and a symbolic link is followed. Raises OutputError naming the file.
-    """
-    place = Path(os.path.realpath(path))
-    part = place.with_name(f".lcodec-{secrets.token_hex(8)}.part")
-    try:
-        with part.open("x", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            if place.exists():
-                part.chmod(stat.S_IMODE(place.stat().st_mode))
-            file.write(text)
-        part.replace(place)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {reason(error)}") from None
-    finally:
-        part.unlink(missing_ok=True)
-    return path
+def check_report(folder: Path) -> None:
+    """Raise OutputError where a report cannot be written: no folder can be made, or files of other origin are there."""
+    check_folder(folder)
+    for metric in METRICS:
+        check_own(folder / f"{metric.replace('_', '-')}.svg", 'class="plot"', "a plot of lcodec eval")
+    check_own(folder / "results.json", '"models": [', "results of lcodec eval")
+    check_csv(folder / "results.csv")
+    check_own(folder / "index.html", "<title>lcodec eval: ", "a report of lcodec eval")
 
 
 def _page(evaluation: Evaluation, plots: Sequence[str], comparisons: Sequence[Comparison], command: str) -> str:

@@ -4,8 +4,10 @@ import csv
 import io
 import math
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from ..outputs import check_folder, check_own
 from .curve import Curve, compared
 from .evaluate import Evaluation
 
@@ -83,6 +85,12 @@ def to_json(evaluation: Evaluation) -> dict[str, Any]:
         "notes": list(evaluation.notes),
         "worst_size_ratio": evaluation.worst_size_ratio,
     }
+
+
+def check_csv(path: Path) -> None:
+    """Raise OutputError where the CSV cannot be written, or a file of other origin is in its place."""
+    check_folder(path.parent)
+    check_own(path, ",".join(COLUMNS[:4]), "a table of lcodec eval")
 
 
 def to_csv(evaluation: Evaluation) -> str:

@@ -34,13 +34,14 @@ class State:
     """Results by key; in memory alone where no file is given."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Read what is there; raises OutputError where the file is another one or cannot be written."""
+        """Read what is there; raises OutputError where the file is another one.
+
+        A file that is not there, and its folder, are made with the first result.
+        """
         self._path = path
         self._known: dict[str, dict[str, Any]] = {}
         if path is None:
             return
-        if not path.absolute().parent.is_dir():
-            raise OutputError(f"{path}: the folder {path.parent} does not exist; make it first")
         text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
         lines = text.splitlines()
         if lines and _parsed(lines[0]) != HEADER:
@@ -49,10 +50,7 @@ class State:
             result = _parsed(line)  # {} for a line that an interrupted run left unfinished
             if "key" in result:
                 self._known[result.pop("key")] = result
-        if not text:
-            self._append(json.dumps(HEADER))
-        elif not text.endswith("\n"):
-            self._append("")
+        self._before = "" if text.endswith("\n") else "\n" if text else json.dumps(HEADER) + "\n"
 
     def get(self, key: str) -> dict[str, Any] | None:
         """The result kept under a key."""
@@ -67,10 +65,12 @@ class State:
     def _append(self, line: str) -> None:
         assert self._path is not None
         try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
+                file.write(f"{self._before}{line}\n")
         except OSError as error:
             raise OutputError(f"{self._path}: cannot be written: {reason(error)}") from None
+        self._before = ""
 
 
 def _parsed(line: str) -> dict[str, Any]:

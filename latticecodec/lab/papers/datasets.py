@@ -15,6 +15,7 @@ from PIL import Image
 
 from ...errors import ImageError, TrainingError
 from ...picture import find_images, read, to_pillow, upright
+from ...picture.failures import hint
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -92,6 +93,7 @@ class Pictures:
     test: "Tensor"  # uint8 [M, C, H, W]
     published: int = 0  # see DataSet
 
+    @functools.cached_property
     def digest(self) -> str:
         """The first 16 hex digits of the SHA-256 of all pixels."""
         digest = hashlib.sha256()
@@ -132,19 +134,23 @@ def _read_npz(file: Path, data: DataSet) -> "list[Tensor]":
     import torch
 
     parts = []
+    for key, array in _arrays(file).items():  # [N, H, W] or [N, H, W, C]
+        pixels = array[..., None] if array.ndim == 3 else array  # [N, H, W, C]
+        if pixels.dtype != np.uint8 or pixels.shape[1:] != (data.side, data.side, data.channels):
+            raise TrainingError(f"{file}: {key} is {pixels.dtype} {pixels.shape}, not uint8 pictures of {data.name}")
+        if not len(pixels):
+            raise TrainingError(f"{file}: {key} has no pictures")
+        parts.append(torch.from_numpy(pixels).movedim(-1, 1).contiguous())  # [N, C, H, W]
+    return parts
+
+
+def _arrays(file: Path) -> "dict[str, np.ndarray]":
+    """x_train and x_test of an npz file."""
     try:
         with np.load(file) as arrays:
-            for key in ("x_train", "x_test"):
-                array = arrays[key]  # [N, H, W] or [N, H, W, C]
-                array = array[..., None] if array.ndim == 3 else array
-                if array.dtype != np.uint8 or array.shape[1:] != (data.side, data.side, data.channels):
-                    raise TrainingError(
-                        f"{file}: {key} is {array.dtype} {array.shape}, not uint8 pictures of {data.name}"
-                    )
-                parts.append(torch.from_numpy(array).movedim(-1, 1).contiguous())  # [N, C, H, W]
-    except (OSError, ValueError, KeyError) as error:
-        raise TrainingError(f"{file}: is not an npz file with x_train and x_test ({error})") from None
-    return parts
+            return {key: arrays[key] for key in ("x_train", "x_test")}
+    except Exception as error:  # numpy and zipfile raise many types on damaged input
+        raise TrainingError(f"{file}: is not an npz file with x_train and x_test{hint(error)}") from None
 
 
 def _read_folder(folder: Path, data: DataSet) -> "list[Tensor]":
@@ -152,9 +158,10 @@ def _read_folder(folder: Path, data: DataSet) -> "list[Tensor]":
 
     parts = []
     for part in ("train", "test"):
-        files = find_images(folder / part)
-        if not files:
-            raise TrainingError(f"{folder / part}: has no pictures")
+        try:
+            files = find_images(folder / part)
+        except ImageError as error:
+            raise TrainingError(str(error)) from None
         parts.append(torch.stack([_read(file, data) for file in files]))  # [N, C, H, W]
     return parts
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ...errors import TrainingError
 from ..arithmetic import flushed_denormals, mixed_precision
+from ..hardware import hardware
 from .bottleneck import Passed
 from .datasets import Pictures
 from .experiment import Budget, Experiment
@@ -30,8 +31,9 @@ class Trained:
     steps: int
     learning_steps: int  # at a learning rate above 0; after those, only moving averages change
     batch: int
-    seconds: float  # of the learning steps; on a CPU those of the processor, which other programs do not lengthen
+    seconds: float | None  # of the learning steps, on a CPU those of the processor; None where machines took turns
     history: list[dict[str, float]]  # one entry a look: step, and what `looks` has
+    machines: list[str]  # on which it was done, as `hardware` names them, one after the other
 
 
 Look = Callable[[int, PaperModel], None]  # called with the step at 0, 1/4, 1/2, 3/4 and the end, for pictures
@@ -58,16 +60,17 @@ def train(
     optimiser = torch.optim.Adam(model.parameters(), lr=experiment.rate, fused=True)
     every, quarters = max(1, steps // budget.looks), {steps * part // QUARTERS for part in range(QUARTERS)}
     history: list[dict[str, float]] = []
-    seconds, learned, first = 0.0, 0, 0
+    seconds, learned, first, machines = 0.0, 0, 0, [hardware(device)]
     if resumable and (state := resumable.load()):
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
         history, seconds, learned, first = (state[name] for name in ("history", "seconds", "learned", "step"))
+        machines = state["machines"] + machines * (state["machines"][-1:] != machines)
     clock = time.process_time if device.type == "cpu" else time.perf_counter
     batches = enumerate(_batches(pictures.train, batch, steps, seed, experiment.flip))
     for step, pixels in itertools.islice(batches, first, None):
         if resumable and resumable.due():
-            told = {"history": history, "seconds": seconds, "learned": learned, "step": step}
+            told = {"history": history, "seconds": seconds, "learned": learned, "step": step, "machines": machines}
             resumable.save({"model": model.state_dict(), "optimiser": optimiser.state_dict()} | told)
         if step % every == 0 or step in quarters:
             model.eval()
@@ -99,7 +102,7 @@ def train(
     model.eval()
     history.append({"step": float(steps)} | seen(model, pictures, device, 1.0))
     look(steps, model)
-    return Trained(model, steps, learned, batch, seconds, history)
+    return Trained(model, steps, learned, batch, seconds if len(machines) == 1 else None, history, machines)
 
 
 def objective(x_hat: Tensor, x: Tensor, passed: Passed) -> Tensor:

@@ -4,11 +4,11 @@ github.com/AGKhalil/ll-vq-vae has a checkpoint for each data set and method in e
 without running what a pickle could hold.
 """
 
-import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import TrainingError
+from ...picture.failures import hint
 from .experiment import Experiment
 
 if TYPE_CHECKING:
@@ -49,9 +49,8 @@ def load(experiment: Experiment, folder: Path, channels: int) -> "PaperModel":
             bottleneck.quantizer.b.data.copy_(codewords[0])
         elif isinstance(bottleneck, Codebook):
             bottleneck.quantizer.begin_at(codewords)
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
-        told = str(error).splitlines()[0]
-        raise TrainingError(f"{file}: is not a checkpoint of {experiment.quantizer} ({told})") from None
+    except Exception as error:  # torch raises many types on damaged input
+        raise TrainingError(f"{file}: is not a checkpoint of {experiment.quantizer}{hint(error)}") from None
     return model.eval()
 
 

@@ -5,10 +5,12 @@
      "learning_steps": ..., "batch": ..., "seconds": ..., "metrics": {...}, "history": [...]}
     or, in place of the last six, "failed": why
 
-"source" is the SHA-256 of the code that trained and measured.
+"source" is the SHA-256 of the code that trained and measured. Where a training was begun on one machine and finished on
+another, "hardware" names both, and "seconds", of which nothing would follow, is null.
 
 A row is found again by its key: experiment, data, budget and seed. So a table that shares a row with another one trains
-it once, and a run that was interrupted goes on where it stopped.
+it once, and a run that was interrupted goes on where it stopped. What else a result is of does not count: pictures of
+another digest are refused in the same file, and the page says where the seeds of a row are of several sources.
 """
 
 import hashlib
@@ -38,12 +40,12 @@ def measured(result: Result, metric: str) -> float | None:
     """A metric of a result, or what follows from its metrics; None where it was not measured.
 
     - total_loss, total_loss_train: reconstruction + (1 + commitment) x codebook loss, of the forward pass;
-    - pace: seconds of training for a picture.
+    - pace: seconds of training for a picture, on one machine.
     """
     metrics: dict[str, float | None] = result.get("metrics", {})
     if metric == "pace":
         pictures = result["learning_steps"] * result["batch"]
-        return float(result["seconds"] / pictures) if pictures else None
+        return float(result["seconds"] / pictures) if pictures and result["seconds"] is not None else None
     if not metric.startswith("total_loss"):
         return metrics.get(metric)
     end = metric.removeprefix("total_loss")
@@ -53,56 +55,113 @@ def measured(result: Result, metric: str) -> float | None:
     return parts[0] + (1 + float(result["experiment"]["commitment"])) * parts[1]
 
 
+START = b'{"key": "'  # of a line
+Number = int | float
+ALL = {"key": str, "table": str, "label": str, "data": str, "budget": str, "seed": int, "experiment": dict}
+ALL |= {"digest": str, "hardware": str, "source": str}  # what every result has, and below, all of a training
+TRAINED = {"steps": int, "learning_steps": int, "batch": int, "seconds": Number | None}
+TRAINED |= {"metrics": dict, "history": list}
+LOOK = ("step", "used", "gradient_gap", "quantization_error")  # what all entries of a history have
+
+
+def is_result(value: Any) -> bool:
+    """Whether a JSON value is a result."""
+
+    def has(fields: dict[str, Any]) -> bool:
+        return all(name in value and isinstance(value[name], kind) for name, kind in fields.items())
+
+    if not isinstance(value, dict) or not has(ALL) or not _is_budget(value["budget"]):
+        return False
+    if "failed" in value:
+        return has({"failed": str})
+    return (
+        has(TRAINED)
+        and isinstance(value["metrics"].get("parameters"), Number)
+        and all(isinstance(metric, Number | None) for metric in value["metrics"].values())
+        and all(isinstance(entry, dict) for entry in value["history"])
+        and all(isinstance(entry.get(name), Number) for entry in value["history"] for name in LOOK)
+    )
+
+
+def _parsed(line: bytes) -> Any:
+    """The JSON value of a line, None where it has none."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_budget(name: str) -> bool:
+    try:
+        return 0 <= share_of(name) <= 1
+    except ValueError:
+        return False
+
+
 @dataclass
 class Results:
-    """The results of a file, and where new ones are appended.
+    """The results of a file, where there is one, and where new ones are appended; its folder is made with the first.
 
     Raises:
-        OutputError: the file's folder does not exist, or a line of it is not a result.
+        OutputError: a line of it is not a result, but for the end of one that an interrupted run left at the end of the
+            file, which is cut off; or the file cannot be read.
     """
 
     file: Path
     known: dict[str, Result] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.file.exists():
-            return
-        text = self.file.read_text(encoding="utf-8")
-        whole = text.endswith("\n")
-        lines = text.splitlines()
+        try:
+            *lines, part = self.file.read_bytes().split(b"\n") if self.file.exists() else [b""]
+        except OSError as error:
+            raise OutputError(f"{self.file}: cannot be read: {reason(error)}") from None
         for number, line in enumerate(lines, 1):
-            try:
-                result = json.loads(line)
-                share_of(result["budget"])
-                self.known[result["key"]] = result
-            except (ValueError, KeyError, TypeError):
-                if number == len(lines) and not whole:  # an interrupted run wrote a part of it
-                    continue
-                raise OutputError(f"{self.file}: line {number} is not a result of lcodec reproduce") from None
-        if text and not whole:
-            kept = "".join(json.dumps(result) + "\n" for result in self.known.values())
-            self.file.write_text(kept, encoding="utf-8")
+            self._take(line, number)
+        if part and START[: len(part)] == part[: len(START)] and not is_result(_parsed(part)):
+            self._write(b"", sum(len(line) + 1 for line in lines))
+        elif part:
+            self._take(part, len(lines) + 1)
+            self._write(b"\n")
+
+    def _take(self, line: bytes, number: int) -> None:
+        result = _parsed(line)
+        if not is_result(result):
+            what = f"line {number} is not a result of lcodec reproduce"
+            raise OutputError(f"{self.file}: {what}; take it out, or name another file")
+        self.known[result["key"]] = result
+
+    def _write(self, line: bytes, size: int | None = None) -> None:
+        """Append bytes, to the first `size` ones where that is given."""
+        try:
+            if not self.file.parent.exists():
+                self.file.parent.mkdir(parents=True)
+            with self.file.open("ab") as file:
+                if size is not None:
+                    file.truncate(size)
+                file.write(line)
+        except OSError as error:
+            raise OutputError(f"{self.file}: cannot be written: {reason(error)}") from None
 
     def get(self, experiment: Experiment, data: str, budget: str, seed: int) -> Result | None:
         """The result of a row, if it is there."""
         return self.known.get(key(experiment, data, budget, seed))
 
+    def at(self, experiment: Experiment, data: str, budget: str) -> list[Result]:
+        """All results of a row at a budget, of one for each seed."""
+        found = [self.get(experiment, data, budget, seed) for seed in self.seeds()]
+        return [result for result in found if result]
+
     def of(self, experiment: Experiment, data: str) -> tuple[str, list[Result]]:
         """All results of a row, of one for each seed, and their budget: the longest that there is."""
         for budget in self.budgets():
-            found = [self.get(experiment, data, budget, seed) for seed in self.seeds()]
-            if any(found):
-                return budget, [result for result in found if result]
+            if found := self.at(experiment, data, budget):
+                return budget, found
         return "", []
 
     def common(self, ours: Experiment, theirs: Experiment, data: str) -> list[tuple[str, list[Result], list[Result]]]:
         """(budget, results of one row, of the other) of all budgets that both have, the longest first."""
-        found = []
-        for budget in self.budgets():
-            both = [[self.get(e, data, budget, seed) for seed in self.seeds()] for e in (ours, theirs)]
-            first, second = ([result for result in results if result] for results in both)
-            found += [(budget, first, second)] if first and second else []
-        return found
+        found = [(budget, self.at(ours, data, budget), self.at(theirs, data, budget)) for budget in self.budgets()]
+        return [(budget, first, second) for budget, first, second in found if first and second]
 
     def budgets(self) -> list[str]:
         """All budgets that occur, the longest first."""
@@ -113,11 +172,6 @@ class Results:
         return sorted({int(result["seed"]) for result in self.known.values()})
 
     def add(self, result: Result) -> None:
-        """Append a result."""
+        """Append a result; raises OutputError where the file cannot be written."""
         self.known[result["key"]] = result
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with self.file.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(result) + "\n")
-        except OSError as error:
-            raise OutputError(f"{self.file}: cannot be written: {reason(error)}") from None
+        self._write(json.dumps(result).encode() + b"\n")

@@ -23,7 +23,7 @@ class Resumable:
 
     Args:
         file: where it is, as long as the row is not finished.
-        origin: what it must have been made from to go on with it: data and code.
+        origin: what it must have been made from to go on with it: code, data and the type of networks.
         gallery: of the row.
     """
 

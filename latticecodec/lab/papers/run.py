@@ -10,11 +10,11 @@ from pathlib import Path
 
 import torch
 
-from ...errors import LcqError
+from ...errors import LcqError, TrainingError
 from ..arithmetic import has_fast_bfloat16
 from ..hardware import hardware
 from . import released
-from .datasets import DATASETS, Pictures, load, location, missing
+from .datasets import DATASETS, DataSet, Pictures, load, location, missing
 from .experiment import FULL, Budget, Experiment, Table
 from .figures import Gallery, pictures_beside, stem_of
 from .loop import Trained, train
@@ -79,7 +79,13 @@ def run(
         device: where to train.
         advance: called with (done, in all), in thousandths of jobs.
         report: called with every new result.
+
+    Raises:
+        TrainingError: data that cannot be read, or `results` has results of other pictures under its name.
+        OutputError: results cannot be written.
     """
+    for name in dict.fromkeys(job.data for job in jobs):
+        _refuse_other(results, DATASETS[name], folder)
     for number, job in enumerate(jobs):
         extent = FULL if job.experiment.weights else budget  # released weights are measured in full
         if results.get(job.experiment, job.data, extent.name, job.seed) is None:
@@ -90,7 +96,7 @@ def run(
 
             row = described(job, pictures, extent, device)
             gallery = Gallery(pictures_beside(results.file), stem_of(row), pictures, device, job.tsne)
-            origin = f"{row['source']} {row['digest']}"
+            origin = f"{row['source']} {row['digest']} {row['networks']}"
             resumable = Resumable(unfinished(results.file) / f"{row['key']}.pt", origin, gallery)
             if job.experiment.weights:
                 begin = functools.partial(_given, job, pictures, folder, device, gallery)
@@ -104,6 +110,14 @@ def run(
         advance(1000 * (number + 1), 1000 * len(jobs))
 
 
+def _refuse_other(results: Results, data: DataSet, folder: Path) -> None:
+    """Results are found by the name of their data: those of other pictures would be taken for, or put beside, these."""
+    known = {result["digest"] for result in results.known.values() if result["data"] == data.name}
+    if known and known != {load(data, folder).digest}:
+        what = f"has results of other pictures of {data.name} than {location(data, folder)} has"
+        raise TrainingError(f"{results.file}: {what}; name another file for the results of these")
+
+
 def described(job: Job, pictures: Pictures, budget: Budget, device: torch.device) -> Result:
     """All of a result that is known before the training."""
     return {
@@ -115,7 +129,7 @@ def described(job: Job, pictures: Pictures, budget: Budget, device: torch.device
         "settings": asdict(budget),
         "seed": job.seed,
         "experiment": asdict(job.experiment),
-        "digest": pictures.digest(),
+        "digest": pictures.digest,
         "hardware": hardware(device),
         "networks": "bfloat16" if has_fast_bfloat16(device) else "float32",
         "software": f"latticecodec {importlib.metadata.version('latticecodec')}, torch {torch.__version__}",
@@ -128,7 +142,7 @@ def _given(job: Job, pictures: Pictures, folder: Path, device: torch.device, gal
     """Released weights, which nothing is added to."""
     model = released.load(job.experiment, folder, pictures.train.shape[1]).to(device)
     gallery.look(0, model)
-    return Trained(model, 0, 0, 0, 0.0, [])
+    return Trained(model, 0, 0, 0, 0.0, [], [hardware(device)])
 
 
 def outcome(
@@ -142,10 +156,11 @@ def outcome(
         return {"failed": str(error)}
     gallery.write()
     return {
+        "hardware": ", then ".join(trained.machines),
         "steps": trained.steps,
         "learning_steps": trained.learning_steps,
         "batch": trained.batch,
-        "seconds": float(f"{trained.seconds:.5g}"),
+        "seconds": None if trained.seconds is None else float(f"{trained.seconds:.5g}"),
         "metrics": metrics,
         "history": [{name: float(f"{value:.5g}") for name, value in entry.items()} for entry in trained.history],
     }

@@ -118,6 +118,8 @@ class AttentiveAdaptiveQuantizer(SharedAdaptiveQuantizer):
     @torch.no_grad()
     def _learn_all(self, z: Tensor, indices: Tensor, inside: Tensor) -> None:
         """Moving averages: counts of `indices` [N, G], and each codebook's codewords from all slices of z [N, D]."""
+        if not self.all_finite(z):
+            return
         self.count(indices)
         first = 0
         for book, own in zip(self.books(), inside.unbind(2), strict=True):

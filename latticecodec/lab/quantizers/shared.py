@@ -105,6 +105,8 @@ class SharedAdaptiveQuantizer(nn.Module):
     @torch.no_grad()
     def _learn(self, z: Tensor, indices: Tensor) -> None:
         """Moving averages of codewords and counts."""
+        if not self.all_finite(z):
+            return
         self.count(indices)
         joint, rows = indices.T.flatten(), self.completed(z, indices)  # [G N], [G N, hidden]
         first = 0
@@ -112,6 +114,10 @@ class SharedAdaptiveQuantizer(nn.Module):
             own = ((joint >= first) & (joint < first + book.codes)).nonzero()[:, 0]
             book.learn(rows[own, : book.dimensions], joint[own] - first)
             first += book.codes
+
+    def all_finite(self, z: Tensor) -> bool:
+        """Whether z [N, D] is all numbers, in every process; a row that is not would stay in the averages for good."""
+        return not self.ranks.total((~z.isfinite()).sum())
 
     def count(self, indices: Tensor) -> None:
         """Moving averages of how often each slice has each index; indices [N, G]."""

@@ -98,7 +98,7 @@ def resume(training: Training, path: Path) -> None:
     training.average.load(state["average"])
     if not training.average.is_finite():
         raise TrainingError(f"{path}: its weights are not all numbers; go on from an earlier checkpoint or stable.pt")
-    training.guard.load(state["guard"] | ({"share": 1.0} if state["stable"] else {}), training.average)
+    training.guard.load(state["guard"] | ({"share": 1.0} if state["stable"] else {}), training.model, training.average)
     training.step = state["step"]
     units = state.get("units")  # older checkpoints have none
     training.units = None if units is None else units.to(next(training.model.parameters()).device)

@@ -4,6 +4,7 @@ Crop i of step n is a function of (seed, n, i) alone, so that a resumed run sees
 several processes may share the crops of a step.
 """
 
+import hashlib
 import multiprocessing
 import os
 import sys
@@ -239,8 +240,9 @@ def as_input(pixels: Tensor, device: torch.device) -> Tensor:
 
 
 def generator_of(seed: int, step: int, index: int) -> torch.Generator:
-    """The randomness of crop `index` of step `step`."""
-    return torch.Generator().manual_seed(((seed * 1_000_003 + step) * 65_537 + index) % 2**63)
+    """The randomness of crop `index` of step `step`: mixed, since generators take 32 bits of a seed and no more."""
+    mixed = hashlib.blake2b(f"{seed} {step} {index}".encode(), digest_size=4).digest()
+    return torch.Generator().manual_seed(int.from_bytes(mixed))
 
 
 def centre_crops(images: Sequence[Path | Tensor | Packed], size: int) -> Tensor:
@@ -253,6 +255,8 @@ def centre_crops(images: Sequence[Path | Tensor | Packed], size: int) -> Tensor:
         if min(pixels.shape[1:]) < size:
             pixels = transforms.resize(pixels, [size], InterpolationMode.BILINEAR, antialias=True)
         crops.append(transforms.center_crop(pixels, [size, size]))
+    if not images:
+        raise TrainingError("there are no pictures for validation; name some with --val, or train on more")
     if not crops:
         example = images[0].name if isinstance(images[0], Packed) else images[0]
         raise TrainingError(f"{example} and the rest: none of the validation pictures can be read")

@@ -10,7 +10,7 @@ from ...errors import TrainingError
 from .optimiser import Average
 
 LOOK = 50  # steps between two looks at the loss; nothing is fetched from the device more often
-EXPLODED = 5.0  # a loss this many times its running mean is an explosion
+EXPLODED = 5.0  # a loss this many times its running mean is an explosion; below zero, one that rises as far
 MEMORY = 0.8  # of the running mean, a look
 TRIES = 5  # bad looks in a row that end a training
 
@@ -18,21 +18,22 @@ TRIES = 5  # bad looks in a row that end a training
 class Guard:
     """Goes back to the last good average, at half the learning rate, when the loss is not finite or explodes."""
 
-    def __init__(self, average: Average) -> None:
+    def __init__(self, model: nn.Module, average: Average) -> None:
         self.share = 1.0  # of the learning rate: halved each time
         self._mean = 0.0  # running mean of the loss; 0 before the first good look
         self._bad = 0  # looks in a row that were bad
-        self._good = average.copy()
+        self._good, self._books = average.copy(), _learned(model)
 
     def look(self, loss: float, model: nn.Module, average: Average, optimiser: Optimizer) -> bool:
         """Judge the mean loss since the last look; True where it was bad, and model and optimiser have gone back.
 
         Raises TrainingError at the last of TRIES bad looks in a row.
         """
-        good = math.isfinite(loss) and not (self._mean and loss > EXPLODED * self._mean)
+        exploded = self._mean and loss - self._mean > (EXPLODED - 1) * abs(self._mean)
+        good = math.isfinite(loss) and not exploded
         if good and average.is_finite():
             self._mean = MEMORY * self._mean + (1 - MEMORY) * loss if self._mean else loss
-            self._good = average.copy()
+            self._good, self._books = average.copy(), _learned(model)
             self._bad = 0
             return False
         self._bad += 1
@@ -42,6 +43,8 @@ class Guard:
         self.share /= 2
         average.load(self._good)
         average.give(model)
+        for name, value in _learned(model, kept=False).items():
+            value.copy_(self._books[name])
         optimiser.state.clear()
         return True
 
@@ -54,10 +57,16 @@ class Guard:
         """What a checkpoint keeps, which is written after looks alone: then the average is the last good one."""
         return {"share": self.share, "mean": self._mean, "bad": self._bad}
 
-    def load(self, state: dict[str, float], average: Average) -> None:
-        """Go on from a checkpoint with this average."""
+    def load(self, state: dict[str, float], model: nn.Module, average: Average) -> None:
+        """Go on from a checkpoint with this model and average."""
         self.share, self._mean, self._bad = state["share"], state["mean"], int(state.get("bad", 0))  # older: without
-        self._good = average.copy()
+        self._good, self._books = average.copy(), _learned(model)
+
+
+def _learned(model: nn.Module, kept: bool = True) -> dict[str, Tensor]:
+    """What a model learns beside its parameters, as codebooks that are moving averages: copies, or the very tensors."""
+    found = {name: value for name, value in model.named_buffers() if value.is_floating_point()}
+    return {name: value.clone() for name, value in found.items()} if kept else found
 
 
 class Tally:

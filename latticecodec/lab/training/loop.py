@@ -2,8 +2,9 @@
 
     step n:  crops(seed, n) ─► model at random rate coordinates t ─► (bpp + lambda error) / lambda^w ─► SOAP ─► EMA
 
-All randomness of step n comes from generators seeded with (seed, n). Losses stay on the device; every LOOK steps, and
-where the rate begins to fall, their means are fetched, and the guard judges them. Checkpoints are written then alone.
+All randomness of step n comes from generators seeded with (seed, n), but for a quantizer's own, which has the same
+seed in all trainings. Losses stay on the device; every LOOK steps, and where the rate begins to fall, their means are
+fetched, and the guard judges them. Checkpoints are written then alone.
 """
 
 import contextlib
@@ -179,7 +180,7 @@ def train(
     average = Average(model)
     optimiser = make_optimiser(options.optimiser, parameter_groups(model), options.rate, ranks)
     schedule = Schedule(options.steps, options.minutes, options.warm_up)
-    training = Training(model, average, optimiser, Guard(average), schedule, options, ranks=ranks)
+    training = Training(model, average, optimiser, Guard(model, average), schedule, options, ranks=ranks)
     with ranks.all_or_none():
         if checkpoint is not None:
             resume(training, checkpoint)

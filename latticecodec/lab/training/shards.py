@@ -73,8 +73,8 @@ class Shards:
     def pick(self, part: Part, generator: torch.Generator) -> Packed | None:
         """A picture to train on; None where the part has none."""
         opened = self._opened(part)
-        numbers = [number for number in range(len(opened)) if not (self._held_out and number % HOLD_OUT == 0)]
-        numbers = numbers or list(range(len(opened)))  # of a part too small to hold any out
+        kept = self._kept(part, len(opened)) if self._held_out else range(0)
+        numbers = [number for number in range(len(opened)) if number not in kept]
         if not numbers:
             return None
         return opened.picture(numbers[int(torch.randint(len(numbers), (1,), generator=generator))])
@@ -84,10 +84,16 @@ class Shards:
         found: list[Packed] = []
         for part in self._parts:
             opened = self._opened(part)
-            found += [opened.picture(number) for number in range(0, len(opened), HOLD_OUT)]
+            found += [opened.picture(number) for number in self._kept(part, len(opened))]
             if len(found) >= HELD_OUT_MAX:
                 break
         return found[:HELD_OUT_MAX]
+
+    def _kept(self, part: Part, count: int) -> range:
+        """The numbers of a part's `count` pictures that are for validation; of parts of one picture each some parts."""
+        if count == 1 and self._parts.index(part) % HOLD_OUT:
+            return range(0)
+        return range(0, count, HOLD_OUT)
 
     def all(self) -> Iterator[Packed]:
         """Every picture, for validation with files of its own."""
@@ -129,16 +135,19 @@ class _Tar:
 
 
 class _RowGroup:
-    """The images of a row group, in memory."""
+    """The images of a row group, in memory; a warning, and none, where it is damaged."""
 
     def __init__(self, part: Part) -> None:
-        from pyarrow import parquet
+        from pyarrow import ArrowException, array, parquet
 
-        self.part = part
-        with parquet.ParquetFile(part.path) as file:
-            rows = file.read_row_group(part.group, [part.column], use_threads=False)
-            self._before = sum(file.metadata.row_group(group).num_rows for group in range(part.group))
-        self._images = rows.column(0).combine_chunks()
+        self.part, self._before, self._images = part, 0, array([])
+        try:
+            with parquet.ParquetFile(part.path) as file:
+                rows = file.read_row_group(part.group, [part.column], use_threads=False)
+                self._before = sum(file.metadata.row_group(group).num_rows for group in range(part.group))
+            self._images = rows.column(0).combine_chunks()
+        except (ArrowException, OSError) as error:
+            warnings.warn(f"{part.path}: row group {part.group} is left out, {error}", stacklevel=2)
 
     def __len__(self) -> int:
         return len(self._images)

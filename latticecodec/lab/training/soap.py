@@ -130,7 +130,8 @@ class Soap(Optimizer):
         _look(gradient, state, 1.0)
         for side in SIDES:
             if side in state:
-                state[f"{side}_basis"] = torch.linalg.eigh(state[side].double())[1].flip(2).float()
+                seen = state[side].double().nan_to_num(0, 0, 0)  # of a gradient that is none, eigh would raise
+                state[f"{side}_basis"] = torch.linalg.eigh(seen)[1].flip(2).float()
 
 
 def _stacks(parameters: list[Tensor]) -> Iterator[list[Tensor]]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ....errors import OutputError
+from ...outputs import check_folder, check_own, write_whole
 from ..datasets import DATASETS
 from ..experiment import Row, Table
 from ..figures import pictures_beside
@@ -21,13 +23,13 @@ one.
 
 - **paper**: its numbers. *printed* ones stand there for comparison alone; the others are in the unit of ours. *none* is
   a row that the paper does not have.
-- **ours**: mean and standard deviation over seeds. *mse* in the range of pixels that the network sees, whose width is
-  1 (LL-VQ-VAE and "Balance", which state none) or 2 (rotation), decoded from indices alone, *mse_forward* from the
-  values of the network's forward pass; PSNR in dB of all test pictures; *bpp* from the bytes of a real stream that
-  decodes to the same indices, *memoryless* of one that looks at no neighbours; *used* and *perplexity* count distinct
-  embeddings over training pictures, by index, *used_moving* as vectors while codewords move; *live_dimensions* of a
-  lattice vary; what ends in *_train* is of training pictures; *time* is that of training on one picture, as a ratio to
-  the first row of the table with the same data, budget, hardware and type.
+- **ours**: mean and standard deviation over seeds. *mse* in the range of pixels that the network sees, whose width is 1
+  (LL-VQ-VAE and "Balance", which state none) or 2 (rotation), decoded from indices alone, *mse_forward* from the values
+  of the network's forward pass; PSNR in dB of all test pictures; *bpp* from the bytes of a real stream that decodes to
+  the same indices, *memoryless* of one that looks at no neighbours; *used* and *perplexity* count distinct embeddings
+  over training pictures, by index, *used_moving* as vectors while codewords move; *live_dimensions* of a lattice vary;
+  what ends in *_train* is of training pictures; *time* is that of training on one picture, as a ratio to the first row
+  of the table with the same data, budget, hardware and type, and left out where machines took turns.
 - **rate**: raw pixels are 8 bpp, of colour 24. The prior is static, counted on training pictures: the class of an
   embedding, one of 32, by those of its left and upper neighbours, then the embedding within its class. Embeddings
   beyond the first 65,536 are coded coordinate by coordinate, as a lattice is whose embeddings hardly come twice.
@@ -35,17 +37,19 @@ one.
   **range**: the basis begins as U(-range, range); **alpha**: weight of the commitment loss; **beta**: of the
   quantization terms in "Balance", of the commitment loss in the tables of rotation.
 - **budget**: quick is a minute a row or less, a small part of the published training and too short to judge by; full is
-  the published training; a percentage is that share of the published steps at the published batch. Shorter ones
-  squeeze the schedule: a learning rate that is published as 0 after one of five epochs is 0 after a fifth of them all.
-  Networks train in bfloat16 where the hardware has it, quantizers and errors in float32; in which, a result says.
+  the published training; a percentage is that share of the published steps at the published batch. Shorter ones squeeze
+  the schedule: a learning rate that is published as 0 after one of five epochs is 0 after a fifth of them all. Networks
+  train in bfloat16 where the hardware has it, quantizers and errors in float32; in which, a result says. Seeds *of 2
+  sources* were trained by two versions of this code, whose digests are in the results; their mean is over both.
 - **verdict**: *reproduced*, *direction only*, *refuted* or *not possible*, and why. A difference is clear at 2.78
   standard errors of three and three seeds (5 %, two-sided). Numbers are reproduced within 10 %, *direction only* within
   a factor of two, and beyond it refuted where the prediction interval of three seeds excludes one (5 %, two-sided). A
   share of the training or fewer seeds give *direction only* at best, and *not possible yet* where they do not show it,
   a quick training *not possible yet* whatever it shows. Where the longest budget of a difference has fewer than three
-  seeds, a shorter share that has them is told too. An order is judged by rank correlation (5 %, one-sided), signs by
-  the chance of as many, and it is clear where all seeds agree; an optimum inside comes by chance in six of eight
-  orders. Numbers of several rows are those of one seed.
+  seeds, a shorter share that has them is told too. At equal rate a difference is clear above 0.1 dB, whatever the
+  spread of the seeds, and up to there none; all rows of a budget are in it. An order is judged by rank correlation (5
+  %, one-sided), signs by the chance of as many, and it is clear where all seeds agree; an optimum inside comes by
+  chance in six of eight orders. Numbers of several rows are those of one seed.
 """
 ALWAYS = ("mse", "mse_forward", "psnr", "bpp", "memoryless_bpp", "used", "perplexity", "parameters")
 ALIKE = ("hardware", "networks")  # of results whose times are compared; earlier ones lack the second
@@ -64,8 +68,19 @@ def write_page(results: Results, page: Path) -> int:
     """Write the page, and its plots into the folder of its stem beside it; returns how many lines are measured."""
     text, measured = page_text(results, page, all_plots(results, list(TABLES.values()), page.with_suffix("")))
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(text, encoding="utf-8")
+    write_whole(page, text)
     return measured
+
+
+def check_page(page: Path) -> None:
+    """Raise OutputError where the page cannot be written, or files of other origin are in its place or its plots'."""
+    check_folder(page.parent)
+    folder = page.with_suffix("")
+    if folder == page:
+        raise OutputError(f"{page}: has no suffix, and its plots go into a folder of that name; name it as {page}.md")
+    check_own(page, HEAD.partition("\n")[0], "a page of lcodec reproduce")
+    if not page.exists() and any(folder.glob("*.png")):
+        raise OutputError(f"{folder}: holds pictures, and no page beside it has them; name another page than {page}")
 
 
 def page_text(results: Results, page: Path, plots: Mapping[str, Sequence[Path]]) -> tuple[str, int]:
@@ -127,12 +142,12 @@ def _table(table: Table, rows: Sequence[tuple[Row, str]], results: Results) -> s
     for row, data in rows:
         budget, found = results.of(row.on(data), data)
         trained = [result for result in found if "metrics" in result]
-        like = (data, budget, *(str(trained[0].get(name)) if trained else "" for name in ALIKE))
+        like = (data, budget, *(str(result.get(name)) for result in _timed(trained)[:1] for name in ALIKE))
         cells = (
             row.label,
             data,
             paper_cell(row, data),
-            ours_cell(row, data, trained, paces.setdefault(like, _pace(trained)) if trained else 0.0),
+            ours_cell(row, data, trained, paces.setdefault(like, _pace(trained))),
             budget_cell(row, budget, trained),
             verdict(table, row, data, results),
         )
@@ -173,17 +188,25 @@ def ours_cell(row: Row, data: str, found: Sequence[Result], pace: float) -> str:
 
 
 def budget_cell(row: Row, budget: str, found: Sequence[Result]) -> str:
-    """Budget, steps and batch, seeds."""
+    """Budget, steps and batch, seeds, and of how many sources these are where it is not one."""
     if not found:
         return "none"
     if row.experiment.weights:
         return "released weights"
+    sources = len({result["source"] for result in found})
     seeds = f"{len(found)} seeds" if len(found) > 1 else "1 seed"
+    seeds += f" of {sources} sources" if sources > 1 else ""
     return f"{budget}: {found[0]['steps']:,} steps of {found[0]['batch']}, {seeds}"
 
 
+def _timed(found: Sequence[Result]) -> list[Result]:
+    """Those that one machine trained, on the hardware of the first of them and as it."""
+    timed = [result for result in found if result["seconds"] is not None]
+    return [result for result in timed if all(result.get(name) == timed[0].get(name) for name in ALIKE)]
+
+
 def _pace(found: Sequence[Result]) -> float:
-    """Seconds for a picture in training, on the hardware of the first result and as it; 0 where nothing was trained."""
-    found = [r for r in found if all(r.get(name) == found[0].get(name) for name in ALIKE)]
-    pictures = sum(r["learning_steps"] * r["batch"] for r in found)
-    return float(sum(r["seconds"] for r in found) / pictures) if pictures else 0.0
+    """Seconds for a picture in training; 0 where nothing was trained that has a time."""
+    timed = _timed(found)
+    pictures = sum(result["learning_steps"] * result["batch"] for result in timed)
+    return float(sum(result["seconds"] for result in timed) / pictures) if pictures else 0.0

@@ -9,7 +9,7 @@ from ..datasets import DATASETS
 from ..experiment import Table
 from ..figures import pictures_beside, stem_of
 from ..results import Result, Results
-from ..verdicts.equal_rate import FAMILIES, frontier, points
+from ..verdicts.equal_rate import FAMILIES, frontier, longest, points
 from ..verdicts.rows import short
 
 PANELS = (
@@ -49,7 +49,7 @@ def rate_distortion(results: Results, data: str, file: Path) -> bool:
 
     Hollow points are of short trainings; those that no other row beats are named.
     """
-    known = points(results, data)
+    known = longest(points(results, data))
     if not known:
         return False
     plt = pyplot()

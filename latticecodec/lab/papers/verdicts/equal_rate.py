@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..experiment import Experiment
+from ..experiment import QUICK, Experiment
 from ..results import Results
 from ..tables import TABLES
 from .claims import CentralClaim
-from .rows import ALIVE, judge, spread
+from .rows import ALIVE, SEEDS, TOO_SHORT, judge, short, spread
 
 DECIBELS = 0.1  # a smaller difference at equal rate is none
 
@@ -28,18 +28,26 @@ class Point:
 
 
 def points(results: Results, data: str) -> list[Point]:
-    """All measured rows of a data set that have a rate, each experiment once."""
-    found: dict[Experiment, Point] = {}
-    for table in TABLES.values():
-        for row in table.rows:
-            if data not in row.data or row.on(data) in found:
-                continue
-            experiment = row.on(data)
-            budget, rows = results.of(experiment, data)
+    """All measured rows of a data set that have a rate, each experiment once at every budget, the longest first."""
+    labels: dict[Experiment, str] = {}
+    for row in (row for table in TABLES.values() for row in table.rows if data in row.data):
+        labels.setdefault(row.on(data), row.label)
+    found = []
+    for budget in results.budgets():
+        for experiment, label in labels.items():
+            rows = results.at(experiment, data, budget)
             bpp, psnr = spread(rows, "bpp"), spread(rows, "psnr")
             used = spread(rows, "used")
             if bpp and psnr and used and used.mean >= ALIVE:
-                found[experiment] = Point(row.label, experiment, bpp.mean, psnr.mean, budget, psnr.seeds)
+                found.append(Point(label, experiment, bpp.mean, psnr.mean, budget, psnr.seeds))
+    return found
+
+
+def longest(some: Sequence[Point]) -> list[Point]:
+    """Of points as `points` gives them, those of each row's longest budget."""
+    found: dict[Experiment, Point] = {}
+    for point in some:
+        found.setdefault(point.experiment, point)
     return list(found.values())
 
 
@@ -74,22 +82,41 @@ def compared(
 ) -> str:
     """The verdict on "ours is better at equal rate" over two families of rows.
 
-    It rests on the longest budget at which both have points at rates in common; where there is none, the best points of
-    both are told, and no verdict follows from them.
+    It rests on the longest budget at which both have points at rates in common, and on all that they have there; on
+    quick trainings only where both have no others. Where there is none, the best points of both are told, and no
+    verdict follows from them.
     """
     known = points(results, data)
     first, second = ([p for p in known if family(p.experiment)] for family in (ours, theirs))
     if not first or not second:
         return f"not possible yet: of one family no row is measured that uses {ALIVE} embeddings or more"
-    for budget in results.budgets():
-        a, b = ([p for p in family if p.budget == budget] for family in (first, second))
+    common = [budget for budget in results.budgets() if all(_at(budget, family) for family in (first, second))]
+    common = [budget for budget in common if budget != QUICK.name] or common
+    for budget in common:
+        a, b = _at(budget, first), _at(budget, second)
         if difference := at_equal_rate(a, b):
-            mean, count = difference
-            told = f"{mean:+.2f} dB at equal rate, mean of {count} points"
-            return judge(mean > 0, abs(mean) > DECIBELS, min(p.seeds for p in (*a, *b)), budget, told)
-    best = (max(frontier(family), key=lambda point: point.psnr) for family in (first, second))
+            return _judged(*difference, min(p.seeds for p in (*a, *b)), budget)
+    best = (max(frontier(longest(family)), key=lambda point: point.psnr) for family in (first, second))
     bests = " against ".join(f"{point.psnr:.2f} dB at {point.bpp:.3g} bpp" for point in best)
-    return f"not possible yet: no rate in common at one budget, the best {bests}"
+    lack = f"no rate in common at {' or '.join(common)}" if common else "no budget in common"
+    return f"not possible yet: {lack}, the best {bests}"
+
+
+def _at(budget: str, some: Sequence[Point]) -> list[Point]:
+    return [point for point in some if point.budget == budget]
+
+
+def _judged(mean: float, count: int, seeds: int, budget: str) -> str:
+    """The verdict on a mean difference in dB of so many points."""
+    told = f"{mean:+.2f} dB at equal rate, mean of {count} points"
+    if abs(mean) > DECIBELS:
+        return judge(mean > 0, True, seeds, budget, told)
+    told = f"no difference, {told}: up to {DECIBELS:g} dB is none"
+    if budget == QUICK.name:
+        return f"{TOO_SHORT}, {told}"
+    if shortened := short(budget):
+        return f"not possible yet: {shortened}, {told}"
+    return f"not possible: {told}" if seeds >= SEEDS else f"not possible yet: {told}, {seeds} of {SEEDS} seeds"
 
 
 def _lattice(e: Experiment) -> bool:

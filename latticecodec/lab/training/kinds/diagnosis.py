@@ -38,7 +38,7 @@ def diagnose(model: "CodebookModel", pictures: Tensor, device: torch.device) -> 
     for part in torch.split(pictures, 4):
         with mixed_precision(device):
             rows, indices, values = model.code(part.to(device).float() / 255, 1.0)  # [N, M], [N, G], [N, M]
-        errors.append(quantization_error(rows, values))
+        errors.append(len(rows) * quantization_error(rows, values))
         columns.append(indices)
     uses = _uses(model, torch.cat(columns))
     fallen = [str(group) for group, use in enumerate(uses) if collapsed(use)]
@@ -48,7 +48,7 @@ def diagnose(model: "CodebookModel", pictures: Tensor, device: torch.device) -> 
         share_used=sum(use.share_used for use in uses) / len(uses),
         perplexity=sum(use.perplexity for use in uses) / len(uses),
         dead=sum(use.dead for use in uses),
-        quantization_error=sum(errors) / len(errors),
+        quantization_error=sum(errors) / sum(map(len, columns)),
         gradient_gap=_gradient_gap(model, pictures[:PICTURES].to(device).float() / 255),
     )
 
