@@ -18,7 +18,7 @@ from ...codec import EncodeOptions
 from ...codec.search import Target, search
 from ...config import DEFAULT_EFFORT
 from ...errors import ImageError, LcqError, TargetError
-from ...zoo import load
+from ...zoo import find, load, tuned
 from .peers import PEERS, Peer
 
 if TYPE_CHECKING:
@@ -44,13 +44,17 @@ class Contender(Protocol):
     build: str  # what results belong to, for people
     identity: str  # the same for programs: other code, weights or options make another one
     is_model: bool
-    source: str  # what `load` takes, or the name of a peer
+    source: str  # the folder of a model, or the name of a peer
     qualities: tuple[float, ...]  # to measure at, rising
     media_type: str  # of its files, where browsers show them, else ""
 
     @property
     def effort(self) -> int | None:
         """Of a model's encoder; None for a peer."""
+
+    @property
+    def tune(self) -> str | None:
+        """What a model's encoder aims at; None for a peer."""
 
     def encode(self, picture: Image.Image, quality: float) -> Coded:
         """The file of a picture (mode L or RGB) at a quality on the codec's own scale."""
@@ -72,7 +76,7 @@ class ModelContender:
         self, source: str, codec: "Codec", name: str, qualities: Sequence[float], effort: int, tune: str
     ) -> None:
         self.source, self.name, self.qualities = source, name, tuple(sorted({float(value) for value in qualities}))
-        self._codec, self.effort, self._tune = codec, effort, tune
+        self._codec, self.effort, self.tune = codec, effort, tune
         digest, how = codec.config.weights_sha256, f"effort {effort}, tune {tune}"
         self.build = f"weights {digest[:16]}, {how}"
         self.identity = f"model {codec.config}, {how}, on {codec.model.device}, code {_code_digest()}"
@@ -101,14 +105,14 @@ class ModelContender:
 
     def _options(self, **target: Any) -> EncodeOptions:
         """What is asked for; an option of the encoder goes here and into `identity`."""
-        return EncodeOptions(effort=self.effort, tune=self._tune, **target)
+        return EncodeOptions(effort=self.effort, tune=self.tune, **target)
 
 
 class PeerContender:
     """A format of Pillow's."""
 
     is_model = False
-    effort = None
+    effort = tune = None
 
     def __init__(self, peer: Peer) -> None:
         self.source = self.name = peer.name
@@ -166,17 +170,18 @@ def contenders(
         if name not in known:
             raise LcqError(f"unknown peer {name!r}; choose from {', '.join(known)}")
     models = list(dict.fromkeys(models))
-    loaded = [load(model, device) for model in models]
-    names = [codec.config.name for codec in loaded]
+    named = [find(model) for model in models]
+    names = [info.config.name for info in named]
     efforts, tunes = sorted(set(efforts)), list(dict.fromkeys(tunes))
     ours = []
-    for model, codec, name in zip(models, loaded, names, strict=True):
+    for model, info, name in zip(models, named, names, strict=True):
         label = name if names.count(name) == 1 else str(model)
-        for effort, tune in product(efforts, tunes or [codec.config.tune]):
-            chosen = load(model, device, tune)
-            source = str(model) if chosen is codec else chosen.config.name
-            marks = [f"effort {effort}"] * (len(efforts) > 1) + [tune] * (len(tunes) > 1 or chosen is not codec)
-            ours.append(ModelContender(source, chosen, ", ".join([label, *marks]), qualities, effort, tune))
+        for effort, tune in product(efforts, tunes or [info.config.tune]):
+            chosen = tuned(model, tune)
+            source = str(chosen.folder)
+            marks = [f"effort {effort}"] * (len(efforts) > 1) + [tune] * (len(tunes) > 1 or chosen != info)
+            codec = load(chosen.folder, device)
+            ours.append(ModelContender(source, codec, ", ".join([label, *marks]), qualities, effort, tune))
     return [*ours, *(PeerContender(known[name]) for name in dict.fromkeys(peers) if known[name].available)]
 
 

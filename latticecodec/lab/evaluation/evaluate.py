@@ -167,7 +167,7 @@ def _memory(codec: Contender, file: Path, picture_digest: str, device: str, stat
     name = key("memory", codec.identity, quality, picture_digest)
     kept = state.get(name)
     if kept is None:
-        kept = {"memory": peak_memory(codec.source, codec.effort, quality, file, device)}
+        kept = {"memory": peak_memory(codec, quality, file, device)}
         state.put(name, kept)
     memory: int | None = kept["memory"]
     return memory
