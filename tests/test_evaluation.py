@@ -25,6 +25,7 @@ from latticecodec.lab.evaluation import (
     ms_ssim,
     psnr,
 )
+from latticecodec.lab.evaluation.contenders import contenders
 from latticecodec.lab.evaluation.pchip import integrate, slopes
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
@@ -180,6 +181,14 @@ def test_models_beside_each_other(pictures: Path, tiny_model: Path, tmp_path: Pa
     assert report["bd_rate"][second][first]["psnr"] == pytest.approx(0, abs=1e-9)
     assert report["bd_rate"][second][first]["ms_ssim"] is None  # pictures of 64 pixels
     assert first not in report["bd_rate"][first]
+
+
+def test_models_are_called_by_what_finds_them(tiny_model: Path) -> None:
+    """As `lcodec models` and every --model have it: `lattice` is the newest, `lattice-1` is not; a folder is itself."""
+    asked = {"lattice": "lattice-2", "lattice-1": "lattice-1", "vq": "vq", tiny_model: str(tiny_model)}
+    assert [codec.name for codec in contenders(list(asked), [], "cpu", [])] == list(asked.values())
+    both = ["lattice", "lattice-2"]
+    assert [codec.name for codec in contenders(both, [], "cpu", [])] == both
 
 
 def test_ms_ssim() -> None:

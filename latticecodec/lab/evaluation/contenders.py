@@ -162,8 +162,9 @@ def contenders(
 
     Raises LcqError for a name it does not know, and where a model does not encode so.
 
-    Models of one name are told apart by what was asked for; one model at several efforts or tunes by these. Without
-    `tunes` each model encodes for what it was trained for.
+    A model is called what was asked for; by a plain name, what that means: `lattice` is `lattice-2`, unless both are
+    there. One model at several efforts or tunes is told apart by these. Without `tunes` each model encodes for what it
+    was trained for.
     """
     known = {peer.name: peer for peer in PEERS}
     for name in peers:
@@ -171,7 +172,9 @@ def contenders(
             raise LcqError(f"unknown peer {name!r}; choose from {', '.join(known)}")
     models = list(dict.fromkeys(models))
     named = [find(model) for model in models]
-    names = [info.config.name for info in named]
+    names = [
+        info.name if str(model) == info.family else str(model) for model, info in zip(models, named, strict=True)
+    ]
     efforts, tunes = sorted(set(efforts)), list(dict.fromkeys(tunes))
     ours = []
     for model, info, name in zip(models, named, names, strict=True):
