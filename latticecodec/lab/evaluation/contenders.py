@@ -63,7 +63,10 @@ class Contender(Protocol):
         """The picture in a file, mode RGB."""
 
     def fit(self, picture: Image.Image, size: int) -> bytes:
-        """The best file of at most `size` bytes; the smallest one where none is so small, the best where all are."""
+        """The best file of at most `size` bytes; the smallest one where none is so small, the best where all are.
+
+        Raises ImageError for a picture that the codec cannot hold.
+        """
 
 
 class ModelContender:
@@ -123,31 +126,36 @@ class PeerContender:
 
     def encode(self, picture: Image.Image, quality: float) -> Coded:
         """The file at a value of the format's scale; raises ImageError for a picture that the format cannot hold."""
-        try:
-            return Coded(self._peer.encode(picture, int(quality)))
-        except (OSError, ValueError) as error:  # as Pillow's encoders report it
-            size = f"{picture.width}x{picture.height}"
-            raise ImageError(f"{self.name} cannot hold this picture of {size} pixels ({error})") from None
+        return Coded(self._encode(picture, int(quality)))
 
     def decode(self, data: bytes) -> Image.Image:
         """The picture, in RGB."""
         return self._peer.decode(data)
 
     def fit(self, picture: Image.Image, size: int) -> bytes:
-        """As the protocol says, over the whole numbers of the format's scale."""
+        """As the protocol says, over the whole numbers of the format's scale; raises as `encode`."""
         lowest, highest = self._peer.lowest, self._peer.qualities[-1]
+        most = math.log(max(1, size))  # no file is so small
 
         def measure(data: bytes) -> float:
             return math.log(len(data))  # nearer to a line over the scale than the size itself
 
         def miss(reached: float) -> float:
-            return math.log(size) - reached if reached <= math.log(size) else math.inf
+            return most - reached if reached <= most else math.inf
 
-        target = Target(math.log(size), measure, miss, 0.01, f"{size} bytes", "ln bytes", 2)
+        target = Target(most, measure, miss, 0.01, f"{size} bytes", "ln bytes", 2)
         try:
-            return search(lambda quality: self._peer.encode(picture, quality), lowest, highest, target).trial
+            return search(lambda quality: self._encode(picture, quality), lowest, highest, target).trial
         except TargetError:
-            return self._peer.encode(picture, lowest)
+            return self._encode(picture, lowest)
+
+    def _encode(self, picture: Image.Image, quality: int) -> bytes:
+        """The one place where a peer encodes."""
+        try:
+            return self._peer.encode(picture, quality)
+        except (OSError, ValueError) as error:  # as Pillow's encoders report it
+            size = f"{picture.width}x{picture.height}"
+            raise ImageError(f"{self.name} cannot hold this picture of {size} pixels ({error})") from None
 
 
 def contenders(
@@ -172,9 +180,7 @@ def contenders(
             raise LcqError(f"unknown peer {name!r}; choose from {', '.join(known)}")
     models = list(dict.fromkeys(models))
     named = [find(model) for model in models]
-    names = [
-        info.name if str(model) == info.family else str(model) for model, info in zip(models, named, strict=True)
-    ]
+    names = [info.name if str(model) == info.family else str(model) for model, info in zip(models, named, strict=True)]
     efforts, tunes = sorted(set(efforts)), list(dict.fromkeys(tunes))
     ours = []
     for model, info, name in zip(models, named, names, strict=True):
