@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...config import DEFAULT_EFFORT
-from ...errors import ImageError, LcqError
+from ...errors import ImageError, LcqError, OutputError
 from ...metrics import MS_SSIM_SIDE_MIN, SSIMULACRA2_SIDE_MIN
 from .butteraugli import INSTALL as INSTALL_BUTTERAUGLI
 from .butteraugli import SIDE_MIN as BUTTERAUGLI_SIDE_MIN
@@ -78,7 +78,7 @@ def evaluate(
         state: results of an earlier run; those that still hold are not made again, new ones are put there.
 
     A picture that cannot be read, or that one of the codecs cannot code, is left out for all of them. Raises ImageError
-    where no picture is left, naming one of them, and as `prepared`.
+    where no picture is left, naming one of them, OutputError where `state` cannot be written, and as `prepared`.
     """
     files, codecs = prepared(images, models, device, qualities=qualities, efforts=efforts, tunes=tunes, peers=peers)
     state = State() if state is None else state
@@ -106,6 +106,8 @@ def evaluate(
                     done += 1
                     if report_progress is not None:
                         report_progress(done, len(files) * each)
+        except OutputError:  # of `state`, and not of the picture
+            raise
         except LcqError as error:
             skipped[label(file, images)] = str(error).removeprefix(f"{file}: ")
             continue
