@@ -13,7 +13,7 @@ from PIL import ImageFilter
 
 from latticecodec import LcqError
 from latticecodec.lab.evaluation import Curve, Evaluation, Point, State, butteraugli, compared, evaluate
-from latticecodec.lab.evaluation.butteraugli import butteraugli_is_installed
+from latticecodec.lab.evaluation.butteraugli import butteraugli_build, butteraugli_is_installed
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
 
@@ -87,6 +87,29 @@ def test_it_is_measured_when_it_is_first_asked_for(
         for asked in (False, True, False)
     ]
     assert [math.isnan(run.peers[0].points[0].butteraugli) for run in runs] == [True, False, False]
+
+
+def test_another_program_measures_anew(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what another one measured is no reason to do so where it is not asked for."""
+    kept = tmp_path / "kept.jsonl"
+    norms = []
+    file = tmp_path / "butteraugli_main"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for norm in (0.25, 0.5):
+        file.write_text(f'#!/bin/sh\necho "3-norm: {norm}"\n')
+        file.chmod(0o755)
+        run = evaluate(pictures, [], "cpu", peers=["jpeg"], with_butteraugli=True, state=State(kept))
+        norms.append(run.peers[0].points[0].butteraugli)
+    assert norms == [0.25, 0.5]
+    size = kept.stat().st_size
+    evaluate(pictures, [], "cpu", peers=["jpeg"], state=State(kept))
+    assert kept.stat().st_size == size
+
+
+def test_a_program_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LcqError, match=r"butteraugli_main cannot be read .No such file or directory.; leave out --b"):
+        butteraugli_build()
 
 
 def test_without_the_program(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import json
 import math
 import re
 import shutil
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from latticecodec.lab.evaluation import (
     bd_rate,
     compared,
     evaluate,
+    measure,
     ms_ssim,
     psnr,
 )
@@ -169,6 +171,25 @@ def test_evaluate_counts_every_file(pictures: Path, tiny_model: Path) -> None:
     assert seen == [(done, total) for done in range(1, total + 1)]
     assert evaluation.images == 1
     assert list(evaluation.missing) == [peer.name for peer in DEFAULTS if not peer.available]
+
+
+def test_two_restored_pictures_are_in_memory(pictures: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many qualities there are: they are measured, and dropped, before the next are made."""
+    decode = measure._decoded
+    made: list[weakref.ref[object]] = []
+    most = 0
+
+    def watched(*arguments: object) -> object:
+        nonlocal most
+        one = decode(*arguments)
+        made.append(weakref.ref(one.pixels))
+        most = max(most, sum(pixels() is not None for pixels in made))
+        return one
+
+    monkeypatch.setattr(measure, "_decoded", watched)
+    evaluation = evaluate(pictures, [tiny_model], "cpu", peers=["jpeg"])
+    assert [len(curve.points) for curve in (*evaluation.models, *evaluation.peers)] == [9, 9]
+    assert most == 2
 
 
 def test_models_beside_each_other(pictures: Path, tiny_model: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -26,7 +27,15 @@ if TYPE_CHECKING:
 
 QUALITIES = tuple(12.5 * step for step in range(9))  # of a model, 0 to 100
 DEFAULT_PEERS = ("jpeg", "webp", "avif")
-MEASURES = ("peers.py", "msssim.py", "ssimulacra2.py", "butteraugli.py", "contenders.py")  # files of this folder
+MEASURES = (  # files of this folder
+    "peers.py",
+    "msssim.py",
+    "ssimulacra2.py",
+    "butteraugli.py",
+    "contenders.py",
+    "measure.py",
+    "memory.py",
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class Contender(Protocol):
 
     name: str  # in tables, different for each
     build: str  # what results belong to, for people
-    identity: str  # the same for programs: other code, weights or options make another one
+    identity: str  # the same for programs: other code, libraries, weights or options make another one
     is_model: bool
     source: str  # the folder of a model, or the name of a peer
     qualities: tuple[float, ...]  # to measure at, rising
@@ -82,7 +91,7 @@ class ModelContender:
         self._codec, self.effort, self.tune = codec, effort, tune
         digest, how = codec.config.weights_sha256, f"effort {effort}, tune {tune}"
         self.build = f"weights {digest[:16]}, {how}"
-        self.identity = f"model {codec.config}, {how}, on {codec.model.device}, code {_code_digest()}"
+        self.identity = f"model {codec.config}, {how}, on {codec.model.device}, {_engines()}, code {_code_digest()}"
         for quality in self.qualities:
             codec.check(self._options(quality=quality))
 
@@ -206,6 +215,13 @@ def deciding() -> list[Path]:
     idle = [package / "cli", *(package / "lab" / room for room in ("training", "papers", "evaluation"))]
     codec = [path for path in package.rglob("*.py") if not any(path.is_relative_to(folder) for folder in idle)]
     return sorted([*codec, *(own / name for name in MEASURES)])
+
+
+def _engines() -> str:
+    """Versions of what computes the networks."""
+    import onnxruntime
+
+    return f"ONNX Runtime {onnxruntime.__version__}, torch {version('torch')}, numpy {version('numpy')}"
 
 
 @cache

@@ -3,8 +3,9 @@
     {"format": "lcodec eval", "version": 1}
     {"key": "<SHA-256>", ...}          one result a line, written as soon as it is there
 
-A key is made of everything that a result depends on: the codec with its code and weights, the quality, the picture's
-pixels. So a result is found again only where it still holds.
+A key is made of what a file and its pixels depend on: the codec with its code, libraries and weights, the quality, the
+picture. Beside the values stands what measured them. So a result is found again only where it still holds. Seconds are
+the exception: they are those of the machine that measured them.
 """
 
 import hashlib
