@@ -1,6 +1,5 @@
 """What `lcodec eval` prints in a terminal."""
 
-from math import isnan
 from typing import TYPE_CHECKING
 
 from .messages import amount, say
@@ -66,11 +65,11 @@ def _rates(evaluation: "Evaluation") -> None:
     wide = _width(evaluation)
     say(f"\n{'BD-rate of':{wide}} {'against':{wide}} {'PSNR':>9} {'MS-SSIM':>9}{last}")
     apart = False
+    curves = {curve.codec: curve for curve in (*evaluation.models, *evaluation.peers, *evaluation.published)}
     for model in evaluation.models:
-        lacking = {name for name in ("ms_ssim", *extra) if any(isnan(getattr(point, name)) for point in model.points)}
         for anchor, rates in table[model.codec].items():
             cells = {name: "none" if rate is None else f"{rate:+.2f} %" for name, rate in rates.items()}
-            cells |= dict.fromkeys(lacking, "-")
+            cells |= {name: "-" for name in rates if not (model.has(name) and curves[anchor].has(name))}
             apart |= any(cells[name] == "none" for name in ("psnr", "ms_ssim", *extra))
             last = "".join(f" {cells[name]:>11}" for name in extra)
             say(f"{model.codec:{wide}} {anchor:{wide}} {cells['psnr']:>9} {cells['ms_ssim']:>9}{last}")

@@ -1,5 +1,6 @@
 """Butteraugli by the program of libjxl: what it says of pictures, in tables and rates; without it; where it fails."""
 
+import dataclasses
 import json
 import math
 import sys
@@ -74,6 +75,22 @@ def test_the_table_of_rates_has_it(capsys: pytest.CaptureFixture[str]) -> None:
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["BD-rate", "of", "against", "PSNR", "MS-SSIM", "Butteraugli"] in lines
     assert ["mine", "jpeg", "-50.00", "%", "none", "-50.00", "%"] in lines
+
+
+def test_what_another_codec_lacks_is_not_called_a_range(capsys: pytest.CaptureFixture[str]) -> None:
+    """Published curves have no Butteraugli, and some no MS-SSIM: a dash; none is what two do not have in common."""
+    points = [Point(q, 0.1 * 2**q, 30.0 + q, 0.9 + q / 100, math.nan, 4 / 2**q, 1, 1) for q in range(4)]
+    mine = Curve("mine", "", tuple(points))
+    jpeg = Curve("jpeg", "", tuple(dataclasses.replace(p, bpp=2 * p.bpp) for p in points))
+    far = Curve("far", "", tuple(dataclasses.replace(p, psnr=p.psnr + 20) for p in points))
+    bare = Curve("bare", "", tuple(Point(p.quality, 2 * p.bpp, p.psnr, math.nan) for p in points))
+    for published, none in (((bare,), False), ((bare, far), True)):
+        show(Evaluation(1, (mine,), (jpeg,), published, {}, (), None))
+        text = capsys.readouterr().out
+        lines = [line.split() for line in text.splitlines()]
+        assert ["mine", "bare", "-50.00", "%", "-", "-"] in lines
+        assert (["mine", "far", "none", "+0.00", "%", "+0.00", "%"] in lines) == none
+        assert ("none: the two have no range of quality in common" in text) == none
 
 
 def test_it_is_measured_when_it_is_first_asked_for(
