@@ -112,8 +112,8 @@ def evaluate(
     """Measure how well models compress IMAGES, a folder or one file, beside other image formats.
 
     Every picture is compressed and restored at nine qualities with each model and with each format. Formats that are
-    not installed are named and left out, and so are pictures that are broken or have alpha. The table shows means over
-    all the others:
+    not installed are named and left out, and so are pictures that are broken, have alpha or more than 8 bits a sample,
+    or that one of the formats cannot hold. The table shows means over all the others:
 
     \b
     bpp          bits per pixel of the file: smaller is better

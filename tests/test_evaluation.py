@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from eval_runs import astronaut, lcodec_eval
-from PIL import features
+from PIL import Image, features
 
 from latticecodec import ImageError, LcqError, load
 from latticecodec.codec import EncodeOptions
@@ -240,6 +240,17 @@ def test_lcodec_eval_names_what_it_cannot_use(tmp_path: Path, tiny_model: Path) 
     assert refused.exit_code == 1
     assert f"Error: {tmp_path / 'bad.jpg'}: the picture is CMYK" in refused.stderr
     assert refused.stdout == ""
+
+
+def test_help_says_what_is_left_out(tmp_path: Path) -> None:
+    assert "are broken, have alpha or more than 8 bits a sample, or that" in " ".join(
+        lcodec_eval("--help").stdout.split()
+    )
+    Image.new("I;16", (8, 8)).save(tmp_path / "deep.png")
+    Image.new("LA", (8, 8)).save(tmp_path / "clear.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    astronaut(8).save(tmp_path / "fine.png")
+    assert list(evaluate(tmp_path, [], "cpu", peers=["jpeg"]).skipped) == ["broken.png", "clear.png", "deep.png"]
 
 
 def test_help_keeps_its_lines() -> None:
