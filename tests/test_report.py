@@ -15,7 +15,7 @@ import pytest
 from eval_runs import astronaut, lcodec_eval
 from PIL import Image
 
-from latticecodec import ImageError
+from latticecodec import ImageError, OutputError
 from latticecodec.lab.evaluation import PEERS, Comparison, Curve, Evaluation, Point, psnr, side_by_side, write_report
 from latticecodec.lab.evaluation.peers import Peer
 from latticecodec.lab.evaluation.plot import plot
@@ -82,6 +82,13 @@ def test_the_files_beside_it(tmp_path: Path) -> None:
     assert record["bd_rate"]["jpeg"]["mine"]["psnr"] == pytest.approx(100)
     assert record["costs"]["mine"]["encode_ratio"] == 2
     assert (tmp_path / "results.csv").read_text().splitlines()[1] == "mine,0,0.05,26.0,0.9,-10.0,4,1.0,1.0"
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    folder = tmp_path / (300 * "n")
+    with pytest.raises(OutputError) as caught:
+        write_report(folder, evaluation())
+    assert str(caught.value) == f"{folder}: the folder cannot be made: File name too long"
 
 
 def test_names_cannot_become_markup(tmp_path: Path) -> None:

@@ -155,6 +155,8 @@ def test_state_by_hand(tmp_path: Path) -> None:
     file.write_text('{"format": "something else"}\n')
     with pytest.raises(OutputError, match="not a file of results"):
         State(file)
+    with pytest.raises(OutputError, match="cannot be read: it is a folder; name another one"):
+        State(tmp_path)
 
 
 def test_a_picture_is_known_by_size_and_pixels() -> None:
