@@ -129,7 +129,7 @@ class PeerContender:
     def __init__(self, peer: Peer) -> None:
         self.source = self.name = peer.name
         self._peer = peer
-        self.build, self.media_type = peer.build, peer.media_type
+        self.build, self.media_type = f"{peer.build}; {peer.settings}", peer.media_type
         self.qualities = tuple(float(value) for value in peer.qualities)
         self.identity = f"{peer.name} {peer.every_option}, {peer.build}, code {_code_digest()}"
 
