@@ -219,9 +219,9 @@ def deciding() -> list[Path]:
 
 def _engines() -> str:
     """Versions of what computes the networks."""
-    import onnxruntime
+    from ...backends.session import VERSION  # a peer's process needs none of it
 
-    return f"ONNX Runtime {onnxruntime.__version__}, torch {version('torch')}, numpy {version('numpy')}"
+    return f"{VERSION}, torch {version('torch')}, numpy {version('numpy')}"
 
 
 @cache
