@@ -112,8 +112,8 @@ def evaluate(
     """Measure how well models compress IMAGES, a folder or one file, beside other image formats.
 
     Every picture is compressed and restored at nine qualities with each model and with each format. Formats that are
-    not installed are named and left out, and so are pictures that are broken or have alpha. The table shows means over
-    all the others:
+    not installed are named and left out, and so are pictures that are broken, have alpha or more than 8 bits a sample,
+    or that one of the formats cannot hold. The table shows means over all the others:
 
     \b
     bpp          bits per pixel of the file: smaller is better
@@ -122,7 +122,7 @@ def evaluate(
     SSIMULACRA2  how people would judge it, at most 100: 90 as good as the original, 70 high, 50 medium, 30 low
     Butteraugli  how visible the differences are, its 3-norm: smaller is better, about 1 is just visible
     BD-rate      per cent of bits that a model needs more (+) or fewer (-) than the other for the same quality
-    encode       seconds per million pixels on this machine, and how many times those of the first format
+    encode       seconds per million pixels on the machine that measured it, and how many times the first format's
     peak memory  of a process that compresses and restores the largest picture and does nothing else
 
     The last line compares each file's size with its model's own estimate of it, and shows the worst: 1 or less is good.

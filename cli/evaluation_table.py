@@ -1,6 +1,5 @@
 """What `lcodec eval` prints in a terminal."""
 
-from math import isnan
 from typing import TYPE_CHECKING
 
 from .messages import amount, say
@@ -34,18 +33,24 @@ def show(evaluation: "Evaluation") -> None:
         say(f"worst of file size / (1.01 x estimate + 48 bytes): {evaluation.worst_size_ratio:.4f}")
 
 
+def _width(evaluation: "Evaluation") -> int:
+    """Of the columns with codecs, in characters."""
+    return max([16, *(len(curve.codec) for curve in (*evaluation.models, *evaluation.peers, *evaluation.published))])
+
+
 def _points(evaluation: "Evaluation") -> None:
     from latticecodec.lab.evaluation import rows
 
     table = rows(evaluation)
     extra = [name for name in EXTRA if any(row[name] is not None for row in table)]
     last = "".join(f" {EXTRA[name][0]:>11}" for name in extra)
-    say(f"{'codec':16} {'quality':>7} {'bpp':>8} {'PSNR, dB':>9} {'MS-SSIM':>8}{last}")
+    wide = _width(evaluation)
+    say(f"{'codec':{wide}} {'quality':>7} {'bpp':>8} {'PSNR, dB':>9} {'MS-SSIM':>8}{last}")
     for row in table:
         similarity = "-" if row["ms_ssim"] is None else f"{row['ms_ssim']:.5f}"
         cells = ["-" if row[name] is None else format(row[name], EXTRA[name][1]) for name in extra]
         last = "".join(f" {cell:>11}" for cell in cells)
-        say(f"{row['codec']:16} {row['quality']:7g} {row['bpp']:8.4f} {row['psnr']:9.3f} {similarity:>8}{last}")
+        say(f"{row['codec']:{wide}} {row['quality']:7g} {row['bpp']:8.4f} {row['psnr']:9.3f} {similarity:>8}{last}")
 
 
 def _rates(evaluation: "Evaluation") -> None:
@@ -57,16 +62,17 @@ def _rates(evaluation: "Evaluation") -> None:
         return
     extra = [name for name in EXTRA if any(rates[name] is not None for rates in every)]
     last = "".join(f" {EXTRA[name][0]:>11}" for name in extra)
-    say(f"\n{'BD-rate of':16} {'against':16} {'PSNR':>9} {'MS-SSIM':>9}{last}")
+    wide = _width(evaluation)
+    say(f"\n{'BD-rate of':{wide}} {'against':{wide}} {'PSNR':>9} {'MS-SSIM':>9}{last}")
     apart = False
+    curves = {curve.codec: curve for curve in (*evaluation.models, *evaluation.peers, *evaluation.published)}
     for model in evaluation.models:
-        lacking = {name for name in ("ms_ssim", *extra) if any(isnan(getattr(point, name)) for point in model.points)}
         for anchor, rates in table[model.codec].items():
             cells = {name: "none" if rate is None else f"{rate:+.2f} %" for name, rate in rates.items()}
-            cells |= dict.fromkeys(lacking, "-")
+            cells |= {name: "-" for name in rates if not (model.has(name) and curves[anchor].has(name))}
             apart |= any(cells[name] == "none" for name in ("psnr", "ms_ssim", *extra))
             last = "".join(f" {cells[name]:>11}" for name in extra)
-            say(f"{model.codec:16} {anchor:16} {cells['psnr']:>9} {cells['ms_ssim']:>9}{last}")
+            say(f"{model.codec:{wide}} {anchor:{wide}} {cells['psnr']:>9} {cells['ms_ssim']:>9}{last}")
     if apart:
         say("\nnone: the two have no range of quality in common")
 
@@ -75,9 +81,10 @@ def _costs(evaluation: "Evaluation") -> None:
     from latticecodec.lab.evaluation import costs
 
     first = f"x {evaluation.peers[0].codec}" if evaluation.peers else ""
-    say(f"\n{'s/megapixel':16} {'encode':>8} {first:>8} {'decode':>8} {first:>8} {'peak memory':>12}")
+    wide = _width(evaluation)
+    say(f"\n{'s/megapixel':{wide}} {'encode':>8} {first:>8} {'decode':>8} {first:>8} {'peak memory':>12}")
     for codec, cost in costs(evaluation).items():
-        cells = [f"{codec:16}"]
+        cells = [f"{codec:{wide}}"]
         for step in ("encode", "decode"):
             ratio = cost[f"{step}_ratio"]
             cells.append(f"{cost[f'{step}_s_per_megapixel']:8.3f} {'' if ratio is None else f'{ratio:.1f}':>8}")

@@ -1,5 +1,6 @@
 """Butteraugli by the program of libjxl: what it says of pictures, in tables and rates; without it; where it fails."""
 
+import dataclasses
 import json
 import math
 import sys
@@ -13,7 +14,7 @@ from PIL import ImageFilter
 
 from latticecodec import LcqError
 from latticecodec.lab.evaluation import Curve, Evaluation, Point, State, butteraugli, compared, evaluate
-from latticecodec.lab.evaluation.butteraugli import butteraugli_is_installed
+from latticecodec.lab.evaluation.butteraugli import butteraugli_build, butteraugli_is_installed
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
 
@@ -76,6 +77,22 @@ def test_the_table_of_rates_has_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert ["mine", "jpeg", "-50.00", "%", "none", "-50.00", "%"] in lines
 
 
+def test_what_another_codec_lacks_is_not_called_a_range(capsys: pytest.CaptureFixture[str]) -> None:
+    """Published curves have no Butteraugli, and some no MS-SSIM: a dash; none is what two do not have in common."""
+    points = [Point(q, 0.1 * 2**q, 30.0 + q, 0.9 + q / 100, math.nan, 4 / 2**q, 1, 1) for q in range(4)]
+    mine = Curve("mine", "", tuple(points))
+    jpeg = Curve("jpeg", "", tuple(dataclasses.replace(p, bpp=2 * p.bpp) for p in points))
+    far = Curve("far", "", tuple(dataclasses.replace(p, psnr=p.psnr + 20) for p in points))
+    bare = Curve("bare", "", tuple(Point(p.quality, 2 * p.bpp, p.psnr, math.nan) for p in points))
+    for published, none in (((bare,), False), ((bare, far), True)):
+        show(Evaluation(1, (mine,), (jpeg,), published, {}, (), None))
+        text = capsys.readouterr().out
+        lines = [line.split() for line in text.splitlines()]
+        assert ["mine", "bare", "-50.00", "%", "-", "-"] in lines
+        assert (["mine", "far", "none", "+0.00", "%", "+0.00", "%"] in lines) == none
+        assert ("none: the two have no range of quality in common" in text) == none
+
+
 def test_it_is_measured_when_it_is_first_asked_for(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,6 +104,29 @@ def test_it_is_measured_when_it_is_first_asked_for(
         for asked in (False, True, False)
     ]
     assert [math.isnan(run.peers[0].points[0].butteraugli) for run in runs] == [True, False, False]
+
+
+def test_another_program_measures_anew(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what another one measured is no reason to do so where it is not asked for."""
+    kept = tmp_path / "kept.jsonl"
+    norms = []
+    file = tmp_path / "butteraugli_main"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for norm in (0.25, 0.5):
+        file.write_text(f'#!/bin/sh\necho "3-norm: {norm}"\n')
+        file.chmod(0o755)
+        run = evaluate(pictures, [], "cpu", peers=["jpeg"], with_butteraugli=True, state=State(kept))
+        norms.append(run.peers[0].points[0].butteraugli)
+    assert norms == [0.25, 0.5]
+    size = kept.stat().st_size
+    evaluate(pictures, [], "cpu", peers=["jpeg"], state=State(kept))
+    assert kept.stat().st_size == size
+
+
+def test_a_program_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LcqError, match=r"butteraugli_main cannot be read .No such file or directory.; leave out --b"):
+        butteraugli_build()
 
 
 def test_without_the_program(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -218,6 +218,19 @@ def test_results_that_cannot_be_kept(tmp_path: Path) -> None:
         state.put("key", {"size": 1})
 
 
+def test_a_disk_that_fills_up_ends_the_run(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no fault of the pictures that follow: none is left out, and there are no means of those before."""
+    kept = tmp_path / "kept.jsonl"
+
+    def advance(done: int, total: int) -> None:
+        if done == total // 2:  # the results of the first of two pictures are there
+            kept.unlink()
+            kept.mkdir()
+
+    with pytest.raises(OutputError, match=f"^{kept}: cannot be written: it is a folder$"):
+        evaluate(pictures, [], "cpu", advance, peers=["jpeg"], state=State(kept))
+
+
 def test_the_same_weights_at_other_rates_are_measured_anew(pictures: Path, tiny_model: Path, tmp_path: Path) -> None:
     model, file = shutil.copytree(tiny_model, tmp_path / "model"), pictures / "colour.png"
     arguments = ("--quality", 50, "--peer", "none", "--resume", tmp_path / "measured.jsonl", "--json")

@@ -4,12 +4,13 @@ import json
 import math
 import re
 import shutil
+import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
 from eval_runs import astronaut, lcodec_eval
-from PIL import features
+from PIL import Image, features
 
 from latticecodec import ImageError, LcqError, load
 from latticecodec.codec import EncodeOptions
@@ -22,9 +23,11 @@ from latticecodec.lab.evaluation import (
     bd_rate,
     compared,
     evaluate,
+    measure,
     ms_ssim,
     psnr,
 )
+from latticecodec.lab.evaluation.contenders import contenders
 from latticecodec.lab.evaluation.pchip import integrate, slopes
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
@@ -154,7 +157,7 @@ def test_lcodec_eval_prints_a_table(pictures: Path, tiny_model: Path, monkeypatc
     assert [line.split()[0] for line in points if line.startswith(("jpeg ", "webp "))] == ["jpeg"] * 9
     costs = lines[next(i for i, line in enumerate(lines) if line.startswith("s/megapixel")) + 1 :]
     assert re.fullmatch(r"jpeg +\d+\.\d{3} +1\.0 +\d+\.\d{3} +1\.0 +-", costs[1])
-    assert f"jpeg: {PEERS[0].build}" in lines
+    assert f"jpeg: {PEERS[0].build}; 4:2:0, optimized, progressive" in lines
     assert "webp: left out, this build of Pillow cannot write it" in lines
     assert any(re.fullmatch(r"\S+ +jpeg +(none|[+-]\d+\.\d\d %) +-", line) for line in lines)
     assert re.fullmatch(r"worst of file size / \(1.01 x estimate \+ 48 bytes\): [01]\.\d{4}", lines[-1])
@@ -170,6 +173,25 @@ def test_evaluate_counts_every_file(pictures: Path, tiny_model: Path) -> None:
     assert list(evaluation.missing) == [peer.name for peer in DEFAULTS if not peer.available]
 
 
+def test_two_restored_pictures_are_in_memory(pictures: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many qualities there are: they are measured, and dropped, before the next are made."""
+    decode = measure._decoded
+    made: list[weakref.ref[object]] = []
+    most = 0
+
+    def watched(*arguments: object) -> object:
+        nonlocal most
+        one = decode(*arguments)
+        made.append(weakref.ref(one.pixels))
+        most = max(most, sum(pixels() is not None for pixels in made))
+        return one
+
+    monkeypatch.setattr(measure, "_decoded", watched)
+    evaluation = evaluate(pictures, [tiny_model], "cpu", peers=["jpeg"])
+    assert [len(curve.points) for curve in (*evaluation.models, *evaluation.peers)] == [9, 9]
+    assert most == 2
+
+
 def test_models_beside_each_other(pictures: Path, tiny_model: Path, tmp_path: Path) -> None:
     """Two models, here of one name: rows and BD-rates are told apart by what was asked for."""
     twin = Path(shutil.copytree(tiny_model, tmp_path / "twin"))
@@ -180,6 +202,14 @@ def test_models_beside_each_other(pictures: Path, tiny_model: Path, tmp_path: Pa
     assert report["bd_rate"][second][first]["psnr"] == pytest.approx(0, abs=1e-9)
     assert report["bd_rate"][second][first]["ms_ssim"] is None  # pictures of 64 pixels
     assert first not in report["bd_rate"][first]
+
+
+def test_models_are_called_by_what_finds_them(tiny_model: Path) -> None:
+    """As `lcodec models` and every --model have it: `lattice` is the newest, `lattice-1` is not; a folder is itself."""
+    asked = {"lattice": "lattice-2", "lattice-1": "lattice-1", "vq": "vq", tiny_model: str(tiny_model)}
+    assert [codec.name for codec in contenders(list(asked), [], "cpu", [])] == list(asked.values())
+    both = ["lattice", "lattice-2"]
+    assert [codec.name for codec in contenders(both, [], "cpu", [])] == both
 
 
 def test_ms_ssim() -> None:
@@ -210,6 +240,17 @@ def test_lcodec_eval_names_what_it_cannot_use(tmp_path: Path, tiny_model: Path) 
     assert refused.exit_code == 1
     assert f"Error: {tmp_path / 'bad.jpg'}: the picture is CMYK" in refused.stderr
     assert refused.stdout == ""
+
+
+def test_help_says_what_is_left_out(tmp_path: Path) -> None:
+    assert "are broken, have alpha or more than 8 bits a sample, or that" in " ".join(
+        lcodec_eval("--help").stdout.split()
+    )
+    Image.new("I;16", (8, 8)).save(tmp_path / "deep.png")
+    Image.new("LA", (8, 8)).save(tmp_path / "clear.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    astronaut(8).save(tmp_path / "fine.png")
+    assert list(evaluate(tmp_path, [], "cpu", peers=["jpeg"]).skipped) == ["broken.png", "clear.png", "deep.png"]
 
 
 def test_help_keeps_its_lines() -> None:

@@ -70,6 +70,21 @@ def test_grey_and_tiny_pictures(peer: Peer, photo: Image.Image) -> None:
 
 
 @pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
+def test_grey_is_coded_as_grey(peer: Peer, photo: Image.Image) -> None:
+    """Each format gets its best: one channel, where it has such files; the report says so of AVIF."""
+    codec = contender(peer.name)
+    grey = photo.convert("L").crop((0, 0, 64, 64))
+    for quality in (peer.qualities[1], peer.qualities[7]):
+        data = codec.encode(grey, quality).data
+        assert Image.open(io.BytesIO(data)).mode == ("RGB" if peer.name == "webp" else "L")
+        if peer.name.startswith("avif"):
+            buffer = io.BytesIO()
+            grey.save(buffer, "AVIF", quality=quality, subsampling="4:4:4", **peer.every_option)
+            assert len(data) < buffer.tell()
+            assert "grey as 4:0:0" in codec.build
+
+
+@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
 def test_a_new_process_reads_the_files_of_an_earlier_one(peer: Peer, photo: Image.Image, tmp_path: Path) -> None:
     """As when an evaluation resumes: the plugin of a format is not there yet."""
     file = tmp_path / "picture"

@@ -15,7 +15,9 @@ import pytest
 from eval_runs import astronaut, lcodec_eval
 from PIL import Image
 
+from latticecodec import ImageError, OutputError
 from latticecodec.lab.evaluation import PEERS, Comparison, Curve, Evaluation, Point, psnr, side_by_side, write_report
+from latticecodec.lab.evaluation.peers import Peer
 from latticecodec.lab.evaluation.plot import plot
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
@@ -80,6 +82,13 @@ def test_the_files_beside_it(tmp_path: Path) -> None:
     assert record["bd_rate"]["jpeg"]["mine"]["psnr"] == pytest.approx(100)
     assert record["costs"]["mine"]["encode_ratio"] == 2
     assert (tmp_path / "results.csv").read_text().splitlines()[1] == "mine,0,0.05,26.0,0.9,-10.0,4,1.0,1.0"
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    folder = tmp_path / (300 * "n")
+    with pytest.raises(OutputError) as caught:
+        write_report(folder, evaluation())
+    assert str(caught.value) == f"{folder}: the folder cannot be made: File name too long"
 
 
 def test_names_cannot_become_markup(tmp_path: Path) -> None:
@@ -154,6 +163,28 @@ def test_of_a_large_picture_the_middle_is_shown(tmp_path: Path) -> None:
     Image.new("RGB", (1100, 40), "red").save(tmp_path / "wide.png")
     (comparison,) = side_by_side(tmp_path, [], "cpu", peers=["jpeg"])
     assert (comparison.width, comparison.height, comparison.whole) == (1024, 40, False)
+
+
+def test_of_a_tiny_picture_the_smallest_files_are_shown(tmp_path: Path, tiny_model: Path) -> None:
+    """A quarter of a bit for each of 25 pixels is less than a byte."""
+    astronaut(5).save(tmp_path / "tiny.png")
+    report = lcodec_eval(tmp_path, "--model", tiny_model, "--quality", 50, "--report", tmp_path / "report")
+    assert report.exit_code == 0, report.stderr
+    (comparison,) = side_by_side(tmp_path / "tiny.png", [], "cpu", peers=["jpeg"])
+    jpeg = next(peer for peer in PEERS if peer.name == "jpeg")
+    assert comparison.shown[1].data == jpeg.encode(astronaut(5), jpeg.lowest)
+
+
+def test_a_picture_that_a_format_cannot_hold_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(peer: Peer, image: Image.Image, quality: int) -> bytes:
+        raise OSError("encoder error -2")
+
+    monkeypatch.setattr(Peer, "encode", refuse)
+    astronaut(5).save(tmp_path / "tiny.png")
+    with pytest.raises(ImageError) as caught:
+        side_by_side(tmp_path, [], "cpu", peers=["jpeg"])
+    told = "jpeg cannot hold this picture of 5x5 pixels (encoder error -2)"
+    assert str(caught.value) == f"{tmp_path / 'tiny.png'}: {told}"
 
 
 def test_lcodec_eval_writes_a_report(pictures: Path, tiny_model: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """An interrupted evaluation goes on where it stopped, and never takes a result that no longer holds."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from eval_runs import astronaut, lcodec_eval
 
 from latticecodec import OutputError
-from latticecodec.lab.evaluation import Evaluation, State, contenders, evaluate, measure, to_json
+from latticecodec.lab.evaluation import Evaluation, State, contenders, evaluate, measure, msssim, to_json
 from latticecodec.lab.evaluation.contenders import PeerContender
 from latticecodec.lab.evaluation.state import HEADER, digest
 
@@ -82,6 +83,31 @@ def test_other_pixels_other_options_other_code(two: Path, tmp_path: Path, monkey
     assert len(seen) == 27
 
 
+def test_other_libraries(two: Path, tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What measures and what computes networks decide values too."""
+    file = tmp_path / "measured.jsonl"
+    run(two, file)
+    seen = encoded(monkeypatch)
+    (before,) = contenders.contenders([tiny_model], [], "cpu", [50])
+    for module in (msssim, contenders):
+        monkeypatch.setattr(module, "version", lambda name: "99.0")
+    run(two, file)
+    assert len(seen) == 18
+    run(two, file)
+    assert len(seen) == 18
+    (after,) = contenders.contenders([tiny_model], [], "cpu", [50])
+    assert before.identity != after.identity
+
+
+def test_memory_that_could_not_be_measured_is_tried_again(
+    two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "measured.jsonl"
+    peaks = [None, 2**20]
+    monkeypatch.setattr(sys.modules[evaluate.__module__], "peak_memory", lambda *_: peaks.pop(0))
+    assert [run(two, file, with_memory=True).peers[0].memory for _ in range(3)] == [None, 2**20, 2**20]
+
+
 def test_results_depend_on_the_code_that_decides_them() -> None:
     """Not on what trains, on tables of papers, on pages."""
     package = Path(contenders.__file__).parents[2]
@@ -129,6 +155,8 @@ def test_state_by_hand(tmp_path: Path) -> None:
     file.write_text('{"format": "something else"}\n')
     with pytest.raises(OutputError, match="not a file of results"):
         State(file)
+    with pytest.raises(OutputError, match="cannot be read: it is a folder; name another one"):
+        State(tmp_path)
 
 
 def test_a_picture_is_known_by_size_and_pixels() -> None:

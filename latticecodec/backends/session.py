@@ -17,6 +17,7 @@ PROBE = {"h": 2, "w": 3}  # sides of the inputs of the self-test, in the graph's
 NO_MEMORY = ("allocate memory", "bad_alloc", "bad allocation")  # what ONNX Runtime says where there is none
 LARGE = 5 << 19  # values of the inputs of a run that gives its memory back; others keep it for the next one
 TOLERANCE = 1e-3  # of the self-test, of the largest value that should come
+VERSION = f"ONNX Runtime {onnxruntime.__version__}"  # pixels and sizes of files belong to it
 
 
 class Session:

@@ -3,6 +3,7 @@
 Its 3-norm over the picture: 0 for the same picture, about 1 where a difference is just visible, more for worse ones.
 """
 
+import hashlib
 import math
 import re
 import shutil
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...errors import LcqError
+from ...errors import LcqError, reason
 
 PROGRAM = "butteraugli_main"
 INSTALL = "libjxl-devtools of Debian and Ubuntu, or a build of libjxl with its tools"
@@ -24,6 +25,19 @@ SIDE_MIN = 8  # pixels; the program says 0 of smaller pictures
 def butteraugli_is_installed() -> bool:
     """Whether `butteraugli` can be called."""
     return shutil.which(PROGRAM) is not None
+
+
+def butteraugli_build() -> str:
+    """The program that measures it, by its SHA-256, since it does not tell its version; values belong to that.
+
+    Raises LcqError where it cannot be read.
+    """
+    try:
+        program = Path(shutil.which(PROGRAM) or PROGRAM).read_bytes()
+    except OSError as error:
+        told = f"{PROGRAM} cannot be read ({reason(error)})"
+        raise LcqError(f"{told}; leave out --butteraugli, or install another") from None
+    return f"{PROGRAM} {hashlib.sha256(program).hexdigest()}"
 
 
 def butteraugli(decoded: NDArray[np.uint8], original: NDArray[np.uint8]) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from ...config import DEFAULT_EFFORT
+from ...errors import ImageError
 from ...picture import psnr
 from .contenders import DEFAULT_PEERS, QUALITIES, Contender, contenders
 from .pictures import label, listed, read
@@ -75,7 +76,10 @@ def side_by_side(
     for done, (file, (picture, whole)) in enumerate(zip(files, pictures, strict=True)):
         shown = [Shown("original", 3 * picture.width * picture.height, None, "image/webp", _webp(picture, exact))]
         for number, codec in enumerate(codecs):
-            shown.append(_shown(codec, picture, exact, state))
+            try:
+                shown.append(_shown(codec, picture, exact, state))
+            except ImageError as error:
+                raise ImageError(f"{file}: {error}") from None
             if report_progress is not None:
                 report_progress(done * len(codecs) + number + 1, len(files) * len(codecs))
         comparisons.append(Comparison(label(file, images), picture.width, picture.height, whole, exact, tuple(shown)))

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,7 +19,7 @@ from ...codec import EncodeOptions
 from ...codec.search import Target, search
 from ...config import DEFAULT_EFFORT
 from ...errors import ImageError, LcqError, TargetError
-from ...zoo import load
+from ...zoo import find, load, tuned
 from .peers import PEERS, Peer
 
 if TYPE_CHECKING:
@@ -26,7 +27,15 @@ if TYPE_CHECKING:
 
 QUALITIES = tuple(12.5 * step for step in range(9))  # of a model, 0 to 100
 DEFAULT_PEERS = ("jpeg", "webp", "avif")
-MEASURES = ("peers.py", "msssim.py", "ssimulacra2.py", "butteraugli.py", "contenders.py")  # files of this folder
+MEASURES = (  # files of this folder
+    "peers.py",
+    "msssim.py",
+    "ssimulacra2.py",
+    "butteraugli.py",
+    "contenders.py",
+    "measure.py",
+    "memory.py",
+)
 
 
 @dataclass(frozen=True)
@@ -42,15 +51,19 @@ class Contender(Protocol):
 
     name: str  # in tables, different for each
     build: str  # what results belong to, for people
-    identity: str  # the same for programs: other code, weights or options make another one
+    identity: str  # the same for programs: other code, libraries, weights or options make another one
     is_model: bool
-    source: str  # what `load` takes, or the name of a peer
+    source: str  # the folder of a model, or the name of a peer
     qualities: tuple[float, ...]  # to measure at, rising
     media_type: str  # of its files, where browsers show them, else ""
 
     @property
     def effort(self) -> int | None:
         """Of a model's encoder; None for a peer."""
+
+    @property
+    def tune(self) -> str | None:
+        """What a model's encoder aims at; None for a peer."""
 
     def encode(self, picture: Image.Image, quality: float) -> Coded:
         """The file of a picture (mode L or RGB) at a quality on the codec's own scale."""
@@ -59,7 +72,10 @@ class Contender(Protocol):
         """The picture in a file, mode RGB."""
 
     def fit(self, picture: Image.Image, size: int) -> bytes:
-        """The best file of at most `size` bytes; the smallest one where none is so small, the best where all are."""
+        """The best file of at most `size` bytes; the smallest one where none is so small, the best where all are.
+
+        Raises ImageError for a picture that the codec cannot hold.
+        """
 
 
 class ModelContender:
@@ -72,10 +88,10 @@ class ModelContender:
         self, source: str, codec: "Codec", name: str, qualities: Sequence[float], effort: int, tune: str
     ) -> None:
         self.source, self.name, self.qualities = source, name, tuple(sorted({float(value) for value in qualities}))
-        self._codec, self.effort, self._tune = codec, effort, tune
+        self._codec, self.effort, self.tune = codec, effort, tune
         digest, how = codec.config.weights_sha256, f"effort {effort}, tune {tune}"
         self.build = f"weights {digest[:16]}, {how}"
-        self.identity = f"model {codec.config}, {how}, on {codec.model.device}, code {_code_digest()}"
+        self.identity = f"model {codec.config}, {how}, on {codec.model.device}, {_engines()}, code {_code_digest()}"
         for quality in self.qualities:
             codec.check(self._options(quality=quality))
 
@@ -101,49 +117,54 @@ class ModelContender:
 
     def _options(self, **target: Any) -> EncodeOptions:
         """What is asked for; an option of the encoder goes here and into `identity`."""
-        return EncodeOptions(effort=self.effort, tune=self._tune, **target)
+        return EncodeOptions(effort=self.effort, tune=self.tune, **target)
 
 
 class PeerContender:
     """A format of Pillow's."""
 
     is_model = False
-    effort = None
+    effort = tune = None
 
     def __init__(self, peer: Peer) -> None:
         self.source = self.name = peer.name
         self._peer = peer
-        self.build, self.media_type = peer.build, peer.media_type
+        self.build, self.media_type = f"{peer.build}; {peer.settings}", peer.media_type
         self.qualities = tuple(float(value) for value in peer.qualities)
         self.identity = f"{peer.name} {peer.every_option}, {peer.build}, code {_code_digest()}"
 
     def encode(self, picture: Image.Image, quality: float) -> Coded:
         """The file at a value of the format's scale; raises ImageError for a picture that the format cannot hold."""
-        try:
-            return Coded(self._peer.encode(picture, int(quality)))
-        except (OSError, ValueError) as error:  # as Pillow's encoders report it
-            size = f"{picture.width}x{picture.height}"
-            raise ImageError(f"{self.name} cannot hold this picture of {size} pixels ({error})") from None
+        return Coded(self._encode(picture, int(quality)))
 
     def decode(self, data: bytes) -> Image.Image:
         """The picture, in RGB."""
         return self._peer.decode(data)
 
     def fit(self, picture: Image.Image, size: int) -> bytes:
-        """As the protocol says, over the whole numbers of the format's scale."""
+        """As the protocol says, over the whole numbers of the format's scale; raises as `encode`."""
         lowest, highest = self._peer.lowest, self._peer.qualities[-1]
+        most = math.log(max(1, size))  # no file is so small
 
         def measure(data: bytes) -> float:
             return math.log(len(data))  # nearer to a line over the scale than the size itself
 
         def miss(reached: float) -> float:
-            return math.log(size) - reached if reached <= math.log(size) else math.inf
+            return most - reached if reached <= most else math.inf
 
-        target = Target(math.log(size), measure, miss, 0.01, f"{size} bytes", "ln bytes", 2)
+        target = Target(most, measure, miss, 0.01, f"{size} bytes", "ln bytes", 2)
         try:
-            return search(lambda quality: self._peer.encode(picture, quality), lowest, highest, target).trial
+            return search(lambda quality: self._encode(picture, quality), lowest, highest, target).trial
         except TargetError:
-            return self._peer.encode(picture, lowest)
+            return self._encode(picture, lowest)
+
+    def _encode(self, picture: Image.Image, quality: int) -> bytes:
+        """The one place where a peer encodes."""
+        try:
+            return self._peer.encode(picture, quality)
+        except (OSError, ValueError) as error:  # as Pillow's encoders report it
+            size = f"{picture.width}x{picture.height}"
+            raise ImageError(f"{self.name} cannot hold this picture of {size} pixels ({error})") from None
 
 
 def contenders(
@@ -158,25 +179,27 @@ def contenders(
 
     Raises LcqError for a name it does not know, and where a model does not encode so.
 
-    Models of one name are told apart by what was asked for; one model at several efforts or tunes by these. Without
-    `tunes` each model encodes for what it was trained for.
+    A model is called what was asked for; by a plain name, what that means: `lattice` is `lattice-2`, unless both are
+    there. One model at several efforts or tunes is told apart by these. Without `tunes` each model encodes for what it
+    was trained for.
     """
     known = {peer.name: peer for peer in PEERS}
     for name in peers:
         if name not in known:
             raise LcqError(f"unknown peer {name!r}; choose from {', '.join(known)}")
     models = list(dict.fromkeys(models))
-    loaded = [load(model, device) for model in models]
-    names = [codec.config.name for codec in loaded]
+    named = [find(model) for model in models]
+    names = [info.name if str(model) == info.family else str(model) for model, info in zip(models, named, strict=True)]
     efforts, tunes = sorted(set(efforts)), list(dict.fromkeys(tunes))
     ours = []
-    for model, codec, name in zip(models, loaded, names, strict=True):
+    for model, info, name in zip(models, named, names, strict=True):
         label = name if names.count(name) == 1 else str(model)
-        for effort, tune in product(efforts, tunes or [codec.config.tune]):
-            chosen = load(model, device, tune)
-            source = str(model) if chosen is codec else chosen.config.name
-            marks = [f"effort {effort}"] * (len(efforts) > 1) + [tune] * (len(tunes) > 1 or chosen is not codec)
-            ours.append(ModelContender(source, chosen, ", ".join([label, *marks]), qualities, effort, tune))
+        for effort, tune in product(efforts, tunes or [info.config.tune]):
+            chosen = tuned(model, tune)
+            source = str(chosen.folder)
+            marks = [f"effort {effort}"] * (len(efforts) > 1) + [tune] * (len(tunes) > 1 or chosen != info)
+            codec = load(chosen.folder, device)
+            ours.append(ModelContender(source, codec, ", ".join([label, *marks]), qualities, effort, tune))
     return [*ours, *(PeerContender(known[name]) for name in dict.fromkeys(peers) if known[name].available)]
 
 
@@ -192,6 +215,13 @@ def deciding() -> list[Path]:
     idle = [package / "cli", *(package / "lab" / room for room in ("training", "papers", "evaluation"))]
     codec = [path for path in package.rglob("*.py") if not any(path.is_relative_to(folder) for folder in idle)]
     return sorted([*codec, *(own / name for name in MEASURES)])
+
+
+def _engines() -> str:
+    """Versions of what computes the networks."""
+    from ...backends.session import VERSION  # a peer's process needs none of it
+
+    return f"{VERSION}, torch {version('torch')}, numpy {version('numpy')}"
 
 
 @cache

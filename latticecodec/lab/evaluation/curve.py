@@ -37,6 +37,10 @@ class Curve:
         """(bpp, quality) of the points by a key of `METRICS`, as `bd_rate` takes them."""
         return [(point.bpp, METRICS[metric].value(point)) for point in self.points]
 
+    def has(self, metric: str) -> bool:
+        """Whether each point has a value by a key of `METRICS`, and a finite one: else there are no BD-rates by it."""
+        return all(math.isfinite(value) for _, value in self.by(metric))
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -60,13 +64,13 @@ def compared(curve: Curve, anchor: Curve) -> dict[str, float | None]:
 
     None where the two have no range of quality in common, or a value is missing.
     """
-    return {name: _bd_rate(anchor.by(name), curve.by(name), metric.least) for name, metric in METRICS.items()}
+    return {name: _bd_rate(anchor, curve, name) for name in METRICS}
 
 
-def _bd_rate(anchor: list[tuple[float, float]], test: list[tuple[float, float]], least: float) -> float | None:
-    if not all(math.isfinite(quality) for _, quality in anchor + test):
+def _bd_rate(anchor: Curve, test: Curve, metric: str) -> float | None:
+    if not (anchor.has(metric) and test.has(metric)):
         return None
     try:
-        return bd_rate(anchor, test, least)
+        return bd_rate(anchor.by(metric), test.by(metric), METRICS[metric].least)
     except LcqError:
         return None

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from ...config import DEFAULT_EFFORT
-from ...errors import ImageError, LcqError
+from ...errors import ImageError, LcqError, OutputError
 from ...metrics import MS_SSIM_SIDE_MIN, SSIMULACRA2_SIDE_MIN
 from .butteraugli import INSTALL as INSTALL_BUTTERAUGLI
 from .butteraugli import SIDE_MIN as BUTTERAUGLI_SIDE_MIN
 from .butteraugli import butteraugli_is_installed
 from .contenders import DEFAULT_PEERS, QUALITIES, Contender, contenders, missing
 from .curve import Curve, Point
-from .measure import Measurement, measurements
+from .measure import Measurement, measurements, taken
 from .memory import peak_memory
 from .pictures import label, listed, read
 from .published import published as published_curves
@@ -63,7 +63,8 @@ def evaluate(
     """Compress and decode every picture at several qualities, with each model and with each peer.
 
     Args:
-        images: an image file, or a folder that is searched recursively; one picture is in memory at a time.
+        images: an image file, or a folder that is searched recursively; one picture is in memory at a time, and
+            two of what a codec makes of it.
         models: names or folders of models.
         device: "auto", "cpu" or "cuda".
         report_progress: called with (files done, files in all) after each compressed file.
@@ -78,7 +79,7 @@ def evaluate(
         state: results of an earlier run; those that still hold are not made again, new ones are put there.
 
     A picture that cannot be read, or that one of the codecs cannot code, is left out for all of them. Raises ImageError
-    where no picture is left, naming one of them, and as `prepared`.
+    where no picture is left, naming one of them, OutputError where `state` cannot be written, and as `prepared`.
     """
     files, codecs = prepared(images, models, device, qualities=qualities, efforts=efforts, tunes=tunes, peers=peers)
     state = State() if state is None else state
@@ -90,6 +91,7 @@ def evaluate(
         with_butteraugli = False
         notes.append(f"Butteraugli: left out, its program is not on the PATH ({INSTALL_BUTTERAUGLI})")
     asked = ["ssimulacra2"] * with_ssimulacra2 + ["butteraugli"] * with_butteraugli
+    measures = taken(asked)
     tallies = [_Tally(codec) for codec in codecs]
     each = sum(len(codec.qualities) for codec in codecs)
     skipped: dict[str, str] = {}
@@ -101,11 +103,13 @@ def evaluate(
             picture = read(file)
             picture_digest = digest(np.asarray(picture))
             for codec, measured in zip(codecs, results, strict=True):
-                for result in measurements(codec, picture, picture_digest, asked, state):
+                for result in measurements(codec, picture, picture_digest, measures, state):
                     measured.append(result)
                     done += 1
                     if report_progress is not None:
                         report_progress(done, len(files) * each)
+        except OutputError:  # of `state`, and not of the picture
+            raise
         except LcqError as error:
             skipped[label(file, images)] = str(error).removeprefix(f"{file}: ")
             continue
@@ -166,10 +170,11 @@ def _memory(codec: Contender, file: Path, picture_digest: str, device: str, stat
     quality = codec.qualities[len(codec.qualities) // 2]
     name = key("memory", codec.identity, quality, picture_digest)
     kept = state.get(name)
-    if kept is None:
-        kept = {"memory": peak_memory(codec.source, codec.effort, quality, file, device)}
-        state.put(name, kept)
-    memory: int | None = kept["memory"]
+    if kept is not None:
+        return int(kept["memory"])
+    memory = peak_memory(codec, quality, file, device)
+    if memory is not None:  # else the next run tries again
+        state.put(name, {"memory": memory})
     return memory
 
 

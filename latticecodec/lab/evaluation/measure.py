@@ -12,14 +12,15 @@ from PIL import Image
 
 from ...metrics import MS_SSIM_SIDE_MIN
 from ...picture import psnr
-from .butteraugli import butteraugli
+from .butteraugli import butteraugli, butteraugli_build
 from .contenders import Contender
-from .msssim import ms_ssim
-from .ssimulacra2 import ssimulacra2
+from .msssim import ms_ssim, ms_ssim_build
+from .ssimulacra2 import ssimulacra2, ssimulacra2_build
 from .state import State, key
 
 OPTIONAL = {"ssimulacra2": ssimulacra2, "butteraugli": butteraugli}  # measures that are taken where asked for
-THREADS = 2  # that measure decoded pictures; more would need memory for more of them
+BUILDS = {"ms_ssim": ms_ssim_build, "ssimulacra2": ssimulacra2_build, "butteraugli": butteraugli_build}
+THREADS = 2  # that measure decoded pictures, which is how many of them are in memory
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Measurement:
     ms_ssim: float | None  # None: the picture is too small
     ssimulacra2: float | None  # None: the picture is too small, or not asked for
     butteraugli: float | None  # the same
-    asked: Sequence[str]  # of OPTIONAL
+    measures: dict[str, str]  # that were taken, and by what: see `taken`
 
 
 @dataclass(frozen=True)
@@ -46,40 +47,48 @@ class _Decoded:
     pixels: NDArray[np.uint8]  # [H, W, 3]
 
 
+def taken(asked: Sequence[str]) -> dict[str, str]:
+    """The measures to take, MS-SSIM and those of OPTIONAL that are asked for, and the very programs that take them."""
+    return {name: BUILDS[name]() for name in ("ms_ssim", *asked)}
+
+
 def measurements(
     contender: Contender,
     picture: Image.Image,
     picture_digest: str,
-    asked: Sequence[str],
+    measures: dict[str, str],
     state: State,
 ) -> Iterator[Measurement]:
     """A measurement for each of the codec's qualities, taken from `state` where it is there, else made and put there.
 
-    `asked` are the measures of OPTIONAL to take.
+    `measures` is what `taken` says. What another program measured is measured again; seconds are taken as they are.
 
-    First every file is written and read, alone, so that the times are those of the codec; then the decoded pictures are
-    measured, on two threads.
+    Two files are written and read, one after the other and alone, so that the times are those of the codec; then the
+    two decoded pictures are measured, on two threads, and dropped.
     """
     keys = [key(contender.identity, quality, picture_digest) for quality in contender.qualities]
-    found = {name: _kept(state, name, asked) for name in keys}
-    todo = {name: q for name, q in zip(keys, contender.qualities, strict=True) if found[name] is None}
-    if todo:
+    found = {name: _kept(state, name, measures) for name in keys}
+    if None in found.values():
         _warm_up(contender, picture)
-    decoded = [_decoded(contender, picture, quality) for quality in todo.values()]
     original = np.asarray(picture.convert("RGB"))  # [H, W, 3]
+    pairs = list(zip(keys, contender.qualities, strict=True))
     with ThreadPoolExecutor(THREADS) as pool:
-        measured = pool.map(lambda one: _measured(one, original, asked), decoded)
-        for name in keys:
-            kept = found[name]
-            if kept is None:
-                kept = next(measured)
-                state.put(name, asdict(kept))
-            yield kept
+        for start in range(0, len(pairs), THREADS):
+            some = pairs[start : start + THREADS]
+            todo = [quality for name, quality in some if found[name] is None]
+            decoded = (_decoded(contender, picture, quality) for quality in todo)
+            measured = pool.map(lambda one: _measured(one, original, measures), list(decoded))
+            for name, _ in some:
+                kept = found[name]
+                if kept is None:
+                    kept = next(measured)
+                    state.put(name, asdict(kept))
+                yield kept
 
 
-def _kept(state: State, name: str, asked: Sequence[str]) -> Measurement | None:
+def _kept(state: State, name: str, measures: dict[str, str]) -> Measurement | None:
     kept = state.get(name)
-    if kept is None or not set(asked) <= set(kept["asked"]):
+    if kept is None or not measures.items() <= kept["measures"].items():
         return None
     return Measurement(**kept)
 
@@ -100,7 +109,7 @@ def _decoded(contender: Contender, picture: Image.Image, quality: float) -> _Dec
     return _Decoded(len(coded.data), coded.estimated_bits, middle - start, end - middle, np.asarray(image))
 
 
-def _measured(one: _Decoded, original: NDArray[np.uint8], asked: Sequence[str]) -> Measurement:
+def _measured(one: _Decoded, original: NDArray[np.uint8], measures: dict[str, str]) -> Measurement:
     """Compare decoded pixels [H, W, 3] with the original ones [H, W, 3]."""
     return Measurement(
         one.size,
@@ -110,10 +119,10 @@ def _measured(one: _Decoded, original: NDArray[np.uint8], asked: Sequence[str]) 
         psnr(one.pixels, original),
         _number(ms_ssim, one.pixels, original),
         **{
-            name: _number(measure, one.pixels, original) if name in asked else None
+            name: _number(measure, one.pixels, original) if name in measures else None
             for name, measure in OPTIONAL.items()
         },
-        asked=asked,
+        measures=measures,
     )
 
 

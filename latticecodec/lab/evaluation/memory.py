@@ -4,20 +4,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .contenders import contenders
+from ...zoo import load
+from .contenders import Contender, ModelContender, contenders
 from .pictures import read
 
 PROGRAM = "from latticecodec.lab.evaluation.memory import child; child()"
 STATUS = Path("/proc/self/status")
 
 
-def peak_memory(source: str, effort: int | None, quality: float, picture: Path, device: str) -> int | None:
+def peak_memory(codec: Contender, quality: float, picture: Path, device: str) -> int | None:
     """Peak memory in bytes of encoding and decoding an image file once, interpreter and libraries included.
 
-    `effort` is that of a model's encoder, None for a peer. Returns None where the process fails or the system does not
-    tell (Windows). Memory of a GPU is not counted.
+    Returns None where the process fails or the system does not tell (Windows). Memory of a GPU is not counted.
     """
-    arguments = [str(effort), source, repr(quality), str(picture), device]
+    arguments = [str(codec.effort), str(codec.tune), codec.source, repr(quality), str(picture), device]
     path = [f"import sys; sys.path[:0] = {sys.path!r}", PROGRAM]
     command = [sys.executable, "-c", "; ".join(path), *arguments]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -26,9 +26,12 @@ def peak_memory(source: str, effort: int | None, quality: float, picture: Path, 
 
 def child() -> None:
     """What the fresh process runs; a peer's never imports torch."""
-    effort, source, quality, picture, device = sys.argv[1:]
-    models, peers, efforts = ([], [source], []) if effort == "None" else ([source], [], [int(effort)])
-    (codec,) = contenders(models, peers, device, [float(quality)], efforts)
+    effort, tune, source, quality, picture, device = sys.argv[1:]
+    codec: Contender
+    if effort == "None":
+        (codec,) = contenders([], [source], device, [])
+    else:  # the very weights, not what would be chosen for the tune anew
+        codec = ModelContender(source, load(Path(source), device), source, [float(quality)], int(effort), tune)
     codec.decode(codec.encode(read(Path(picture)), float(quality)).data)
     print(_own_peak() or "")  # noqa: T201 - the parent reads it
 

@@ -1,6 +1,7 @@
 """MS-SSIM of RGB pictures (Wang, Simoncelli and Bovik 2003), by pytorch-msssim, as most papers of the field do."""
 
 import math
+from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,11 @@ def ms_ssim(decoded: NDArray[np.uint8], original: NDArray[np.uint8]) -> float:
 
     a, b = (torch.tensor(x).permute(2, 0, 1)[None].float() for x in (decoded, original))  # [1, 3, H, W]
     return float(measure(a, b, data_range=255))
+
+
+def ms_ssim_build() -> str:
+    """What measures it; values belong to that."""
+    return f"pytorch-msssim {version('pytorch-msssim')}, torch {version('torch')}"
 
 
 def decibels(value: float) -> float:

@@ -3,8 +3,8 @@
 Settings are the ones that a careful user would choose for small files: JPEG 4:2:0 progressive with optimised Huffman
 tables, WebP with its most thorough method, AVIF 4:4:4 at libavif's default speed, as it is and as aom tunes it for
 SSIMULACRA2, JPEG 2000 of a given size with the irreversible transforms of colour and space, JPEG XL at libjxl's default
-effort. JPEG 2000 alone spends equal bits on every picture, as is usual in comparisons with it, which is kind to it in
-means over pictures.
+effort. A grey picture is coded as one channel, but in WebP, which has no such files. JPEG 2000 alone spends equal bits
+on every picture, as is usual in comparisons with it, which is kind to it in means over pictures.
 """
 
 import importlib
@@ -24,6 +24,11 @@ PLUGIN, PLUGIN_PACKAGE = "pillow_jxl", "pillow-jxl-plugin"
 
 def _quality(value: int, bands: int) -> dict[str, Any]:
     return {"quality": value}
+
+
+def _avif(value: int, bands: int) -> dict[str, Any]:
+    """Pillow codes grey as colour unless it is told otherwise."""
+    return {"quality": value, "subsampling": "4:0:0" if bands == 1 else "4:4:4"}
 
 
 def _rate(value: int, bands: int) -> dict[str, Any]:
@@ -46,6 +51,7 @@ class Peer:
         options: for `Image.save`.
         recent: more of them, which libraries that are too old refuse or pass over.
         needs: what is recent enough for those.
+        settings: how it is used, in words, for reports.
         setting: what `Image.save` takes for a value of the scale and a number of channels.
         media_type: that a browser shows, or "".
     """
@@ -58,6 +64,7 @@ class Peer:
     qualities: tuple[int, ...]
     lowest: int
     options: dict[str, Any] = field(hash=False)
+    settings: str
     setting: Callable[[int, int], dict[str, Any]] = _quality
     media_type: str = ""
     recent: dict[str, Any] = field(default_factory=dict, hash=False)
@@ -129,7 +136,9 @@ AVIF = Peer(
     version_of="avif",
     qualities=(10, 20, 30, 40, 50, 60, 70, 80, 90),
     lowest=0,
-    options={"subsampling": "4:4:4", "speed": 6},
+    options={"speed": 6},
+    settings="4:4:4, grey as 4:0:0, speed 6",
+    setting=_avif,
     media_type="image/avif",
 )
 PEERS = (
@@ -142,6 +151,7 @@ PEERS = (
         qualities=(8, 15, 25, 40, 55, 70, 82, 90, 95),
         lowest=1,
         options={"subsampling": "4:2:0", "optimize": True, "progressive": True},
+        settings="4:2:0, optimized, progressive",
         media_type="image/jpeg",
     ),
     Peer(
@@ -153,12 +163,14 @@ PEERS = (
         qualities=(0, 5, 15, 35, 60, 78, 88, 93, 97),
         lowest=0,
         options={"method": 6},
+        settings="method 6",
         media_type="image/webp",
     ),
     AVIF,
     replace(
         AVIF,
         name="avif-ssimulacra2",
+        settings=f"{AVIF.settings}, aom tuned for SSIMULACRA2",
         recent={"codec": "aom", "advanced": {"tune": "ssimulacra2"}},
         needs="aom 3.13 or newer as its encoder",
     ),
@@ -171,6 +183,7 @@ PEERS = (
         qualities=(10, 15, 25, 40, 60, 100, 150, 200, 300),  # hundredths of a bit per pixel
         lowest=1,
         options={"irreversible": True, "mct": 1, "quality_mode": "rates"},
+        settings="irreversible, by size",
         setting=_rate,
     ),
     Peer(
@@ -182,5 +195,6 @@ PEERS = (
         qualities=(0, 10, 25, 40, 55, 70, 82, 90, 95),
         lowest=0,
         options={"effort": 7},
+        settings="effort 7",
     ),
 )

@@ -11,6 +11,7 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 
+from ...errors import OutputError, reason
 from ..outputs import check_folder, check_own, write_whole
 from .comparison import TARGET, Comparison
 from .curve import METRICS
@@ -35,10 +36,14 @@ def write_report(
         comparisons: what `side_by_side` returned, for the viewer; none: no viewer.
         command: shown at the top of the page.
 
-    Returns the path of index.html. Each file is written whole or not at all. Raises as `check_report`.
+    Returns the path of index.html. Each file is written whole or not at all. Raises as `check_report`, and
+    OutputError where the folder or a file cannot be written.
     """
     check_report(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: the folder cannot be made: {reason(error)}") from None
     plots = {metric: svg for metric in METRICS if (svg := plot(evaluation, metric)) is not None}
     for metric, svg in plots.items():
         write_whole(folder / f"{metric.replace('_', '-')}.svg", svg)

@@ -52,7 +52,7 @@ def speed(curve: Curve) -> tuple[float, float]:
 
 
 def costs(evaluation: Evaluation) -> dict[str, dict[str, Any]]:
-    """Speed of each codec on this machine, the same as a multiple of the first peer's, and peak memory in bytes."""
+    """Speed of each codec on the machine that measured it, and as multiples of the first peer's; peak memory, bytes."""
     first = speed(evaluation.peers[0]) if evaluation.peers else (math.nan, math.nan)
     table = {}
     for curve in (*evaluation.models, *evaluation.peers):

@@ -8,6 +8,7 @@ be compared with each other, not with those of other tools: for bad pictures the
 import importlib.util
 import io
 import math
+from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,11 @@ INSTALL = "pip install 'latticecodec[eval]'"
 def ssimulacra2_is_installed() -> bool:
     """Whether `ssimulacra2` can be called."""
     return importlib.util.find_spec("ssimulacra2") is not None
+
+
+def ssimulacra2_build() -> str:
+    """What measures it; values belong to that. Raises PackageNotFoundError without the package."""
+    return f"ssimulacra2 {version('ssimulacra2')}"
 
 
 def ssimulacra2(decoded: NDArray[np.uint8], original: NDArray[np.uint8]) -> float:

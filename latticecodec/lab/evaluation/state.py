@@ -3,8 +3,9 @@
     {"format": "lcodec eval", "version": 1}
     {"key": "<SHA-256>", ...}          one result a line, written as soon as it is there
 
-A key is made of everything that a result depends on: the codec with its code and weights, the quality, the picture's
-pixels. So a result is found again only where it still holds.
+A key is made of what a file and its pixels depend on: the codec with its code, libraries and weights, the quality, the
+picture. Beside the values stands what measured them. So a result is found again only where it still holds. Seconds are
+the exception: they are those of the machine that measured them.
 """
 
 import hashlib
@@ -34,7 +35,7 @@ class State:
     """Results by key; in memory alone where no file is given."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Read what is there; raises OutputError where the file is another one.
+        """Read what is there; raises OutputError where the file is another one or cannot be read.
 
         A file that is not there, and its folder, are made with the first result.
         """
@@ -42,7 +43,10 @@ class State:
         self._known: dict[str, dict[str, Any]] = {}
         if path is None:
             return
-        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be read: {reason(error)}; name another one") from None
         lines = text.splitlines()
         if lines and _parsed(lines[0]) != HEADER:
             raise OutputError(f"{path}: is not a file of results of lcodec eval; name another one")
