@@ -18,7 +18,8 @@ export class Compressor {
   #size; // {width, height} of the photograph
   #canvases = []; // of the original, then of FORMATS
   #rows; // of the table: {row, cells, radio} of FORMATS
-  #bytes = null; // the result
+  #analysis = null; // of the file, in the worker: null, "coming" or "there"
+  #result = null; // {name, bytes} of the file that the photograph became
   #stopping = new AbortController();
 
   constructor(root, engine) {
@@ -26,7 +27,7 @@ export class Compressor {
     this.#stage = new Stage(part(root, "stage"), part(root, "zoom"), part(root, "split"));
     const quality = part(root, "quality");
     quality.oninput = () => (part(root, "quality-shown").value = quality.value);
-    quality.onchange = () => this.#run((signal) => this.#compress(signal));
+    quality.onchange = () => this.#again();
     part(root, "stop").onclick = () => this.#stopping.abort();
     part(root, "download").onclick = () => this.#download();
     this.#rows = FORMATS.map((format) => rowOf(format, () => this.#see(format)));
@@ -36,6 +37,12 @@ export class Compressor {
   /** Compress the first of some files. */
   async take([file]) {
     await this.#run((signal) => this.#choose(file, signal));
+  }
+
+  /** Compress at another quality; while a photograph is analysed that is noted, and it is compressed so afterwards. */
+  #again() {
+    if (this.#analysis === "coming") return;
+    this.#run((signal) => (this.#analysis ? this.#compress(signal) : this.#choose(this.#file, signal)));
   }
 
   /** Do something in place of what is being done; its error becomes a line. */
@@ -48,6 +55,7 @@ export class Compressor {
       await work(signal);
     } catch (error) {
       if (signal !== this.#stopping.signal) return; // something else is done by now
+      if (!signal.aborted || this.#analysis === "coming") this.#analysis = null;
       if (!this.#canvases.length) this.#show(false);
       const line = signal.aborted ? `${this.#file.name}: stopped` : lineOf(this.#file.name, error);
       tell(this.#root, line, !signal.aborted);
@@ -57,7 +65,7 @@ export class Compressor {
   }
 
   async #choose(file, signal) {
-    [this.#file, this.#canvases] = [file, []];
+    [this.#file, this.#canvases, this.#analysis] = [file, [], "coming"];
     this.#forget();
     this.#show(true);
     part(this.#root, "name").textContent = file.name;
@@ -65,6 +73,7 @@ export class Compressor {
     this.#stage.clear();
     const onEvent = ({ image, share }) => (image ? this.#draft(image) : this.#progress(share));
     await this.#engine.call("choose", { file }, { signal, onEvent });
+    this.#analysis = "there";
     await this.#compress(signal);
   }
 
@@ -87,7 +96,7 @@ export class Compressor {
     const quality = Number(part(this.#root, "quality").value);
     const onEvent = ({ share, image, x, y }) => (image ? draw(this.#canvases[1], image, x, y) : this.#progress(share));
     const { bytes, psnr } = await this.#engine.call("compress", { quality }, { signal, onEvent });
-    this.#bytes = bytes;
+    this.#result = { name: packedName(this.#file.name), bytes };
     part(this.#root, "download").disabled = false;
     this.#tell(OURS, bytes.length, psnr);
     this.#progress(null);
@@ -106,7 +115,7 @@ export class Compressor {
 
   /** There is no result any more. */
   #forget() {
-    this.#bytes = null;
+    this.#result = null;
     part(this.#root, "download").disabled = true;
     this.#progress(null);
     for (const { cells, radio } of this.#rows) {
@@ -138,7 +147,8 @@ export class Compressor {
   }
 
   #download() {
-    save(new Blob([this.#bytes], { type: "application/octet-stream" }), packedName(this.#file.name));
+    const { name, bytes } = this.#result;
+    save(new Blob([bytes], { type: "application/octet-stream" }), name);
   }
 }
 

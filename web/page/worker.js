@@ -32,26 +32,29 @@ const TASKS = {
 
   /** Analyses a photograph; send: {image} of it, {share} that is analysed. */
   async choose({ file }, { send, signal }) {
+    [original, encoder] = [null, null]; // the one before is not compressed any more, whatever comes of this one
     const chosen = await photograph(file);
     signal.throwIfAborted(); // else it would take the place of one that was chosen later
-    [original, encoder] = [chosen, null];
-    send({ image: await bitmapOf(original) });
-    const ready = await PictureEncoder.of(original, { signal, onProgress: (share) => send({ share }) });
+    original = chosen;
+    send({ image: await bitmapOf(chosen) });
+    const ready = await PictureEncoder.of(chosen, { signal, onProgress: (share) => send({ share }) });
     signal.throwIfAborted();
     encoder = ready;
   },
 
   /** Its file at a quality, {bytes, psnr}; send: {share} that is compressed, {image, x, y} of each decoded tile. */
   async compress({ quality }, { send, signal }) {
+    const { samples } = original; // another photograph may be chosen on the way
     const bytes = await encoder.encode(quality, { signal, onProgress: (share) => send({ share }) });
     const picture = await decode(bytes, { signal, onTile: sendTile(readHeader(bytes), send) });
-    return { bytes, psnr: psnr(original.samples, picture.samples) };
+    return { bytes, psnr: psnr(samples, picture.samples) };
   },
 
   /** The largest file of another format of at most so many bytes: {length, psnr, image}. */
   async compare({ type, size }, { signal }) {
+    const { samples } = original;
     const { blob, picture } = await atSize(original, type, size, signal);
-    return { length: blob.size, psnr: psnr(original.samples, picture.samples), image: await bitmapOf(picture) };
+    return { length: blob.size, psnr: psnr(samples, picture.samples), image: await bitmapOf(picture) };
   },
 };
 

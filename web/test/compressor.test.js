@@ -1,0 +1,95 @@
+/** The view that compresses, where things come in another order than they should: changes, Stop, lost connections, other browsers. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { Reader } from "../container.js";
+import { toPng } from "../page/png.js";
+import { launch } from "./browser.js";
+import { serve } from "./server.js";
+
+const DIST = fileURLToPath(new URL("../dist", import.meta.url));
+const PATIENCE = 60_000; // milliseconds
+const QUALITY = "#compress [data-quality]";
+const TOLD = "#compress [data-told]";
+
+let browser, server, page, thrown;
+
+before(async () => {
+  server = await serve(DIST);
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+beforeEach(async () => {
+  const context = await browser.newContext({ serviceWorkers: "block" }); // requests are seen by `page.route`
+  page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  thrown = [];
+  page.on("pageerror", (error) => thrown.push(String(error)));
+  await page.goto(`${server.origin}/`);
+  await page.click("#compress-tab");
+});
+
+afterEach(async () => {
+  await page.context().close();
+  assert.deepEqual(thrown, [], "errors that nobody hears of");
+});
+
+/** A photograph of a name and size, as a file to be chosen. */
+async function photograph(name, width, height) {
+  const samples = Uint8Array.from({ length: 3 * width * height }, (_, i) => 128 + 100 * Math.sin(i / 31));
+  const png = await toPng({ width, height, channels: 3, depth: 8, samples }, {});
+  return { name, mimeType: "image/png", buffer: Buffer.from(await png.arrayBuffer()) };
+}
+
+async function choose(file) {
+  await page.locator("#compress [data-files]").first().setInputFiles(file);
+}
+
+/** What is downloaded, once it is there: its name, and the size of the picture in it. */
+async function downloaded() {
+  await page.waitForSelector("#compress [data-download]:not([disabled])");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("#compress [data-download]")]);
+  const { header } = new Reader(new Uint8Array(readFileSync(await download.path())));
+  return [download.suggestedFilename(), header.width, header.height, Math.round(header.quality)];
+}
+
+test("a change of the quality while a photograph is analysed is for that photograph", async () => {
+  await choose(await photograph("one.png", 48, 32));
+  assert.deepEqual(await downloaded(), ["one.lcq", 48, 32, 50]);
+  await page.evaluate((selector) => {
+    const slider = document.querySelector(selector);
+    const change = () => {
+      slider.value = 70;
+      slider.dispatchEvent(new Event("change"));
+    };
+    new MutationObserver(change).observe(document.querySelector("#compress [data-name]"), { childList: true });
+  }, QUALITY);
+  await choose(await photograph("two.png", 40, 64));
+  assert.deepEqual(await downloaded(), ["two.lcq", 40, 64, 70]);
+});
+
+test("after Stop, and after a model that could not be fetched, a change begins again", async () => {
+  let [held, cut] = [[], false];
+  await page.route("**/models/*.json", (route) => (cut ? route.abort() : held.push(route)));
+  await choose(await photograph("slow.png", 48, 32));
+  await page.waitForSelector("#compress canvas");
+  await page.click("#compress [data-stop]");
+  assert.equal(await page.textContent(TOLD), "slow.png: stopped");
+  cut = true;
+  for (const route of held) await route.abort();
+  await page.locator(QUALITY).fill("60");
+  await page.waitForSelector("#compress .wrong");
+  assert.match(await page.textContent(TOLD), /^slow\.png: .*connection/);
+  await page.unroute("**/models/*.json");
+  await page.locator(QUALITY).fill("80");
+  assert.deepEqual(await downloaded(), ["slow.lcq", 48, 32, 80]);
+  assert.equal(await page.textContent(TOLD), "");
+});
