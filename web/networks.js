@@ -1,10 +1,10 @@
 /** Models, fetched when they are needed, and their networks on onnxruntime-web. */
 
+import { keep, keptOf } from "./cache.js";
 import { ModelError } from "./errors.js";
 import * as ort from "./runtime/ort.wasm.min.mjs";
 import { readTensors } from "./safetensors.js";
 
-const CACHE = "latticecodec"; // of the browser's Cache Storage
 const THREADS_MAX = 8;
 
 ort.env.wasm.wasmPaths = new URL("./runtime/", import.meta.url).href;
@@ -132,25 +132,25 @@ async function fetched(digest, address) {
 
 /** A description, JSON: as the server has it now, or as it was kept where there is no connection. */
 async function described(address) {
-  const cache = await globalThis.caches?.open(CACHE);
   const response = await fetch(address, { cache: "no-cache" }).catch(async (error) => {
-    const old = await cache?.match(address);
+    const old = await keptOf(address);
     if (!old) throw error;
     return old;
   });
   if (!response.ok) throw new Error(`status ${response.status}`);
-  await cache?.put(address, response.clone());
-  return response.json();
+  const text = await response.text();
+  const found = JSON.parse(text);
+  await keep(address, new Response(text));
+  return found;
 }
 
 /** The bytes of a file whose name says what is in it: fetched once and kept by the browser. */
 async function kept(address, integrity) {
-  const cache = await globalThis.caches?.open(CACHE);
-  const old = await cache?.match(address);
+  const old = await keptOf(address);
   if (old) return new Uint8Array(await old.arrayBuffer());
   const response = await fetch(address, { integrity });
   if (!response.ok) throw new Error(`status ${response.status}`);
   const bytes = new Uint8Array(await response.arrayBuffer());
-  cache?.put(address, new Response(bytes)).catch(() => {}); // a browser without room fetches it again
+  keep(address, new Response(bytes)); // nobody waits for that
   return bytes;
 }

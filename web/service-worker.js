@@ -20,13 +20,13 @@ addEventListener("fetch", (event) => {
 
 /** What the server has now, or what it had when it was asked before. */
 async function answer(request) {
-  const cache = await caches.open(CACHE);
+  const cache = await caches.open(CACHE).catch(() => null); // a browser may forbid it
   try {
     const response = await fetch(request);
-    if (response.status === 200) await cache.put(request, response.clone()).catch(() => {}); // there may be no room
+    if (response.status === 200) await cache?.put(request, response.clone()).catch(() => {}); // there may be no room
     return isolated(response);
   } catch (error) {
-    const kept = await cache.match(request, { ignoreSearch: true });
+    const kept = await cache?.match(request, { ignoreSearch: true });
     if (kept) return isolated(kept);
     throw error;
   }

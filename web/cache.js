@@ -1,0 +1,22 @@
+/** What a browser keeps of models. It may have no room, or forbid a page to keep anything: then nothing is kept. */
+
+const CACHE = "latticecodec"; // of the browser's Cache Storage
+
+/** What is kept of an address, a Response; undefined where that is nothing. */
+export function keptOf(address) {
+  return tried((cache) => cache.match(address));
+}
+
+/** Keep a Response of an address. */
+export async function keep(address, response) {
+  await tried((cache) => cache.put(address, response));
+}
+
+async function tried(work) {
+  if (!globalThis.caches) return undefined; // the address of the page is not a safe one
+  try {
+    return await work(await caches.open(CACHE));
+  } catch {
+    return undefined;
+  }
+}
