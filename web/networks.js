@@ -11,6 +11,12 @@ ort.env.wasm.wasmPaths = new URL("./runtime/", import.meta.url).href;
 ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, THREADS_MAX) : 1;
 
 const models = new Map(); // promises, by address
+let runtime = "new"; // then "running", or "failed": what could not start once does not, in this page or worker
+
+/** Whether nothing is computed here any more, since the runtime could not start; in another page, or worker, it may. */
+export function runtimeFailed() {
+  return runtime === "failed";
+}
 
 /**
  * A model by its digest, 16 hexadecimal digits, below `base`, the address, with / at its end, of what web/export.py wrote.
@@ -73,7 +79,7 @@ export class Model {
   /** Have a network ready before it is run. */
   prepare(name) {
     if (!this.#sessions.has(name)) {
-      const session = this.#file(name).then((bytes) => ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] }));
+      const session = this.#file(name).then(sessionOf);
       this.#sessions.set(name, session);
       session.catch(() => this.#sessions.delete(name)); // the next call tries again
     }
@@ -112,6 +118,19 @@ export class Model {
     } catch (error) {
       throw new ModelError(`model ${this.config.name}: ${file} cannot be fetched (${error.message}); try again`);
     }
+  }
+}
+
+/** The session of a network's file; throws ModelError where the runtime, parts of which are fetched now, does not start. */
+async function sessionOf(bytes) {
+  try {
+    const session = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
+    runtime = "running";
+    return session;
+  } catch (error) {
+    if (runtime === "running") throw error;
+    runtime = "failed";
+    throw new ModelError(`what computes the model cannot be fetched or started (${error.message}); try again when there is a connection`);
   }
 }
 

@@ -40,20 +40,29 @@ export class Engine {
     return worker;
   }
 
-  #answered({ number, event, result, error }) {
+  /** useless: whether the worker cannot do anything else either. */
+  #answered({ number, event, result, error, useless }) {
     const call = this.#calls.get(number); // none where it was stopped
     if (event) {
       call?.onEvent?.(event);
       return;
     }
     this.#calls.delete(number);
-    if (error) call?.reject(Object.assign(new Error(error.message), { name: error.name }));
+    const thrown = error && Object.assign(new Error(error.message), { name: error.name });
+    if (error) call?.reject(thrown);
     else call?.resolve(result);
+    if (useless) this.#end(thrown);
   }
 
   #failed(event) {
     const error = new Error(`the decoder cannot be started (${event.message ?? "a file of it is missing"}); load the page again`);
-    this.#worker = null; // the next call tries again
+    this.#end(error);
+  }
+
+  /** The next call gets a worker of its own; those that are not answered get an error. */
+  #end(error) {
+    this.#worker?.terminate();
+    this.#worker = null;
     for (const { reject } of this.#calls.values()) reject(error);
     this.#calls.clear();
   }

@@ -2,6 +2,7 @@
 
 import { PictureEncoder } from "../encode.js";
 import { LcqError, decode, readHeader, toImageData } from "../lcq.js";
+import { runtimeFailed } from "../networks.js";
 import { atSize } from "./peers.js";
 import { photograph } from "./photograph.js";
 import { toPng } from "./png.js";
@@ -72,7 +73,7 @@ onmessage = async ({ data: { number, task, values, abort } }) => {
     const result = await TASKS[task](values, { send, signal: controller.signal });
     postMessage({ number, result }, pixelsIn(result));
   } catch (error) {
-    postMessage({ number, error: { name: error.name, message: told(error) } });
+    postMessage({ number, error: { name: error.name, message: told(error) }, useless: runtimeFailed() });
   } finally {
     running.delete(number);
   }

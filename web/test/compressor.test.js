@@ -93,3 +93,13 @@ test("after Stop, and after a model that could not be fetched, a change begins a
   assert.deepEqual(await downloaded(), ["slow.lcq", 48, 32, 80]);
   assert.equal(await page.textContent(TOLD), "");
 });
+
+test("a runtime that could not be fetched is fetched again", async () => {
+  await page.route("**/*.wasm", (route) => route.abort());
+  await choose(await photograph("cut.png", 48, 32));
+  await page.waitForSelector("#compress .wrong");
+  assert.match(await page.textContent(TOLD), /^cut\.png: what computes the model cannot be fetched .*; try again when there is a connection$/);
+  await page.unroute("**/*.wasm");
+  await choose(await photograph("whole.png", 40, 24));
+  assert.deepEqual(await downloaded(), ["whole.lcq", 40, 24, 50]);
+});
