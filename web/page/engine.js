@@ -15,7 +15,7 @@ export class Engine {
   /**
    * What a task makes of its values; onEvent is called with what it sends on the way.
    *
-   * Throws what the task throws, of the same name and message, and AbortError once `signal` says so.
+   * Throws what the task throws, of the same name and message, what onEvent throws, and AbortError once `signal` says so.
    */
   async call(task, values, { onEvent = null, signal = null } = {}) {
     await this.#ready;
@@ -44,7 +44,7 @@ export class Engine {
   #answered({ number, event, result, error, useless }) {
     const call = this.#calls.get(number); // none where it was stopped
     if (event) {
-      call?.onEvent?.(event);
+      this.#came(number, call, event);
       return;
     }
     this.#calls.delete(number);
@@ -52,6 +52,17 @@ export class Engine {
     if (error) call?.reject(thrown);
     else call?.resolve(result);
     if (useless) this.#end(thrown);
+  }
+
+  /** Where the page cannot do with an event what it is for, the call ends with that error. */
+  #came(number, call, event) {
+    try {
+      call?.onEvent?.(event);
+    } catch (error) {
+      this.#calls.delete(number);
+      this.#worker.postMessage({ number, abort: true });
+      call.reject(error);
+    }
   }
 
   #failed(event) {

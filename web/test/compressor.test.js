@@ -103,3 +103,10 @@ test("a runtime that could not be fetched is fetched again", async () => {
   await choose(await photograph("whole.png", 40, 24));
   assert.deepEqual(await downloaded(), ["whole.lcq", 40, 24, 50]);
 });
+
+test("a picture for which there is no canvas is one line", async () => {
+  await page.evaluate(() => (HTMLCanvasElement.prototype.getContext = () => null)); // as browsers do where it is too large
+  await choose(await photograph("large.png", 48, 32));
+  await page.waitForSelector("#compress .wrong");
+  assert.equal(await page.textContent(TOLD), "large.png: a picture of 48x32 pixels is too large for this browser");
+});
