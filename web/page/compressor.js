@@ -102,6 +102,8 @@ export class Compressor {
     this.#progress(null);
     for (const [format, type] of Object.entries(PEERS)) {
       const peer = await this.#engine.call("compare", { type, size: bytes.length }, { signal });
+      this.#rows[FORMATS.indexOf(format)].row.hidden = !peer; // this browser does not write it
+      if (!peer) continue;
       draw(this.#canvases[1 + FORMATS.indexOf(format)], peer.image, 0, 0);
       this.#tell(format, peer.length, peer.psnr);
     }

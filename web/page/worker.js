@@ -51,10 +51,12 @@ const TASKS = {
     return { bytes, psnr: psnr(samples, picture.samples) };
   },
 
-  /** The largest file of another format of at most so many bytes: {length, psnr, image}. */
+  /** The largest file of another format of at most so many bytes: {length, psnr, image}; null where there is none. */
   async compare({ type, size }, { signal }) {
     const { samples } = original;
-    const { blob, picture } = await atSize(original, type, size, signal);
+    const found = await atSize(original, type, size, signal);
+    if (!found) return null;
+    const { blob, picture } = found;
     return { length: blob.size, psnr: psnr(samples, picture.samples), image: await bitmapOf(picture) };
   },
 };

@@ -110,3 +110,17 @@ test("a picture for which there is no canvas is one line", async () => {
   await page.waitForSelector("#compress .wrong");
   assert.equal(await page.textContent(TOLD), "large.png: a picture of 48x32 pixels is too large for this browser");
 });
+
+test("a format that the browser does not write has no row", async () => {
+  const instead = `const own = OffscreenCanvas.prototype.convertToBlob;
+    OffscreenCanvas.prototype.convertToBlob = function (options) {
+      return own.call(this, options.type === "image/webp" ? {} : options); // PNG, as Safari does
+    };`;
+  const body = instead + readFileSync(`${DIST}/page/worker.js`, "utf8");
+  await page.route("**/page/worker.js", async (route) => route.fulfill({ response: await route.fetch(), body }));
+  await choose(await photograph("safari.png", 48, 32));
+  assert.deepEqual(await downloaded(), ["safari.lcq", 48, 32, 50]);
+  await page.waitForSelector("#compress [data-waiting][hidden]", { state: "attached" });
+  const rows = page.locator("#compress [data-rows] tr");
+  assert.deepEqual(await rows.evaluateAll((rows) => rows.map(({ hidden }) => hidden)), [false, false, true]);
+});
