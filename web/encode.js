@@ -103,8 +103,9 @@ async function newestLattice(models) {
   return (await there.json()).reduce((a, b) => (version(b) > version(a) ? b : a)).digest;
 }
 
-function checkSize({ width, height }) {
-  if (Math.min(width, height) < 1 || Math.max(width, height) > SIZE_MAX || width * height > PIXELS_MAX) {
+/** Throws LcqError where a picture has other sides than a file can have. */
+export function checkSize({ width, height }) {
+  if (!Number.isInteger(width * height) || Math.min(width, height) < 1 || Math.max(width, height) > SIZE_MAX || width * height > PIXELS_MAX) {
     throw new LcqError(`${width}x${height} pixels; each side must be 1 to 65,535 and the area at most 2^28`);
   }
 }

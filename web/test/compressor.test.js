@@ -124,3 +124,24 @@ test("a format that the browser does not write has no row", async () => {
   const rows = page.locator("#compress [data-rows] tr");
   assert.deepEqual(await rows.evaluateAll((rows) => rows.map(({ hidden }) => hidden)), [false, false, true]);
 });
+
+test("a canvas that takes nothing is not taken for a transparent picture", async () => {
+  const told = await page.evaluate(async () => {
+    const { pixelsOf } = await import("/page/photograph.js");
+    const read = async () => {
+      const bitmap = await createImageBitmap(new ImageData(3, 2));
+      try {
+        return pixelsOf(bitmap).width;
+      } catch (error) {
+        return `${error.name}: ${error.message}`;
+      }
+    };
+    const found = [await read()];
+    OffscreenCanvasRenderingContext2D.prototype.fillRect = () => {};
+    found.push(await read());
+    OffscreenCanvas.prototype.getContext = () => null;
+    return [...found, await read()];
+  });
+  const line = "LcqError: a picture of 3x2 pixels is too large for this browser";
+  assert.deepEqual(told, [3, line, line]);
+});

@@ -7,6 +7,7 @@ import { after, afterEach, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { crc32 } from "../crc32.js";
+import { toPng } from "../page/png.js";
 import { launch, open } from "./browser.js";
 import { serve } from "./server.js";
 
@@ -430,7 +431,15 @@ test("what is no photograph is one line", async () => {
     const blob = await canvas.convertToBlob();
     return [...new Uint8Array(await blob.arrayBuffer())];
   });
+  const white = (width, height) => toPng({ width, height, channels: 1, depth: 8, samples: new Uint8Array(width * height).fill(255) }, {});
+  const bytes = async (blob) => Buffer.from(await (await blob).arrayBuffer());
+  const frame = "2c00000000010001000002024401" + "00"; // of 1 x 1 pixels
   const files = {
+    "moving.gif": [
+      Buffer.from(`47494638396101000100800000000000ffffff${frame}${frame}3b`, "hex"),
+      "an animation of 2 frames; save one frame as a still picture first",
+    ],
+    "long.png": [await bytes(white(66_000, 1)), "66000x1 pixels; each side must be 1 to 65,535 and the area at most 2^28"],
     "notes.txt": [Buffer.from("words"), "not a picture that this browser reads; save it as JPEG or PNG first"],
     "whole.lcq": [SAMPLE, "is an .lcq file already; Open shows it"],
     "clear.png": [Buffer.from(transparent), "has transparent pixels, which lcodec compress keeps, but this page does not"],
