@@ -1,0 +1,48 @@
+/** The page under servers that send no headers of its own: what its service worker adds, keeps and drops. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { launch } from "./browser.js";
+import { serve } from "./server.js";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const SAMPLE = { name: "sample.lcq", mimeType: "", buffer: readFileSync(`${ROOT}tests/shipped/lattice.lcq`) };
+
+let browser, server, page;
+
+before(async () => {
+  server = await serve(`${ROOT}web/dist`, { isolated: false });
+  browser = await launch();
+  page = await (await browser.newContext()).newPage();
+  await page.goto(`${server.origin}/`);
+  await opened();
+});
+
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+/** Open a file, from which on there is a worker. */
+async function opened() {
+  await page.locator("#open [data-files]").first().setInputFiles(SAMPLE);
+  await page.waitForSelector("#open [data-download]:not([disabled])");
+}
+
+test("neither the page nor its worker, which reads the files, can ask anybody else", async () => {
+  const asked = [];
+  const other = createServer((request, response) => response.end(String(asked.push(request.url))));
+  await new Promise((resolve) => other.listen(0, "127.0.0.1", resolve));
+  const send = (address) => fetch(address, { mode: "no-cors" }).then(() => "sent", (error) => error.name);
+  const [worker] = page.workers();
+  const told = [];
+  for (const where of [page, worker]) {
+    told.push(await where.evaluate(send, `http://127.0.0.1:${other.address().port}/${told.length}`));
+  }
+  other.close();
+  assert.deepEqual([told, asked], [["TypeError", "TypeError"], []]);
+});
