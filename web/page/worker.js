@@ -7,6 +7,7 @@ import { atSize } from "./peers.js";
 import { photograph } from "./photograph.js";
 import { toPng } from "./png.js";
 import { psnr } from "./psnr.js";
+import { bytesOf } from "./reading.js";
 
 let opened; // the picture that was decoded last
 let original; // the photograph that was chosen last
@@ -15,8 +16,9 @@ let encoder; // of that
 /** By name: (values, {send, signal}) to a result; `send` tells the page of what comes on the way. */
 const TASKS = {
   /** Decodes a file; send: {image, x, y} of each of its tiles. */
-  async open({ bytes }, { send, signal }) {
+  async open({ file }, { send, signal }) {
     opened = null;
+    const bytes = await bytesOf(file);
     opened = await decode(bytes, { signal, onTile: sendTile(readHeader(bytes), send) });
   },
 
