@@ -1,6 +1,6 @@
 /** The view that compresses a photograph, and holds the result against the original and other formats. */
 
-import { element, lineOf, listFacts, part, save, tell } from "./dom.js";
+import { announce, element, hideWaiting, lineOf, listFacts, part, save, showWork, tell } from "./dom.js";
 import { bytesShown, perPixel } from "./facts.js";
 import { packedName } from "./names.js";
 import { Stage, draw } from "./stage.js";
@@ -51,23 +51,24 @@ export class Compressor {
     this.#stopping = new AbortController();
     const { signal } = this.#stopping;
     tell(this.#root, "");
+    announce("");
     try {
       await work(signal);
     } catch (error) {
       if (signal !== this.#stopping.signal) return; // something else is done by now
       if (!signal.aborted || this.#analysis === "coming") this.#analysis = null;
-      if (!this.#canvases.length) this.#show(false);
+      if (!this.#canvases.length) showWork(this.#root, false);
       const line = signal.aborted ? `${this.#file.name}: stopped` : lineOf(this.#file.name, error);
       tell(this.#root, line, !signal.aborted);
     } finally {
-      if (signal === this.#stopping.signal) part(this.#root, "waiting").hidden = true;
+      if (signal === this.#stopping.signal) hideWaiting(this.#root);
     }
   }
 
   async #choose(file, signal) {
     [this.#file, this.#canvases, this.#analysis] = [file, [], "coming"];
     this.#forget();
-    this.#show(true);
+    showWork(this.#root, true);
     part(this.#root, "name").textContent = file.name;
     listFacts(part(this.#root, "facts"), []);
     this.#stage.clear();
@@ -100,6 +101,7 @@ export class Compressor {
     part(this.#root, "download").disabled = false;
     this.#tell(OURS, bytes.length, psnr);
     this.#progress(null);
+    announce(`${this.#file.name} is compressed, ${bytesShown(bytes.length)}, ${psnr.toFixed(2)} dB`);
     for (const [format, type] of Object.entries(PEERS)) {
       const peer = await this.#engine.call("compare", { type, size: bytes.length }, { signal });
       this.#rows[FORMATS.indexOf(format)].row.hidden = !peer; // this browser does not write it
@@ -107,12 +109,6 @@ export class Compressor {
       draw(this.#canvases[1 + FORMATS.indexOf(format)], peer.image, 0, 0);
       this.#tell(format, peer.length, peer.psnr);
     }
-  }
-
-  /** Whether there is something to see. */
-  #show(there) {
-    part(this.#root, "start").hidden = there;
-    part(this.#root, "work").hidden = !there;
   }
 
   /** There is no result any more. */

@@ -3,7 +3,7 @@
 import { BEGINNING, Reader, headBytes } from "../container.js";
 import { LimitError } from "../errors.js";
 import { grouped } from "../numbers.js";
-import { element, lineOf, listFacts, part, save, tell } from "./dom.js";
+import { announce, element, hideWaiting, lineOf, listFacts, part, save, showWork, tell } from "./dom.js";
 import { readExif, upright } from "./exif.js";
 import { factsOf, metadataOf } from "./facts.js";
 import { restoredName } from "./names.js";
@@ -53,16 +53,16 @@ export class Opener {
     this.#begin(file.name);
     try {
       const header = await headerOf(file).finally(() => signal.throwIfAborted());
-      this.#show(true);
+      showWork(this.#root, true);
       this.#tell(file, header, signal);
       await this.#decode(file, header, signal);
     } catch (error) {
       if (signal !== this.#stopping.signal) return; // another file is opened by now
       if (!signal.aborted) this.#stage.clear();
-      if (!part(this.#root, "facts").children.length) this.#show(buttons.length > 1); // it has no header
+      if (!part(this.#root, "facts").children.length) showWork(this.#root, buttons.length > 1); // it has no header
       tell(this.#root, signal.aborted ? `${file.name}: stopped` : lineOf(file.name, error), !signal.aborted);
     } finally {
-      if (signal === this.#stopping.signal) part(this.#root, "waiting").hidden = true;
+      if (signal === this.#stopping.signal) hideWaiting(this.#root);
     }
   }
 
@@ -71,16 +71,11 @@ export class Opener {
     [this.#name, this.#saving] = [name, null];
     this.#enable(false);
     tell(this.#root, "");
+    announce("");
     part(this.#root, "name").textContent = name;
     listFacts(part(this.#root, "facts"), []);
     part(this.#root, "metadata").hidden = true;
     this.#stage.clear();
-  }
-
-  /** Whether there is something to see. */
-  #show(there) {
-    part(this.#root, "start").hidden = there;
-    part(this.#root, "work").hidden = !there;
   }
 
   /** What the header of a file says, at once, and with the name of its model when names are there. */
@@ -115,6 +110,7 @@ export class Opener {
       draw(this.#canvas, managed, 0, 0, matrix);
     }
     this.#enable(true);
+    announce(`${file.name} is open, ${across} × ${down} pixels`);
   }
 
   /** Show that something is done: the bar of it. */
@@ -139,7 +135,7 @@ export class Opener {
     } finally {
       if (saving === this.#saving) {
         this.#saving = null;
-        part(this.#root, "waiting").hidden = true;
+        hideWaiting(this.#root);
       }
     }
   }

@@ -158,3 +158,28 @@ test("clicks on Download while the PNG is made save it once, and it is stopped",
   await page.waitForFunction(() => document.querySelector("#open [data-told]").textContent);
   assert.deepEqual([(await view()).told, names], ["one.lcq: stopped", ["one.png"]]);
 });
+
+test("screen readers hear what is done, and the focus is never lost", async () => {
+  const focused = () => page.evaluate(() => document.activeElement.outerHTML.replace(/>[^]*/, ">"));
+  const heading = '<h2 tabindex="-1" data-name="">';
+  const cdp = await page.context().newCDPSession(page);
+  const regions = async () => {
+    const { nodes } = await cdp.send("Accessibility.getFullAXTree");
+    return nodes.filter(({ role, ignored }) => role?.value === "status" && !ignored).length;
+  };
+  assert.equal(await regions(), 2); // before there is anything to say
+  await page.locator("#open [data-files]").first().focus();
+  await opened("one.lcq", STORED);
+  assert.equal(await focused(), heading);
+  assert.equal(await page.textContent("[data-announced]"), "one.lcq is open, 16 × 16 pixels");
+  await page.route("**/models/*", () => {}); // is never answered
+  await choose(["slow.lcq", SAMPLE]);
+  await page.focus("#open [data-stop]");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#open [data-waiting][hidden]", { state: "attached" });
+  assert.equal(await focused(), heading);
+  assert.deepEqual([(await view()).told, await page.textContent("[data-announced]")], ["slow.lcq: stopped", ""]);
+  await dropUnreadable("folder"); // and there is no work any more
+  await page.waitForSelector("#open .wrong");
+  assert.match(await focused(), /^<input type="file"/);
+});
