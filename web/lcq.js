@@ -1,6 +1,7 @@
 /** Opens .lcq pictures in a browser: `decode`, `readHeader`, `toImageData`. The format is FORMAT.md's. */
 
 import { decodeAlpha } from "./alpha.js";
+import { asBytes, checkPositive } from "./arguments.js";
 import { Reader } from "./container.js";
 import { crc32 } from "./crc32.js";
 import { ChecksumError, FormatError } from "./errors.js";
@@ -12,21 +13,21 @@ import { paint } from "./painter.js";
 import { pause } from "./pause.js";
 import { gather, latentBox, needed } from "./tiling.js";
 
-export { ChecksumError, FormatError, LcqError, LimitError, ModelError, VersionError } from "./errors.js";
+export { ChecksumError, FormatError, LcqError, LimitError, ModelError, TargetError, VersionError } from "./errors.js";
 
 const MODELS = new URL("./models/", import.meta.url).href;
 
 /**
- * The header of a file (Uint8Array), see `Header`; its payloads need not be there. maxPixels: see `decode`.
+ * The header of a file (Uint8Array or ArrayBuffer), see `Header`; its payloads need not be there. maxPixels: see `decode`.
  *
- * Throws FormatError, ChecksumError, VersionError or LimitError.
+ * Throws FormatError, ChecksumError, VersionError or LimitError, and TargetError for arguments that are none.
  */
 export function readHeader(bytes, { maxPixels = PIXELS_MAX } = {}) {
-  return new Reader(bytes, maxPixels).header;
+  return readerOf(bytes, maxPixels).header;
 }
 
 /**
- * A file (Uint8Array) to a picture: {width, height, channels, depth, samples, header}.
+ * A file (Uint8Array or ArrayBuffer) to a picture: {width, height, channels, depth, samples, header}.
  *
  * samples: Uint8Array or Uint16Array [height, width, channels], alpha last and not premultiplied.
  * onTile: called with {x, y, width, height, samples} for each tile once it is there, from the top left.
@@ -65,7 +66,7 @@ export async function decode(bytes, { onTile = null, models = MODELS, maxPixels 
   return { width, height, channels, depth, samples, header };
 }
 
-/** The index tensor of a file, {data: Int32Array, dims}, checked; throws as `decode`. Without a model it has no channels. */
+/** The index tensor of a file (Uint8Array or ArrayBuffer), {data: Int32Array, dims}, checked; throws as `decode`. Without a model it has no channels. */
 export async function decodeIndices(bytes, { models = MODELS, maxPixels = PIXELS_MAX } = {}) {
   const file = await opened(bytes, models, maxPixels);
   const { channels, positions } = shapeOf(file.model);
@@ -93,9 +94,14 @@ export function toImageData({ width, height, channels, depth, samples }) {
   return image;
 }
 
+function readerOf(bytes, maxPixels) {
+  checkPositive("maxPixels", maxPixels);
+  return new Reader(asBytes(bytes), maxPixels);
+}
+
 /** {header, tiles, model} of a file, all of which is checked but what is in the payloads; model: null where none is named. */
 async function opened(bytes, models, maxPixels) {
-  const reader = new Reader(bytes, maxPixels);
+  const reader = readerOf(bytes, maxPixels);
   reader.checkLength();
   const { header } = reader;
   const tiles = Array.from({ length: header.tiles }, (_, number) => reader.tile(number));

@@ -23,13 +23,36 @@ export function runtimeFailed() {
  *
  * Throws ModelError where there is none, or it cannot be fetched.
  */
-export function loadModel(digest, base) {
-  const address = new URL(`${digest}.json`, new URL(base, globalThis.location?.href)).href;
+export async function loadModel(digest, base) {
+  const address = addressOf(`${digest}.json`, base);
   if (!models.has(address)) {
-    models.set(address, fetched(digest, address));
+    models.set(address, fetched(digest, address, base));
     models.get(address).catch(() => models.delete(address)); // the next call tries again
   }
   return models.get(address);
+}
+
+/** The models of a folder, [{name, digest, quantizer}]; base: see `loadModel`. Throws ModelError. */
+export async function listModels(base) {
+  const address = addressOf("models.json", base);
+  let listed;
+  try {
+    listed = await described(address);
+  } catch (error) {
+    const way = error instanceof TypeError ? "try again when there is a connection" : "web/export.py writes such a folder";
+    throw new ModelError(`${address}: the list of models cannot be had (${error.message}); ${way}`);
+  }
+  if (!Array.isArray(listed)) throw new ModelError(`${address}: is no list of models; web/export.py writes one`);
+  return listed;
+}
+
+/** The address of a file below another, which may be relative to the page's; throws ModelError where that is none. */
+function addressOf(name, base) {
+  try {
+    return new URL(name, new URL(base, globalThis.location?.href)).href;
+  } catch {
+    throw new ModelError(`models ${base}: is no address of a folder`);
+  }
 }
 
 /**
@@ -134,9 +157,9 @@ async function sessionOf(bytes) {
   }
 }
 
-async function fetched(digest, address) {
+async function fetched(digest, address, base) {
+  const listed = await listModels(base);
   try {
-    const listed = await described(new URL("models.json", address).href);
     if (listed.some((model) => model.digest === digest)) {
       const { config, files } = await described(address);
       return await new Model(config, files, address).load();
