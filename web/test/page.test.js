@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { after, afterEach, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -452,12 +452,14 @@ test("what is no photograph is one line", async () => {
   }
 });
 
-test("the view that compresses says what its model takes", async () => {
+test("the view that compresses says what its model and the runtime take", async () => {
   const list = (name) => JSON.parse(readFileSync(`${ROOT}web/dist/models/${name}.json`));
   const { digest } = list("models").find(({ name }) => name === "lattice-2"); // the newest lattice
-  const files = Object.values(list(digest).files);
-  const bytes = files.reduce((sum, { file }) => sum + statSync(`${ROOT}web/dist/models/${file}`).size, 0);
-  assert.match(await page.textContent("#compress .hint"), new RegExp(`a model of ${Math.round(bytes / 1e6)} MB`));
+  const files = Object.values(list(digest).files).map(({ file }) => `models/${file}`);
+  files.push(...readdirSync(`${ROOT}web/dist/runtime`).map((file) => `runtime/${file}`));
+  const megabytes = Math.round(files.reduce((sum, file) => sum + statSync(`${ROOT}web/dist/${file}`).size, 0) / 1e6);
+  assert.match(await page.textContent("#compress .hint"), new RegExp(`fetches ${megabytes} MB`));
+  assert.match(readFileSync(`${ROOT}web/README.md`, "utf8"), new RegExp(`photograph that is compressed ${megabytes};`));
 });
 
 test("a photograph is compressed, and Python decodes it to the same indices", { timeout: 2 * PATIENCE }, async () => {
