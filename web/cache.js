@@ -12,6 +12,17 @@ export async function keep(address, response) {
   await tried((cache) => cache.put(address, response));
 }
 
+/** Addresses below a folder of which something is kept. */
+export async function keptBelow(folder) {
+  const requests = (await tried((cache) => cache.keys())) ?? [];
+  return requests.map(({ url }) => url).filter((address) => address.startsWith(folder));
+}
+
+/** Keep nothing of some addresses any more. */
+export async function drop(addresses) {
+  for (const address of addresses) await tried((cache) => cache.delete(address));
+}
+
 async function tried(work) {
   if (!globalThis.caches) return undefined; // the address of the page is not a safe one
   try {

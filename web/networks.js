@@ -1,6 +1,6 @@
 /** Models, fetched when they are needed, and their networks on onnxruntime-web. */
 
-import { keep, keptOf } from "./cache.js";
+import { drop, keep, keptBelow, keptOf } from "./cache.js";
 import { ModelError } from "./errors.js";
 import * as ort from "./runtime/ort.wasm.min.mjs";
 import { readTensors } from "./safetensors.js";
@@ -43,7 +43,22 @@ export async function listModels(base) {
     throw new ModelError(`${address}: the list of models cannot be had (${error.message}); ${way}`);
   }
   if (!Array.isArray(listed)) throw new ModelError(`${address}: is no list of models; web/export.py writes one`);
+  await tidy(address, listed);
   return listed;
+}
+
+/** Drop what the browser keeps beside a list of models and none of them has. */
+async function tidy(address, listed) {
+  const there = await keptBelow(new URL(".", address).href); // what comes from now on stays
+  const wanted = new Set([address]);
+  for (const { digest } of listed) {
+    const description = new URL(`${digest}.json`, address).href;
+    const kept = await keptOf(description);
+    if (!kept) continue; // nor are its files, but for those of others
+    wanted.add(description);
+    for (const { file } of Object.values((await kept.json()).files)) wanted.add(new URL(file, address).href);
+  }
+  await drop(there.filter((each) => !wanted.has(each)));
 }
 
 /** The address of a file below another, which may be relative to the page's; throws ModelError where that is none. */

@@ -10,10 +10,11 @@ const CACHE = "latticecodec-page";
 const POLICY = // of index.html, and of cli/server.py
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; " +
   "connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const PATIENCE = 3000; // milliseconds; the page waits for that
 const KEPT_ELSEWHERE = /\/models\/[0-9a-f]+\.(onnx|safetensors)$/;
 
 addEventListener("install", () => skipWaiting());
-addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+addEventListener("activate", (event) => event.waitUntil(Promise.all([clients.claim(), tidied()])));
 addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
@@ -34,6 +35,17 @@ async function answer(request) {
     if (kept) return guarded(kept);
     throw error;
   }
+}
+
+/** Drop files that the server does not have any more: another version of the page may come with this worker. */
+async function tidied() {
+  const cache = await caches.open(CACHE).catch(() => null);
+  const options = { method: "HEAD", cache: "no-cache", signal: AbortSignal.timeout(PATIENCE) };
+  const asked = ((await cache?.keys()) ?? []).map(async (request) => {
+    const { status } = await fetch(request.url, options);
+    if (status === 404 || status === 410) await cache.delete(request);
+  });
+  await Promise.allSettled(asked); // all stay where there is no connection
 }
 
 function guarded(response) {

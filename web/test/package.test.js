@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 import { PictureEncoder } from "../dist/encode.js";
 import { decode, readHeader } from "../dist/lcq.js";
+import { listModels } from "../dist/networks.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SAMPLE = new Uint8Array(readFileSync(`${ROOT}tests/shipped/lattice.lcq`));
@@ -83,7 +84,8 @@ test("a folder of models may be told relative to the page, to write as to read",
   assert.deepEqual(asked.filter((each) => !each.startsWith("http://relative/models/")), []);
 });
 
-test("where there is no connection the list of models that was kept is taken", async () => {
+/** Have a store like a browser's: what is kept, by address. */
+function stored() {
   const kept = new Map();
   globalThis.caches = {
     open: async () => ({
@@ -93,6 +95,27 @@ test("where there is no connection the list of models that was kept is taken", a
       delete: async (address) => kept.delete(address),
     }),
   };
+  return kept;
+}
+
+test("models that are not listed any more are not kept, and what others have of them is", async () => {
+  const kept = stored();
+  const below = (name) => `http://newer/models/${name}`;
+  const lattice = below("03519984a4456155.json");
+  const description = readFileSync(`${ROOT}web/dist/models/03519984a4456155.json`, "utf8");
+  const shared = below(JSON.parse(description).files.product.file);
+  const others = "http://newer/others/0123456789abcdef.onnx";
+  for (const address of [below("0123456789abcdef.json"), below("0123456789abcdef.onnx"), shared, others]) {
+    kept.set(address, new Response("x"));
+  }
+  kept.set(lattice, new Response(description));
+  served();
+  await listModels(below(""));
+  assert.deepEqual([...kept.keys()].sort(), [lattice, shared, others, below("models.json")].sort());
+});
+
+test("where there is no connection the list of models that was kept is taken", async () => {
+  stored();
   served();
   const bytes = await (await PictureEncoder.of(SMALL, { models: "http://kept/models/" })).encode(50);
   globalThis.fetch = () => Promise.reject(new TypeError("Failed to fetch"));

@@ -46,3 +46,20 @@ test("neither the page nor its worker, which reads the files, can ask anybody el
   other.close();
   assert.deepEqual([told, asked], [["TypeError", "TypeError"], []]);
 });
+
+test("a new service worker drops files that the page does not have any more, and keeps the others", async () => {
+  const kept = () => page.evaluate(async () => {
+    const cache = await caches.open("latticecodec-page");
+    return (await cache.keys()).map(({ url }) => new URL(url).pathname);
+  });
+  await page.evaluate(async () => {
+    await (await caches.open("latticecodec-page")).put("/page/gone.js", new Response("x"));
+    await (await navigator.serviceWorker.getRegistration()).unregister(); // the one that comes is new
+  });
+  const before = (await kept()).filter((path) => path !== "/page/gone.js");
+  assert.ok(before.includes("/page/main.js"));
+  await page.reload();
+  await page.waitForFunction(async () => !(await (await caches.open("latticecodec-page")).match("/page/gone.js")));
+  const after = await kept();
+  assert.deepEqual(before.filter((path) => !after.includes(path)), []);
+});
