@@ -55,15 +55,14 @@ export class PictureEncoder {
     header.check(PIXELS_MAX);
     const tiles = [];
     for (let number = 0; number < header.tiles; number++) {
-      await pause();
-      signal?.throwIfAborted();
-      tiles.push(await this.#tile(header, number));
+      await pause(signal);
+      tiles.push(await this.#tile(header, number, signal));
       onProgress?.((number + 1) / header.tiles);
     }
     return writeFile(header, tiles);
   }
 
-  async #tile(header, number) {
+  async #tile(header, number, signal) {
     const { config } = this.#model;
     const kind = kindOf(this.#model);
     const rate = rateOf(header.scale, config);
@@ -75,6 +74,7 @@ export class PictureEncoder {
     write(writer, z, hyper.tables(box.height, box.width, rate.level));
     const view = await kind.prior.view(z, box.height, box.width, rate.level);
     for (const step of view.steps) {
+      await pause(signal);
       const { mean, scale } = await view.predict(step); // [N] each
       const k = Int32Array.from(view.own(step), (at) => nearest(u[at])); // [N]
       write(writer, k, points.tables(mean, scale));
@@ -162,8 +162,7 @@ async function analysed(model, picture, onProgress, signal) {
   const latents = new Float32Array(model.config.latents * whole.height * whole.width);
   const areas = parts({ left: 0, top: 0, width, height });
   for (const [number, area] of areas.entries()) {
-    await pause();
-    signal?.throwIfAborted();
+    await pause(signal);
     const around = grown(area, PATCH * reach, width, height);
     const [y] = await model.run("analysis", { x: planes(picture, around) }); // [1, M, h', w']
     const box = latentBox(area);

@@ -48,19 +48,17 @@ export async function decode(bytes, { onTile = null, models = MODELS, maxPixels 
   const tiles = new Map(); // index tensors that are still needed
   let next = 0; // tile to be painted
   for (let number = 0; number < header.tiles; number++) {
-    await pause();
-    signal?.throwIfAborted();
-    tiles.set(number, new Int16Array(await decodeTile(file, number)));
+    await pause(signal);
+    tiles.set(number, new Int16Array(await decodeTile(file, number, signal)));
     while (next < header.tiles && needed(header, header.box(next), reach).last <= number) {
       const own = header.box(next);
-      const painted = await painting(file, next, tiles);
+      const painted = await painting(file, next, tiles, signal);
       place(samples, width, channels, painted, own);
       onTile?.({ x: own.left, y: own.top, width: own.width, height: own.height, samples: painted });
       const kept = needed(header, own, reach).firstRow * header.columns;
       for (const done of tiles.keys()) if (done < kept) tiles.delete(done);
       next++;
-      await pause();
-      signal?.throwIfAborted();
+      await pause(signal);
     }
   }
   return { width, height, channels, depth, samples, header };
@@ -112,7 +110,7 @@ async function opened(bytes, models, maxPixels) {
 }
 
 /** The index tensor of a tile, Int32Array. */
-async function decodeTile({ header, tiles, model }, number) {
+async function decodeTile({ header, tiles, model }, number, signal = null) {
   const box = header.box(number);
   const { width, height } = latentBox(box);
   const { payload, indexCrc } = tiles[number];
@@ -125,7 +123,7 @@ async function decodeTile({ header, tiles, model }, number) {
     throw new FormatError(`tile ${number}: ${told}, the file is damaged`);
   } else {
     const rate = rateOf(header.scale, model.config);
-    indices = await ofTile(number, () => kindOf(model).decode(payload, rate, height, width));
+    indices = await ofTile(number, () => kindOf(model).decode(payload, rate, height, width, signal));
   }
   if (crc32(littleEndian(indices)) !== indexCrc) {
     const told = "the decoded indices do not match their checksum";
@@ -150,13 +148,13 @@ function shapeOf(model) {
 }
 
 /** The samples of a tile; `tiles` are the index tensors of those that it depends on, by number. */
-async function painting({ header, tiles: coded, model }, number, tiles) {
+async function painting({ header, tiles: coded, model }, number, tiles, signal) {
   const box = header.box(number);
   const { width, height } = box;
   const { channels, colours, depth } = header;
   const length = width * height * channels;
   const samples = depth === 8 ? new Uint8Array(length) : new Uint16Array(length);
-  if (header.squares.any(box, false)) await paint(samples, model, header, tiles, box);
+  if (header.squares.any(box, false)) await paint(samples, model, header, tiles, box, signal);
   let alpha = null; // [height, width]
   if (coded[number].exact.length) {
     const opaque = !header.alpha || coded[number].alpha.length > 0;

@@ -30,6 +30,7 @@ export function hideWaiting(root) {
   const waiting = part(root, "waiting");
   const lost = waiting.contains(document.activeElement);
   waiting.hidden = true;
+  waiting.querySelector("progress").removeAttribute("value");
   if (lost) part(root, "name").focus();
 }
 

@@ -157,3 +157,25 @@ test("a file is bytes, however they come, and nothing else", async () => {
   }
   assert.equal(await decode(own, { maxPixels: NaN }).catch(lineOf), "TargetError: maxPixels NaN is not an integer of 1 or more");
 });
+
+test("a signal is heard between the steps of a tile, and its parts, to read and to write", async () => {
+  served();
+  const models = "http://stopped/models/";
+  const vq = new Uint8Array(readFileSync(`${ROOT}tests/shipped/vq.lcq`));
+  const encoder = await PictureEncoder.of(SMALL, { models });
+  const works = {
+    lattice: [(signal) => decode(SAMPLE, { models, signal }), 7], // before the tile, in 4 steps and one part, and after it
+    vq: [(signal) => decode(vq, { models, signal }), 10],
+    encoder: [(signal) => encoder.encode(50, { signal }), 5],
+  };
+  for (const [what, [work, least]] of Object.entries(works)) {
+    let checks = 0;
+    await work({ throwIfAborted: () => checks++ });
+    assert.ok(checks >= least, `${what}: ${checks}`);
+    for (const last of [2, checks]) {
+      let left = last;
+      const signal = { throwIfAborted: () => assert.notEqual(--left, 0, "stopped") };
+      assert.equal((await work(signal).catch((error) => error)).message, "stopped", what);
+    }
+  }
+});
