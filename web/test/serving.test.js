@@ -63,3 +63,17 @@ test("a new service worker drops files that the page does not have any more, and
   const after = await kept();
   assert.deepEqual(before.filter((path) => !after.includes(path)), []);
 });
+
+test("after a forced reload the first file does not wait for a service worker that is there", async () => {
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  const cdp = await page.context().newCDPSession(page);
+  await Promise.all([page.waitForEvent("load"), cdp.send("Page.reload", { ignoreCache: true })]);
+  assert.equal(await page.evaluate(() => navigator.serviceWorker.controller), null);
+  const waited = await page.evaluate(async () => {
+    const { keepOffline } = await import("/page/offline.js");
+    const began = performance.now();
+    await keepOffline();
+    return performance.now() - began;
+  });
+  assert.ok(waited < 2500, `${waited} ms`); // of the 3 s that it would be waited for
+});
