@@ -12,10 +12,10 @@ export async function keep(address, response) {
   await tried((cache) => cache.put(address, response));
 }
 
-/** Addresses below a folder of which something is kept. */
-export async function keptBelow(folder) {
+/** Addresses of files in a folder, whose own ends with /, of which something is kept. */
+export async function keptIn(folder) {
   const requests = (await tried((cache) => cache.keys())) ?? [];
-  return requests.map(({ url }) => url).filter((address) => address.startsWith(folder));
+  return requests.map(({ url }) => url).filter((address) => new URL(".", address).href === folder);
 }
 
 /** Keep nothing of some addresses any more. */

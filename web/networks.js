@@ -1,6 +1,6 @@
 /** Models, fetched when they are needed, and their networks on onnxruntime-web. */
 
-import { drop, keep, keptBelow, keptOf } from "./cache.js";
+import { drop, keep, keptIn, keptOf } from "./cache.js";
 import { ModelError } from "./errors.js";
 import * as ort from "./runtime/ort.wasm.min.mjs";
 import { readTensors } from "./safetensors.js";
@@ -42,14 +42,16 @@ export async function listModels(base) {
     const way = error instanceof TypeError ? "try again when there is a connection" : "web/export.py writes such a folder";
     throw new ModelError(`${address}: the list of models cannot be had (${error.message}); ${way}`);
   }
-  if (!Array.isArray(listed)) throw new ModelError(`${address}: is no list of models; web/export.py writes one`);
+  if (!Array.isArray(listed) || !listed.every((model) => model?.digest)) {
+    throw new ModelError(`${address}: is no list of models; web/export.py writes one`);
+  }
   await tidy(address, listed);
   return listed;
 }
 
 /** Drop what the browser keeps beside a list of models and none of them has. */
 async function tidy(address, listed) {
-  const there = await keptBelow(new URL(".", address).href); // what comes from now on stays
+  const there = await keptIn(new URL(".", address).href); // what comes from now on stays
   const wanted = new Set([address]);
   for (const { digest } of listed) {
     const description = new URL(`${digest}.json`, address).href;

@@ -63,8 +63,10 @@ test("a folder of models is one line where it is none, or has no lattice", async
   assert.equal(await of(folder), `ModelError: ${address}: the list of models cannot be had (status 404); ${exported}`);
   list("<!doctype html>");
   assert.match(await of(folder), /^ModelError: .*models\.json: the list of models cannot be had \(Unexpected token .*\); web\/export\.py writes such a folder$/);
-  list("{}");
-  assert.equal(await of(folder), `ModelError: ${address}: is no list of models; web/export.py writes one`);
+  for (const body of ["{}", "[null]"]) {
+    list(body);
+    assert.equal(await of(folder), `ModelError: ${address}: is no list of models; web/export.py writes one`);
+  }
   for (const models of [[], [{ name: "vq", digest: "1".repeat(16) }, { name: "lattice-e8", digest: "2".repeat(16) }]]) {
     list(JSON.stringify(models));
     assert.equal(await of(folder), `ModelError: ${folder}: has no model lattice, which compresses; web/export.py adds it`);
@@ -104,14 +106,14 @@ test("models that are not listed any more are not kept, and what others have of 
   const lattice = below("03519984a4456155.json");
   const description = readFileSync(`${ROOT}web/dist/models/03519984a4456155.json`, "utf8");
   const shared = below(JSON.parse(description).files.product.file);
-  const others = "http://newer/others/0123456789abcdef.onnx";
-  for (const address of [below("0123456789abcdef.json"), below("0123456789abcdef.onnx"), shared, others]) {
+  const others = ["http://newer/others/0123456789abcdef.onnx", below("mine/0123456789abcdef.onnx")]; // of other folders
+  for (const address of [below("0123456789abcdef.json"), below("0123456789abcdef.onnx"), shared, ...others]) {
     kept.set(address, new Response("x"));
   }
   kept.set(lattice, new Response(description));
   served();
   await listModels(below(""));
-  assert.deepEqual([...kept.keys()].sort(), [lattice, shared, others, below("models.json")].sort());
+  assert.deepEqual([...kept.keys()].sort(), [lattice, shared, ...others, below("models.json")].sort());
 });
 
 test("where there is no connection the list of models that was kept is taken", async () => {
