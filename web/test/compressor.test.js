@@ -74,6 +74,7 @@ test("a change of the quality while a photograph is analysed is for that photogr
   }, QUALITY);
   await choose(await photograph("two.png", 40, 64));
   assert.deepEqual(await downloaded(), ["two.lcq", 40, 64, 70]);
+  assert.match(await page.textContent("[data-announced]"), /^two\.png is compressed, [\d,]+ bytes, [\d.]+ dB$/);
 });
 
 test("after Stop, and after a model that could not be fetched, a change begins again", async () => {
