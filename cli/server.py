@@ -1,6 +1,7 @@
 """A folder of files for the browser on this machine, and for nobody else."""
 
 import http.server
+import os
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -8,9 +9,17 @@ from latticecodec import LcqError
 from latticecodec.errors import reason
 
 HOST = "127.0.0.1"
-ISOLATED = {  # without these two a browser gives WebAssembly no threads
-    "Cross-Origin-Opener-Policy": "same-origin",
+NAMES = (HOST, "localhost")  # that a browser on this machine has for it; another one was made to lead here
+POLICY = (  # of web/index.html, which its worker does not get from there, and nobody else's frame around it
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Cross-Origin-Opener-Policy": "same-origin",  # without these two a browser gives WebAssembly no threads
     "Cross-Origin-Embedder-Policy": "require-corp",
+    "Content-Security-Policy": POLICY,
+    "Cache-Control": "no-cache",  # a browser keeps the files, and asks each time whether they are still the same
+    "X-Content-Type-Options": "nosniff",
 }
 
 
@@ -30,9 +39,30 @@ class Files(http.server.SimpleHTTPRequestHandler):
         ".webmanifest": "application/manifest+json",
     }
 
+    def send_head(self) -> Any:
+        """Refuse what is asked of another name, or lies outside the folder once links are followed."""
+        port = self.connection.getsockname()[1]
+        hosts = [f"{name}:{port}" for name in NAMES] + [name for name in NAMES if port == 80]
+        if self.headers.get("Host", "").lower() not in hosts:
+            self.send_error(421)
+            return None
+        path = self.translate_path(self.path)
+        files = (path, *(os.path.join(path, name) for name in ("index.html", "index.htm")))
+        if not all(self._inside(file) for file in files):
+            self.send_error(404)
+            return None
+        return super().send_head()
+
+    def _inside(self, path: str) -> bool:
+        """Whether a path, and what it links to, lies in the folder."""
+        try:
+            return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.directory))
+        except ValueError:  # a zero byte
+            return False
+
     def end_headers(self) -> None:
-        """Add what every answer has; a browser keeps the files, and asks each time whether they are still the same."""
-        for name, value in (ISOLATED | {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}).items():
+        """Add what every answer has."""
+        for name, value in HEADERS.items():
             self.send_header(name, value)
         super().end_headers()
 

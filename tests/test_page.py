@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import signal
 import socket
 import stat
@@ -16,7 +17,9 @@ import pytest
 from click.testing import CliRunner
 from deadlines import ended, looks
 from latticecodec.cli import main, page
-from latticecodec.cli.server import Server
+from latticecodec.cli.server import POLICY, Server
+
+WEB = Path(__file__).parent.parent / "web"
 
 
 @pytest.fixture
@@ -28,6 +31,10 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("page.js", "runtime.mjs", "runtime.wasm", "models/0123.bin"):
         (folder / name).write_bytes(b"0123456789")
     (tmp_path / "secret.txt").write_text("not for the page")
+    (folder / "linked").mkdir()
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "linked" / "index.html").symlink_to(tmp_path / "secret.txt")
+    (folder / "round").symlink_to("round")
     monkeypatch.setattr(page, "FOLDER", folder)
     return folder
 
@@ -40,10 +47,10 @@ def server(built: Path) -> Iterator[Server]:
         server.shutdown()
 
 
-def answer(server: Server, path: str) -> tuple[http.client.HTTPResponse, bytes]:
-    """What a browser that asks for exactly this path is told."""
+def answer(server: Server, path: str, host: str | None = None) -> tuple[http.client.HTTPResponse, bytes]:
+    """What a browser that asks for exactly this path is told; host: the name that it has for the server."""
     connection = http.client.HTTPConnection(*server.server_address, timeout=10)  # type: ignore[misc]
-    connection.request("GET", path)
+    connection.request("GET", path, headers={} if host is None else {"Host": host})
     response = connection.getresponse()
     body = response.read()
     connection.close()
@@ -66,14 +73,36 @@ def test_files_come_as_what_they_are_and_isolated(server: Server, path: str, kin
     assert response.headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert response.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
     assert response.headers["Cache-Control"] == "no-cache"
+    assert response.headers["Content-Security-Policy"] == POLICY
 
 
-@pytest.mark.parametrize("path", ["/models/", "/missing.js", "/../secret.txt", "/%2e%2e/secret.txt"])
+def test_one_policy_of_the_page_its_worker_and_this_server() -> None:
+    plain = " ".join((WEB / "index.html").read_text().split())
+    assert POLICY.removesuffix("; frame-ancestors 'none'") in plain  # which a page cannot say of itself
+    parts = re.findall(r'"([^"\n]*)"', (WEB / "service-worker.js").read_text().partition("POLICY =")[2])
+    assert "".join(parts[:2]) == POLICY
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/models/", "/missing.js", "/../secret.txt", "/%2e%2e/secret.txt", "/link.txt", "/linked/", "/round", "/%00"],
+)
 def test_no_more_than_the_files_of_the_page(server: Server, path: str) -> None:
     response, body = answer(server, path)
     assert response.status == 404
     assert b"not for the page" not in body
     assert b"0123.bin" not in body
+
+
+@pytest.mark.parametrize("host", ["localhost:{port}", "LocalHost:{port}", "127.0.0.1:{port}"])
+def test_a_name_of_this_machine_is_answered(server: Server, host: str) -> None:
+    assert answer(server, "/", host.format(port=server.server_port))[0].status == 200
+
+
+@pytest.mark.parametrize("host", ["pictures.example", "pictures.example:{port}", "127.0.0.1:1", "localhost", ""])
+def test_a_name_that_was_made_to_lead_here_is_not(server: Server, host: str) -> None:
+    response, body = answer(server, "/", host.format(port=server.server_port))
+    assert (response.status, b"<title>.lcq" in body) == (421, False)
 
 
 def test_it_listens_on_this_machine_alone(server: Server) -> None:

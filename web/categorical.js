@@ -2,6 +2,7 @@
 
 import { Hyper } from "./hyper.js";
 import { Block, Layer } from "./layers.js";
+import { pause } from "./pause.js";
 import { gathered } from "./prior.js";
 import { Tables } from "./stream.js";
 import { TableIndex } from "./tables.js";
@@ -29,8 +30,8 @@ export class CategoricalPrior {
     this.config = config;
   }
 
-  /** Indices Int32Array [G, height width] from a stream, of which z was read. */
-  async read(z, height, width, level, reader) {
+  /** Indices Int32Array [G, height width] from a stream, of which z was read. signal: an AbortSignal, or null. */
+  async read(z, height, width, level, reader, signal) {
     const { groups, codes, latents } = this.config;
     const count = height * width;
     const features = await this.hyper.features(z, height, width, level); // [F, height width]
@@ -39,7 +40,7 @@ export class CategoricalPrior {
     const indices = new Int32Array(groups.length * count);
     const positions = Int32Array.from({ length: count }, (_, at) => at);
     for (let pass = 0; pass < PASSES; pass++) {
-      const hidden = await this.#hidden(inputs, pass, height, width); // [W, height width]
+      const hidden = await this.#hidden(inputs, pass, height, width, signal); // [W, height width]
       const own = positions.filter((at) => (Math.floor(at / width) + (at % width)) % 2 === pass);
       for (let start = 0; start < own.length; start += BLOCK) {
         const places = own.subarray(start, start + BLOCK); // [n]
@@ -47,6 +48,7 @@ export class CategoricalPrior {
         x.set(gathered(hidden, count, places));
         let first = 0; // channel of the group
         for (const [group, width] of groups.entries()) {
+          await pause(signal);
           const merged = await this.merge[group].activate(x); // [U, n]
           const logits = await this.leave[group].round(merged); // [K, n]
           const known = x.subarray((hidden.length / count + first) * places.length); // of the group's channels on
@@ -66,9 +68,12 @@ export class CategoricalPrior {
     return indices;
   }
 
-  async #hidden(inputs, pass, height, width) {
+  async #hidden(inputs, pass, height, width, signal) {
     let x = await this.adaptors[pass].activate(inputs);
-    for (const block of this.blocks) x = await block.activate(x, height, width);
+    for (const block of this.blocks) {
+      await pause(signal);
+      x = await block.activate(x, height, width);
+    }
     return x;
   }
 

@@ -11,8 +11,18 @@ const MAJOR = 1;
 const FIXED = 32; // bytes of the fixed part
 const ROW = 12; // bytes of a row of the tile table
 const HEADER_MAX = 2 ** 26; // bytes before the CRC
+const CRC = 4; // bytes of the header's checksum
 const PIXELS_PER_BYTE = 2 ** 12; // a byte of a payload stands for at most this many
 const EXACT_PIXELS_PER_BYTE = 2 ** 14; // the same of a tile whose squares are all exact
+
+export const BEGINNING = FIXED; // bytes that say how long the header is
+
+/** Bytes of a file that its `header` takes, as its first ones (Uint8Array) say; no more than a header may have. */
+export function headBytes(beginning) {
+  if (beginning.length < FIXED) return beginning.length;
+  const end = new DataView(beginning.buffer, beginning.byteOffset).getUint32(10, true);
+  return Math.max(FIXED, Math.min(end, HEADER_MAX) + CRC);
+}
 
 /**
  * A file (Uint8Array) of which single tiles are wanted; the payloads need not be there for its `header`. maxPixels: of

@@ -1,13 +1,14 @@
 /** Compresses pictures of 8-bit RGB with a `lattice` model, at effort 0: one pass and the nearest lattice points. */
 
+import { checkReal } from "./arguments.js";
 import { crc32 } from "./crc32.js";
 import { writeFile } from "./containerwriter.js";
-import { LcqError } from "./errors.js";
-import { Header, PIXELS_MAX } from "./header.js";
+import { ModelError, TargetError } from "./errors.js";
+import { Header, PIXELS_MAX, TILE_UNIT } from "./header.js";
 import { COORDINATE_MAX } from "./hyper.js";
 import { kindOf, rateOf } from "./kinds.js";
-import { loadModel } from "./networks.js";
-import { roundHalfEven } from "./numbers.js";
+import { listModels, loadModel } from "./networks.js";
+import { grouped, roundHalfEven } from "./numbers.js";
 import { pause } from "./pause.js";
 import { StreamWriter } from "./streamwriter.js";
 import { PATCH, grown, latentBox, parts } from "./tiling.js";
@@ -28,10 +29,11 @@ export class PictureEncoder {
   /**
    * Of {width, height, samples: Uint8Array [height, width, 3]} and the newest `lattice`; models: see `decode`.
    *
-   * onProgress: called with the share that is done, 0 to 1. signal: an AbortSignal. Throws LcqError.
+   * onProgress: called with the share that is done, 0 to 1. signal: an AbortSignal. Throws TargetError where the
+   * picture is not such a one, and ModelError.
    */
   static async of(picture, { models = MODELS, onProgress = null, signal = null } = {}) {
-    checkSize(picture);
+    checkPicture(picture);
     const encoder = new PictureEncoder();
     encoder.#picture = picture;
     encoder.#model = await loadModel(await newestLattice(models), models);
@@ -40,23 +42,27 @@ export class PictureEncoder {
   }
 
   /**
-   * The file, Uint8Array, at a quality of 0 to 100; onProgress, signal: as of `of`.
+   * The file, Uint8Array, at a quality of 0 to 100; onProgress, signal: as of `of`. Throws TargetError.
    *
    * tile: side of the tiles in pixels, a multiple of 64; by default that which suits the size, null for one tile.
    */
   async encode(quality, { tile = tileSide(this.#picture), onProgress = null, signal = null } = {}) {
+    checkReal("quality", quality, 0, 100);
+    if (tile !== null && !(Number.isInteger(tile) && tile > 0 && tile <= SIZE_MAX && tile % TILE_UNIT === 0)) {
+      throw new TargetError(`a tile of ${tile} pixels a side; it must be a multiple of ${TILE_UNIT}, or null for one tile`);
+    }
     const header = headerOf(this.#model.config, this.#picture, quality, tile);
+    header.check(PIXELS_MAX);
     const tiles = [];
     for (let number = 0; number < header.tiles; number++) {
-      await pause();
-      signal?.throwIfAborted();
-      tiles.push(await this.#tile(header, number));
+      await pause(signal);
+      tiles.push(await this.#tile(header, number, signal));
       onProgress?.((number + 1) / header.tiles);
     }
     return writeFile(header, tiles);
   }
 
-  async #tile(header, number) {
+  async #tile(header, number, signal) {
     const { config } = this.#model;
     const kind = kindOf(this.#model);
     const rate = rateOf(header.scale, config);
@@ -68,6 +74,7 @@ export class PictureEncoder {
     write(writer, z, hyper.tables(box.height, box.width, rate.level));
     const view = await kind.prior.view(z, box.height, box.width, rate.level);
     for (const step of view.steps) {
+      await pause(signal);
       const { mean, scale } = await view.predict(step); // [N] each
       const k = Int32Array.from(view.own(step), (at) => nearest(u[at])); // [N]
       write(writer, k, points.tables(mean, scale));
@@ -94,18 +101,31 @@ export class PictureEncoder {
   }
 }
 
-/** Digest of the newest version of `lattice` among the models of a folder that web/export.py wrote. */
+/** Digest of the newest version of `lattice` among the models of a folder, see `loadModel`; throws ModelError. */
 async function newestLattice(models) {
-  const there = await fetch(new URL("models.json", models)).catch((error) => {
-    throw new LcqError(`the list of models cannot be fetched (${error.message}); try again when there is a connection`);
-  });
   const version = ({ name }) => Number(/^lattice(?:-([1-9]\d*))?$/.exec(name)?.[1] ?? (name === "lattice" ? 1 : 0));
-  return (await there.json()).reduce((a, b) => (version(b) > version(a) ? b : a)).digest;
+  const found = (await listModels(models)).filter(version);
+  if (!found.length) throw new ModelError(`${models}: has no model lattice, which compresses; web/export.py adds it`);
+  return found.reduce((a, b) => (version(b) > version(a) ? b : a)).digest;
 }
 
-function checkSize({ width, height }) {
-  if (Math.min(width, height) < 1 || Math.max(width, height) > SIZE_MAX || width * height > PIXELS_MAX) {
-    throw new LcqError(`${width}x${height} pixels; each side must be 1 to 65,535 and the area at most 2^28`);
+/** Throws TargetError where a picture is not what `PictureEncoder.of` takes. */
+function checkPicture(picture) {
+  const { width, height, samples } = picture;
+  checkSize(picture);
+  const expected = 3 * width * height;
+  if (!(samples instanceof Uint8Array || samples instanceof Uint8ClampedArray) || samples.length !== expected) {
+    const given = `${grouped(samples?.length ?? 0)} in ${samples?.constructor?.name ?? samples}`;
+    const told = `RGB of ${width}x${height} pixels takes ${grouped(expected)} samples in Uint8Array, here are ${given}`;
+    throw new TargetError(samples?.length === 4 * width * height ? `${told}; leave out alpha, every fourth` : told);
+  }
+}
+
+/** Throws TargetError where a picture has other sides than a file can have. */
+export function checkSize({ width, height }) {
+  const whole = Number.isInteger(width) && Number.isInteger(height);
+  if (!whole || Math.min(width, height) < 1 || Math.max(width, height) > SIZE_MAX || width * height > PIXELS_MAX) {
+    throw new TargetError(`${width}x${height} pixels; each side must be 1 to 65,535 and the area at most 2^28`);
   }
 }
 
@@ -142,8 +162,7 @@ async function analysed(model, picture, onProgress, signal) {
   const latents = new Float32Array(model.config.latents * whole.height * whole.width);
   const areas = parts({ left: 0, top: 0, width, height });
   for (const [number, area] of areas.entries()) {
-    await pause();
-    signal?.throwIfAborted();
+    await pause(signal);
     const around = grown(area, PATCH * reach, width, height);
     const [y] = await model.run("analysis", { x: planes(picture, around) }); // [1, M, h', w']
     const box = latentBox(area);

@@ -19,5 +19,8 @@ export class VersionError extends FormatError {}
 /** A size in the header is beyond what this reader accepts; nothing was allocated. */
 export class LimitError extends FormatError {}
 
+/** A picture, or an option, is not what it has to be; the message says what that is. */
+export class TargetError extends LcqError {}
+
 /** A model is unknown, damaged, or not the one the file was written with. */
 export class ModelError extends LcqError {}

@@ -6,7 +6,7 @@ import { Squares } from "./squares.js";
 
 const SIZE_MAX = 65_535; // pixels a side
 export const PIXELS_MAX = 2 ** 28; // pixels a picture
-const TILE_UNIT = 64; // the side of a tile is a multiple of it
+export const TILE_UNIT = 64; // the side of a tile is a multiple of it
 const TILES_MAX = 2 ** 16; // tiles a picture
 const QUALITY_UNIT = 256;
 const QUALITY_MAX = 100;

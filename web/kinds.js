@@ -3,6 +3,7 @@
 import { CategoricalPrior } from "./categorical.js";
 import { ModelError } from "./errors.js";
 import { roundHalfEven } from "./numbers.js";
+import { pause } from "./pause.js";
 import { LatticePrior } from "./prior.js";
 import { StreamReader } from "./stream.js";
 
@@ -35,13 +36,14 @@ export class Lattice {
     }
   }
 
-  /** Index tensor Int32Array [M, h, w] of a payload of h x w latent positions. */
-  async decode(payload, rate, height, width) {
+  /** Index tensor Int32Array [M, h, w] of a payload of h x w latent positions. signal: an AbortSignal, or null. */
+  async decode(payload, rate, height, width, signal) {
     const { hyper, points } = this.prior;
     const reader = new StreamReader(payload, points.streamTables);
     const z = hyper.read(height, width, rate.level, reader);
     const view = await this.prior.view(z, height, width, rate.level);
     for (const step of view.steps) {
+      await pause(signal);
       const { mean, scale } = await view.predict(step); // [N] each
       view.know(step, points.read(mean, scale, reader));
     }
@@ -85,10 +87,10 @@ class Codebook {
     }
   }
 
-  async decode(payload, rate, height, width) {
+  async decode(payload, rate, height, width, signal) {
     const reader = new StreamReader(payload, this.prior.streamTables);
     const z = this.prior.hyper.read(height, width, rate.level, reader);
-    return this.prior.read(z, height, width, rate.level, reader);
+    return this.prior.read(z, height, width, rate.level, reader, signal);
   }
 
   values(indices, rate) {
@@ -124,8 +126,8 @@ class Adaptive extends Codebook {
     this.channels = 2;
   }
 
-  async decode(payload, rate, height, width) {
-    const joint = await super.decode(payload, rate, height, width); // [G, h, w]
+  async decode(payload, rate, height, width, signal) {
+    const joint = await super.decode(payload, rate, height, width, signal); // [G, h, w]
     const out = new Int32Array(2 * joint.length);
     this.#places(height, width).forEach((place, i) => {
       const book = this.#ends.findIndex((end) => joint[i] < end);

@@ -1,6 +1,7 @@
 /** Opens .lcq pictures in a browser: `decode`, `readHeader`, `toImageData`. The format is FORMAT.md's. */
 
 import { decodeAlpha } from "./alpha.js";
+import { asBytes, checkPositive } from "./arguments.js";
 import { Reader } from "./container.js";
 import { crc32 } from "./crc32.js";
 import { ChecksumError, FormatError } from "./errors.js";
@@ -12,21 +13,21 @@ import { paint } from "./painter.js";
 import { pause } from "./pause.js";
 import { gather, latentBox, needed } from "./tiling.js";
 
-export { ChecksumError, FormatError, LcqError, LimitError, ModelError, VersionError } from "./errors.js";
+export { ChecksumError, FormatError, LcqError, LimitError, ModelError, TargetError, VersionError } from "./errors.js";
 
 const MODELS = new URL("./models/", import.meta.url).href;
 
 /**
- * The header of a file (Uint8Array), see `Header`; its payloads need not be there. maxPixels: see `decode`.
+ * The header of a file (Uint8Array or ArrayBuffer), see `Header`; its payloads need not be there. maxPixels: see `decode`.
  *
- * Throws FormatError, ChecksumError, VersionError or LimitError.
+ * Throws FormatError, ChecksumError, VersionError or LimitError, and TargetError for arguments that are none.
  */
 export function readHeader(bytes, { maxPixels = PIXELS_MAX } = {}) {
-  return new Reader(bytes, maxPixels).header;
+  return readerOf(bytes, maxPixels).header;
 }
 
 /**
- * A file (Uint8Array) to a picture: {width, height, channels, depth, samples, header}.
+ * A file (Uint8Array or ArrayBuffer) to a picture: {width, height, channels, depth, samples, header}.
  *
  * samples: Uint8Array or Uint16Array [height, width, channels], alpha last and not premultiplied.
  * onTile: called with {x, y, width, height, samples} for each tile once it is there, from the top left.
@@ -47,25 +48,23 @@ export async function decode(bytes, { onTile = null, models = MODELS, maxPixels 
   const tiles = new Map(); // index tensors that are still needed
   let next = 0; // tile to be painted
   for (let number = 0; number < header.tiles; number++) {
-    await pause();
-    signal?.throwIfAborted();
-    tiles.set(number, new Int16Array(await decodeTile(file, number)));
+    await pause(signal);
+    tiles.set(number, new Int16Array(await decodeTile(file, number, signal)));
     while (next < header.tiles && needed(header, header.box(next), reach).last <= number) {
       const own = header.box(next);
-      const painted = await painting(file, next, tiles);
+      const painted = await painting(file, next, tiles, signal);
       place(samples, width, channels, painted, own);
       onTile?.({ x: own.left, y: own.top, width: own.width, height: own.height, samples: painted });
       const kept = needed(header, own, reach).firstRow * header.columns;
       for (const done of tiles.keys()) if (done < kept) tiles.delete(done);
       next++;
-      await pause();
-      signal?.throwIfAborted();
+      await pause(signal);
     }
   }
   return { width, height, channels, depth, samples, header };
 }
 
-/** The index tensor of a file, {data: Int32Array, dims}, checked; throws as `decode`. Without a model it has no channels. */
+/** The index tensor of a file (Uint8Array or ArrayBuffer), {data: Int32Array, dims}, checked; throws as `decode`. Without a model it has no channels. */
 export async function decodeIndices(bytes, { models = MODELS, maxPixels = PIXELS_MAX } = {}) {
   const file = await opened(bytes, models, maxPixels);
   const { channels, positions } = shapeOf(file.model);
@@ -93,9 +92,14 @@ export function toImageData({ width, height, channels, depth, samples }) {
   return image;
 }
 
+function readerOf(bytes, maxPixels) {
+  checkPositive("maxPixels", maxPixels);
+  return new Reader(asBytes(bytes), maxPixels);
+}
+
 /** {header, tiles, model} of a file, all of which is checked but what is in the payloads; model: null where none is named. */
 async function opened(bytes, models, maxPixels) {
-  const reader = new Reader(bytes, maxPixels);
+  const reader = readerOf(bytes, maxPixels);
   reader.checkLength();
   const { header } = reader;
   const tiles = Array.from({ length: header.tiles }, (_, number) => reader.tile(number));
@@ -106,7 +110,7 @@ async function opened(bytes, models, maxPixels) {
 }
 
 /** The index tensor of a tile, Int32Array. */
-async function decodeTile({ header, tiles, model }, number) {
+async function decodeTile({ header, tiles, model }, number, signal = null) {
   const box = header.box(number);
   const { width, height } = latentBox(box);
   const { payload, indexCrc } = tiles[number];
@@ -119,7 +123,7 @@ async function decodeTile({ header, tiles, model }, number) {
     throw new FormatError(`tile ${number}: ${told}, the file is damaged`);
   } else {
     const rate = rateOf(header.scale, model.config);
-    indices = await ofTile(number, () => kindOf(model).decode(payload, rate, height, width));
+    indices = await ofTile(number, () => kindOf(model).decode(payload, rate, height, width, signal));
   }
   if (crc32(littleEndian(indices)) !== indexCrc) {
     const told = "the decoded indices do not match their checksum";
@@ -144,13 +148,13 @@ function shapeOf(model) {
 }
 
 /** The samples of a tile; `tiles` are the index tensors of those that it depends on, by number. */
-async function painting({ header, tiles: coded, model }, number, tiles) {
+async function painting({ header, tiles: coded, model }, number, tiles, signal) {
   const box = header.box(number);
   const { width, height } = box;
   const { channels, colours, depth } = header;
   const length = width * height * channels;
   const samples = depth === 8 ? new Uint8Array(length) : new Uint16Array(length);
-  if (header.squares.any(box, false)) await paint(samples, model, header, tiles, box);
+  if (header.squares.any(box, false)) await paint(samples, model, header, tiles, box, signal);
   let alpha = null; // [height, width]
   if (coded[number].exact.length) {
     const opaque = !header.alpha || coded[number].alpha.length > 0;

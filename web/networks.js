@@ -1,29 +1,75 @@
 /** Models, fetched when they are needed, and their networks on onnxruntime-web. */
 
+import { drop, keep, keptIn, keptOf } from "./cache.js";
 import { ModelError } from "./errors.js";
 import * as ort from "./runtime/ort.wasm.min.mjs";
 import { readTensors } from "./safetensors.js";
 
-const CACHE = "latticecodec"; // of the browser's Cache Storage
 const THREADS_MAX = 8;
 
 ort.env.wasm.wasmPaths = new URL("./runtime/", import.meta.url).href;
 ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, THREADS_MAX) : 1;
 
 const models = new Map(); // promises, by address
+let runtime = "new"; // then "running", or "failed": what could not start once does not, in this page or worker
+
+/** Whether nothing is computed here any more, since the runtime could not start; in another page, or worker, it may. */
+export function runtimeFailed() {
+  return runtime === "failed";
+}
 
 /**
  * A model by its digest, 16 hexadecimal digits, below `base`, the address, with / at its end, of what web/export.py wrote.
  *
  * Throws ModelError where there is none, or it cannot be fetched.
  */
-export function loadModel(digest, base) {
-  const address = new URL(`${digest}.json`, new URL(base, globalThis.location?.href)).href;
+export async function loadModel(digest, base) {
+  const address = addressOf(`${digest}.json`, base);
   if (!models.has(address)) {
-    models.set(address, fetched(digest, address));
+    models.set(address, fetched(digest, address, base));
     models.get(address).catch(() => models.delete(address)); // the next call tries again
   }
   return models.get(address);
+}
+
+/** The models of a folder, [{name, digest, quantizer}]; base: see `loadModel`. Throws ModelError. */
+export async function listModels(base) {
+  const address = addressOf("models.json", base);
+  let listed;
+  try {
+    listed = await described(address);
+  } catch (error) {
+    const way = error instanceof TypeError ? "try again when there is a connection" : "web/export.py writes such a folder";
+    throw new ModelError(`${address}: the list of models cannot be had (${error.message}); ${way}`);
+  }
+  if (!Array.isArray(listed) || !listed.every((model) => model?.digest)) {
+    throw new ModelError(`${address}: is no list of models; web/export.py writes one`);
+  }
+  await tidy(address, listed);
+  return listed;
+}
+
+/** Drop what the browser keeps beside a list of models and none of them has. */
+async function tidy(address, listed) {
+  const there = await keptIn(new URL(".", address).href); // what comes from now on stays
+  const wanted = new Set([address]);
+  for (const { digest } of listed) {
+    const description = new URL(`${digest}.json`, address).href;
+    const kept = await keptOf(description);
+    if (!kept) continue; // nor are its files, but for those of others
+    wanted.add(description);
+    for (const { file } of Object.values((await kept.json()).files)) wanted.add(new URL(file, address).href);
+  }
+  await drop(there.filter((each) => !wanted.has(each)));
+}
+
+/** The address of a file below another, which may be relative to the page's; throws ModelError where that is none. */
+function addressOf(name, base) {
+  try {
+    return new URL(name, new URL(base, globalThis.location?.href)).href;
+  } catch {
+    throw new ModelError(`models ${base}: is no address of a folder`);
+  }
 }
 
 /**
@@ -73,7 +119,7 @@ export class Model {
   /** Have a network ready before it is run. */
   prepare(name) {
     if (!this.#sessions.has(name)) {
-      const session = this.#file(name).then((bytes) => ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] }));
+      const session = this.#file(name).then(sessionOf);
       this.#sessions.set(name, session);
       session.catch(() => this.#sessions.delete(name)); // the next call tries again
     }
@@ -115,9 +161,22 @@ export class Model {
   }
 }
 
-async function fetched(digest, address) {
+/** The session of a network's file; throws ModelError where the runtime, parts of which are fetched now, does not start. */
+async function sessionOf(bytes) {
   try {
-    const listed = await described(new URL("models.json", address).href);
+    const session = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
+    runtime = "running";
+    return session;
+  } catch (error) {
+    if (runtime === "running") throw error;
+    runtime = "failed";
+    throw new ModelError(`what computes the model cannot be fetched or started (${error.message}); try again when there is a connection`);
+  }
+}
+
+async function fetched(digest, address, base) {
+  const listed = await listModels(base);
+  try {
     if (listed.some((model) => model.digest === digest)) {
       const { config, files } = await described(address);
       return await new Model(config, files, address).load();
@@ -132,25 +191,25 @@ async function fetched(digest, address) {
 
 /** A description, JSON: as the server has it now, or as it was kept where there is no connection. */
 async function described(address) {
-  const cache = await globalThis.caches?.open(CACHE);
   const response = await fetch(address, { cache: "no-cache" }).catch(async (error) => {
-    const old = await cache?.match(address);
+    const old = await keptOf(address);
     if (!old) throw error;
     return old;
   });
   if (!response.ok) throw new Error(`status ${response.status}`);
-  await cache?.put(address, response.clone());
-  return response.json();
+  const text = await response.text();
+  const found = JSON.parse(text);
+  await keep(address, new Response(text));
+  return found;
 }
 
 /** The bytes of a file whose name says what is in it: fetched once and kept by the browser. */
 async function kept(address, integrity) {
-  const cache = await globalThis.caches?.open(CACHE);
-  const old = await cache?.match(address);
+  const old = await keptOf(address);
   if (old) return new Uint8Array(await old.arrayBuffer());
   const response = await fetch(address, { integrity });
   if (!response.ok) throw new Error(`status ${response.status}`);
   const bytes = new Uint8Array(await response.arrayBuffer());
-  cache?.put(address, new Response(bytes)).catch(() => {}); // a browser without room fetches it again
+  keep(address, new Response(bytes)); // nobody waits for that
   return bytes;
 }

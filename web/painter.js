@@ -1,16 +1,18 @@
 /** Index tensors to samples (FORMAT.md, section 10). */
 
 import { kindOf, rateOf } from "./kinds.js";
+import { pause } from "./pause.js";
 import { PATCH, gather, grown, latentBox, parts } from "./tiling.js";
 
 /**
  * The colours of a box of pixels, to samples [height, width, channels] of it.
  *
- * tiles: a Map of index tensors by number, of all tiles that the box depends on.
+ * tiles: a Map of index tensors by number, of all tiles that the box depends on. signal: an AbortSignal, or null.
  */
-export async function paint(samples, model, header, tiles, box) {
+export async function paint(samples, model, header, tiles, box, signal) {
   const { channels, colours, depth } = header;
   for (const part of parts(box)) {
+    await pause(signal);
     const planes = await synthesised(model, header, tiles, part);
     for (let y = 0; y < part.height; y++) {
       const start = ((part.top - box.top + y) * box.width + part.left - box.left) * channels;

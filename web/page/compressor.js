@@ -1,6 +1,6 @@
 /** The view that compresses a photograph, and holds the result against the original and other formats. */
 
-import { element, lineOf, listFacts, part, save, tell } from "./dom.js";
+import { announce, element, hideWaiting, lineOf, listFacts, part, save, showWork, tell } from "./dom.js";
 import { bytesShown, perPixel } from "./facts.js";
 import { packedName } from "./names.js";
 import { Stage, draw } from "./stage.js";
@@ -18,7 +18,8 @@ export class Compressor {
   #size; // {width, height} of the photograph
   #canvases = []; // of the original, then of FORMATS
   #rows; // of the table: {row, cells, radio} of FORMATS
-  #bytes = null; // the result
+  #analysis = null; // of the file, in the worker: null, "coming" or "there"
+  #result = null; // {name, bytes} of the file that the photograph became
   #stopping = new AbortController();
 
   constructor(root, engine) {
@@ -26,7 +27,7 @@ export class Compressor {
     this.#stage = new Stage(part(root, "stage"), part(root, "zoom"), part(root, "split"));
     const quality = part(root, "quality");
     quality.oninput = () => (part(root, "quality-shown").value = quality.value);
-    quality.onchange = () => this.#run((signal) => this.#compress(signal));
+    quality.onchange = () => this.#again();
     part(root, "stop").onclick = () => this.#stopping.abort();
     part(root, "download").onclick = () => this.#download();
     this.#rows = FORMATS.map((format) => rowOf(format, () => this.#see(format)));
@@ -38,33 +39,42 @@ export class Compressor {
     await this.#run((signal) => this.#choose(file, signal));
   }
 
+  /** Compress at another quality; while a photograph is analysed that is noted, and it is compressed so afterwards. */
+  #again() {
+    if (this.#analysis === "coming") return;
+    this.#run((signal) => (this.#analysis ? this.#compress(signal) : this.#choose(this.#file, signal)));
+  }
+
   /** Do something in place of what is being done; its error becomes a line. */
   async #run(work) {
     this.#stopping.abort();
     this.#stopping = new AbortController();
     const { signal } = this.#stopping;
     tell(this.#root, "");
+    announce("");
     try {
       await work(signal);
     } catch (error) {
       if (signal !== this.#stopping.signal) return; // something else is done by now
-      if (!this.#canvases.length) this.#show(false);
+      if (!signal.aborted || this.#analysis === "coming") this.#analysis = null;
+      if (!this.#canvases.length) showWork(this.#root, false);
       const line = signal.aborted ? `${this.#file.name}: stopped` : lineOf(this.#file.name, error);
       tell(this.#root, line, !signal.aborted);
     } finally {
-      if (signal === this.#stopping.signal) part(this.#root, "waiting").hidden = true;
+      if (signal === this.#stopping.signal) hideWaiting(this.#root);
     }
   }
 
   async #choose(file, signal) {
-    [this.#file, this.#canvases] = [file, []];
+    [this.#file, this.#canvases, this.#analysis] = [file, [], "coming"];
     this.#forget();
-    this.#show(true);
+    showWork(this.#root, true);
     part(this.#root, "name").textContent = file.name;
     listFacts(part(this.#root, "facts"), []);
     this.#stage.clear();
     const onEvent = ({ image, share }) => (image ? this.#draft(image) : this.#progress(share));
     await this.#engine.call("choose", { file }, { signal, onEvent });
+    this.#analysis = "there";
     await this.#compress(signal);
   }
 
@@ -87,26 +97,23 @@ export class Compressor {
     const quality = Number(part(this.#root, "quality").value);
     const onEvent = ({ share, image, x, y }) => (image ? draw(this.#canvases[1], image, x, y) : this.#progress(share));
     const { bytes, psnr } = await this.#engine.call("compress", { quality }, { signal, onEvent });
-    this.#bytes = bytes;
+    this.#result = { name: packedName(this.#file.name), bytes };
     part(this.#root, "download").disabled = false;
     this.#tell(OURS, bytes.length, psnr);
     this.#progress(null);
+    announce(`${this.#file.name} is compressed, ${bytesShown(bytes.length)}, ${psnr.toFixed(2)} dB`);
     for (const [format, type] of Object.entries(PEERS)) {
       const peer = await this.#engine.call("compare", { type, size: bytes.length }, { signal });
+      this.#rows[FORMATS.indexOf(format)].row.hidden = !peer; // this browser does not write it
+      if (!peer) continue;
       draw(this.#canvases[1 + FORMATS.indexOf(format)], peer.image, 0, 0);
       this.#tell(format, peer.length, peer.psnr);
     }
   }
 
-  /** Whether there is something to see. */
-  #show(there) {
-    part(this.#root, "start").hidden = there;
-    part(this.#root, "work").hidden = !there;
-  }
-
   /** There is no result any more. */
   #forget() {
-    this.#bytes = null;
+    this.#result = null;
     part(this.#root, "download").disabled = true;
     this.#progress(null);
     for (const { cells, radio } of this.#rows) {
@@ -138,7 +145,8 @@ export class Compressor {
   }
 
   #download() {
-    save(new Blob([this.#bytes], { type: "application/octet-stream" }), packedName(this.#file.name));
+    const { name, bytes } = this.#result;
+    save(new Blob([bytes], { type: "application/octet-stream" }), name);
   }
 }
 

@@ -7,10 +7,31 @@ export function part(root, name) {
 
 /** Say one line at the head of a view; nothing where it is empty. */
 export function tell(root, line, wrong = false) {
-  const told = part(root, "told");
+  const told = part(root, "told"); // on the page also while it is empty: screen readers hear of changes alone
   told.textContent = line;
-  told.hidden = !line;
   told.classList.toggle("wrong", wrong);
+}
+
+/** Say to screen readers alone what others see. */
+export function announce(line) {
+  part(document, "announced").textContent = line;
+}
+
+/** Show where a view begins, or where it has something to see; the focus, where it would be lost, goes to what is there then. */
+export function showWork(root, there) {
+  const [start, work] = [part(root, "start"), part(root, "work")];
+  const lost = (there ? start : work).contains(document.activeElement);
+  [start.hidden, work.hidden] = [there, !there];
+  if (lost) (there ? part(root, "name") : part(start, "files")).focus();
+}
+
+/** Nothing is done in a view any more; the focus goes from the button that stops it to the heading. */
+export function hideWaiting(root) {
+  const waiting = part(root, "waiting");
+  const lost = waiting.contains(document.activeElement);
+  waiting.hidden = true;
+  waiting.querySelector("progress").removeAttribute("value");
+  if (lost) part(root, "name").focus();
 }
 
 /** Rows [term, value] as the terms of a list. */

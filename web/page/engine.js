@@ -15,7 +15,7 @@ export class Engine {
   /**
    * What a task makes of its values; onEvent is called with what it sends on the way.
    *
-   * Throws what the task throws, of the same name and message, and AbortError once `signal` says so.
+   * Throws what the task throws, of the same name and message, what onEvent throws, and AbortError once `signal` says so.
    */
   async call(task, values, { onEvent = null, signal = null } = {}) {
     await this.#ready;
@@ -40,20 +40,40 @@ export class Engine {
     return worker;
   }
 
-  #answered({ number, event, result, error }) {
+  /** useless: whether the worker cannot do anything else either. */
+  #answered({ number, event, result, error, useless }) {
     const call = this.#calls.get(number); // none where it was stopped
     if (event) {
-      call?.onEvent?.(event);
+      this.#came(number, call, event);
       return;
     }
     this.#calls.delete(number);
-    if (error) call?.reject(Object.assign(new Error(error.message), { name: error.name }));
+    const thrown = error && Object.assign(new Error(error.message), { name: error.name });
+    if (error) call?.reject(thrown);
     else call?.resolve(result);
+    if (useless) this.#end(thrown);
+  }
+
+  /** Where the page cannot do with an event what it is for, the call ends with that error. */
+  #came(number, call, event) {
+    try {
+      call?.onEvent?.(event);
+    } catch (error) {
+      this.#calls.delete(number);
+      this.#worker.postMessage({ number, abort: true });
+      call.reject(error);
+    }
   }
 
   #failed(event) {
     const error = new Error(`the decoder cannot be started (${event.message ?? "a file of it is missing"}); load the page again`);
-    this.#worker = null; // the next call tries again
+    this.#end(error);
+  }
+
+  /** The next call gets a worker of its own; those that are not answered get an error. */
+  #end(error) {
+    this.#worker?.terminate();
+    this.#worker = null;
     for (const { reject } of this.#calls.values()) reject(error);
     this.#calls.clear();
   }

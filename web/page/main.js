@@ -41,7 +41,7 @@ addEventListener("drop", async (event) => {
   dragged(0);
   const files = [...event.dataTransfer.files];
   if (!files.length) return;
-  if (await isLcq(files[0])) show("open");
+  if (await isLcq(files[0]).catch(() => false)) show("open"); // the view says what cannot be read
   views[shown()].take(files);
 });
 
@@ -66,9 +66,12 @@ function show(name) {
   }
 }
 
-/** Names of the models that are there, a Map by digest. */
+/** Names of the models that are there, a Map by digest; empty where they cannot be had. */
 async function modelNames() {
-  const response = await fetch(new URL("../models/models.json", import.meta.url)).catch(() => null);
-  const models = response?.ok ? await response.json() : [];
-  return new Map(models.map(({ digest, name }) => [digest, name]));
+  try {
+    const models = await (await fetch(new URL("../models/models.json", import.meta.url))).json();
+    return new Map(models.map(({ digest, name }) => [digest, name]));
+  } catch {
+    return new Map();
+  }
 }

@@ -11,7 +11,8 @@ export async function keepOffline() {
 
 async function controlled() {
   const { serviceWorker } = navigator;
-  const first = !serviceWorker.controller;
+  const known = await serviceWorker.getRegistration(); // after a forced reload it is active, and does not control the page
+  const first = !serviceWorker.controller && !known?.active;
   const there = new Promise((resolve) => serviceWorker.addEventListener("controllerchange", resolve, { once: true }));
   await serviceWorker.register(new URL("../service-worker.js", import.meta.url));
   if (!first) return;

@@ -5,13 +5,15 @@ import { pixelsOf, withoutAlpha } from "./photograph.js";
 const HIGHEST = 99; // percent; WebP of 100 is of another kind, without loss
 
 /**
- * The best file of a type of at most `size` bytes, or the smallest one where all are larger: {blob, picture}.
+ * The best file of a type of at most `size` bytes, or the smallest one where all are larger: {blob, picture}; null where
+ * the browser does not write that type.
  *
  * picture: what is to be compressed, and what comes of it: {width, height, samples: Uint8Array [height, width, 3]}.
  */
 export async function atSize(picture, type, size, signal) {
   const canvas = canvasOf(picture);
   const at = (quality) => canvas.convertToBlob({ type, quality: quality / 100 });
+  if ((await at(0)).type !== type) return null; // it is PNG then
   let [low, high] = [0, HIGHEST]; // the best quality is not below low, and not above high
   while (low < high) {
     signal.throwIfAborted();

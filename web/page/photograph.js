@@ -1,15 +1,20 @@
 /** Photographs in any format that the browser reads, as what is compressed: upright, in sRGB of 8 bits. */
 
+import { checkSize } from "../encode.js";
 import { LcqError } from "../errors.js";
+import { framesOf } from "./animation.js";
 import { isLcq } from "./signature.js";
 
 /** A file as {width, height, samples: Uint8Array [height, width, 3]}; throws LcqError where it is none. */
 export async function photograph(file) {
   if (await isLcq(file)) throw new LcqError("is an .lcq file already; Open shows it");
+  const frames = await framesOf(file);
+  if (frames > 1) throw new LcqError(`an animation of ${frames} frames; save one frame as a still picture first`);
   const bitmap = await createImageBitmap(file).catch(() => {
     throw new LcqError("not a picture that this browser reads; save it as JPEG or PNG first");
   });
   const { width, height } = bitmap;
+  checkSize(bitmap);
   const { data } = pixelsOf(bitmap); // [height, width, 4]
   for (let at = 3; at < data.length; at += 4) {
     if (data[at] < 255) throw new LcqError("has transparent pixels, which lcodec compress keeps, but this page does not");
@@ -17,10 +22,15 @@ export async function photograph(file) {
   return { width, height, samples: withoutAlpha(data) };
 }
 
-/** ImageData of an ImageBitmap, which is given back. */
+/** ImageData of an ImageBitmap, which is given back; throws LcqError where there is no canvas of its size. */
 export function pixelsOf(bitmap) {
   const { width, height } = bitmap;
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  context?.fillRect(width - 1, height - 1, 1, 1); // canvases that are too large take nothing, and do not say so
+  if (!context?.getImageData(width - 1, height - 1, 1, 1).data[3]) {
+    throw new LcqError(`a picture of ${width}x${height} pixels is too large for this browser`);
+  }
+  context.clearRect(0, 0, width, height);
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
   return context.getImageData(0, 0, width, height);

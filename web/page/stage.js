@@ -6,6 +6,7 @@ const FACTOR = 1.25; // of a step of zoom
 const STEP = 48; // CSS pixels that an arrow key moves by
 const LARGEST = 32; // device pixels a side of a pixel
 const NEAR = 2; // from this on pixels have edges
+const MAIN = 0; // the button of a mouse that drags; fingers and pens have no other
 const WHEEL = 0.0016; // of a step of a wheel
 const NOTHING = "no picture yet";
 const KEYS = "Plus and minus zoom, arrows move, 0 shows all, 1 shows pixels as they are";
@@ -47,12 +48,13 @@ export class Stage {
     root.addEventListener("dblclick", (event) => this.#toggle(event));
     root.addEventListener("pointerdown", (event) => this.#down(event));
     root.addEventListener("pointermove", (event) => this.#move(event));
-    for (const end of ["pointerup", "pointercancel"]) {
+    for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
       root.addEventListener(end, (event) => this.#pointers.delete(event.pointerId));
     }
     slider?.addEventListener("input", () => this.#place());
     this.#line.addEventListener("pointerdown", (event) => {
       event.stopPropagation(); // the picture stays where it is
+      if (event.button !== MAIN) return;
       this.#line.setPointerCapture(event.pointerId);
     });
     this.#line.addEventListener("pointermove", (event) => {
@@ -84,12 +86,12 @@ export class Stage {
 
   /** Show the whole picture, none of its pixels larger than the screen's. */
   fit() {
+    this.#fitted = true;
     const { clientWidth, clientHeight } = this.#root;
-    if (!clientWidth || !clientHeight) return; // it is not on the screen
+    if (!clientWidth || !clientHeight) return; // it is not on the screen; once it is, this is called again
     const { width, height } = this.#size;
     this.#scale = Math.min(clientWidth / width, clientHeight / height, this.#one);
     this.#place();
-    this.#fitted = true;
   }
 
   /** The scale at which a pixel is one of the screen. */
@@ -163,6 +165,7 @@ export class Stage {
   }
 
   #down(event) {
+    if (event.button !== MAIN) return;
     this.#root.setPointerCapture(event.pointerId);
     this.#pointers.set(event.pointerId, this.#point(event));
   }

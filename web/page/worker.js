@@ -2,10 +2,12 @@
 
 import { PictureEncoder } from "../encode.js";
 import { LcqError, decode, readHeader, toImageData } from "../lcq.js";
+import { runtimeFailed } from "../networks.js";
 import { atSize } from "./peers.js";
 import { photograph } from "./photograph.js";
 import { toPng } from "./png.js";
 import { psnr } from "./psnr.js";
+import { bytesOf } from "./reading.js";
 
 let opened; // the picture that was decoded last
 let original; // the photograph that was chosen last
@@ -14,8 +16,9 @@ let encoder; // of that
 /** By name: (values, {send, signal}) to a result; `send` tells the page of what comes on the way. */
 const TASKS = {
   /** Decodes a file; send: {image, x, y} of each of its tiles. */
-  async open({ bytes }, { send, signal }) {
+  async open({ file }, { send, signal }) {
     opened = null;
+    const bytes = await bytesOf(file);
     opened = await decode(bytes, { signal, onTile: sendTile(readHeader(bytes), send) });
   },
 
@@ -32,26 +35,31 @@ const TASKS = {
 
   /** Analyses a photograph; send: {image} of it, {share} that is analysed. */
   async choose({ file }, { send, signal }) {
+    [original, encoder] = [null, null]; // the one before is not compressed any more, whatever comes of this one
     const chosen = await photograph(file);
     signal.throwIfAborted(); // else it would take the place of one that was chosen later
-    [original, encoder] = [chosen, null];
-    send({ image: await bitmapOf(original) });
-    const ready = await PictureEncoder.of(original, { signal, onProgress: (share) => send({ share }) });
+    original = chosen;
+    send({ image: await bitmapOf(chosen) });
+    const ready = await PictureEncoder.of(chosen, { signal, onProgress: (share) => send({ share }) });
     signal.throwIfAborted();
     encoder = ready;
   },
 
   /** Its file at a quality, {bytes, psnr}; send: {share} that is compressed, {image, x, y} of each decoded tile. */
   async compress({ quality }, { send, signal }) {
+    const { samples } = original; // another photograph may be chosen on the way
     const bytes = await encoder.encode(quality, { signal, onProgress: (share) => send({ share }) });
     const picture = await decode(bytes, { signal, onTile: sendTile(readHeader(bytes), send) });
-    return { bytes, psnr: psnr(original.samples, picture.samples) };
+    return { bytes, psnr: psnr(samples, picture.samples) };
   },
 
-  /** The largest file of another format of at most so many bytes: {length, psnr, image}. */
+  /** The largest file of another format of at most so many bytes: {length, psnr, image}; null where there is none. */
   async compare({ type, size }, { signal }) {
-    const { blob, picture } = await atSize(original, type, size, signal);
-    return { length: blob.size, psnr: psnr(original.samples, picture.samples), image: await bitmapOf(picture) };
+    const { samples } = original;
+    const found = await atSize(original, type, size, signal);
+    if (!found) return null;
+    const { blob, picture } = found;
+    return { length: blob.size, psnr: psnr(samples, picture.samples), image: await bitmapOf(picture) };
   },
 };
 
@@ -69,7 +77,7 @@ onmessage = async ({ data: { number, task, values, abort } }) => {
     const result = await TASKS[task](values, { send, signal: controller.signal });
     postMessage({ number, result }, pixelsIn(result));
   } catch (error) {
-    postMessage({ number, error: { name: error.name, message: told(error) } });
+    postMessage({ number, error: { name: error.name, message: told(error) }, useless: runtimeFailed() });
   } finally {
     running.delete(number);
   }

@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { after, afterEach, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { crc32 } from "../crc32.js";
+import { toPng } from "../page/png.js";
 import { launch, open } from "./browser.js";
 import { serve } from "./server.js";
 
@@ -47,7 +48,7 @@ async function opened(name, bytes) {
   await page.waitForFunction((name) => {
     const view = document.querySelector("#open");
     const done = view.querySelector("[data-name]").textContent === name && !view.querySelector("[data-download]").disabled;
-    return done || !view.querySelector("[data-told]").hidden;
+    return done || view.querySelector("[data-told]").textContent;
   }, name);
   assert.equal(await told("open"), "");
 }
@@ -271,7 +272,7 @@ test("the picture is copied", async () => {
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
   await opened("lattice.lcq", SAMPLE);
   await page.click("#open [data-copy]");
-  await page.waitForSelector("#open [data-told]:not([hidden])");
+  await page.waitForSelector("#open [data-told]:not(:empty)");
   assert.equal(await told("open"), "lattice.lcq: copied");
   const size = await page.evaluate(async () => {
     const [item] = await navigator.clipboard.read();
@@ -347,7 +348,7 @@ const WRONG = {
 for (const [what, [name, mimeType, buffer, line]] of Object.entries(WRONG)) {
   test(`${what} is one line`, async () => {
     await choose("open", { name, mimeType, buffer });
-    await page.waitForSelector("#open .wrong:not([hidden])");
+    await page.waitForSelector("#open .wrong");
     assert.equal(await told("open"), `${name}: ${line}`);
     assert.equal(await page.isVisible("#open [data-waiting]"), false);
     assert.equal(await page.isEnabled("#open [data-download]"), false);
@@ -362,7 +363,7 @@ test("of several files each can be seen, and a wrong one says so", async () => {
   await page.waitForSelector("#open [data-download]:not([disabled])");
   assert.deepEqual(await page.locator("#open [data-list] button").allTextContents(), ["one.lcq", "two.lcq"]);
   await page.click("#open [data-list] >> text=two.lcq");
-  await page.waitForSelector("#open .wrong:not([hidden])");
+  await page.waitForSelector("#open .wrong");
   assert.match(await told("open"), /^two\.lcq: /);
   assert.equal(await page.getAttribute("#open [aria-current=true]", "aria-current"), "true");
 });
@@ -423,6 +424,45 @@ test("the keyboard reaches everything", async () => {
   assert.deepEqual(nameless, []);
 });
 
+test("the stage shows that it has the focus, whatever the picture is", async () => {
+  const stage = page.locator("#open [data-stage]");
+  const edge = async () => {
+    const { x, y, height } = await stage.boundingBox();
+    return page.screenshot({ clip: { x, y: y + height / 2, width: 2, height: 2 } });
+  };
+  await page.click("#open-tab");
+  await opened("lattice.lcq", SAMPLE);
+  await stage.focus();
+  for (let i = 0; i < 22; i++) await page.keyboard.press("+"); // the picture reaches its edges
+  const focused = await edge();
+  await page.keyboard.press("Tab");
+  assert.ok((await difference(focused, await edge())) > 32);
+});
+
+test("a picture that comes while its view is hidden is shown whole, and the main button alone drags it", async () => {
+  const zoom = () => page.textContent("#open [data-zoom] output");
+  const place = () => page.$eval("#open canvas", ({ style }) => style.transform);
+  await opened("lattice.lcq", SAMPLE);
+  await page.focus("#open [data-stage]");
+  await page.keyboard.press("1");
+  for (let i = 0; i < 22; i++) await page.keyboard.press("+");
+  const [near, before] = [await zoom(), await place()];
+  const { x, y } = await page.locator("#open [data-stage]").boundingBox();
+  for (const button of ["right", "left"]) {
+    await page.mouse.move(x + 100, y + 100);
+    await page.mouse.down({ button });
+    await page.mouse.move(x + 150, y + 140);
+    await page.mouse.up({ button });
+    assert.equal((await place()) === before, button === "right", button);
+  }
+  await page.evaluate(() => document.querySelector("#open [data-files]").addEventListener("change", () => document.querySelector("#compress-tab").click(), { once: true }));
+  await opened("other.lcq", SAMPLE);
+  assert.equal(await page.isVisible("#compress"), true);
+  await page.click("#open-tab");
+  await page.waitForFunction((near) => document.querySelector("#open [data-zoom] output").value !== near, near);
+  assert.equal(await zoom(), "100 %");
+});
+
 test("what is no photograph is one line", async () => {
   const transparent = await page.evaluate(async () => {
     const canvas = new OffscreenCanvas(8, 8);
@@ -430,7 +470,15 @@ test("what is no photograph is one line", async () => {
     const blob = await canvas.convertToBlob();
     return [...new Uint8Array(await blob.arrayBuffer())];
   });
+  const white = (width, height) => toPng({ width, height, channels: 1, depth: 8, samples: new Uint8Array(width * height).fill(255) }, {});
+  const bytes = async (blob) => Buffer.from(await (await blob).arrayBuffer());
+  const frame = "2c00000000010001000002024401" + "00"; // of 1 x 1 pixels
   const files = {
+    "moving.gif": [
+      Buffer.from(`47494638396101000100800000000000ffffff${frame}${frame}3b`, "hex"),
+      "an animation of 2 frames; save one frame as a still picture first",
+    ],
+    "long.png": [await bytes(white(66_000, 1)), "66000x1 pixels; each side must be 1 to 65,535 and the area at most 2^28"],
     "notes.txt": [Buffer.from("words"), "not a picture that this browser reads; save it as JPEG or PNG first"],
     "whole.lcq": [SAMPLE, "is an .lcq file already; Open shows it"],
     "clear.png": [Buffer.from(transparent), "has transparent pixels, which lcodec compress keeps, but this page does not"],
@@ -443,12 +491,14 @@ test("what is no photograph is one line", async () => {
   }
 });
 
-test("the view that compresses says what its model takes", async () => {
+test("the view that compresses says what its model and the runtime take", async () => {
   const list = (name) => JSON.parse(readFileSync(`${ROOT}web/dist/models/${name}.json`));
   const { digest } = list("models").find(({ name }) => name === "lattice-2"); // the newest lattice
-  const files = Object.values(list(digest).files);
-  const bytes = files.reduce((sum, { file }) => sum + statSync(`${ROOT}web/dist/models/${file}`).size, 0);
-  assert.match(await page.textContent("#compress .hint"), new RegExp(`a model of ${Math.round(bytes / 1e6)} MB`));
+  const files = Object.values(list(digest).files).map(({ file }) => `models/${file}`);
+  files.push(...readdirSync(`${ROOT}web/dist/runtime`).map((file) => `runtime/${file}`));
+  const megabytes = Math.round(files.reduce((sum, file) => sum + statSync(`${ROOT}web/dist/${file}`).size, 0) / 1e6);
+  assert.match(await page.textContent("#compress .hint"), new RegExp(`fetches ${megabytes} MB`));
+  assert.match(readFileSync(`${ROOT}web/README.md`, "utf8"), new RegExp(`photograph that is compressed ${megabytes};`));
 });
 
 test("a photograph is compressed, and Python decodes it to the same indices", { timeout: 2 * PATIENCE }, async () => {
@@ -488,7 +538,7 @@ test("work is stopped, and says so", async () => {
   await page.click("#compress-tab");
   await page.locator("#compress [data-quality]").fill("80");
   await page.click("#compress [data-stop]");
-  await page.waitForSelector("#compress [data-told]:not([hidden])");
+  await page.waitForSelector("#compress [data-told]:not(:empty)");
   assert.equal(await told("compress"), "landscape.png: stopped");
   assert.equal(await page.isEnabled("#compress [data-download]"), false);
   await page.locator("#compress [data-quality]").fill("0");
@@ -589,7 +639,7 @@ test("a large picture is there from the top while it builds up, and is stopped",
   await page.waitForFunction(() => document.querySelector("#open progress").value >= 0.3, null, { polling: 20 });
   await page.screenshot({ path: `${SCREENS}large.png` });
   await page.click("#open [data-stop]");
-  await page.waitForSelector("#open [data-told]:not([hidden])");
+  await page.waitForSelector("#open [data-told]:not(:empty)");
   assert.equal(await told("open"), "large.lcq: stopped");
   const drawn = await page.$eval("#open canvas", (canvas) => {
     const context = canvas.getContext("2d");

@@ -1,0 +1,148 @@
+/** The view that compresses, where things come in another order than they should: changes, Stop, lost connections, other browsers. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { Reader } from "../container.js";
+import { toPng } from "../page/png.js";
+import { launch } from "./browser.js";
+import { serve } from "./server.js";
+
+const DIST = fileURLToPath(new URL("../dist", import.meta.url));
+const PATIENCE = 60_000; // milliseconds
+const QUALITY = "#compress [data-quality]";
+const TOLD = "#compress [data-told]";
+
+let browser, server, page, thrown;
+
+before(async () => {
+  server = await serve(DIST);
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+beforeEach(async () => {
+  const context = await browser.newContext({ serviceWorkers: "block" }); // requests are seen by `page.route`
+  page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  thrown = [];
+  page.on("pageerror", (error) => thrown.push(String(error)));
+  await page.goto(`${server.origin}/`);
+  await page.click("#compress-tab");
+});
+
+afterEach(async () => {
+  await page.context().close();
+  assert.deepEqual(thrown, [], "errors that nobody hears of");
+});
+
+/** A photograph of a name and size, as a file to be chosen. */
+async function photograph(name, width, height) {
+  const samples = Uint8Array.from({ length: 3 * width * height }, (_, i) => 128 + 100 * Math.sin(i / 31));
+  const png = await toPng({ width, height, channels: 3, depth: 8, samples }, {});
+  return { name, mimeType: "image/png", buffer: Buffer.from(await png.arrayBuffer()) };
+}
+
+async function choose(file) {
+  await page.locator("#compress [data-files]").first().setInputFiles(file);
+}
+
+/** What is downloaded, once it is there: its name, and the size of the picture in it. */
+async function downloaded() {
+  await page.waitForSelector("#compress [data-download]:not([disabled])");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("#compress [data-download]")]);
+  const { header } = new Reader(new Uint8Array(readFileSync(await download.path())));
+  return [download.suggestedFilename(), header.width, header.height, Math.round(header.quality)];
+}
+
+test("a change of the quality while a photograph is analysed is for that photograph", async () => {
+  await choose(await photograph("one.png", 48, 32));
+  assert.deepEqual(await downloaded(), ["one.lcq", 48, 32, 50]);
+  await page.evaluate((selector) => {
+    const slider = document.querySelector(selector);
+    const change = () => {
+      slider.value = 70;
+      slider.dispatchEvent(new Event("change"));
+    };
+    new MutationObserver(change).observe(document.querySelector("#compress [data-name]"), { childList: true });
+  }, QUALITY);
+  await choose(await photograph("two.png", 40, 64));
+  assert.deepEqual(await downloaded(), ["two.lcq", 40, 64, 70]);
+  assert.match(await page.textContent("[data-announced]"), /^two\.png is compressed, [\d,]+ bytes, [\d.]+ dB$/);
+});
+
+test("after Stop, and after a model that could not be fetched, a change begins again", async () => {
+  let [held, cut] = [[], false];
+  await page.route("**/models/*.json", (route) => (cut ? route.abort() : held.push(route)));
+  await choose(await photograph("slow.png", 48, 32));
+  await page.waitForSelector("#compress canvas");
+  await page.click("#compress [data-stop]");
+  assert.equal(await page.textContent(TOLD), "slow.png: stopped");
+  cut = true;
+  for (const route of held) await route.abort();
+  await page.locator(QUALITY).fill("60");
+  await page.waitForSelector("#compress .wrong");
+  assert.match(await page.textContent(TOLD), /^slow\.png: .*connection/);
+  await page.unroute("**/models/*.json");
+  await page.locator(QUALITY).fill("80");
+  assert.deepEqual(await downloaded(), ["slow.lcq", 48, 32, 80]);
+  assert.equal(await page.textContent(TOLD), "");
+});
+
+test("a runtime that could not be fetched is fetched again", async () => {
+  await page.route("**/*.wasm", (route) => route.abort());
+  await choose(await photograph("cut.png", 48, 32));
+  await page.waitForSelector("#compress .wrong");
+  assert.match(await page.textContent(TOLD), /^cut\.png: what computes the model cannot be fetched .*; try again when there is a connection$/);
+  await page.unroute("**/*.wasm");
+  await choose(await photograph("whole.png", 40, 24));
+  assert.deepEqual(await downloaded(), ["whole.lcq", 40, 24, 50]);
+});
+
+test("a picture for which there is no canvas is one line", async () => {
+  await page.evaluate(() => (HTMLCanvasElement.prototype.getContext = () => null)); // as browsers do where it is too large
+  await choose(await photograph("large.png", 48, 32));
+  await page.waitForSelector("#compress .wrong");
+  assert.equal(await page.textContent(TOLD), "large.png: a picture of 48x32 pixels is too large for this browser");
+});
+
+test("a format that the browser does not write has no row", async () => {
+  const instead = `const own = OffscreenCanvas.prototype.convertToBlob;
+    OffscreenCanvas.prototype.convertToBlob = function (options) {
+      return own.call(this, options.type === "image/webp" ? {} : options); // PNG, as Safari does
+    };`;
+  const body = instead + readFileSync(`${DIST}/page/worker.js`, "utf8");
+  await page.route("**/page/worker.js", async (route) => route.fulfill({ response: await route.fetch(), body }));
+  await choose(await photograph("safari.png", 48, 32));
+  assert.deepEqual(await downloaded(), ["safari.lcq", 48, 32, 50]);
+  await page.waitForSelector("#compress [data-waiting][hidden]", { state: "attached" });
+  const rows = page.locator("#compress [data-rows] tr");
+  assert.deepEqual(await rows.evaluateAll((rows) => rows.map(({ hidden }) => hidden)), [false, false, true]);
+});
+
+test("a canvas that takes nothing is not taken for a transparent picture", async () => {
+  const told = await page.evaluate(async () => {
+    const { pixelsOf } = await import("/page/photograph.js");
+    const read = async () => {
+      const bitmap = await createImageBitmap(new ImageData(3, 2));
+      try {
+        return pixelsOf(bitmap).width;
+      } catch (error) {
+        return `${error.name}: ${error.message}`;
+      }
+    };
+    const found = [await read()];
+    OffscreenCanvasRenderingContext2D.prototype.fillRect = () => {};
+    found.push(await read());
+    OffscreenCanvas.prototype.getContext = () => null;
+    return [...found, await read()];
+  });
+  const line = "LcqError: a picture of 3x2 pixels is too large for this browser";
+  assert.deepEqual(told, [3, line, line]);
+});
