@@ -90,13 +90,15 @@ def test_damaged_weights_are_refused(tiny_model: Path, tmp_path: Path) -> None:
         latticecodec.load(folder)
 
 
-def test_weights_that_may_not_be_read(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_that_may_not_be_read(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = shutil.copytree(tiny_model, tmp_path / "copy")  # which nobody has loaded
+
     def refuse(path: Path) -> bytes:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(ModelError, match=r"model\.safetensors: cannot be read \(Permission denied\)"):
-        latticecodec.load(tiny_model)
+        latticecodec.load(folder)
 
 
 def test_a_base_must_be_tied_to_weights(tiny_model: Path, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_a_part_that_lost_its_gradients_is_told(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("latticecodec.lab.training.loop.VALIDATION_POINTS", (1.0,))
 
     def trained(out: Path) -> tuple[str, list[str]]:
-        small = ["--preset", "lc-test", "--steps", "4", "--validate-every", "2", "--batch", "1", "--crop", "64"]
+        small = ["--preset", "lc-test", "--steps", "4", "--validate-every", "2", "--batch", "4", "--crop", "64"]
         data = ["--data", str(tmp_path / "photos"), "--drawn", "0", "--device", "cpu", "--out", str(out)]
         result = CliRunner().invoke(main, ["train", *small, *data])
         assert result.exit_code == 0, result.output
