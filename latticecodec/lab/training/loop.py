@@ -206,14 +206,15 @@ def train(
             _tick(training)
             progress = progress.after(training.step, schedule)
             last, falls = progress.done == 1, not falling and schedule.falling(training.step)
-            look = last or falls or training.step % LOOK == 0
+            usual = training.step % LOOK == 0
+            look = last or falls or usual
             due = last or training.step % options.validate_every == 0
             if look:
                 progress.see(ranks.means(tally.means()))
                 progress.went_back = training.guard.look(progress.loss, model, average, optimiser)
-            if validation and (due or (look and not looked)):
+            if validation and (due or (usual and not looked)):
                 progress.without_gradient = validation.gradients.missing()
-            looked |= look
+            looked |= usual
             if validation and due:
                 validation(progress)
             if falls:
