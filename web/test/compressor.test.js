@@ -2,44 +2,23 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { Reader } from "../container.js";
 import { toPng } from "../page/png.js";
-import { launch } from "./browser.js";
-import { serve } from "./server.js";
+import { fresh } from "./view.js";
 
 const DIST = fileURLToPath(new URL("../dist", import.meta.url));
-const PATIENCE = 60_000; // milliseconds
 const QUALITY = "#compress [data-quality]";
 const TOLD = "#compress [data-told]";
 
-let browser, server, page, thrown;
-
-before(async () => {
-  server = await serve(DIST);
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+const view = fresh();
+let page;
 
 beforeEach(async () => {
-  const context = await browser.newContext({ serviceWorkers: "block" }); // requests are seen by `page.route`
-  page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE);
-  thrown = [];
-  page.on("pageerror", (error) => thrown.push(String(error)));
-  await page.goto(`${server.origin}/`);
+  ({ page } = view);
   await page.click("#compress-tab");
-});
-
-afterEach(async () => {
-  await page.context().close();
-  assert.deepEqual(thrown, [], "errors that nobody hears of");
 });
 
 /** A photograph of a name and size, as a file to be chosen. */

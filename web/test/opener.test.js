@@ -2,41 +2,20 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { launch } from "./browser.js";
-import { serve } from "./server.js";
+import { fresh } from "./view.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SAMPLE = readFileSync(`${ROOT}tests/shipped/lattice.lcq`);
 const STORED = readFileSync(`${ROOT}tests/conformance/files/lossless-noise.lcq`); // takes no model
-const PATIENCE = 60_000; // milliseconds
 
-let browser, server, page, thrown;
+const view = fresh();
+let page;
 
-before(async () => {
-  server = await serve(`${ROOT}web/dist`);
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
-
-beforeEach(async () => {
-  const context = await browser.newContext({ serviceWorkers: "block" }); // requests are seen by `page.route`
-  page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE);
-  thrown = [];
-  page.on("pageerror", (error) => thrown.push(String(error)));
-  await page.goto(`${server.origin}/`);
-});
-
-afterEach(async () => {
-  await page.context().close();
-  assert.deepEqual(thrown, [], "errors that nobody hears of");
+beforeEach(() => {
+  ({ page } = view);
 });
 
 /** Choose files, [name, bytes]. */
