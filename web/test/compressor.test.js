@@ -13,11 +13,11 @@ const DIST = fileURLToPath(new URL("../dist", import.meta.url));
 const QUALITY = "#compress [data-quality]";
 const TOLD = "#compress [data-told]";
 
-const view = fresh();
+const own = fresh();
 let page;
 
 beforeEach(async () => {
-  ({ page } = view);
+  ({ page } = own);
   await page.click("#compress-tab");
 });
 

@@ -11,11 +11,11 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SAMPLE = readFileSync(`${ROOT}tests/shipped/lattice.lcq`);
 const STORED = readFileSync(`${ROOT}tests/conformance/files/lossless-noise.lcq`); // takes no model
 
-const view = fresh();
+const own = fresh();
 let page;
 
 beforeEach(() => {
-  ({ page } = view);
+  ({ page } = own);
 });
 
 /** Choose files, [name, bytes]. */
