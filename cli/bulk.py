@@ -126,6 +126,8 @@ def bulk(
         raise click.UsageError("--verify writes nothing; leave out TARGET")
     if not verify and target is None and not dry_run:
         raise click.UsageError("name a TARGET to write to, or list what there is with --dry-run")
+    if form == "files" and not verify and options.given({"per_shard"}):
+        raise click.UsageError("--per-shard is for tars and Parquet; give --to as well, or leave it out")
     action: Action = "decompress" if decompress else "verify" if verify else "compress"
     task = _task(action, model, max_pixels, device, encoding)
     asked = Bulk(task, source, target, form, per_shard, force, column, keep_times, workers, address)  # type: ignore[arg-type]
