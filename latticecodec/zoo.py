@@ -58,21 +58,16 @@ def list_models() -> list[ModelInfo]:
 
 
 def _on_the_path(wanted: "Callable[[ModelInfo], bool]" = lambda info: True) -> Iterator[ModelInfo]:
-    """The models on the path that are wanted, in its order; a folder on it may also be a model itself.
-
-    Of the others config.json is read, and nothing asked of their kinds.
-    """
+    """The models on the path that are wanted, in its order; a folder on it may also be a model. Kinds see no others."""
     for folder in _folders():
         for path in [folder / CONFIG] if os.path.isfile(folder / CONFIG) else sorted(folder.glob(f"*/{CONFIG}")):
             try:
                 info = _read(path.parent)
-                if not wanted(info):
-                    continue
-                _check(info)
+                if wanted(info):
+                    _check(info)
+                    yield info
             except ModelError as error:
                 warnings.warn(f"{error}; it is left out", stacklevel=1)
-                continue
-            yield info
 
 
 def absent() -> list[Path]:

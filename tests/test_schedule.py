@@ -1,25 +1,15 @@
-"""How a training passes: the learning rate, the clock, weights from before the fall, the guard."""
+"""How a training passes: the learning rate, the clock, weights from before the fall, the card at the end."""
 
-import csv
 import dataclasses
-import math
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from short_runs import HASTY, interrupted, train
 
 from latticecodec import TrainingError, load
-from latticecodec.config import PRESETS
-from latticecodec.lab.training import loop
 from latticecodec.lab.training.checkpoint import COLD, load_state
-from latticecodec.lab.training.guard import Guard, Tally
-from latticecodec.lab.training.kinds.lattice import LatticeModel
-from latticecodec.lab.training.kinds.vq import VqModel
-from latticecodec.lab.training.optimiser import Average, make_optimiser, parameter_groups
 from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.schedule import Schedule
 
@@ -111,177 +101,6 @@ def test_a_second_schedule_that_is_interrupted_resumes_too(tmp_path: Path) -> No
     resumed = train(tmp_path / "part", "lattice", options=HASTY, resume=tmp_path / "part" / "checkpoint.pt")
     assert (resumed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
     assert load(resumed, device="cpu").config.latents == 32
-
-
-@pytest.mark.parametrize("loss", [math.nan, math.inf, 60.0])
-def test_the_guard_goes_back_to_the_last_good_average(loss: float) -> None:
-    model = LatticeModel(PRESETS["lc-test"])
-    average = Average(model)
-    optimiser = make_optimiser("adamw", parameter_groups(model), 1e-3)
-    guard = Guard(model, average)
-    assert not guard.look(10.0, model, average, optimiser)
-    good = average.copy()
-    _overwrite(model, 7.0)
-    average.update(model, step=1000)
-    if math.isfinite(loss):
-        assert not guard.look(49.0, model, average, optimiser)  # below five times the mean of before
-        good = average.copy()
-        loss = 5 * (0.8 * 10 + 0.2 * 49) + 1
-        _overwrite(model, 9.0)
-    optimiser.state["something"] = {}
-    assert guard.look(loss, model, average, optimiser)
-    assert guard.share == 0.5
-    assert not optimiser.state
-    assert all(torch.equal(value, good[name]) for name, value in model.named_parameters())
-    assert all(torch.equal(value, good[name]) for name, value in average.state().items())
-
-
-@pytest.mark.parametrize(("losses", "bad"), [((-12.0, -12.1, -11.0, 30.0), False), ((-12.0, 40.0), True)])
-def test_a_loss_below_zero_may_fall_on(losses: tuple[float, ...], bad: bool) -> None:
-    """As that of `--gamma`, which takes away what the basis sums up to."""
-    model = LatticeModel(PRESETS["lc-test"])
-    average, optimiser = Average(model), make_optimiser("adamw", parameter_groups(model), 1e-3)
-    guard = Guard(model, average)
-    judged = [guard.look(loss, model, average, optimiser) for loss in losses]
-    assert judged == [False] * (len(losses) - 1) + [bad]
-
-
-def test_codebooks_go_back_with_the_weights() -> None:
-    """They are moving averages, and no parameters."""
-    model = VqModel(VqModel.configured(PRESETS["lc-test"]))
-    average, optimiser = Average(model), make_optimiser("adamw", parameter_groups(model), 1e-3)
-    guard = Guard(model, average)
-    before = {name: value.clone() for name, value in model.named_buffers()}
-    for value in model.buffers():
-        value.fill_(7)
-    assert guard.look(math.nan, model, average, optimiser)
-    books = [name for name, value in before.items() if value.is_floating_point()]
-    assert books
-    assert all(torch.equal(model.get_buffer(name), before[name]) for name in books)
-
-
-def test_an_average_that_is_not_finite_is_no_good() -> None:
-    model = LatticeModel(PRESETS["lc-test"])
-    average = Average(model)
-    guard = Guard(model, average)
-    optimiser = make_optimiser("adamw", parameter_groups(model), 1e-3)
-    average.values[3][0] = math.nan
-    assert guard.look(1.0, model, average, optimiser)
-    assert average.is_finite()
-
-
-def test_a_training_that_explodes_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from latticecodec.lab.training import loop
-
-    weighed = loop.weighed
-    monkeypatch.setattr("latticecodec.lab.training.loop.LOOK", 2)
-
-    def broken_once(model: LatticeModel, x: torch.Tensor, *rest: torch.Generator) -> tuple[torch.Tensor, ...]:
-        loss, bpp, mse = weighed(model, x, *rest)
-        calls.append(1)
-        return (loss * math.nan if len(calls) == 3 else loss), bpp, mse
-
-    calls: list[int] = []
-    monkeypatch.setattr("latticecodec.lab.training.loop.weighed", broken_once)
-    went_back = []
-    train(tmp_path / "run", "lattice", options=HASTY, report=lambda progress: went_back.append(progress.went_back))
-    assert went_back == [False, False, False, True, False, False]
-    assert load_state(tmp_path / "run" / "checkpoint.pt")["guard"]["share"] == 0.5
-
-
-def test_a_tally_adds_up_until_someone_looks() -> None:
-    tally = Tally(2, torch.device("cpu"))
-    tally.add(torch.tensor(1.0), torch.tensor(4.0))
-    tally.add(torch.tensor(3.0), torch.tensor(8.0))
-    assert tally.means() == [2.0, 6.0]
-    tally.add(torch.tensor(5.0), torch.tensor(1.0))
-    assert tally.means() == [5.0, 1.0]
-
-
-def _overwrite(model: torch.nn.Module, value: float) -> None:
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.fill_(value)
-
-
-class Breaking:
-    """`weighed`, which gives a loss that is no number at some of its calls."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, broken: Callable[[int], bool]) -> None:
-        self.calls, self._broken, self._whole = 0, broken, loop.weighed
-        monkeypatch.setattr(loop, "weighed", self)
-
-    def __call__(self, *given: Any) -> tuple[torch.Tensor, ...]:
-        loss, *rest = self._whole(*given)
-        self.calls += 1
-        return (loss * math.nan if self._broken(self.calls) else loss), *rest
-
-
-def finite(path: Path) -> bool:
-    state = load_state(path)
-    return all(
-        bool(torch.isfinite(value.float()).all()) for part in ("model", "average") for value in state[part].values()
-    )
-
-
-def test_what_is_kept_is_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A loss that is no number at the last step before the rate falls, between two looks."""
-    monkeypatch.setattr(loop, "LOOK", 3)
-    Breaking(monkeypatch, lambda call: call == 4)
-    seen: list[tuple[bool, bool]] = []  # of each step: whether it went back, whether stable.pt is good
-
-    def report(progress: loop.Progress) -> None:
-        stable = tmp_path / "run" / "stable.pt"
-        seen.append((progress.went_back, stable.exists() and finite(stable)))
-
-    train(tmp_path / "run", "lattice", options=HASTY, report=report)
-    assert seen == [(False, False), (False, False), (False, True), (True, True), (False, True), (False, True)]
-    assert load_state(tmp_path / "run" / "stable.pt")["step"] == 4
-    assert finite(tmp_path / "run" / "checkpoint.pt")
-
-
-def test_an_interrupted_training_logs_what_a_whole_one_does(tmp_path: Path) -> None:
-    """The losses too, since nothing is half counted where a checkpoint is written."""
-    options = dataclasses.replace(HASTY, steps=4, validate_every=4)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "LOOK", 2)
-        train(tmp_path / "whole", "lattice", options=options)
-        with interrupted(after=2, look=2):
-            train(tmp_path / "part", "lattice", options=options)
-        train(tmp_path / "part", "lattice", options=options, resume=tmp_path / "part" / "checkpoint.pt")
-    rows = [list(csv.DictReader((tmp_path / name / "log.csv").open())) for name in ("whole", "part")]
-    for row in (*rows[0], *rows[1]):
-        del row["seconds"]
-    assert rows[0] == rows[1]
-
-
-def test_a_training_that_learns_nothing_has_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Breaking(monkeypatch, lambda call: True)
-    with pytest.raises(TrainingError, match="the loss was no number at any look; begin with a lower --lr"):
-        train(tmp_path / "run", "lattice", options=HASTY)
-    monkeypatch.setattr(loop, "LOOK", 1)
-    with pytest.raises(TrainingError, match="no number, or exploded, at 5 looks in a row"):
-        train(tmp_path / "again", "lattice", options=HASTY)
-    assert not list(tmp_path.glob("*/model"))
-
-
-def test_weights_that_are_no_numbers_are_not_gone_on_from(tmp_path: Path) -> None:
-    train(tmp_path / "run", "lattice", options=HASTY)
-    state = load_state(tmp_path / "run" / "stable.pt")
-    next(iter(state["average"].values())).view(-1)[0] = math.nan
-    torch.save(state, tmp_path / "bad.pt")
-    with pytest.raises(TrainingError, match=r"bad\.pt: its weights are not all numbers"):
-        train(tmp_path / "more", "lattice", options=HASTY, resume=tmp_path / "bad.pt")
-
-
-def test_weights_from_before_the_fall_begin_at_the_full_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where the guard had halved it."""
-    Breaking(monkeypatch, lambda call: call == 1)
-    monkeypatch.setattr(loop, "LOOK", 1)
-    train(tmp_path / "run", "lattice", options=HASTY)
-    assert load_state(tmp_path / "run" / "stable.pt")["guard"]["share"] == 0.5
-    train(tmp_path / "more", "lattice", options=HASTY, resume=tmp_path / "run" / "stable.pt")
-    assert load_state(tmp_path / "more" / "checkpoint.pt")["guard"]["share"] == 1
 
 
 def test_another_training_is_not_written_over(tmp_path: Path) -> None:
