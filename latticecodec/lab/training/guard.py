@@ -22,7 +22,7 @@ class Guard:
         self.share = 1.0  # of the learning rate: halved each time
         self._mean = 0.0  # running mean of the loss; 0 before the first good look
         self._bad = 0  # looks in a row that were bad
-        self._good, self._books = average.copy(), _learned(model)
+        self._keep(model, average)
 
     def look(self, loss: float, model: nn.Module, average: Average, optimiser: Optimizer) -> bool:
         """Judge the mean loss since the last look; True where it was bad, and model and optimiser have gone back.
@@ -33,7 +33,7 @@ class Guard:
         good = math.isfinite(loss) and not exploded
         if good and average.is_finite():
             self._mean = MEMORY * self._mean + (1 - MEMORY) * loss if self._mean else loss
-            self._good, self._books = average.copy(), _learned(model)
+            self._keep(model, average)
             self._bad = 0
             return False
         self._bad += 1
@@ -43,7 +43,7 @@ class Guard:
         self.share /= 2
         average.load(self._good)
         average.give(model)
-        for name, value in _learned(model, kept=False).items():
+        for name, value in _learned(model).items():
             value.copy_(self._books[name])
         optimiser.state.clear()
         return True
@@ -60,13 +60,17 @@ class Guard:
     def load(self, state: dict[str, float], model: nn.Module, average: Average) -> None:
         """Go on from a checkpoint with this model and average."""
         self.share, self._mean, self._bad = state["share"], state["mean"], int(state.get("bad", 0))  # older: without
-        self._good, self._books = average.copy(), _learned(model)
+        self._keep(model, average)
+
+    def _keep(self, model: nn.Module, average: Average) -> None:
+        """What to go back to, from now on."""
+        self._good = average.copy()
+        self._books = {name: value.clone() for name, value in _learned(model).items()}
 
 
-def _learned(model: nn.Module, kept: bool = True) -> dict[str, Tensor]:
-    """What a model learns beside its parameters, as codebooks that are moving averages: copies, or the very tensors."""
-    found = {name: value for name, value in model.named_buffers() if value.is_floating_point()}
-    return {name: value.clone() for name, value in found.items()} if kept else found
+def _learned(model: nn.Module) -> dict[str, Tensor]:
+    """What a model learns beside its parameters, as codebooks that are moving averages."""
+    return {name: value for name, value in model.named_buffers() if value.is_floating_point()}
 
 
 class Tally:
