@@ -73,6 +73,20 @@ def photo() -> Image.Image:
     return Image.fromarray(astronaut()).resize((320, 320), Image.Resampling.LANCZOS).crop((0, 0, 320, 208))
 
 
+@pytest.fixture(scope="session")
+def small_fashion(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small fashion-mnist.npz: bright squares on black."""
+    folder = tmp_path_factory.mktemp("data")
+    generator = np.random.default_rng(0)
+    parts = {"x_train": np.zeros((24, 28, 28), np.uint8), "x_test": np.zeros((8, 28, 28), np.uint8)}
+    for pictures in parts.values():
+        for picture in pictures:
+            top, left = generator.integers(2, 14, 2)
+            picture[top : top + 12, left : left + 10] = generator.integers(100, 255)
+    np.savez(folder / "fashion-mnist.npz", **parts)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def one_thread() -> Iterator[None]:
     """For modules whose networks are so small that threads would only wait for each other."""

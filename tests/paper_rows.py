@@ -2,10 +2,13 @@
 
 from dataclasses import asdict, replace
 
-from latticecodec.lab.papers.experiment import Experiment
+from latticecodec.lab.papers.datasets import DATASETS
+from latticecodec.lab.papers.experiment import Budget, Experiment
 from latticecodec.lab.papers.results import key
 from latticecodec.lab.papers.tables import balance, lattice, rotation
 
+TINY = Budget("quick", 0.0, fit_pictures=16, test_pictures=8, coded_pictures=4, looks=3)
+FASHION = DATASETS["fashion-mnist"]
 SMALL = {"network": "strided-4", "codes": 16, "dimensions": 4, "quick_steps": 3, "quick_batch": 4}
 KINDS: dict[str, Experiment] = {
     "vq": replace(lattice.VQ, **SMALL),  # type: ignore[arg-type]

@@ -27,8 +27,8 @@ ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/*.md", "models/*/README.md")
 MENTION = r"\w+ --[\w-]+"  # a command and an option without more, in a sentence that speaks of them
 UNRUN = {  # by the beginning of the line: why it is not run
-    "reproduce ll-5 ": "trains for minutes or hours; tests/test_papers.py trains a row",
-    "reproduce render": "rewrites a page of this project; tests/test_papers.py renders one",
+    "reproduce ll-5 ": "trains for minutes or hours; tests/test_paper_training.py trains a row",
+    "reproduce render": "rewrites a page of this project; tests/test_reproduce.py renders one",
     "compress photo.png -o small.lcq --size": "the picture of the tests is too small; tests/test_cli.py meets sizes",
     "eval kodak/": "loads five models for Kodak, which is not here; the other lines with --model are run",
     "bulk ": "starts Ray, which takes ten seconds; tests/test_bulk.py and test_bulk_cluster.py run it",

@@ -113,6 +113,17 @@ def test_commands_say_which_extra_is_missing(command: list[str], line: str, monk
     assert (result.exit_code, result.stderr) == (1, f"Error: {line}\n")
 
 
+def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors speak of what the caller can write: an argument, or an option of the command line."""
+    assert devices.resolve_device("cpu") == "cpu"
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(latticecodec.LcqError, match="choose device cpu, or auto"):
+        devices.resolve_device("cuda")
+    assert "use --device cpu" in CliRunner().invoke(main, ["verify", __file__, "--device", "cuda"]).stderr
+    with pytest.raises(latticecodec.LcqError, match="choose auto, cpu or cuda"):
+        devices.resolve_device("tpu")
+
+
 def test_devices_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     assert devices.resolve_device("auto") == "cpu"

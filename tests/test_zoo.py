@@ -1,7 +1,6 @@
-"""Model folders: the config file, finding models, refusing damaged ones."""
+"""Finding models: by name and version, by digest, in folders of one's own."""
 
 import dataclasses
-import errno
 import hashlib
 import json
 import os
@@ -16,117 +15,10 @@ from latticecodec.cli import main
 from PIL import Image
 
 import latticecodec
-from latticecodec import ModelError, devices, zoo
-from latticecodec.config import PRESETS, ModelConfig
-from latticecodec.lab.training.kinds.rotation import RotationModel
-from latticecodec.lab.training.kinds.vq import VqModel
+from latticecodec import ModelError, zoo
+from latticecodec.config import ModelConfig
 
 MODELS = Path(__file__).parent.parent / "models"
-
-
-def test_config_round_trip(tmp_path: Path) -> None:
-    config = dataclasses.replace(PRESETS["lc-m"], name="mine", octaves=3.25)
-    config.write(tmp_path / "config.json")
-    assert ModelConfig.read(tmp_path / "config.json") == config
-
-
-def test_configs_of_codebooks(tmp_path: Path) -> None:
-    """Groups of equal width unless told; the octaves are those between the least and the largest lambda."""
-    config = VqModel.configured(PRESETS["lc-s"])
-    assert (config.quantizer, config.groups, config.codes) == ("vq", (4,) * 64, 256)
-    assert 2 ** (2 * config.octaves) == pytest.approx(config.lambda_max / config.lambda_min, rel=0.01)
-    config = RotationModel.configured(PRESETS["lc-s"], (1,) * 40 + (9,) * 24)
-    config.write(tmp_path / "config.json")
-    assert ModelConfig.read(tmp_path / "config.json") == config
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"latents": 255}, "multiple of 4"),
-        ({"latents": 0}, "latents is 0"),
-        ({"latents": "many"}, "latents is 'many'"),
-        ({"latents": 2048}, "24 bits"),
-        ({"analysis_blocks": 3}, "wrong type"),
-        ({"reach": [1, 0]}, "reach 1 to 0"),
-        ({"colour": "blue"}, "unknown: colour"),
-        ({"base": 5}, "base is 5; it must be a string"),
-        ({"base": "../lattice"}, "plain name"),
-        ({"groups": [128, 128]}, "a lattice has no groups and no codes"),
-        ({"codes": 16}, "a lattice has no groups and no codes"),
-        ({"groups": 256}, "wrong type"),
-        ({"groups": [256, 0]}, "list of positive integers"),
-        ({"quantizer": "vq", "groups": [100, 100], "codes": 16}, "must cover 256 latents"),
-        ({"quantizer": "vq", "groups": [128, 128], "codes": 1}, "2 codes or more"),
-        ({"quantizer": "rotation"}, "must cover 256 latents"),
-        ({"octaves": 0}, "not a range of scales"),
-        ({"octaves": 10**400}, "octaves is 10{79}; it must be a finite number"),
-    ],
-)
-def test_configs_that_are_refused(tmp_path: Path, change: dict[str, object], words: str) -> None:
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(dataclasses.asdict(ModelConfig()) | change))
-    with pytest.raises(ModelError, match=words):
-        zoo.find(tmp_path)
-
-
-def test_configs_that_are_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"cannot be read \(No such .*\); a model folder holds config\.json"):
-        ModelConfig.read(tmp_path / "config.json")
-    (tmp_path / "config.json").write_text("{")
-    with pytest.raises(ModelError, match="not valid JSON"):
-        ModelConfig.read(tmp_path / "config.json")
-
-
-def test_damaged_weights_are_refused(tiny_model: Path, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(tiny_model, tmp_path / "copy"))
-    data = bytearray((folder / "model.safetensors").read_bytes())
-    data[-1] ^= 1
-    (folder / "model.safetensors").write_bytes(bytes(data))
-    with pytest.raises(ModelError, match="SHA-256"):
-        latticecodec.load(folder)
-    (folder / "model.safetensors").unlink()
-    with pytest.raises(ModelError, match="cannot be read, it is not there or not a file"):
-        latticecodec.load(folder)
-
-
-def test_weights_that_may_not_be_read(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = shutil.copytree(tiny_model, tmp_path / "copy")  # which nobody has loaded
-
-    def refuse(path: Path) -> bytes:
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-
-    monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.raises(ModelError, match=r"model\.safetensors: cannot be read \(Permission denied\)"):
-        latticecodec.load(folder)
-
-
-def test_a_base_must_be_tied_to_weights(tiny_model: Path, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(tiny_model, tmp_path / "copy"))
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"base": "lattice"}))
-    with pytest.raises(ModelError, match=r"its base is 'lattice', but no tensor base\.sha256"):
-        latticecodec.load(folder)
-
-
-def test_config_that_does_not_belong_to_the_weights(tiny_model: Path, tmp_path: Path) -> None:
-    folder = Path(shutil.copytree(tiny_model, tmp_path / "copy"))
-    config = ModelConfig.read(folder / "config.json")
-    dataclasses.replace(config, width8=64).write(folder / "config.json")
-    with pytest.raises(ModelError, match="do not fit"):
-        latticecodec.load(folder, device="cpu")
-    dataclasses.replace(config, prior_sha256="0" * 64).write(folder / "config.json")
-    with pytest.raises(ModelError, match="self-test"):
-        latticecodec.load(folder, device="cpu")
-
-
-def test_a_package_that_cannot_be_imported_is_no_fault_of_the_weights(
-    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copytree(tiny_model, tmp_path / "copy")
-    monkeypatch.setitem(sys.modules, "latticecodec.backends.onnx", None)  # as where it is broken
-    with pytest.raises(ImportError, match="onnx"):
-        latticecodec.load(tmp_path / "copy", device="cpu")
 
 
 def test_finding_models(tiny_model: Path, tmp_path: Path) -> None:
@@ -307,14 +199,3 @@ def test_shipped_weights_are_those_of_the_manifest() -> None:
         f"{model.name}/{file}" for model in models for file in (zoo.WEIGHTS, zoo.CONFIG)
     }
     assert all(model.folder.name == model.name for model in models)
-
-
-def test_devices(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Errors speak of what the caller can write: an argument, or an option of the command line."""
-    assert devices.resolve_device("cpu") == "cpu"
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    with pytest.raises(latticecodec.LcqError, match="choose device cpu, or auto"):
-        devices.resolve_device("cuda")
-    assert "use --device cpu" in CliRunner().invoke(main, ["verify", __file__, "--device", "cuda"]).stderr
-    with pytest.raises(latticecodec.LcqError, match="choose auto, cpu or cuda"):
-        devices.resolve_device("tpu")
