@@ -6,11 +6,13 @@ import zlib
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from lcq_parts import Parts
 
 from latticecodec import Codec, Damage, FormatError, Header, LcqError, OutputError, container, load
+from latticecodec.entropy import integer
 from latticecodec.picture import Pixels, save, to_pillow, upright
 from latticecodec.picture.formats import suffixes_written
 
@@ -40,8 +42,9 @@ def seeds() -> list[bytes]:
 def outcome(data: bytes) -> str:
     """The name of the error that a file gives, or "picture".
 
-    How it is read (whole, a region, past damage) and as what it is written follows from its CRC. Raises AssertionError
-    for a picture that is not as announced or an error of several lines; anything but LcqError passes through.
+    How it is read (whole, a region, past damage; symbols predicted by numpy or, as of large pictures, by an engine) and
+    as what it is written follows from its CRC. Raises AssertionError for a picture that is not as announced or an error
+    of several lines; anything but LcqError passes through.
     """
     try:
         header = container.read_header(data, PIXELS)
@@ -50,7 +53,8 @@ def outcome(data: bytes) -> str:
         region = _region(header, choice)
         damaged: list[Damage] = []
         recover = damaged.append if choice >> 4 & 15 == 0 else None
-        pixels = codec.decode_pixels(data, region, recover)
+        with mock.patch.object(integer, "LARGE", 1 if choice >> 28 & 1 else integer.LARGE):
+            pixels = codec.decode_pixels(data, region, recover)
         _check(pixels, header, region)
         if not damaged:
             kinds = sorted(suffixes_written())
