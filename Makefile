@@ -96,7 +96,7 @@ $(LIGHT)/installed: $(LIGHT)/bin/python pyproject.toml
 	touch $@
 
 $(LIGHT)/installed-pytest: $(LIGHT)/installed
-	$(LIGHT)/bin/python -m pip install --quiet 'click>=8.2' 'pytest>=8' # earlier ones do not keep errors apart from output
+	$(LIGHT)/bin/python -m pip install --quiet 'click>=8.2' 'pytest>=8' 'pytest-timeout>=2.3' # earlier clicks do not keep errors apart from output
 	touch $@
 
 $(VENV)/installed-dev: $(BIN)/python pyproject.toml

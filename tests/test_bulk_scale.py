@@ -19,7 +19,7 @@ from bulk_runs import BROKEN, draw, loose, outputs, parquet, tar
 from deadlines import ended, looks
 from PIL import Image
 
-pytestmark = pytest.mark.scale
+pytestmark = [pytest.mark.scale, pytest.mark.timeout(3600)]
 pytest.importorskip("ray")
 LCODEC = str(Path(sys.executable).with_name("lcodec"))
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
