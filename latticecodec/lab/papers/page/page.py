@@ -13,7 +13,7 @@ from ..tables import TABLES
 from ..verdicts.claims import CHECKS, CLAIMS, CentralClaim
 from ..verdicts.equal_rate import RATE_CLAIMS
 from ..verdicts.rows import number, spread, verdict
-from .plots import all_plots
+from .plots import all_plots, without_map
 
 HEAD = """# The papers, rerun
 
@@ -64,6 +64,7 @@ PLANES = """
 Every measured row, whatever its rate. Hollow points are of short trainings; of the rows that no other one beats, those
 that lie apart are named.
 """
+UNMAPPED = "The codebook of {} on {} has no map here: the pictures of its training are not beside its results."
 STRIPS = """
 Reconstructions at the quarters of each training, and maps of all codebooks, are written by `lcodec reproduce` into a
 folder beside its results. Reconstructions are pictures of the data sets, and not shown here.
@@ -98,6 +99,7 @@ def page_text(results: Results, page: Path, plots: Mapping[str, Sequence[Path]])
         measured += sum(bool(results.of(row.on(data), data)[1]) for row, data in rows)
         parts.append(_table(table, rows, results))
         parts += [f"![{_caption(plot)}]({page.stem}/{plot.name})" for plot in plots[table.name]]
+        parts += [UNMAPPED.format(*row) for row in without_map(table, results, page.with_suffix(""))]
     claims = _claims("Central claims", "What the papers say, on the data that is to be had.", CLAIMS, results)
     asked = _claims("Checks", "What readers of the papers ask for, and claims in settings of others.", CHECKS, results)
     rated = _claims("At equal rate", "What none of them asks: the same over rates in common.", RATE_CLAIMS, results)

@@ -53,8 +53,8 @@ def judged(results: Results, experiments: Sequence[Experiment], data: str, find:
                 told += f", {collapsed} of {len(experiments)} rows with one codebook alone"
             if len(found) > 1:
                 told += f" with seed {first}; {_agreement(found)}"
-            words = {"unclear": unclear, "denied": denied}
-            return judge(right, clear, len(found), budget, told, collapsed=collapsed > 0, **words)
+            seeds = len(found)
+            return judge(right, clear, seeds, budget, told, collapsed=collapsed > 0, unclear=unclear, denied=denied)
     if complete:
         return "not possible yet: its trainings are too short for this, or were measured without it"
     return "not possible yet: not all of its rows are trained at one budget"
