@@ -144,6 +144,12 @@ def test_a_region_that_is_not_four_integers(tiny: Codec, tiled: bytes, region: o
         tiny.decode(tiled, region)
 
 
+@pytest.mark.parametrize("region", [(0, 0, 2**70, 1), (-(2**70), 0, 1, 1), (0, 10**5000, 1, 1), (0, 0, 0, 2)])
+def test_a_region_that_is_not_inside(tiny: Codec, tiled: bytes, region: tuple[int, ...]) -> None:
+    with pytest.raises(TargetError, match=r"is not inside of a picture of \d+x\d+: \(x, y, width, height\)"):
+        tiny.decode(tiled, region)
+
+
 def test_a_region_of_numpy_integers(tiny: Codec, tiled: bytes) -> None:
     assert tiny.decode(tiled, np.array([1, 2, 30, 40])).size == (30, 40)
 
