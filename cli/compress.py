@@ -144,15 +144,16 @@ def compress(
     code points of colours, EXIF and XMP; colours that alpha hides wholly are with --lossless alone. JPEG, PNG, TIFF,
     WebP, AVIF, GIF, BMP, PPM, JPEG 2000, ICO, PSD and QOI are read, HEIC and JPEG XL with the extras heif and jxl.
     """
-    from latticecodec import load
+    from latticecodec.codec import check
     from latticecodec.picture import IMAGE_SUFFIXES
+    from latticecodec.zoo import model_to_encode
 
     asked_for = encode_options(model, **encoding)
     writing = options.writing(force, skip_existing, keep_times)
     rename, advice = (_with_suffix, "rename one") if keep_suffix else (_packed_name, "--keep-suffix keeps them apart")
     plan = make_plan(inputs, output, IMAGE_SUFFIXES, rename, writing, advice)
-    if plan.jobs and not (asked_for.lossless or (skip_existing and all(map(exists, plan.jobs)))):
-        load(model, device, asked_for.tune).check(asked_for)  # refused before any work is done; the model is kept
+    if plan.jobs and not (skip_existing and all(map(exists, plan.jobs))):
+        check(model_to_encode(asked_for, model, device), asked_for)  # refused before any work; the model is kept
     asked = Compression(asked_for, encoding["quality"], model, strip, device, not plan.many, writing)
     steps = Steps(partial(_read, asked), partial(_coded, asked), partial(_written, asked))
     run(plan, Work(steps, "compressed", writing=writing, processes=jobs), as_json)
@@ -198,32 +199,26 @@ def _read(asked: Compression, job: Job) -> tuple["Pixels", float]:
 
 def _coded(asked: Compression, job: Job, read: tuple["Pixels", float]) -> Coded:
     """Compress a picture."""
-    from latticecodec import TargetError, load
-    from latticecodec.codec import ReachError, encoded_without_loss
+    from latticecodec.codec import encoded
+    from latticecodec.zoo import model_to_encode
 
     source, seconds = read
     wanted = asked.options
-    codec = None if wanted.lossless else load(asked.model, asked.device, wanted.tune)
+    model = model_to_encode(wanted, asked.model, asked.device)
     began = time.perf_counter()
     slow = wanted.effort > 1 or source.width * source.height > LARGE
     with progress.bar("compressing", slow and asked.alone) as report:
-        if codec is None:
-            result = encoded_without_loss(source, wanted, report)
-        else:
-            try:
-                result = codec.encode_detailed(source, wanted, report)
-            except ReachError as error:
-                raise TargetError(f"{error.told}; --lossless keeps every pixel") from None
+        result = encoded(model, source, wanted, report)
     seconds += time.perf_counter() - began
-    if codec is None or not result.header.names_model:
+    if model is None or not result.header.names_model:
         return Coded(result, None, source.notes, seconds)
     notes = []
-    if wanted.effort > max(codec.kind.efforts, 1):
-        notes.append(f"{codec.config.name} encodes the same at every effort")
+    if wanted.effort > max(model.kind.efforts, 1):
+        notes.append(f"{model.config.name} encodes the same at every effort")
     if asked.quality is not None and abs(result.quality - asked.quality) > QUALITY_NOTE:
-        offer = f"{codec.config.name} offers no quality {asked.quality:g}; the nearest, {result.quality:.1f}, was used"
+        offer = f"{model.config.name} offers no quality {asked.quality:g}; the nearest, {result.quality:.1f}, was used"
         notes.append(offer)
-    return Coded(result, codec.config.name, (*notes, *source.notes), seconds)
+    return Coded(result, model.config.name, (*notes, *source.notes), seconds)
 
 
 def _written(asked: Compression, job: Job, coded: Coded) -> Outcome:

@@ -140,9 +140,10 @@ def _looked_at(job: Job) -> None:
 
 def _decoded(asked: Restoration, job: Job, _: None) -> Decoded:
     """Decode a file."""
-    from latticecodec import FormatError, load
+    from latticecodec import FormatError
     from latticecodec.codec import pixels_of
     from latticecodec.container import Reader
+    from latticecodec.zoo import model_for
 
     began = time.perf_counter()
     damaged: list[Damage] = []
@@ -150,15 +151,12 @@ def _decoded(asked: Restoration, job: Job, _: None) -> Decoded:
         reader, size = Reader(data, asked.max_pixels), len(data)
         header = reader.header
         found = time.perf_counter()
-        codec = None
-        if header.names_model:
-            codec = load(options.find_decoding_model(header.model, asked.model).folder, asked.device)
+        model = model_for(header, asked.model, asked.device)
         began += time.perf_counter() - found  # done once for many files, and no part of the work on this one
         slow = header.width * header.height > LARGE
         with progress.bar("decompressing", slow and asked.alone) as report:
             on_damage = damaged.append if asked.recover else None
             try:
-                model = None if codec is None else codec.model
                 pixels = pixels_of(model, data, asked.region, on_damage, report, asked.max_pixels)
             except FormatError as error:
                 if asked.recover or header.tiles == 1:

@@ -24,7 +24,7 @@ from .kinds import KINDS, check
 from .weights import BASE_DIGEST, Array, read_tensors
 
 if TYPE_CHECKING:
-    from .codec import Codec
+    from .codec import Codec, EncodeOptions
     from .codec.model import Model
     from .container import Header
 
@@ -175,8 +175,8 @@ def find_by_digest(digest: bytes, name_or_path: str | Path | None = None) -> Mod
     found = written_with(digest)
     if found is None:
         raise ModelError(
-            f"the file was written with model {digest.hex()}, which is not installed: give its folder as `model`, or "
-            f"append the folder that it lies in to latticecodec.models_path"
+            f"the file was written with model {digest.hex()}, which is not installed: name its folder with `model`, "
+            "or append the folder that it lies in to `latticecodec.models_path`"
         )
     return found
 
@@ -230,6 +230,13 @@ def model_for(header: "Header", name_or_path: str | Path | None = None, device: 
     if not header.names_model:
         return None
     return load(find_by_digest(header.model, name_or_path).folder, device).model
+
+
+def model_to_encode(
+    options: "EncodeOptions", name_or_path: str | Path | None = None, device: str = "auto"
+) -> "Model | None":
+    """What a picture is encoded with where this is asked for: see `load`; None where all is exact."""
+    return None if options.lossless else load(name_or_path, device, options.tune).model
 
 
 def read_weights(info: ModelInfo) -> dict[str, Array]:

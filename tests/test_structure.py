@@ -138,6 +138,15 @@ def test_the_command_line_is_not_imported_by_the_library() -> None:
             assert "import click" not in path.read_text(), path
 
 
+def test_the_library_names_no_options() -> None:
+    """What a caller can change has the name of a parameter, in backticks; `cli/messages.py` has the options."""
+    option = re.compile(r"(?<![\w-])--[a-z]")
+    for path in (ROOT / "latticecodec").rglob("*.py"):
+        if "lab" not in path.parts:
+            texts = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
+            assert [text for text in texts if isinstance(text, str) and option.search(text)] == [], path
+
+
 def test_only_one_file_imports_each_guest() -> None:
     package = ROOT / "latticecodec"
     sources = {str(path.relative_to(package)): path.read_text() for path in package.rglob("*.py")}

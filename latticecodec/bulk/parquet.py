@@ -51,7 +51,7 @@ class Rows:
         self.schema = self._file.schema_arrow
         if column not in self.schema.names:
             names = ", ".join(self.schema.names)
-            raise LcqError(f"{called}: has no column {column}, but {names}; name one with --column")
+            raise LcqError(f"{called}: has no column {column}, but {names}; name one with `column`")
 
     def __iter__(self) -> Iterator[Row]:
         number = 0

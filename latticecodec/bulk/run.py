@@ -92,7 +92,7 @@ class Bulk:
         if inside and source.only is None:
             raise OutputError(f"{target.url}: lies in the source {source.store.url}; name a target beside it")
         if self.keep_times and not (source.store.local and target.local):
-            raise OutputError("--keep-times is for folders on this machine; leave it out")
+            raise OutputError("`keep_times` is for folders on this machine; leave it out")
         asked = {
             "task": order.task.described(),
             "source": source.place,
