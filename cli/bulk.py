@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latticecodec import LcqError
-from latticecodec.container import PIXELS_MAX
 from latticecodec.extras import require
 
 from . import options
@@ -58,14 +57,7 @@ EVERY = 1.0  # seconds between two looks at how far it is
     "--column", default="image", show_default=True, metavar="NAME", help="Column of Parquet files with the pictures."
 )
 @click.option("--model", metavar="NAME|DIR", help="Model to compress with, or that files were written with.")
-@click.option(
-    "--max-pixels",
-    type=click.IntRange(1),
-    default=PIXELS_MAX,
-    show_default=True,
-    metavar="N",
-    help="Refuse pictures of more pixels.",
-)
+@options.max_pixels
 @click.option(
     "--workers",
     type=click.IntRange(1),

@@ -12,18 +12,16 @@ import click
 from latticecodec.config import DEFAULT_EFFORT, EFFORTS, TUNES
 
 from . import options, progress
-from .batch import Outcome, Report, Work, run
+from .batch import Outcome, Work, run, summary
 from .encode_options import encode_options
 from .files import Job, Writing, exists, make_plan, write
 from .inputs import STANDARD, Place, called, name_of, read
-from .messages import on_one_line
 from .pipeline import Steps
 
 if TYPE_CHECKING:
     from latticecodec.codec import EncodeOptions, Encoding
     from latticecodec.picture import Pixels
 
-LARGE = 1 << 22  # pixels; more than that take long enough for a progress bar
 QUALITY_NOTE = 0.05  # a rate on offer farther than this from the quality asked for is reported
 
 
@@ -206,7 +204,7 @@ def _coded(asked: Compression, job: Job, read: tuple["Pixels", float]) -> Coded:
     wanted = asked.options
     model = model_to_encode(wanted, asked.model, asked.device)
     began = time.perf_counter()
-    slow = wanted.effort > 1 or source.width * source.height > LARGE
+    slow = wanted.effort > 1 or source.width * source.height > progress.LARGE
     with progress.bar("compressing", slow and asked.alone) as report:
         result = encoded(model, source, wanted, report)
     seconds += time.perf_counter() - began
@@ -249,15 +247,6 @@ def _written(asked: Compression, job: Job, coded: Coded) -> Outcome:
         "seconds": seconds,
     }
     return Outcome(facts, summary(facts), tuple(f"{name}: {text}" for text in coded.notes))
-
-
-def summary(report: Report) -> str:
-    """The one line about a file."""
-    note = f"  ({report['note']})" if report.get("note") else ""
-    return (
-        f"{on_one_line(report['output'])}  {report['width']}x{report['height']}  {report['bytes']:,} bytes  "
-        f"{report['bpp']:.3f} bpp  {report['seconds']:.2f} s{note}"
-    )
 
 
 def _picture(source: Place) -> "Pixels":

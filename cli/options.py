@@ -8,6 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from latticecodec.container import PIXELS_MAX
 from latticecodec.devices import resolve_device
 
 from .files import Writing
@@ -74,6 +75,14 @@ json_of_files = click.option(
     is_flag=True,
     help="Print JSON on standard output: an object, of several files or a folder a list of them; of a file that fails "
     "too, which has the line on standard error as its error.",
+)
+max_pixels = click.option(
+    "--max-pixels",
+    type=click.IntRange(1),
+    default=PIXELS_MAX,
+    show_default=True,
+    metavar="N",
+    help="Refuse pictures that have more pixels in all.",
 )
 decoding_model = click.option(
     "--model", metavar="NAME|DIR", help="Model the file was written with, when it is not one of those installed."
