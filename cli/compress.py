@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from latticecodec.config import DEFAULT_EFFORT, EFFORTS, TUNES
+from latticecodec.config import DEFAULT_EFFORT, DEFAULT_QUALITY, EFFORTS, TILE, TUNES, WHOLE_MAX
+from latticecodec.container import SIZE_MAX, TILE_UNIT
 
 from . import options, progress
 from .batch import Outcome, Work, run, summary
@@ -44,7 +45,10 @@ class Compression:
     "-o", "--output", metavar="PATH", help="File to write; a folder for several inputs; - for standard output."
 )
 @click.option(
-    "-q", "--quality", type=options.Number(0, 100), help="0 (smallest) to 100 (best), any number. [default: 50]"
+    "-q",
+    "--quality",
+    type=options.Number(0, 100),
+    help=f"0 (smallest) to 100 (best), any number. [default: {DEFAULT_QUALITY:g}]",
 )
 @click.option(
     "--bpp",
@@ -90,9 +94,10 @@ class Compression:
 )
 @click.option(
     "--tile",
-    type=click.IntRange(0, 65_472),
+    type=click.IntRange(0, SIZE_MAX - SIZE_MAX % TILE_UNIT),
     metavar="N",
-    help="Side of the tiles, a multiple of 64 pixels; 0 for one tile. [default: 768 above 4 megapixels]",
+    help=f"Side of the tiles, a multiple of {TILE_UNIT} pixels; 0 for one tile. "
+    f"[default: {TILE} above {WHOLE_MAX >> 20} megapixels]",
 )
 @click.option(
     "--strip",
@@ -242,8 +247,8 @@ def _written(asked: Compression, job: Job, coded: Coded) -> Outcome:
         "estimated_bits": result.estimated_bits,
         "indices_sha256": result.indices_sha256,
         "model": coded.model,
-        "note": result.note or None,
-        "notes": list(coded.notes),
+        "note": result.note or None,  # which is the first of `notes` as well
+        "notes": [*filter(None, [result.note]), *coded.notes],
         "seconds": seconds,
     }
     return Outcome(facts, summary(facts), tuple(f"{name}: {text}" for text in coded.notes))

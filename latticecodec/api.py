@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
 from .arguments import switch
-from .config import DEFAULT_EFFORT
+from .config import DEFAULT_EFFORT, DEFAULT_QUALITY
 from .container import PIXELS_MAX, contents, named, read_header
 from .zoo import model_for, model_to_encode
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def encode(
     img: "Picture",
     model: str | Path | None = None,
-    quality: float = 50.0,
+    quality: float = DEFAULT_QUALITY,
     bpp: float | None = None,
     size: int | None = None,
     psnr: float | None = None,

@@ -7,6 +7,7 @@ from typing import IO, Any
 
 from ..errors import LcqError
 
+COLUMN = "image"  # with the pictures, as data sets of Hugging Face have it
 OWN = "lcq_"  # before the names of columns that tell of a file
 ROWS = 64  # that are read at once
 

@@ -12,6 +12,7 @@ from typing import IO
 
 from ..errors import LcqError, OutputError
 from . import cluster, record
+from .parquet import COLUMN
 from .record import Record
 from .source import Failure, Part, Source
 from .store import Store
@@ -47,7 +48,7 @@ class Bulk:
     form: Form = "files"
     per_shard: int = 1000
     overwrite: bool = False
-    column: str = "image"
+    column: str = COLUMN
     keep_times: bool = False
     workers: int | None = None
     address: str | None = None

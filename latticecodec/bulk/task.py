@@ -17,7 +17,7 @@ from ..picture import IMAGE_SUFFIXES, Pixels, read_file, save, strip_of, strippe
 from ..zoo import find, model_for, model_to_encode
 
 Action = Literal["compress", "decompress", "verify"]
-LCQ, RESTORED = ".lcq", ".png"
+SUFFIX, RESTORED = ".lcq", ".png"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Task:
     @property
     def suffixes(self) -> frozenset[str]:
         """Of the files that it is for."""
-        return IMAGE_SUFFIXES if self.action == "compress" else frozenset({LCQ})
+        return IMAGE_SUFFIXES if self.action == "compress" else frozenset({SUFFIX})
 
     def described(self) -> dict[str, Any]:
         """What outputs depend on, for JSON."""
@@ -88,7 +88,7 @@ class Task:
         if self.action == "verify":
             return name
         if self.action == "compress":
-            return f"{name if self.keep_suffix else splitext(name)[0]}{LCQ}"
+            return f"{name if self.keep_suffix else splitext(name)[0]}{SUFFIX}"
         stem = splitext(name)[0]
         return stem if splitext(stem)[1].lower() == RESTORED else f"{stem}{RESTORED}"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ..errors import LcqError, reason
-from .parquet import ColumnError
+from .parquet import COLUMN, ColumnError
 from .record import Record, Records
 from .sample import Sample, samples
 from .source import Failure, Part
@@ -36,7 +36,7 @@ class Order:
     run: str = ""
     call: str = ""
     overwrite: bool = False
-    column: str = "image"
+    column: str = COLUMN
     keep_times: bool = False
 
 
