@@ -147,15 +147,16 @@ def compress(
     code points of colours, EXIF and XMP; colours that alpha hides wholly are with --lossless alone. JPEG, PNG, TIFF,
     WebP, AVIF, GIF, BMP, PPM, JPEG 2000, ICO, PSD and QOI are read, HEIC and JPEG XL with the extras heif and jxl.
     """
-    from latticecodec.codec import check
     from latticecodec.picture import IMAGE_SUFFIXES
-    from latticecodec.zoo import model_to_encode
 
     asked_for = encode_options(model, **encoding)
     writing = options.writing(force, skip_existing, keep_times)
     rename, advice = (_with_suffix, "rename one") if keep_suffix else (_packed_name, "--keep-suffix keeps them apart")
     plan = make_plan(inputs, output, IMAGE_SUFFIXES, rename, writing, advice)
     if plan.jobs and not (skip_existing and all(map(exists, plan.jobs))):
+        from latticecodec.codec import check
+        from latticecodec.zoo import model_to_encode
+
         check(model_to_encode(asked_for, model, device), asked_for)  # refused before any work; the model is kept
     asked = Compression(asked_for, encoding["quality"], model, strip, device, not plan.many, writing)
     steps = Steps(partial(_read, asked), partial(_coded, asked), partial(_written, asked))
