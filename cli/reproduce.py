@@ -99,11 +99,11 @@ def reproduce(
         show_list(data, as_json)
         return
     require("papers", "lcodec reproduce")
-    from latticecodec.lab.outputs import check_folder
     from latticecodec.lab.papers.experiment import FULL, QUICK, part
     from latticecodec.lab.papers.page import page as pages
     from latticecodec.lab.papers.page.plots import pyplot
     from latticecodec.lab.papers.results import Results
+    from latticecodec.outputs import check_folder
 
     if quick + full + (share is not None) > 1:
         raise click.UsageError("--quick, --full and --share exclude each other")

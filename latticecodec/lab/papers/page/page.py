@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ....errors import OutputError
-from ...outputs import check_folder, check_own, write_whole
+from ....outputs import check_folder, check_own, write_text
 from ..datasets import DATASETS
 from ..experiment import Row, Table
 from ..figures import pictures_beside
@@ -75,7 +75,7 @@ def write_page(results: Results, page: Path) -> int:
     """Write the page, and its plots into the folder of its stem beside it; returns how many lines are measured."""
     text, measured = page_text(results, page, all_plots(results, list(TABLES.values()), page.with_suffix("")))
     page.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(page, text)
+    write_text(page, text)
     return measured
 
 
