@@ -104,7 +104,7 @@ export class Compressor {
     announce(`${this.#file.name} is compressed, ${bytesShown(bytes.length)}, ${psnr.toFixed(2)} dB`);
     for (const [format, type] of Object.entries(PEERS)) {
       const peer = await this.#engine.call("compare", { type, size: bytes.length }, { signal });
-      this.#rows[FORMATS.indexOf(format)].row.hidden = !peer; // this browser does not write it
+      this.#rows[FORMATS.indexOf(format)].row.hidden = !peer; // this browser does not write it, or not of that size
       if (!peer) continue;
       draw(this.#canvases[1 + FORMATS.indexOf(format)], peer.image, 0, 0);
       this.#tell(format, peer.length, peer.psnr);
