@@ -63,7 +63,7 @@ function checkDescription(found, address) {
 
 function isDescription(found) {
   const files = Object.values(found?.files ?? {});
-  return Boolean(found?.config && files.length) && files.every((each) => FILE.test(each?.file));
+  return Boolean(found?.config && files.length) && files.every((each) => FILE.test(each?.file) && each.integrity);
 }
 
 /** Drop what the browser keeps beside a list of models and none of them has, and descriptions that are none. */
@@ -171,20 +171,18 @@ export class Model {
     return (await this.run("context", feeds)).map(({ data }) => data);
   }
 
-  /** What `make` gives for the bytes of one of the model's files; they are fetched anew the next time where it cannot use them. */
+  /** What `make` gives for the bytes of one of the model's files. */
   async #made(name, make) {
     const { file, integrity } = this.#files[name] ?? {};
     const about = `model ${this.config.name}: ${file ?? name}`;
     if (!file) throw new ModelError(`${about} is not among its files; export it again with web/export.py`);
-    const address = new URL(file, this.#base).href;
-    const bytes = await kept(address, integrity).catch((cause) => {
+    const bytes = await kept(new URL(file, this.#base).href, integrity).catch((cause) => {
       throw new ModelError(`${about} cannot be fetched (${cause.message}); try again`);
     });
     try {
       return await make(bytes);
     } catch (cause) {
       if (cause instanceof ModelError) throw cause;
-      await drop([address]);
       throw new ModelError(`${about} is damaged, or takes more memory than there is; close other pages, and try again`, { cause });
     }
   }
@@ -231,13 +229,19 @@ async function described(address, check) {
   return found;
 }
 
-/** The bytes of a file whose name says what is in it: fetched once and kept by the browser. */
+/** The bytes of a file whose name says what is in it: fetched once and kept by the browser, and again where that damaged them. */
 async function kept(address, integrity) {
-  const old = await keptOf(address);
-  if (old) return new Uint8Array(await old.arrayBuffer());
+  const old = await (await keptOf(address))?.arrayBuffer().catch(() => null);
+  if (old && (await integrityOf(old)) === integrity) return new Uint8Array(old);
   const response = await fetch(address, { integrity });
   if (!response.ok) throw new Error(`status ${response.status}`);
   const bytes = new Uint8Array(await response.arrayBuffer());
   keep(address, new Response(bytes)); // nobody waits for that
   return bytes;
+}
+
+/** What tells whether bytes, an ArrayBuffer, are those of a file; a browser that fetches it compares the same. */
+async function integrityOf(bytes) {
+  const digest = await crypto.subtle.digest("SHA-256", bytes); // there where a browser keeps anything
+  return `sha256-${btoa(String.fromCharCode(...new Uint8Array(digest)))}`;
 }
