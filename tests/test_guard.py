@@ -69,6 +69,22 @@ def test_a_loss_below_zero_may_fall_on(losses: tuple[float, ...], bad: bool) -> 
     assert judged == [False] * (len(losses) - 1) + [bad]
 
 
+def test_a_loss_that_falls_through_zero_is_noise_there_until_it_explodes() -> None:
+    model = torch.nn.Linear(1, 1)
+    average, optimiser = Average(model), torch.optim.SGD(model.parameters())
+    for seed in range(10):
+        noise = 0.2 * torch.randn(200, generator=torch.Generator().manual_seed(seed))
+        guard = Guard(model, average)
+        assert not any(
+            guard.look(3 - look / 50 + float(noise[look]), model, average, optimiser) for look in range(150)
+        )
+        assert not any(guard.look(float(noise[look]), model, average, optimiser) for look in range(150, 200))
+        again = Guard(model, average)
+        again.load(guard.state(), model, average)  # as from a checkpoint
+        assert not again.look(0.5, model, average, optimiser)
+        assert again.look(5.0, model, average, optimiser)
+
+
 def test_codebooks_go_back_with_the_weights() -> None:
     """They are moving averages, and no parameters."""
     model = VqModel(VqModel.configured(PRESETS["lc-test"]))

@@ -211,7 +211,8 @@ def train(
             due = last or training.step % options.validate_every == 0
             if look:
                 progress.see(ranks.means(tally.means()))
-                progress.went_back = training.guard.look(progress.loss, model, average, optimiser)
+                with ranks.all_or_none():
+                    progress.went_back = training.guard.look(progress.loss, model, average, optimiser)
             if validation and (due or (usual and not looked)):
                 progress.without_gradient = validation.gradients.missing()
             looked |= usual
@@ -221,7 +222,8 @@ def train(
                 falling = True
                 save_stable(training, out)
             if last:
-                training.guard.conclude()
+                with ranks.all_or_none():
+                    training.guard.conclude()
             if last or (look and schedule.seconds - saved > 60 * options.checkpoint_minutes):
                 save_checkpoint(training, out)
                 saved = schedule.seconds
