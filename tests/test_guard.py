@@ -1,9 +1,10 @@
 """What watches over a training: bad losses are taken back, and what is kept is good."""
 
+import contextlib
 import csv
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from short_runs import HASTY, interrupted, train
 
 from latticecodec import TrainingError
 from latticecodec.config import PRESETS
+from latticecodec.lab.ranks import Ranks
 from latticecodec.lab.training import loop
 from latticecodec.lab.training.checkpoint import load_state
 from latticecodec.lab.training.guard import Guard, Tally
 from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.kinds.vq import VqModel
+from latticecodec.lab.training.log import Log
 from latticecodec.lab.training.optimiser import Average, make_optimiser, parameter_groups
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
@@ -75,9 +78,7 @@ def test_a_loss_that_falls_through_zero_is_noise_there_until_it_explodes() -> No
     for seed in range(10):
         noise = 0.2 * torch.randn(200, generator=torch.Generator().manual_seed(seed))
         guard = Guard(model, average)
-        assert not any(
-            guard.look(3 - look / 50 + float(noise[look]), model, average, optimiser) for look in range(150)
-        )
+        assert not any(guard.look(3 - look / 50 + float(noise[look]), model, average, optimiser) for look in range(150))
         assert not any(guard.look(float(noise[look]), model, average, optimiser) for look in range(150, 200))
         again = Guard(model, average)
         again.load(guard.state(), model, average)  # as from a checkpoint
@@ -172,6 +173,21 @@ def test_an_interrupted_training_logs_what_a_whole_one_does(tmp_path: Path) -> N
 
 
 def test_a_training_that_learns_nothing_has_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several processes one tells why; its log is whole."""
+    told, closed = [], []
+    alone, close = Ranks.all_or_none, Log.close
+
+    @contextlib.contextmanager
+    def all_or_none(ranks: Ranks) -> Iterator[None]:
+        with alone(ranks):
+            try:
+                yield
+            except TrainingError as error:
+                told.append(str(error))
+                raise
+
+    monkeypatch.setattr(Ranks, "all_or_none", all_or_none)
+    monkeypatch.setattr(Log, "close", lambda log: (closed.append(log), close(log)))
     Breaking(monkeypatch, lambda call: True)
     with pytest.raises(TrainingError, match="the loss was no number at any look; begin with a lower --lr"):
         train(tmp_path / "run", "lattice", options=HASTY)
@@ -179,6 +195,7 @@ def test_a_training_that_learns_nothing_has_no_model(tmp_path: Path, monkeypatch
     with pytest.raises(TrainingError, match="no number, or exploded, at 5 looks in a row"):
         train(tmp_path / "again", "lattice", options=HASTY)
     assert not list(tmp_path.glob("*/model"))
+    assert (len(told), len(closed)) == (2, 2)
 
 
 def test_weights_that_are_no_numbers_are_not_gone_on_from(tmp_path: Path) -> None:

@@ -198,7 +198,8 @@ def train(
         return weighed(model, as_input(pixels, device), t, noise, training.units)
 
     one_pass = Pass(model, ranks.parallel(model, compute), device, record=model.recorded and ranks.alone)
-    with accelerated(model, options.crop, options.batch // ranks.count, device):
+    logged = contextlib.closing(validation.log) if validation else contextlib.nullcontext()
+    with accelerated(model, options.crop, options.batch // ranks.count, device), logged:
         while progress.done < 1:
             tally.add(*_step(training, crops, one_pass))
             if validation:
@@ -228,8 +229,6 @@ def train(
                 save_checkpoint(training, out)
                 saved = schedule.seconds
             report(progress)
-    if validation:
-        validation.log.close()
     average.swap(model)
     model.eval()
     return training

@@ -81,7 +81,7 @@ class Shards:
         return opened.picture(numbers[int(torch.randint(len(numbers), (1,), generator=generator))])
 
     def held_out(self) -> list[Packed]:
-        """The pictures for validation, of as many parts as it takes; where those are all there are, they train as well."""
+        """The pictures for validation, of as many parts as it takes; they train as well where there are no others."""
         found: list[Packed] = []
         left = 0
         for part in self._parts:
