@@ -93,6 +93,7 @@ def test_weights_from_before_the_fall_go_on_in_other_ways(tmp_path: Path) -> Non
 
 
 def test_a_second_schedule_that_is_interrupted_resumes_too(tmp_path: Path) -> None:
+    """And its card has what trains it again, which is not what resumed it."""
     train(tmp_path / "run", "lattice", options=HASTY)
     stable = tmp_path / "run" / "stable.pt"
     whole = train(tmp_path / "whole", "lattice", options=HASTY, resume=stable)
@@ -101,6 +102,8 @@ def test_a_second_schedule_that_is_interrupted_resumes_too(tmp_path: Path) -> No
     resumed = train(tmp_path / "part", "lattice", options=HASTY, resume=tmp_path / "part" / "checkpoint.pt")
     assert (resumed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
     assert load(resumed, device="cpu").config.latents == 32
+    assert f" --resume {stable} --out {tmp_path / 'part'} --data " in (resumed / "README.md").read_text()
+    assert "checkpoint.pt" not in (resumed / "README.md").read_text()
 
 
 def test_another_training_is_not_written_over(tmp_path: Path) -> None:
@@ -125,4 +128,4 @@ def test_the_card_has_what_trains_it_again(tmp_path: Path) -> None:
     second = train(tmp_path / "more", "lattice", name="mine", options=HASTY, resume=stable)
     told = (second / "README.md").read_text()
     assert "from step 4 of an earlier training, before its rate fell: 6 steps of" in told
-    assert f" --name mine --preset lc-test --resume '{stable}' --data " in told
+    assert f" --name mine --preset lc-test --resume '{stable}' --out {tmp_path / 'more'} --data " in told

@@ -1,6 +1,7 @@
 """Training as a tool: data, resuming to the same result, export, and the demonstration."""
 
 import csv
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -124,6 +125,8 @@ def test_resuming_gives_the_same_model(tmp_path: Path) -> None:
         train_quickly(tmp_path / "part")
     resumed = train_quickly(tmp_path / "part", resume=tmp_path / "part" / "checkpoint.pt")
     assert (resumed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    commands = [re.findall("    lcodec train .*", (model / "README.md").read_text()) for model in (resumed, whole)]
+    assert commands[0] == commands[1] != []
     rows = list(csv.DictReader((tmp_path / "whole" / "log.csv").open()))
     assert [row["step"] for row in rows] == ["2", "4"]
     assert float(rows[-1]["psnr@1"]) > 15

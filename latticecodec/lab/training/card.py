@@ -21,7 +21,7 @@ class Asked:
     data: Path | None
     val: Path | None
     base: str | None  # what `init_from` is called whatever versions follow
-    resume: Path | None
+    out: Path
 
 
 def card(training: Training, asked: Asked, pictures: Sequence[object] | Shards) -> str:
@@ -40,22 +40,24 @@ def card(training: Training, asked: Asked, pictures: Sequence[object] | Shards) 
         f"{training.step - begun:,} steps of {options.batch} crops of {options.crop}x{options.crop} in {hours}, "
         f"{options.optimiser}, peak learning rate {options.rate:g}, seed {options.seed}, lambda {config.lambda_min:g} "
         f"to {config.lambda_max:g}, for {config.tune}.\n\n"
-        f"    {_command(options, asked)}\n\n"
+        f"    {_command(training, asked)}\n\n"
         "Results: not measured yet; `lcodec eval DIR --model THIS_FOLDER` prints them.\n"
     )
 
 
-def _command(options: TrainOptions, asked: Asked) -> str:
-    """What trains it again."""
+def _command(training: Training, asked: Asked) -> str:
+    """What trains it again; stops and resumptions on the way are left out, since they change nothing."""
+    options = training.options
     words = ["lcodec", "train", "--quantizer", asked.quantizer]
     words += ["--name", asked.name] if asked.name != asked.quantizer else []
     words += ["--init-from", asked.base] if asked.base else ["--preset", asked.preset]
-    for name, path in (("--resume", asked.resume), ("--data", asked.data), ("--val", asked.val)):
+    words += ["--resume", training.origin, "--out", str(asked.out)] if training.origin else []
+    for name, path in (("--data", asked.data), ("--val", asked.val)):
         words += [name, str(path)] if path else []
-    words += ["--minutes", f"{options.minutes:g}"] if options.minutes else ["--steps", f"{options.steps}"]
+    words += ["--minutes", f"{options.minutes:.12g}"] if options.minutes else ["--steps", f"{options.steps}"]
     words += ["--batch", f"{options.batch}", "--crop", f"{options.crop}", "--optimiser", options.optimiser]
-    words += ["--lr", f"{options.rate:g}", "--seed", f"{options.seed}"]
-    words += ["--drawn", f"{options.drawn:g}"] if options.drawn != TrainOptions.drawn else []
+    words += ["--lr", f"{options.rate:.12g}", "--seed", f"{options.seed}"]
+    words += ["--drawn", f"{options.drawn:.12g}"] if options.drawn != TrainOptions.drawn else []
     words += ["--rank", f"{options.rank}"] if options.rank else []
     words += ["--tune", options.tune] if options.tune != "psnr" else []
     words += ["--freeze", options.freeze] if options.freeze != "nothing" else []

@@ -41,6 +41,7 @@ class Training:
     options: TrainOptions
     step: int = 0  # steps taken
     units: Tensor | None = None  # [5] of the error, where that is SSIMULACRA2's (error.py)
+    origin: str = ""  # path of the stable.pt that the schedule began from, if any
     ranks: Ranks = ALONE  # the processes that train
 
 
@@ -65,6 +66,7 @@ def _save(training: Training, path: Path, stable: bool) -> None:
         "options": _settings(training.options, UNSETTLED),
         "step": training.step,
         "begun": training.schedule.begun,
+        "origin": training.origin,
         "warm_up": training.schedule.warm_up,
         "seconds": training.schedule.seconds,
         "stable": stable,
@@ -106,10 +108,12 @@ def resume(training: Training, path: Path) -> None:
     if not cold:
         training.optimiser.load_state_dict(state["optimiser"])
     if state["stable"]:
+        training.origin = str(path)
         training.schedule.begun, training.schedule.warm_up = training.step, COLD if cold else 0
     else:
         training.schedule.begun, training.schedule.warm_up = state["begun"], state["warm_up"]
         training.schedule.seconds = state["seconds"]
+        training.origin = state.get("origin", "")  # older checkpoints have none
 
 
 def load_state(path: Path) -> dict[str, Any]:

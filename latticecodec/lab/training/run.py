@@ -82,7 +82,7 @@ def run(
         with ranks.all_or_none():
             if ranks.first:
                 base = zoo.called(zoo.find(init_from)) if init_from else None
-                asked = Asked(quantizer, name, preset, data, val, base, resume)
+                asked = Asked(quantizer, name, preset, data, val, base, out)
                 export(training.model, out / "model", card(training, asked, pictures))
     return out / "model"
 
