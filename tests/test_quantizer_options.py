@@ -92,6 +92,14 @@ def test_resuming_with_another_option_is_refused(tmp_path: Path) -> None:
         ),
         ("lattice", {"gamma": float("nan")}, "--gamma is nan; it must be a finite number"),
         ("lattice", {"codebook_size": float("inf")}, "--codebook-size is inf; it must be a finite number"),
+        (
+            "lattice",
+            {"codebook_size": 1.0000001},
+            "--codebook-size is 1.0000001; it must be from 2 to",
+        ),  # bases of 10^8
+        ("lattice", {"gamma": -1e38}, r"--gamma is -1e\+38; it must be from -1e\+09 to 1e\+09"),  # an infinite loss
+        ("vq", {"commitment": 1e38}, r"--commitment is 1e\+38; it must be from 0 to 1e\+09"),
+        ("vq", {"commitment": -1.0}, "--commitment is -1.0; it must be from 0 to"),
     ],
 )
 def test_an_option_of_another_quantizer_is_one_line(quantizer: str, given: dict[str, object], message: str) -> None:

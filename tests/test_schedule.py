@@ -9,6 +9,7 @@ import torch
 from short_runs import HASTY, interrupted, train
 
 from latticecodec import TrainingError, load
+from latticecodec.lab.arithmetic import flushed_denormals
 from latticecodec.lab.training.checkpoint import COLD, load_state
 from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.schedule import Schedule
@@ -24,6 +25,11 @@ def test_warm_up_then_constant_then_linear_to_zero() -> None:
     assert rates[65:] == pytest.approx([(100 - step) / 35 for step in range(65, 100)])
     assert (schedule.falling(65), schedule.falling(66)) == (False, True)
     assert (schedule.done(0), schedule.done(50), schedule.done(100)) == (0.0, 0.5, 1.0)
+
+
+def test_minutes_too_few_for_a_processor_that_flushes_them_are_over() -> None:
+    with flushed_denormals():
+        assert Schedule(steps=0, minutes=1e-320, warm_up=0).done(0) == 1
 
 
 def test_minutes_are_counted_by_the_clock_alone(monkeypatch: pytest.MonkeyPatch) -> None:

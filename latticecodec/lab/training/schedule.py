@@ -29,8 +29,10 @@ class Schedule:
 
     def done(self, step: int) -> float:
         """Share of the training that lies before step `step`: 0 to 1."""
-        share = self.seconds / (60 * self.minutes) if self.minutes else (step - self.begun) / self.steps
-        return min(1.0, share)
+        if self.steps:
+            return min(1.0, (step - self.begun) / self.steps)
+        in_all = 60 * self.minutes  # seconds; 0 for less than a processor that flushes denormal numbers counts
+        return self.seconds / in_all if self.seconds < in_all else 1.0
 
     def falling(self, step: int) -> bool:
         """Whether the rate of step `step` is below its peak for good."""
