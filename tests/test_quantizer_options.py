@@ -9,12 +9,13 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latticecodec.cli import main
-from short_runs import HASTY, QUICK, pictures, train
+from short_runs import HASTY, QUICK, interrupted, pictures, train
 
 from latticecodec import Codec, TargetError, TrainingError, load, read_header
 from latticecodec.codec import EncodeOptions
 from latticecodec.config import PRESETS
 from latticecodec.lab.quantizers import TEMPERATURES, AttentiveAdaptiveQuantizer, RescaledQuantizer, RotationQuantizer
+from latticecodec.lab.training.checkpoint import load_state
 from latticecodec.lab.training.kinds import check
 from latticecodec.lab.training.kinds.adaptive import AdaptiveModel
 from latticecodec.lab.training.kinds.lattice import LatticeModel
@@ -296,5 +297,12 @@ def test_the_prior_learns_what_files_hold() -> None:
 def test_the_temperature_of_a_run_falls_over_its_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, int]] = []
     monkeypatch.setitem(TEMPERATURES, "linear", lambda step, steps: seen.append((step, steps)) or 1.0)
-    train(tmp_path / "run", "adaptive", options=options(selection="attention"))
+    asked = options(selection="attention")
+    train(tmp_path / "run", "adaptive", options=asked)
     assert seen == [(0, 2), (1, 2)]
+    seen.clear()  # weights from before the fall begin to cool down anew, over the steps that they go on for
+    more, stable = dataclasses.replace(asked, steps=3), tmp_path / "run" / "stable.pt"
+    with interrupted(after=load_state(stable)["step"] + 1):
+        train(tmp_path / "more", "adaptive", options=more, resume=stable)
+    train(tmp_path / "more", "adaptive", options=more, resume=tmp_path / "more" / "checkpoint.pt")
+    assert seen == [(0, 3), (1, 3), (2, 3)]

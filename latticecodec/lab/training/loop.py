@@ -186,6 +186,7 @@ def train(
             resume(training, checkpoint)
         elif model.config.tune == "ssimulacra2":
             training.units = measured_units(model, crops, device)
+        model.plan(schedule.begun, options.steps)
         validation = Validation(training, held_out, out, device) if ranks.first else None
     crops.share(ranks.own(options.batch))
     tally = Tally(3, device)

@@ -76,7 +76,6 @@ def run(
                 crops.prepare()
             with seeded(crops.seed):
                 model = start(quantizer, name, preset, init_from, resume is not None, crops, options)
-            model.plan(options.steps)
             model.freeze(options.freeze)
         training = train(model, crops, held_out, out, options, where, resume, report, ranks)
         with ranks.all_or_none():
