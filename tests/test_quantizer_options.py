@@ -9,6 +9,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latticecodec.cli import main
+from latticecodec.cli.train import DEMONSTRATION_STEPS
 from short_runs import HASTY, QUICK, interrupted, pictures, train
 
 from latticecodec import Codec, TargetError, TrainingError, load, read_header
@@ -16,12 +17,12 @@ from latticecodec.codec import EncodeOptions
 from latticecodec.config import PRESETS
 from latticecodec.lab.quantizers import TEMPERATURES, AttentiveAdaptiveQuantizer, RescaledQuantizer, RotationQuantizer
 from latticecodec.lab.training.checkpoint import load_state
-from latticecodec.lab.training.kinds import check
+from latticecodec.lab.training.kinds import MODELS, check
 from latticecodec.lab.training.kinds.adaptive import AdaptiveModel
 from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.kinds.rotation import ROTATED_FROM, RotationModel
 from latticecodec.lab.training.kinds.vq import VqModel
-from latticecodec.lab.training.loop import TrainOptions
+from latticecodec.lab.training.options import FREEZES, TrainOptions
 from latticecodec.lab.training.quantizer_options import CHOICES, QuantizerOptions
 from latticecodec.lab.training.run import run
 from latticecodec.lab.training.start import trainable
@@ -157,6 +158,18 @@ def test_an_unknown_word_is_not_taken_for_the_default(quantizer: str, name: str)
 def test_the_command_offers_the_same_words() -> None:
     offered = {each.name: tuple(each.type.choices) for each in main.commands["train"].params if each.name in CHOICES}
     assert offered == CHOICES
+
+
+def test_what_a_training_is_not_asked_for_is_as_it_is_in_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[TrainOptions] = []
+    monkeypatch.setattr("latticecodec.lab.training.run.run", lambda **asked: given.append(asked["options"]))
+    for words in (["--data", "photos"], ["--data", "photos", "--minutes", "9"], []):
+        assert CliRunner().invoke(main, ["train", *words]).exit_code == 0
+    assert given == [TrainOptions(), TrainOptions(steps=0, minutes=9.0), TrainOptions(steps=DEMONSTRATION_STEPS)]
+
+
+def test_what_may_be_frozen_is_what_some_model_freezes() -> None:
+    assert {name for model in MODELS.values() for name in model.freezable} == set(FREEZES)
 
 
 def test_an_e8_twin_is_no_start(tiny_e8: Path, tmp_path: Path) -> None:

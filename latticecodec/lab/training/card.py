@@ -59,8 +59,8 @@ def _command(training: Training, asked: Asked) -> str:
     words += ["--lr", f"{options.rate:.12g}", "--seed", f"{options.seed}"]
     words += ["--drawn", f"{options.drawn:.12g}"] if options.drawn != TrainOptions.drawn else []
     words += ["--rank", f"{options.rank}"] if options.rank else []
-    words += ["--tune", options.tune] if options.tune != "psnr" else []
-    words += ["--freeze", options.freeze] if options.freeze != "nothing" else []
+    words += ["--tune", options.tune] if options.tune != TrainOptions.tune else []
+    words += ["--freeze", options.freeze] if options.freeze != TrainOptions.freeze else []
     return shlex.join([*words, *(part for given in options.quantizer.arguments() for part in given.split())])
 
 

@@ -9,6 +9,7 @@ from torch.optim import Optimizer
 
 from ...errors import TrainingError
 from ..ranks import ALONE, Ranks
+from .options import OPTIMISERS
 from .soap import Soap
 
 SLOW = 0.3  # share of the learning rate that the linear path of the transforms and the lattice basis train with
@@ -34,7 +35,7 @@ def make_optimiser(name: str, parameters: Iterable[dict[str, Any]], rate: float,
         return Soap(parameters, lr=rate, ranks=ranks)
     if name == "adamw":
         return torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
-    raise TrainingError(f"unknown optimiser {name!r}; choose soap or adamw")
+    raise TrainingError(f"unknown optimiser {name!r}; choose {' or '.join(OPTIMISERS)}")
 
 
 class Average:

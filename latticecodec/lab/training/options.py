@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from ...errors import TrainingError
 from .quantizer_options import DEFAULTS, QuantizerOptions
 
+OPTIMISERS = ("soap", "adamw")
+FREEZES = ("nothing", "analysis", "transforms")  # what of a model may be told not to train; which has what, it says
 CROP_MULTIPLE = 64  # a hyper-latent covers 64 x 64 pixels
 
 
@@ -19,12 +21,12 @@ class TrainOptions:
     drawn: float = 0.1  # share of the crops that hold drawn pages
     rate: float = 2e-3  # peak learning rate
     warm_up: int = 200  # steps
-    optimiser: str = "soap"
+    optimiser: str = OPTIMISERS[0]
     seed: int = 0
     clip: float = 1.0  # norm that gradients are clipped to
     tune: str = "psnr"  # what to train for, one of config.TUNES
     rank: int = 0  # of low-rank additions to a base, which then train in place of the weights; 0: the weights train
-    freeze: str = "nothing"  # a key of the model's `freezable`: what of it does not train
+    freeze: str = FREEZES[0]  # a key of the model's `freezable`: what of it does not train
     quantizer: QuantizerOptions = DEFAULTS
     validate_every: int = 500  # steps
     checkpoint_minutes: float = 10.0

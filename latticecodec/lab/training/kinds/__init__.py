@@ -36,7 +36,7 @@ def check(quantizer: str, options: TrainOptions, from_scratch: bool) -> None:
         if len(model.freezable) > 1:
             told = f"choose one of {', '.join(model.freezable)}"
         raise TrainingError(f"--freeze {options.freeze}: {told}")
-    if not model.tuned and (options.rank or options.tune != "psnr"):
+    if not model.tuned and (options.rank or options.tune != TrainOptions.tune):
         owners = either([name for name, owner in MODELS.items() if owner.tuned])
         raise TrainingError(f"--rank and --tune are for --quantizer {owners}, not for {quantizer}")
     model.check(options, from_scratch)
