@@ -8,7 +8,8 @@ import click
 
 from latticecodec.config import PRESETS, TUNES
 from latticecodec.extras import require
-from latticecodec.lab.training.options import CROP_MULTIPLE, FREEZES, OPTIMISERS, TrainOptions
+from latticecodec.lab.training.options import CROP_MULTIPLE, FREEZES, OPTIMISERS, Asked, TrainOptions
+from latticecodec.lab.training.quantizer_options import QuantizerOptions
 
 from . import options
 from .quantizer_options import Later, kinds, quantizer_options
@@ -168,7 +169,7 @@ def train(
     from latticecodec.lab.distortion import FIDELITY_UNITS
     from latticecodec.lab.ranks import told
     from latticecodec.lab.training.kinds import TWINS, check_belongs
-    from latticecodec.lab.training.run import QuantizerOptions, run, run_twin
+    from latticecodec.lab.training.run import run, run_twin
 
     asked = click.get_current_context().params
     for empty in options.given([name for name, value in asked.items() if value == ""]):
@@ -210,19 +211,17 @@ def train(
         checkpoint_minutes=checkpoint_minutes,
     )
     show = _Progress(FIDELITY_UNITS[tune], ranks.first)
-    model = run(
+    what = Asked(
         quantizer=quantizer,
         name=name or quantizer,
         preset=preset or ("lc-s" if data else "lc-test"),
         data=Path(data) if data else None,
         val=Path(val) if val else None,
         out=folder,
-        options=train_options,
-        device=device,
         init_from=init_from,
         resume=Path(resume) if resume else None,
-        report=show,
     )
+    model = run(what, train_options, device, show)
     show.close()
     if ranks.first:
         click.echo(f"model written to {model}; use it with --model {model}")

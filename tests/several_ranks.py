@@ -17,7 +17,7 @@ import torch
 
 from latticecodec.lab.ranks import Ranks
 from latticecodec.lab.training import checkpoint, loop
-from latticecodec.lab.training.options import TrainOptions
+from latticecodec.lab.training.options import Asked, TrainOptions
 from latticecodec.lab.training.passes import Pass
 from latticecodec.lab.training.run import run
 
@@ -67,16 +67,10 @@ def losses(
         if halves:
             patch.setattr(loop, "Pass", Halves)
         run(
-            quantizer=quantizer,
-            name=quantizer,
-            preset="lc-test",
-            data=data,
-            val=data,
-            out=out,
-            options=dataclasses.replace(OPTIONS, **options),  # type: ignore[arg-type]
-            device="cpu",
-            resume=resume,
-            report=lambda progress: found.append(progress.loss),
+            Asked(quantizer, quantizer, "lc-test", data, data, out, resume=resume),
+            dataclasses.replace(OPTIONS, **options),  # type: ignore[arg-type]
+            "cpu",
+            lambda progress: found.append(progress.loss),
         )
     return found
 

@@ -22,7 +22,7 @@ from latticecodec.lab.training.kinds.adaptive import AdaptiveModel
 from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.kinds.rotation import ROTATED_FROM, RotationModel
 from latticecodec.lab.training.kinds.vq import VqModel
-from latticecodec.lab.training.options import FREEZES, TrainOptions
+from latticecodec.lab.training.options import FREEZES, Asked, TrainOptions
 from latticecodec.lab.training.quantizer_options import CHOICES, QuantizerOptions
 from latticecodec.lab.training.run import run
 from latticecodec.lab.training.start import trainable
@@ -136,13 +136,13 @@ def test_no_other_quantizer_is_trained_in_place_of_an_unknown_one(
     init_from = tiny_model if start else None
     for name in ("abacus", "lattice-e8"):
         with pytest.raises(TrainingError, match=f"no training for quantizer '{name}'; choose one of lattice, vq"):
-            run(name, "x", "lc-test", None, None, tmp_path / "run", QUICK, "cpu", init_from)
+            run(Asked(name, "x", "lc-test", None, None, tmp_path / "run", init_from), QUICK, "cpu")
     assert not (tmp_path / "run").exists()
 
 
 def test_no_other_size_is_trained_in_place_of_an_unknown_one(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="unknown preset 'lc-xxl'; choose from lc-"):
-        run("lattice", "x", "lc-xxl", None, None, tmp_path / "run", QUICK, "cpu")
+        run(Asked("lattice", "x", "lc-xxl", None, None, tmp_path / "run"), QUICK, "cpu")
     assert not (tmp_path / "run").exists()
 
 
@@ -162,7 +162,7 @@ def test_the_command_offers_the_same_words() -> None:
 
 def test_what_a_training_is_not_asked_for_is_as_it_is_in_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[TrainOptions] = []
-    monkeypatch.setattr("latticecodec.lab.training.run.run", lambda **asked: given.append(asked["options"]))
+    monkeypatch.setattr("latticecodec.lab.training.run.run", lambda asked, options, *_: given.append(options))
     for words in (["--data", "photos"], ["--data", "photos", "--minutes", "9"], []):
         assert CliRunner().invoke(main, ["train", *words]).exit_code == 0
     assert given == [TrainOptions(), TrainOptions(steps=0, minutes=9.0), TrainOptions(steps=DEMONSTRATION_STEPS)]

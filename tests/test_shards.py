@@ -13,7 +13,7 @@ from PIL import Image
 from latticecodec import LcqError, TrainingError
 from latticecodec.lab.ranks import Ranks
 from latticecodec.lab.training.data import Crops, centre_crops, read_pixels
-from latticecodec.lab.training.options import TrainOptions
+from latticecodec.lab.training.options import Asked, TrainOptions
 from latticecodec.lab.training.run import run
 from latticecodec.lab.training.shards import HOLD_OUT, OPEN_MAX, STAY, Part, Shards, find_shards
 from latticecodec.lab.training.synthetic import synthetic_picture
@@ -207,6 +207,6 @@ def test_a_model_is_trained_on_tars_and_validated_on_parquet(tmp_path: Path) -> 
     val = parquet_of(tmp_path / "val.parquet", list(files.values())[:2], group=2)
     assert centre_crops(list(Shards([val]).all()), 64).shape == (2, 3, 64, 64)
     options = TrainOptions(steps=2, batch=2, crop=64, drawn=0.0, validate_every=2, checkpoint_minutes=0.0, warm_up=2)
-    model = run("lattice", "mine", "lc-test", tmp_path / "shards", val, tmp_path / "run", options, "cpu")
+    model = run(Asked("lattice", "mine", "lc-test", tmp_path / "shards", val, tmp_path / "run"), options, "cpu")
     assert "1 file of a folder named shards" in (model / "README.md").read_text()
     shutil.rmtree(model)

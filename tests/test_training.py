@@ -19,7 +19,7 @@ from latticecodec.lab.training.data import Crops, centre_crops, generator_of
 from latticecodec.lab.training.export import export
 from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.optimiser import SLOW, Average, make_optimiser, parameter_groups
-from latticecodec.lab.training.options import TrainOptions
+from latticecodec.lab.training.options import Asked, TrainOptions
 from latticecodec.lab.training.run import run
 from latticecodec.lab.training.start import new_model, trainable
 from latticecodec.lab.training.synthetic import synthetic_picture
@@ -39,7 +39,7 @@ def train_quickly(out: Path, options: TrainOptions = QUICK, **settings: object) 
         "data": None,
         "val": None,
     }
-    return run(**(defaults | settings), out=out, options=options, device="cpu")  # type: ignore[arg-type]
+    return run(Asked(**(defaults | settings), out=out), options, "cpu")  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -2,33 +2,21 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from ... import zoo
 from ..hardware import hardware
 from .checkpoint import Training
-from .options import TrainOptions
+from .options import Asked, TrainOptions
 from .shards import Shards
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a training was asked for, beside its options: see `run`, of which these are arguments."""
-
-    quantizer: str
-    name: str
-    preset: str
-    data: Path | None
-    val: Path | None
-    base: str | None  # what `init_from` is called whatever versions follow
-    out: Path
 
 
 def card(training: Training, asked: Asked, pictures: Sequence[object] | Shards) -> str:
     """The card of what trained on these pictures."""
     options, schedule, config = training.options, training.schedule, training.model.config
     begun, device = schedule.begun, next(training.model.parameters()).device
-    start = f"the weights of {Path(asked.base).name}" if asked.base else "the PCA of 16x16 patches"
+    base = _base(asked)
+    start = f"the weights of {Path(base).name}" if base else "the PCA of 16x16 patches"
     if begun:
         start = f"step {begun:,} of an earlier training, before its rate fell"
     count = training.ranks.count
@@ -47,10 +35,10 @@ def card(training: Training, asked: Asked, pictures: Sequence[object] | Shards) 
 
 def _command(training: Training, asked: Asked) -> str:
     """What trains it again; stops and resumptions on the way are left out, since they change nothing."""
-    options = training.options
+    options, base = training.options, _base(asked)
     words = ["lcodec", "train", "--quantizer", asked.quantizer]
     words += ["--name", asked.name] if asked.name != asked.quantizer else []
-    words += ["--init-from", asked.base] if asked.base else ["--preset", asked.preset]
+    words += ["--init-from", base] if base else ["--preset", asked.preset]
     words += ["--resume", training.origin, "--out", str(asked.out)] if training.origin else []
     for name, path in (("--data", asked.data), ("--val", asked.val)):
         words += [name, str(path)] if path else []
@@ -62,6 +50,11 @@ def _command(training: Training, asked: Asked) -> str:
     words += ["--tune", options.tune] if options.tune != TrainOptions.tune else []
     words += ["--freeze", options.freeze] if options.freeze != TrainOptions.freeze else []
     return shlex.join([*words, *(part for given in options.quantizer.arguments() for part in given.split())])
+
+
+def _base(asked: Asked) -> str:
+    """What the model that a training starts from is called whatever versions follow; empty without one."""
+    return zoo.called(zoo.find(asked.init_from)) if asked.init_from else ""
 
 
 def _source(data: Path | None, pictures: Sequence[object] | Shards) -> str:

@@ -1,6 +1,7 @@
-"""How to train: everything that a checkpoint must agree with to be resumed."""
+"""What to train, and how: the latter is everything that a checkpoint must agree with to be resumed."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ...errors import TrainingError
 from .quantizer_options import DEFAULTS, QuantizerOptions
@@ -8,6 +9,31 @@ from .quantizer_options import DEFAULTS, QuantizerOptions
 OPTIMISERS = ("soap", "adamw")
 FREEZES = ("nothing", "analysis", "transforms")  # what of a model may be told not to train; which has what, it says
 CROP_MULTIPLE = 64  # a hyper-latent covers 64 x 64 pixels
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a training is of, beside how it trains.
+
+    Attributes:
+        quantizer: key of training.kinds.MODELS.
+        name: of the model, for its config.json.
+        preset: key of config.PRESETS.
+        data: folder of training pictures, or of tars and Parquet files of them; None draws synthetic ones.
+        val: the same for validation; None holds out every 20th picture of `data`.
+        out: folder for logs, checkpoints and the model; must not hold a model yet.
+        init_from: name or folder of a model whose weights to start from; its configuration replaces `preset`.
+        resume: checkpoint to go on from.
+    """
+
+    quantizer: str
+    name: str
+    preset: str
+    data: Path | None
+    val: Path | None
+    out: Path
+    init_from: str | Path | None = None
+    resume: Path | None = None
 
 
 @dataclass(frozen=True)
