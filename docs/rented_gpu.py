@@ -38,10 +38,11 @@ from latticecodec.lab.training.checkpoint import CHECKPOINT, STABLE, load_state
 from latticecodec.lab.training.data import Crops, processes_for
 from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.kinds.revive_units import revive_units
-from latticecodec.lab.training.loop import Progress, train
+from latticecodec.lab.training.loop import train
 from latticecodec.lab.training.model import PhotoModel
 from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.parts import join_parts, write_parts
+from latticecodec.lab.training.progress import Progress
 from latticecodec.lab.training.schedule import FALL
 from latticecodec.lab.training.start import new_model
 from latticecodec.picture import find_images, read, to_pillow

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from latticecodec.lab.ranks import Ranks
-from latticecodec.lab.training import checkpoint, loop
+from latticecodec.lab.training import checkpoint, loop, validation
 from latticecodec.lab.training.options import Asked, TrainOptions
 from latticecodec.lab.training.passes import Pass
 from latticecodec.lab.training.run import run
@@ -56,13 +56,10 @@ def losses(
             shutil.copy(folder / "checkpoint.pt", folder / "kept.pt")
 
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {
-            "LOOK": 1,
-            "VALIDATION_SIZE": 64,
-            "VALIDATION_POINTS": (0.5,),
-            "save_checkpoint": save,
-        }.items():
-            patch.setattr(loop, name, value)
+        patch.setattr(loop, "LOOK", 1)
+        patch.setattr(loop, "save_checkpoint", save)
+        patch.setattr(validation, "VALIDATION_SIZE", 64)
+        patch.setattr(validation, "VALIDATION_POINTS", (0.5,))
         patch.setattr(loop, "mixed_precision", lambda device: contextlib.nullcontext())
         if halves:
             patch.setattr(loop, "Pass", Halves)

@@ -22,6 +22,7 @@ from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.kinds.vq import VqModel
 from latticecodec.lab.training.log import Log
 from latticecodec.lab.training.optimiser import Average, make_optimiser, parameter_groups
+from latticecodec.lab.training.progress import Progress
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 
@@ -147,7 +148,7 @@ def test_what_is_kept_is_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     Breaking(monkeypatch, lambda call: call == 4)
     seen: list[tuple[bool, bool]] = []  # of each step: whether it went back, whether stable.pt is good
 
-    def report(progress: loop.Progress) -> None:
+    def report(progress: Progress) -> None:
         stable = tmp_path / "run" / "stable.pt"
         seen.append((progress.went_back, stable.exists() and finite(stable)))
 
