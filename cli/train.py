@@ -75,7 +75,7 @@ OF_TWINS = {"quantizer", "data", "val", "out", "init_from"}  # what is asked for
 @click.option(
     "--lr",
     type=options.Number(0, min_open=True),
-    default=TrainOptions.rate,
+    default=TrainOptions.learning_rate,
     show_default=True,
     help="Peak learning rate.",
 )
@@ -200,7 +200,7 @@ def train(
         batch=batch,
         crop=crop,
         drawn=drawn,
-        rate=lr,
+        learning_rate=lr,
         optimiser=optimiser,
         freeze=freeze,
         tune=tune,

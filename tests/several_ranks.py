@@ -21,7 +21,7 @@ from latticecodec.lab.training.options import Asked, TrainOptions
 from latticecodec.lab.training.passes import Pass
 from latticecodec.lab.training.run import run
 
-OPTIONS = TrainOptions(steps=50, batch=8, crop=64, rate=5e-4, validate_every=25, checkpoint_minutes=0.0)
+OPTIONS = TrainOptions(steps=50, batch=8, crop=64, learning_rate=5e-4, validate_every=25, checkpoint_minutes=0.0)
 KEPT = 40  # steps, after which the checkpoint is kept as kept.pt
 
 

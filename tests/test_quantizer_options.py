@@ -277,7 +277,7 @@ def test_reading_needs_no_attention(attentive: Path, tmp_path: Path) -> None:
 
 
 def test_a_warm_start_keeps_the_attention(attentive: Path, tmp_path: Path) -> None:
-    frozen = dataclasses.replace(options(selection="attention"), steps=1, freeze="transforms", rate=1e-9)
+    frozen = dataclasses.replace(options(selection="attention"), steps=1, freeze="transforms", learning_rate=1e-9)
     again = train(tmp_path / "run", "adaptive", options=frozen, init_from=attentive)
     before, after = read_weights(find(attentive)), read_weights(find(again))
     names = [name for name in before if name.startswith("quantizer.selection.")]

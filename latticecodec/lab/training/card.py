@@ -18,7 +18,7 @@ def card(training: Training, asked: Asked, pictures: Sequence[object] | Shards) 
     base = _base(asked)
     start = f"the weights of {Path(base).name}" if base else "the PCA of 16x16 patches"
     if begun:
-        start = f"step {begun:,} of an earlier training, before its rate fell"
+        start = f"step {begun:,} of an earlier training, before its learning rate fell"
     count = training.ranks.count
     where = f"{count} processes, {hardware(device)}" if count > 1 else hardware(device)
     hours = f"{schedule.seconds / 3600:.3g} hours ({where})"
@@ -26,8 +26,8 @@ def card(training: Training, asked: Asked, pictures: Sequence[object] | Shards) 
         f"# {config.name}\n\n"
         f"Quantizer: {config.quantizer}. Trained on {_source(asked.data, pictures)}, from {start}: "
         f"{training.step - begun:,} steps of {options.batch} crops of {options.crop}x{options.crop} in {hours}, "
-        f"{options.optimiser}, peak learning rate {options.rate:g}, seed {options.seed}, lambda {config.lambda_min:g} "
-        f"to {config.lambda_max:g}, for {config.tune}.\n\n"
+        f"{options.optimiser}, peak learning rate {options.learning_rate:g}, seed {options.seed}, "
+        f"lambda {config.lambda_min:g} to {config.lambda_max:g}, for {config.tune}.\n\n"
         f"    {_command(training, asked)}\n\n"
         "Results: not measured yet; `lcodec eval DIR --model THIS_FOLDER` prints them.\n"
     )
@@ -44,7 +44,7 @@ def _command(training: Training, asked: Asked) -> str:
         words += [name, str(path)] if path else []
     words += ["--minutes", f"{options.minutes:.12g}"] if options.minutes else ["--steps", f"{options.steps}"]
     words += ["--batch", f"{options.batch}", "--crop", f"{options.crop}", "--optimiser", options.optimiser]
-    words += ["--lr", f"{options.rate:.12g}", "--seed", f"{options.seed}"]
+    words += ["--lr", f"{options.learning_rate:.12g}", "--seed", f"{options.seed}"]
     words += ["--drawn", f"{options.drawn:.12g}"] if options.drawn != TrainOptions.drawn else []
     words += ["--rank", f"{options.rank}"] if options.rank else []
     words += ["--tune", options.tune] if options.tune != TrainOptions.tune else []

@@ -3,8 +3,8 @@
     step n:  crops(seed, n) ─► model at random rate coordinates t ─► (bpp + lambda error) / lambda^w ─► SOAP ─► EMA
 
 All randomness of step n comes from generators seeded with (seed, n), but for a quantizer's own, which has the same
-seed in all trainings. Losses stay on the device; every LOOK steps, and where the rate begins to fall, their means are
-fetched, and the guard judges them. Checkpoints are written then alone.
+seed in all trainings. Losses stay on the device; every LOOK steps, and where the learning rate begins to fall, their
+means are fetched, and the guard judges them. Checkpoints are written then alone.
 """
 
 import contextlib
@@ -76,7 +76,7 @@ def train(
     model = model.to(device)
     model.join(ranks)
     average = Average(model)
-    optimiser = make_optimiser(options.optimiser, parameter_groups(model), options.rate, ranks)
+    optimiser = make_optimiser(options.optimiser, parameter_groups(model), options.learning_rate, ranks)
     schedule = Schedule(options.steps, options.minutes, options.warm_up)
     training = Training(model, average, optimiser, Guard(model, average), schedule, options, ranks=ranks)
     with ranks.all_or_none():
@@ -143,9 +143,9 @@ def _tick(training: Training) -> None:
 def _step(training: Training, crops: Crops, one_pass: Pass) -> tuple[Tensor, ...]:
     """One step of training; returns its loss, bpp and MSE [] each, on the device."""
     model, optimiser, options, step = training.model, training.optimiser, training.options, training.step
-    rate = options.rate * training.guard.share * training.schedule.rate(step)
+    learning_rate = options.learning_rate * training.guard.share * training.schedule.learning_rate(step)
     for group in optimiser.param_groups:
-        group["lr"] = group["share"] * rate
+        group["lr"] = group["share"] * learning_rate
     generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
     t, seed = drawn_rates(options.batch, generator)  # [B]
     values = one_pass(crops.batch(step), t[training.ranks.own(len(t))], seed)

@@ -29,12 +29,14 @@ def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
     return [{"params": fast, "share": 1.0}, {"params": slow, "share": SLOW}]
 
 
-def make_optimiser(name: str, parameters: Iterable[dict[str, Any]], rate: float, ranks: Ranks = ALONE) -> Optimizer:
+def make_optimiser(
+    name: str, parameters: Iterable[dict[str, Any]], learning_rate: float, ranks: Ranks = ALONE
+) -> Optimizer:
     """`soap` (Vyas et al. 2024), shared out among processes, or `adamw` (fused), without weight decay."""
     if name == "soap":
-        return Soap(parameters, lr=rate, ranks=ranks)
+        return Soap(parameters, lr=learning_rate, ranks=ranks)
     if name == "adamw":
-        return torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
+        return torch.optim.AdamW(parameters, lr=learning_rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
     raise TrainingError(f"unknown optimiser {name!r}; choose {' or '.join(OPTIMISERS)}")
 
 

@@ -45,7 +45,7 @@ class TrainOptions:
     batch: int = 8
     crop: int = 256  # pixels a side, a multiple of CROP_MULTIPLE
     drawn: float = 0.1  # share of the crops that hold drawn pages
-    rate: float = 2e-3  # peak learning rate
+    learning_rate: float = 2e-3  # the peak
     warm_up: int = 200  # steps
     optimiser: str = OPTIMISERS[0]
     seed: int = 0
@@ -69,6 +69,6 @@ RENEWED = (
     "minutes",
     "batch",
     "crop",
-    "rate",
+    "learning_rate",
     "warm_up",
 )  # may differ where weights from before the fall go on

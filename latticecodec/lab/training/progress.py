@@ -16,7 +16,7 @@ class Progress:
     bpp: float = math.nan
     psnr: float = math.nan  # dB
     seconds: float = 0.0  # of training, over all processes
-    went_back: bool = False  # the guard has just gone back to an average, at half the rate
+    went_back: bool = False  # the guard has just gone back to an average, at half the learning rate
     validation: list[tuple[float, float, float]] = field(default_factory=list)  # (t, bpp, quality), see `validate`
     pages: list[tuple[float, float, float]] = field(default_factory=list)  # the same of drawn pages
     diagnosis: dict[str, float] = field(default_factory=dict)  # of the quantizer, when just validated
