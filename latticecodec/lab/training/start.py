@@ -5,8 +5,9 @@ import dataclasses
 from torch import Tensor
 
 from ... import zoo
-from ...config import PATCH, PRESETS, ModelConfig, ModelInfo
+from ...config import PATCH, PRESETS, ModelConfig
 from ...errors import TrainingError
+from ...zoo import ModelInfo
 from ..arithmetic import seeded
 from ..nets import initialise_from_patches
 from .data import Crops
