@@ -15,16 +15,16 @@ from ..container import QUANTIZERS
 if TYPE_CHECKING:
     from ..config import ModelConfig
     from .codebook import Codebook, Rotation
-    from .kind import Basis, Coded, Effort, Kind
+    from .kind import Basis, Budget, Coded, Kind
     from .lattice import E8Lattice, Lattice
     from .rate import Rate, Rates
 
 _HOME = {
     "Basis": "kind",
+    "Budget": "kind",
     "Codebook": "codebook",
     "Coded": "kind",
     "E8Lattice": "lattice",
-    "Effort": "kind",
     "Kind": "kind",
     "Lattice": "lattice",
     "Rate": "rate",
@@ -103,10 +103,10 @@ def kind_of(format_id: tuple[int, int]) -> "type[Kind]":
 __all__ = [
     "KINDS",
     "Basis",
+    "Budget",
     "Codebook",
     "Coded",
     "E8Lattice",
-    "Effort",
     "Kind",
     "Lattice",
     "Rate",
