@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .codec import Codec, silent
+    from .call import silent
+    from .codec import Codec
     from .decoder import Damage, indices_of, pixels_of
     from .encoder import Encoding, indices_sha256
     from .encoding import encoded_without_loss
@@ -24,7 +25,7 @@ _HOME = {
     "indices_of": "decoder",
     "indices_sha256": "encoder",
     "pixels_of": "decoder",
-    "silent": "codec",
+    "silent": "call",
 }
 
 __all__ = [

@@ -12,12 +12,14 @@ from functools import cache
 import numpy as np
 
 from .. import container
+from ..backends.backend import Report
 from ..config import PATCH
 from ..container import Box, Header, Tile
 from ..entropy.coder import Float32, Int32
 from ..errors import ModelError
 from ..kinds import Budget, Rate
 from ..picture import Pixels, Samples, to_planes
+from .call import silent
 from .memory import give_back
 from .model import Model
 from .parallel import in_order
@@ -25,8 +27,6 @@ from .stored import Stored, coded_alpha
 from .tiling import Area, Indices, areas, compact, gather, index_bytes, index_crc, latent_box, latent_size, view
 
 NEEDED = 32  # pixels around a square that is not exact whose latents it needs, or a seam would be seen
-
-Report = Callable[[int, int], None]  # called with (iterations done, iterations in all)
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class PictureEncoder:
         other = copy(self)
         other.header, other.stored = header, stored
         other.pixels = replace(self.pixels, colour=colour)
-        other._report, other._latents = lambda done, total: None, other._analyse
+        other._report, other._latents = silent, other._analyse
         return other
 
     def keep_latents(self) -> None:

@@ -3,14 +3,15 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..backends.backend import Report
 from ..container import Box, Header
 from ..errors import ModelError, TargetError
 from ..picture import Pixels, psnr, read
+from .call import own_errors
 from .choice import Choice
-from .encoder import Encoding, PictureEncoder, Report
+from .encoder import Encoding, PictureEncoder
 from .hidden import continued
 from .lossless import lossless
-from .memory import undisturbed
 from .model import Model
 from .options import EncodeOptions
 from .painter import Painter
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def encoded_without_loss(image: "Picture", options: EncodeOptions, report: Report) -> Encoding:
     """See `Codec.encode`, of a picture that stays as it is, which takes no model."""
     pixels = read(image, options.max_pixels)
-    with undisturbed():
+    with own_errors():
         return lossless(pixels, options.tile, report)
 
 
@@ -36,7 +37,7 @@ def encoded(model: Model, image: "Picture", options: EncodeOptions | None, repor
     check(model, asked)
     tune = asked.tune or model.config.tune
     pixels = read(image, asked.max_pixels)
-    with undisturbed():
+    with own_errors():
         header = _header(model, pixels, tune, asked.tile)
         encoder = PictureEncoder(model, replace(pixels, colour=continued(pixels)), header, asked.effort, report)
         rates = model.kind.rates
@@ -65,7 +66,7 @@ def check(model: Model, options: EncodeOptions) -> None:
     if tune != model.config.tune and not options.effort:
         raise TargetError(f"tune {tune} takes an effort of 1 or more")
     if options.embed_basis:
-        with undisturbed():
+        with own_errors():
             model.kind.own_basis(model.kind.rates.of_quality(options.quality))  # where there is none, it raises
     model.check_effort(options.effort)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..container import Header, mask_of
 from ..picture import Pixels, Samples
+from .call import silent
 from .encoder import Encoding, PictureEncoder
 from .lossless import lossless, stored_tile
 from .statistics import Squares, Statistics, by_squares, strips
@@ -36,7 +37,7 @@ class Layer:
     def whole(self) -> Encoding:
         """The file of which all is stored."""
         own = replace(self._pixels, colour=self.colour)
-        return replace(lossless(own, self._tile, lambda done, total: None), layer=self.colour)
+        return replace(lossless(own, self._tile, silent), layer=self.colour)
 
     def coded(self, header: Header) -> list[Stored]:
         """What is stored of each tile of a file, by the mask in its header."""

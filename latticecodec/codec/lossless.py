@@ -1,7 +1,6 @@
 """Colours that stay as they are: all of a picture's, without a model, or those of its exact squares."""
 
 import zlib
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import container
+from ..backends.backend import Report
 from ..container import DIAGONAL, LATTICE, NO_MODEL, Box, Header, Tile, mask_of
 from ..picture import Pixels, Samples
 from .encoder import NEEDED, Encoding
@@ -19,7 +19,7 @@ from .tiling import EXACT_TILE, Indices, latent_box, tile_side, view
 QUALITY = 100.0  # what the header says
 
 
-def lossless(pixels: Pixels, tile: int | None, report: Callable[[int, int], None]) -> Encoding:
+def lossless(pixels: Pixels, tile: int | None, report: Report) -> Encoding:
     """A picture as a file that is wholly exact and names no model; see `Codec.encode` for the options."""
     header = Header(
         pixels.width,

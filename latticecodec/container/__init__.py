@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .cicp import SRGB, Cicp, code_points
     from .extensions import BASIS, CICP, EXACT, EXIF, EXTENSIONS_MAX, ICC, MAY_IGNORE, METADATA_MAX, TILES, TUNE, XMP
-    from .file import EXACT_PIXELS_PER_BYTE, HEADER_MAX, PIXELS_PER_BYTE, Reader, Tile, read, read_header, write
+    from .file import (
+        EXACT_PIXELS_PER_BYTE,
+        HEADER_MAX,
+        PIXELS_PER_BYTE,
+        Reader,
+        Tile,
+        read,
+        read_header,
+        reader_of,
+        write,
+    )
     from .header import (
         ADAPTIVE,
         BASIS_MAX,
@@ -97,6 +107,7 @@ _HOME = {
     "named": "source",
     "read": "file",
     "read_header": "file",
+    "reader_of": "file",
     "write": "file",
 }
 
@@ -153,6 +164,7 @@ __all__ = [
     "named",
     "read",
     "read_header",
+    "reader_of",
     "write",
 ]
 
