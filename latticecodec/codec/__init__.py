@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .call import silent
     from .codec import Codec
+    from .compress import encoded_without_loss
     from .decoder import Damage, indices_of, pixels_of
-    from .encoder import Encoding, indices_sha256
-    from .encoding import encoded_without_loss
+    from .encoding import Encoding, indices_sha256
     from .options import EncodeOptions
     from .search import ReachError
 
@@ -19,11 +19,11 @@ _HOME = {
     "Codec": "codec",
     "Damage": "decoder",
     "EncodeOptions": "options",
-    "Encoding": "encoder",
+    "Encoding": "encoding",
     "ReachError": "search",
-    "encoded_without_loss": "encoding",
+    "encoded_without_loss": "compress",
     "indices_of": "decoder",
-    "indices_sha256": "encoder",
+    "indices_sha256": "encoding",
     "pixels_of": "decoder",
     "silent": "call",
 }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..container import Source
     from ..picture import Picture, Pixels, Samples
     from .decoder import Damage
-    from .encoder import Encoding
+    from .encoding import Encoding
     from .options import EncodeOptions
     from .region import Region
 
@@ -101,7 +101,7 @@ class Codec:
         self, image: "Picture", options: "EncodeOptions | None" = None, report: "Report" = silent
     ) -> "Encoding":
         """As `encode`, with the index tensor and the prior's estimate beside the bytes."""
-        from .encoding import encoded
+        from .compress import encoded
 
         return encoded(self.model, image, options, report)
 
@@ -110,7 +110,7 @@ class Codec:
 
         ModelError or TargetError where the model does not encode so, LcqError where a package is missing for it.
         """
-        from .encoding import check
+        from .compress import check
 
         check(self.model, options)
 

@@ -3,10 +3,9 @@
 pixels ─► analysis ─► y ─► kind ─► index tensor, payload ─► container ─► bytes
 """
 
-import hashlib
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -15,56 +14,19 @@ from .. import container
 from ..backends.backend import Report
 from ..config import PATCH
 from ..container import Box, Header, Tile
-from ..entropy.coder import Float32, Int32
+from ..entropy.coder import Float32
 from ..errors import ModelError
 from ..kinds import Budget, Rate
 from ..picture import Pixels, Samples, to_planes
 from .call import silent
+from .encoding import Encoding
 from .memory import give_back
 from .model import Model
 from .parallel import in_order
-from .stored import Stored, coded_alpha
-from .tiling import Area, Indices, areas, compact, gather, index_bytes, index_crc, latent_box, latent_size, view
+from .squares.stored import Stored, coded_alpha
+from .tiling import Area, Indices, areas, compact, index_crc, latent_box, view
 
 NEEDED = 32  # pixels around a square that is not exact whose latents it needs, or a seam would be seen
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """What `Codec.encode_detailed` returns."""
-
-    data: bytes  # the .lcq file
-    header: Header
-    tiles: dict[int, Indices]  # index tensor of each tile
-    positions: int  # of the index tensor for a latent position, each way
-    estimated_bits: float  # the prior's information content of the coded symbols
-    layer: Samples | None = None  # what exact squares show, [H, W, C]; None: what the picture does
-    note: str = ""  # where a target lies beyond the range of rates: why the file is at its end
-
-    @property
-    def quality(self) -> float:
-        """0..100."""
-        return self.header.quality
-
-    @property
-    def indices(self) -> Int32:
-        """Index tensor of the whole picture, [C, h, w]."""
-        whole = Box(0, 0, *latent_size(self.header))
-        return gather(self.header, self.tiles, whole, len(self.tiles[0]), self.positions)
-
-    @property
-    def indices_sha256(self) -> str:
-        """SHA-256 of the index tensor, little-endian int32 in C order; channel by channel, for the sake of memory."""
-        digest, whole = hashlib.sha256(), Box(0, 0, *latent_size(self.header))
-        for channel in range(len(self.tiles[0])):
-            plane = {number: indices[channel : channel + 1] for number, indices in self.tiles.items()}
-            digest.update(index_bytes(gather(self.header, plane, whole, 1, self.positions)))  # [1, h, w]
-        return digest.hexdigest()
-
-
-def indices_sha256(indices: Int32) -> str:
-    """SHA-256 of an index tensor, over little-endian int32 in C order, in hex."""
-    return hashlib.sha256(index_bytes(indices)).hexdigest()
 
 
 class PictureEncoder:
