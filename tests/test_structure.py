@@ -163,6 +163,17 @@ def test_public_names() -> None:
             assert issubclass(getattr(latticecodec, name), latticecodec.LcqError)
 
 
+def test_every_file_has_its_line_in_the_architecture() -> None:
+    """By its name without the suffix; one of a table of formats or of papers is told with the table."""
+    named = set(re.findall(r"[\w-]+", (ROOT / "ARCHITECTURE.md").read_text()))
+    folders = [("latticecodec", "**/*.py"), ("cli", "*.py"), ("web", "*.js"), ("web/page", "*.js")]
+    files = [path for folder, pattern in folders for path in (ROOT / folder).glob(pattern)]
+    assert len(files) > 300
+    tables = {"formats", "tables"}
+    told = [path for path in files if not path.stem.startswith("__") and path.parent.name not in tables]
+    assert [str(path.relative_to(ROOT)) for path in told if path.stem not in named] == []
+
+
 def test_packages_are_all_listed() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     folders = {path.parent for path in (ROOT / "latticecodec").rglob("*.py")}
