@@ -1,6 +1,7 @@
 """The house: imports point downward only, the public names are true, the packages are all listed."""
 
 import ast
+import importlib
 import pkgutil
 import re
 import subprocess
@@ -15,6 +16,7 @@ import latticecodec
 ROOT = Path(__file__).parent.parent
 ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "errors": 0,
+    "lazy": 0,
     "metrics": 0,
     "arguments": 0.5,
     "extras": 0.5,
@@ -152,6 +154,27 @@ def test_only_one_file_imports_each_guest() -> None:
     for guest, hosts in guests.items():
         imported = re.compile(rf"^\s*(import|from) {guest}\b", re.MULTILINE)
         assert sorted(name for name, text in sources.items() if imported.search(text)) == hosts, guest
+
+
+@pytest.mark.parametrize("package", ["", ".codec", ".container", ".kinds", ".picture"])
+def test_names_that_are_loaded_on_first_use(package: str) -> None:
+    """What is listed for type checkers, for the loading and for `import *` is the same, and there."""
+    room = importlib.import_module(f"latticecodec{package}")
+    source = Path(room.__file__ or "").read_text()
+    typed = {
+        (node.module, alias.name)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.col_offset
+        for alias in node.names
+        if not alias.asname  # a name for type checkers alone
+    }
+    assert len(typed) > 5
+    assert typed == {(module, name) for module, names in room._NAMES.items() for name in names}
+    defined = {node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)} | {"KINDS"}
+    assert {name for _, name in typed} == {*room.__all__} - defined
+    for name in room.__all__:
+        assert getattr(room, name) is not None
+        assert name in dir(room)
 
 
 def test_public_names() -> None:

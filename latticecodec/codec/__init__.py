@@ -3,8 +3,9 @@
 Names are loaded on first use, and so is what `Codec` needs for each of the things that it can do.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy
 
 if TYPE_CHECKING:
     from .call import silent
@@ -15,17 +16,14 @@ if TYPE_CHECKING:
     from .options import EncodeOptions
     from .search import ReachError
 
-_HOME = {
-    "Codec": "codec",
-    "Damage": "decoder",
-    "EncodeOptions": "options",
-    "Encoding": "encoding",
-    "ReachError": "search",
-    "encoded_without_loss": "compress",
-    "indices_of": "decoder",
-    "indices_sha256": "encoding",
-    "pixels_of": "decoder",
-    "silent": "call",
+_NAMES = {
+    "call": ("silent",),
+    "codec": ("Codec",),
+    "compress": ("encoded_without_loss",),
+    "decoder": ("Damage", "indices_of", "pixels_of"),
+    "encoding": ("Encoding", "indices_sha256"),
+    "options": ("EncodeOptions",),
+    "search": ("ReachError",),
 }
 
 __all__ = [
@@ -41,12 +39,4 @@ __all__ = [
     "silent",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f".{_HOME[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__getattr__, __dir__ = lazy(__name__, _NAMES)

@@ -23,11 +23,11 @@ from ..entropy.stream import Reader, Writer
 from ..errors import ImageError, ModelError
 from ..weights import part
 from .fields import check_no_books, check_no_codes
-from .kind import Basis, Budget, Coded
 from .rate import Rate, Rates
 
 if TYPE_CHECKING:
     from ..backends.backend import Backend, Refiner, Tensors
+    from .kind import Basis, Budget, Coded
 
 BIT = 0.035  # squared distance, in lattice steps, that one bit is worth at effort 1
 ENTRY_MAX = 32767  # of an embedded basis, in 1/1024 octave
@@ -63,7 +63,7 @@ class Lattice:
         """See `kind.Kind`."""
         return self.prior.fingerprint()
 
-    def own_basis(self, rate: Rate) -> Basis:
+    def own_basis(self, rate: Rate) -> "Basis":
         """See `kind.Kind`."""
         entries = np.rint(np.log2(self._basis(rate, None)) * BASIS_UNIT)  # [M]
         if not (np.abs(entries) <= ENTRY_MAX).all():
@@ -71,7 +71,7 @@ class Lattice:
             raise ModelError(f"model {self._config.name}: {told}; leave out --embed-basis")
         return tuple(int(v) for v in entries)
 
-    def check_basis(self, basis: Basis | None) -> None:
+    def check_basis(self, basis: "Basis | None") -> None:
         """See `kind.Kind`."""
         if basis is not None and len(basis) != self._config.latents:
             told = f"the file's basis has {len(basis)} entries where its model has {self._config.latents}"
@@ -92,7 +92,7 @@ class Lattice:
 
         return STEP_HALO if effort == 1 and tune == "psnr" else MARGIN
 
-    def prepare(self, y: Float32, rate: Rate, basis: Basis | None, budget: Budget | None = None) -> Float32:
+    def prepare(self, y: Float32, rate: Rate, basis: "Basis | None", budget: "Budget | None" = None) -> Float32:
         """See `kind.Kind`; effort 1 takes one step down the distortion, efforts from 2 refine further."""
         steps = self._basis(rate, basis)  # [M]
         u = y / steps[:, None, None]  # [M, h, w]
@@ -111,9 +111,10 @@ class Lattice:
             return within(budget.inside, u, budget.colour, refine, budget.report)
         return by_parts(u, budget.colour, self._halo, refine, budget.report)
 
-    def encode(self, u: Float32, rate: Rate, effort: int) -> Coded:
+    def encode(self, u: Float32, rate: Rate, effort: int) -> "Coded":
         """See `kind.Kind`; effort 1 chooses points by distance and bits together, others take the nearest."""
         from .hyper import hyper_latents
+        from .kind import Coded
 
         points, writer = self.prior.points, Writer(self.prior.tables)
         z = hyper_latents(self._backend, u)  # [Z, h/4, w/4]
@@ -137,12 +138,12 @@ class Lattice:
             view.know(step, k)
         return view.known
 
-    def values(self, indices: Int32, rate: Rate, basis: Basis | None) -> Float32:
+    def values(self, indices: Int32, rate: Rate, basis: "Basis | None") -> Float32:
         """See `kind.Kind`."""
         step = self._basis(rate, basis) / np.float32(self.unit)  # [M]
         return indices.astype(np.float32) * step[:, None, None]  # [M, h, w]
 
-    def _basis(self, rate: Rate, entries: Basis | None) -> Float32:
+    def _basis(self, rate: Rate, entries: "Basis | None") -> Float32:
         """Basis diagonal [M]: the model's own at `rate`, or the one a file carries."""
         if entries is not None:
             return np.exp2(np.array(entries) / BASIS_UNIT).astype(np.float32)
