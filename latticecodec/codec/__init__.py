@@ -10,20 +10,18 @@ from ..lazy import lazy
 if TYPE_CHECKING:
     from .call import silent
     from .codec import Codec
-    from .compress import encoded_without_loss
+    from .compress import check, encoded
     from .decoder import Damage, indices_of, pixels_of
     from .encoding import Encoding, indices_sha256
     from .options import EncodeOptions
-    from .search import ReachError
 
 _NAMES = {
     "call": ("silent",),
     "codec": ("Codec",),
-    "compress": ("encoded_without_loss",),
+    "compress": ("check", "encoded"),
     "decoder": ("Damage", "indices_of", "pixels_of"),
     "encoding": ("Encoding", "indices_sha256"),
     "options": ("EncodeOptions",),
-    "search": ("ReachError",),
 }
 
 __all__ = [
@@ -31,8 +29,8 @@ __all__ = [
     "Damage",
     "EncodeOptions",
     "Encoding",
-    "ReachError",
-    "encoded_without_loss",
+    "check",
+    "encoded",
     "indices_of",
     "indices_sha256",
     "pixels_of",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy
 
 if TYPE_CHECKING:
+    from .box import Box
     from .cicp import SRGB, Cicp, code_points
     from .extensions import BASIS, CICP, EXACT, EXIF, EXTENSIONS_MAX, ICC, MAY_IGNORE, METADATA_MAX, TILES, TUNE, XMP
     from .file import (
@@ -47,13 +48,13 @@ if TYPE_CHECKING:
         TILES_MAX,
         TUNES,
         VQ,
-        Box,
         Header,
     )
     from .source import Source, contents, named
     from .squares import SQUARE, mask_of
 
 _NAMES = {
+    "box": ("Box",),
     "cicp": ("SRGB", "Cicp", "code_points"),
     "extensions": (
         "BASIS", "CICP", "EXACT", "EXIF", "EXTENSIONS_MAX", "ICC", "MAY_IGNORE", "METADATA_MAX", "TILES", "TUNE", "XMP",
@@ -65,7 +66,7 @@ _NAMES = {
     "header": (
         "ADAPTIVE", "BASIS_MAX", "BASIS_UNIT", "DIAGONAL", "DIGEST_BYTES", "E8", "LATTICE", "MAGIC", "NO_MODEL",
         "PIXELS_MAX", "PRODUCT", "QUALITY_MAX", "QUALITY_UNIT", "QUANTIZERS", "ROTATION", "SIZE_MAX", "TILES_MAX",
-        "TILE_UNIT", "TUNES", "VQ", "Box", "Header",
+        "TILE_UNIT", "TUNES", "VQ", "Header",
     ),
     "source": ("Source", "contents", "named"),
     "squares": ("SQUARE", "mask_of"),
