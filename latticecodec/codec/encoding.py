@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ..container import Box, Header
 from ..errors import ModelError, TargetError
-from ..picture import Pixels, psnr, read
+from ..picture import Pixels, check_metadata, psnr, read
 from .choice import Choice
 from .encoder import Encoding, PictureEncoder, Report
 from .hidden import continued
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def encoded_without_loss(image: "Picture", options: EncodeOptions, report: Report) -> Encoding:
     """See `Codec.encode`, of a picture that stays as it is, which takes no model."""
     pixels = read(image, options.max_pixels)
+    check_metadata(pixels)
     with undisturbed():
         return lossless(pixels, options.tile, report)
 
@@ -36,6 +37,7 @@ def encoded(model: Model, image: "Picture", options: EncodeOptions | None, repor
     check(model, asked)
     tune = asked.tune or model.config.tune
     pixels = read(image, asked.max_pixels)
+    check_metadata(pixels)
     with undisturbed():
         header = _header(model, pixels, tune, asked.tile)
         encoder = PictureEncoder(model, replace(pixels, colour=continued(pixels)), header, asked.effort, report)
