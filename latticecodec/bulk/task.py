@@ -169,5 +169,5 @@ def _restored(task: Task, name: str, data: bytes) -> Coded:
 
 def _checked(task: Task, name: str, data: bytes) -> Coded:
     header = read_header(data, task.max_pixels)
-    indices_of(model_for(header, task.model, task.device), data, None, task.max_pixels)
+    indices_of(model_for(header, task.model, task.device), data, None, task.max_pixels, stored=True)
     return Coded(name, b"", header.width, header.height, header.model.hex(), header.quality)
