@@ -247,6 +247,8 @@ def test_a_picture_of_too_many_pixels_is_not_decoded(
     for source in (png, tmp_path / "a.png", os.fspath(tmp_path / "a.png"), np.asarray(picture)):
         with pytest.raises(ImageError, match="40x24 pixels: over the limit of 959 that was asked for"):
             encode(source, max_pixels=959, **options)
+        with pytest.raises(ImageError, match="40x24 pixels: over the limit of 959 that was asked for"):
+            encode(source, max_pixels=959, strip="gps", **options)
 
 
 def test_a_limit_on_pixels_ends_with_the_call(picture: Image.Image, options: dict[str, Any]) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bulk_runs import FILES, expected, outputs, run
+from bulk_runs import BROKEN, FILES, expected, outputs, run
 
 import latticecodec
 from latticecodec import Codec, OutputError
 from latticecodec.bulk import Bulk, Part, Task, record, store
+from latticecodec.bulk import task as bulk_task
 from latticecodec.bulk.record import Record
 from latticecodec.bulk.worker import TRIES, Order, Worker
 from latticecodec.codec import EncodeOptions
@@ -28,8 +29,8 @@ def test_a_run_that_was_stopped_goes_on(
     asked = Bulk(task, str(sources["files"]), str(tmp_path / "out"), form, per_shard=2)
     first = next(iter(asked.results(latticecodec.bulk.Summary())))
     encoded: list[object] = []
-    encode = Codec.encode_detailed
-    monkeypatch.setattr(Codec, "encode_detailed", lambda *rest, **asked: encoded.append(rest) or encode(*rest, **asked))
+    encode = bulk_task.encoded
+    monkeypatch.setattr(bulk_task, "encoded", lambda *rest, **asked: encoded.append(rest) or encode(*rest, **asked))
     summary = run(asked)
     assert (summary.done, summary.before) == (7 - first.done, first.done)
     assert len(encoded) == summary.done
@@ -70,14 +71,48 @@ def test_another_run_does_not_mix_with_the_one_that_is_there(
     asked = Bulk(task, str(sources["files"]), str(tmp_path / "out"))
     run(asked)
     other = replace(asked, task=replace(task, options=EncodeOptions(effort=0, quality=20)))
-    with pytest.raises(OutputError, match=r"out: holds a run with .*; name another target, or begin anew with --force"):
+    with pytest.raises(
+        OutputError, match=r"out: holds a run with .*; name another target, or begin anew with `overwrite`"
+    ):
         run(other)
     summary = run(replace(other, overwrite=True))
     assert (summary.done, summary.before) == (7, 0)
     assert sorted(outputs(tmp_path / "out").values()) == sorted(expected(FILES, tiny, effort=0, quality=20))
     (tmp_path / "out" / ".lcodec-bulk" / "run.json").write_text("{")
-    with pytest.raises(OutputError, match=r"run\.json: is damaged; begin anew with --force"):
+    with pytest.raises(OutputError, match=r"run\.json: is damaged; begin anew with `overwrite`"):
         run(other)
+
+
+def test_errors_of_an_earlier_run_do_not_stay(sources: dict[str, Path], task: Task, tmp_path: Path) -> None:
+    """A picture that failed is put right, and the run begun anew."""
+    (sources["files"] / "p00003.png").write_bytes(BROKEN)
+    asked = Bulk(task, str(sources["files"]), str(tmp_path / "out"))
+    assert run(asked).failed == 1
+    assert (tmp_path / "out" / "errors.jsonl").read_text().count("\n") == 1
+    (sources["files"] / "p00003.png").write_bytes(FILES[3])
+    assert run(replace(asked, overwrite=True)).failed == 0
+    assert (tmp_path / "out" / "errors.jsonl").read_text() == ""
+
+
+def test_what_may_end_otherwise_is_tried_again(
+    sources: dict[str, Path], task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that could not be read; what is wrong with a picture stays so."""
+    (sources["files"] / "p00003.png").write_bytes(BROKEN)
+    asked = Bulk(task, str(sources["files"]), str(tmp_path / "out"))
+    read = store.Store.read
+
+    def failing(self: store.Store, name: str) -> bytes:
+        if name == "p00000.png":
+            raise store.StorageError("p00000.png: cannot be read: no answer")
+        return read(self, name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.Store, "read", failing)
+        assert run(asked).failed == 2
+    summary = run(asked)
+    assert (summary.done, summary.before, summary.failed) == (1, 5, 1)
+    assert run(asked).before == 6
 
 
 def test_a_source_that_changes_is_seen(sources: dict[str, Path], task: Task, tmp_path: Path) -> None:
