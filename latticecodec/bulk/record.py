@@ -16,6 +16,7 @@ from .store import Store
 from .task import Coded
 
 RUN = f"{HIDDEN}/run.json"
+NOT_A_RECORD = (ValueError, TypeError, KeyError, RecursionError)  # of a file that is not whole
 
 
 @dataclass
@@ -90,7 +91,7 @@ class Records:
         try:
             fields = json.loads(self.store.read(_name(part)))
             run, digest, found = fields["run"], fields["digest"], Record.of_fields(fields["record"])
-        except (LcqError, ValueError, TypeError, KeyError):  # not there, or not whole
+        except (LcqError, *NOT_A_RECORD):  # not there, or not whole
             return None
         if run != self.run:
             return None
@@ -104,7 +105,7 @@ class Records:
     def tries(self, part: Part, call: str) -> int:
         """How often a part was begun in a call by workers that count, this time included."""
         name, before = f"{HIDDEN}/tries/{part.name}.json", 0
-        with suppress(LcqError, ValueError, TypeError, KeyError):  # the first try
+        with suppress(LcqError, *NOT_A_RECORD):  # the first try
             found = json.loads(self.store.read(name))
             before = int(found["tries"]) if found["call"] == call else 0
         self.store.write(name, json.dumps({"call": call, "tries": before + 1}).encode())
@@ -135,8 +136,8 @@ def begin(store: Store, asked: dict[str, Any], new: str, overwrite: bool) -> tup
     if not overwrite and store.exists(RUN):
         try:
             found = json.loads(store.read(RUN))
-            before, number, over = found["asked"], str(found["run"]), bool(found["overwrite"])
-        except (ValueError, TypeError, KeyError):
+            before, number, over = dict(found["asked"]), str(found["run"]), bool(found["overwrite"])
+        except NOT_A_RECORD:
             raise OutputError(f"{store.called(RUN)}: is damaged; begin anew with --force") from None
         odd = [key for key in asked if before.get(key) != asked[key]]
         if odd:
