@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from latticecodec import OutputError
 from latticecodec.config import DEFAULT_EFFORT, EFFORTS, TUNES
 from latticecodec.extras import require
 
@@ -140,9 +139,6 @@ def evaluate(
     if "none" in peers and len(peers) > 1:
         raise click.BadParameter("none excludes the others", param_hint="'--peer'")
     peers = tuple(name for name in peers if name != "none")
-    for file in (csv_file, resume):
-        if file is not None and not file.absolute().parent.is_dir():
-            raise OutputError(f"{file}: the folder {file.parent} does not exist; make it first")
     from latticecodec.lab import evaluation as library
 
     asked: dict[str, Any] = {
@@ -151,12 +147,7 @@ def evaluate(
         "tunes": tunes,
         "peers": peers,
     }
-    if csv_file is not None:
-        library.check_csv(csv_file)
-    if report is not None:
-        library.check_report(report)
-        resume = resume or report / "measured.jsonl"
-    state = library.State(resume)
+    state = library.Files(csv_file, report, resume).begin()
     library.prepared(images, models, device, **asked)
     with progress.bar("evaluating") as advance:
         evaluation = library.evaluate(

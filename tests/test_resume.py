@@ -147,12 +147,15 @@ def test_state_by_hand(tmp_path: Path) -> None:
     file = tmp_path / "state.jsonl"
     State(file).put("a", {"x": 1})
     with file.open("a") as stream:
-        stream.write('{"key": "b", "x"')  # broken off
+        stream.write(f'{100_000 * "["}\n{{"key": []}}\n{{"key": "b", "x"')  # damaged, and broken off
     again = State(file)
     assert (again.get("a"), again.get("b")) == ({"x": 1}, None)
     again.put("c", {"x": 3})
     assert State(file).get("c") == {"x": 3}
     file.write_text('{"format": "something else"}\n')
+    with pytest.raises(OutputError, match="not a file of results"):
+        State(file)
+    file.write_text(100_000 * "[")
     with pytest.raises(OutputError, match="not a file of results"):
         State(file)
     with pytest.raises(OutputError, match="cannot be read: it is a folder; name another one"):

@@ -16,6 +16,7 @@ from .comparison import Comparison, side_by_side
 from .contenders import DEFAULT_PEERS, QUALITIES
 from .curve import METRICS, Curve, Point, compared
 from .evaluate import Evaluation, evaluate, prepared
+from .files import Files
 from .msssim import ms_ssim
 from .peers import PEERS
 from .published import published
@@ -32,6 +33,7 @@ __all__ = [
     "Comparison",
     "Curve",
     "Evaluation",
+    "Files",
     "Point",
     "State",
     "bd_rate",

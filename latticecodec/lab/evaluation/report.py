@@ -46,7 +46,7 @@ def write_report(
         raise OutputError(f"{folder}: the folder cannot be made: {reason(error)}") from None
     plots = {metric: svg for metric in METRICS if (svg := plot(evaluation, metric)) is not None}
     for metric, svg in plots.items():
-        write_whole(folder / f"{metric.replace('_', '-')}.svg", svg)
+        write_whole(_plot_file(folder, metric), svg)
     write_whole(folder / "results.json", json.dumps(to_json(evaluation), indent=2) + "\n")
     write_whole(folder / "results.csv", to_csv(evaluation))
     return write_whole(folder / "index.html", _page(evaluation, list(plots.values()), comparisons, command))
@@ -56,10 +56,20 @@ def check_report(folder: Path) -> None:
     """Raise OutputError where a report cannot be written: no folder can be made, or files of other origin are there."""
     check_folder(folder)
     for metric in METRICS:
-        check_own(folder / f"{metric.replace('_', '-')}.svg", 'class="plot"', "a plot of lcodec eval")
+        check_own(_plot_file(folder, metric), 'class="plot"', "a plot of lcodec eval")
     check_own(folder / "results.json", '"models": [', "results of lcodec eval")
     check_csv(folder / "results.csv")
     check_own(folder / "index.html", "<title>lcodec eval: ", "a report of lcodec eval")
+
+
+def report_files(folder: Path) -> list[Path]:
+    """Every file that a report may write into its folder."""
+    plots = [_plot_file(folder, metric) for metric in METRICS]
+    return [*plots, *(folder / name for name in ("results.json", "results.csv", "index.html"))]
+
+
+def _plot_file(folder: Path, metric: str) -> Path:
+    return folder / f"{metric.replace('_', '-')}.svg"
 
 
 def _page(evaluation: Evaluation, plots: Sequence[str], comparisons: Sequence[Comparison], command: str) -> str:
