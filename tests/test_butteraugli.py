@@ -13,7 +13,7 @@ from latticecodec.cli.evaluation_table import show
 from PIL import ImageFilter
 
 from latticecodec import LcqError
-from latticecodec.lab.evaluation import Curve, Evaluation, Point, State, butteraugli, compared, evaluate
+from latticecodec.lab.evaluation import Asked, Curve, Evaluation, Point, State, butteraugli, compared, evaluate
 from latticecodec.lab.evaluation.butteraugli import butteraugli_build, butteraugli_is_installed
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
@@ -100,8 +100,8 @@ def test_it_is_measured_when_it_is_first_asked_for(
     program(tmp_path, MEAN, monkeypatch)
     kept = tmp_path / "kept.jsonl"
     runs = [
-        evaluate(pictures, [], "cpu", peers=["jpeg"], with_butteraugli=asked, state=State(kept))
-        for asked in (False, True, False)
+        evaluate(Asked(pictures, [], "cpu", peers=["jpeg"], measures=asked), state=State(kept))
+        for asked in ([], ["butteraugli"], [])
     ]
     assert [math.isnan(run.peers[0].points[0].butteraugli) for run in runs] == [True, False, False]
 
@@ -112,14 +112,15 @@ def test_another_program_measures_anew(pictures: Path, tmp_path: Path, monkeypat
     norms = []
     file = tmp_path / "butteraugli_main"
     monkeypatch.setenv("PATH", str(tmp_path))
+    asked = Asked(pictures, [], "cpu", peers=["jpeg"], measures=["butteraugli"])
     for norm in (0.25, 0.5):
         file.write_text(f'#!/bin/sh\necho "3-norm: {norm}"\n')
         file.chmod(0o755)
-        run = evaluate(pictures, [], "cpu", peers=["jpeg"], with_butteraugli=True, state=State(kept))
+        run = evaluate(asked, state=State(kept))
         norms.append(run.peers[0].points[0].butteraugli)
     assert norms == [0.25, 0.5]
     size = kept.stat().st_size
-    evaluate(pictures, [], "cpu", peers=["jpeg"], state=State(kept))
+    evaluate(Asked(pictures, [], "cpu", peers=["jpeg"]), state=State(kept))
     assert kept.stat().st_size == size
 
 
@@ -131,7 +132,7 @@ def test_a_program_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_without_the_program(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    result = evaluate(pictures, [], "cpu", peers=["jpeg"], with_butteraugli=True)
+    result = evaluate(Asked(pictures, [], "cpu", peers=["jpeg"], measures=["butteraugli"]))
     assert result.notes[0].startswith("Butteraugli: left out, its program is not on the PATH (libjxl-devtools of")
     assert all(math.isnan(point.butteraugli) for point in result.peers[0].points)
 

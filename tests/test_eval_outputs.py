@@ -1,14 +1,15 @@
 """What `lcodec eval` writes is checked before it measures: nothing is measured for files that cannot be kept."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from eval_runs import lcodec_eval
 
 from latticecodec import OutputError
-from latticecodec.lab.evaluation import Files, State
+from latticecodec.lab.evaluation import Asked, Files, State, optional_measures, run, to_csv
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
 
@@ -41,6 +42,24 @@ def test_files_of_one_folder_are_apart(tmp_path: Path) -> None:
     Files(tmp_path / "table.csv", tmp_path, tmp_path / "results.jsonl").begin()
     Files(tmp_path / "table.csv", tmp_path).begin()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_python_has_what_the_command_has(pictures: Path, tmp_path: Path) -> None:
+    """The table, the report and what was measured, of one call; a report takes every measure that is installed."""
+    files, seen = Files(tmp_path / "table.csv", tmp_path / "report"), []
+
+    @contextmanager
+    def bar(what: str) -> Iterator[Callable[[int, int], None]]:
+        yield lambda done, total: seen.append((what, done, total))
+
+    done = run(Asked(pictures, [], "cpu", peers=["jpeg"]), files, "lcodec eval photos/", bar)
+    assert (done.images, [curve.codec for curve in done.peers]) == (2, ["jpeg"])
+    assert files.csv.read_text() == to_csv(done) == (files.report / "results.csv").read_text()
+    assert files.page == tmp_path / "report" / "index.html"
+    assert "lcodec eval photos/" in files.page.read_text(encoding="utf-8")
+    assert seen == [("evaluating", n, 18) for n in range(1, 19)] + [("comparing", n, 2) for n in (1, 2)]
+    for measure in optional_measures():
+        assert done.peers[0].has(measure.name) == measure.is_installed()
 
 
 def protected(*, exists: bool) -> Callable[[object, int], bool]:

@@ -18,6 +18,7 @@ from latticecodec.lab.evaluation import (
     DEFAULT_PEERS,
     PEERS,
     QUALITIES,
+    Asked,
     Curve,
     Point,
     bd_rate,
@@ -166,7 +167,7 @@ def test_lcodec_eval_prints_a_table(pictures: Path, tiny_model: Path, monkeypatc
 def test_evaluate_counts_every_file(pictures: Path, tiny_model: Path) -> None:
     seen: list[tuple[int, int]] = []
     (pictures / "below" / "grey.png").unlink()
-    evaluation = evaluate(pictures, [tiny_model], "cpu", lambda done, total: seen.append((done, total)))
+    evaluation = evaluate(Asked(pictures, [tiny_model], "cpu"), lambda done, total: seen.append((done, total)))
     total = 9 * (1 + len(evaluation.peers))
     assert seen == [(done, total) for done in range(1, total + 1)]
     assert evaluation.images == 1
@@ -187,7 +188,7 @@ def test_two_restored_pictures_are_in_memory(pictures: Path, tiny_model: Path, m
         return one
 
     monkeypatch.setattr(measure, "_decoded", watched)
-    evaluation = evaluate(pictures, [tiny_model], "cpu", peers=["jpeg"])
+    evaluation = evaluate(Asked(pictures, [tiny_model], "cpu", peers=["jpeg"]))
     assert [len(curve.points) for curve in (*evaluation.models, *evaluation.peers)] == [9, 9]
     assert most == 2
 
@@ -250,7 +251,7 @@ def test_help_says_what_is_left_out(tmp_path: Path) -> None:
     Image.new("LA", (8, 8)).save(tmp_path / "clear.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")
     astronaut(8).save(tmp_path / "fine.png")
-    assert list(evaluate(tmp_path, [], "cpu", peers=["jpeg"]).skipped) == ["broken.png", "clear.png", "deep.png"]
+    assert list(evaluate(Asked(tmp_path, [], "cpu", peers=["jpeg"])).skipped) == ["broken.png", "clear.png", "deep.png"]
 
 
 def test_help_keeps_its_lines() -> None:

@@ -9,7 +9,7 @@ import pytest
 from eval_runs import astronaut, lcodec_eval
 
 from latticecodec import OutputError
-from latticecodec.lab.evaluation import Evaluation, State, contenders, evaluate, measure, msssim, to_json
+from latticecodec.lab.evaluation import Asked, Evaluation, State, contenders, evaluate, measure, msssim, to_json
 from latticecodec.lab.evaluation.contenders import PeerContender
 from latticecodec.lab.evaluation.state import HEADER, digest
 
@@ -41,7 +41,7 @@ def run(folder: Path, file: Path, stop_after: int = 10**9, **options: object) ->
         if done == stop_after:
             raise InterruptedRunError
 
-    return evaluate(folder, [], "cpu", advance, peers=["jpeg"], state=State(file), **options)
+    return evaluate(Asked(folder, [], "cpu", peers=["jpeg"], **options), advance, State(file))
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_memory_that_could_not_be_measured_is_tried_again(
     file = tmp_path / "measured.jsonl"
     peaks = [None, 2**20]
     monkeypatch.setattr(sys.modules[evaluate.__module__], "peak_memory", lambda *_: peaks.pop(0))
-    assert [run(two, file, with_memory=True).peers[0].memory for _ in range(3)] == [None, 2**20, 2**20]
+    assert [run(two, file, memory=True).peers[0].memory for _ in range(3)] == [None, 2**20, 2**20]
 
 
 def test_results_depend_on_the_code_that_decides_them() -> None:
@@ -125,7 +125,7 @@ def test_a_measure_that_was_not_taken_is_taken(two: Path, tmp_path: Path, monkey
     file = tmp_path / "measured.jsonl"
     without = run(two, file)
     seen = encoded(monkeypatch)
-    with_it = run(two, file, with_ssimulacra2=True)
+    with_it = run(two, file, measures=["ssimulacra2"])
     assert len(seen) == 18
     scores = [point.ssimulacra2 for point in with_it.peers[0].points]
     assert scores == sorted(scores)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import OutputError
-from .report import check_report, report_files
+from .report import PAGE, check_report, report_files
 from .results import check_csv
 from .state import State
 
@@ -24,6 +24,11 @@ class Files:
     csv: Path | None = None
     report: Path | None = None
     resume: Path | None = None
+
+    @property
+    def page(self) -> Path | None:
+        """What to open of the report."""
+        return None if self.report is None else self.report / PAGE
 
     def begin(self) -> State:
         """The results that are there already; raises OutputError where something cannot be written, or has two uses."""
@@ -50,7 +55,7 @@ class Files:
                 raise OutputError(f"{path}: would be both {uses[place]} and {use}; name another file for one of them")
 
     def _uses(self) -> Iterator[tuple[Path, str]]:
-        """What is written, and what as; the paths that were named last, for the message."""
+        """Each path that is written, and what as."""
         if self.report is not None:
             real = Path(os.path.realpath(self.report))
             yield from ((folder, "a folder of the report") for folder in (real, *real.parents))
@@ -59,3 +64,6 @@ class Files:
             yield self._kept, "the file of results"
         if self.csv is not None:
             yield self.csv, "the table"
+
+
+NOTHING = Files()  # is written or kept
