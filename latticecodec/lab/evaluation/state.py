@@ -45,7 +45,7 @@ class State:
         self._known: dict[str, dict[str, Any]] = {}
         if path is None:
             return
-        if not path.exists():
+        if not os.path.exists(path):
             check_folder(path.parent)
         elif not os.access(path, os.W_OK):
             raise OutputError(f"{path}: is write-protected; name another one")
