@@ -5,6 +5,7 @@ import io
 import math
 import os
 import pathlib
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -152,9 +153,23 @@ def test_sources_that_are_none(png: bytes, data: bytes, options: dict[str, Any],
         cut = gzip.compress(whole, mtime=0)[: len(whole) // 2]
         with gzip.GzipFile(fileobj=io.BytesIO(cut)) as source, pytest.raises(LcqError, match="end-of-stream marker"):
             call(source, **options)
+    with zipfile.ZipFile(io.BytesIO(_zipped_and_damaged(data))) as packed, packed.open("a.lcq") as source:
+        for call in (lambda source: decode(source, **options), read_header):
+            with pytest.raises(LcqError, match=r"cannot be read: Bad CRC-32 for file 'a\.lcq'"):
+                call(source)
     for nothing in (b"", memoryview(np.zeros((0, 4), np.uint8))):
         with pytest.raises(FormatError, match="the file is empty"):
             decode(nothing, **options)
+
+
+def _zipped_and_damaged(data: bytes) -> bytes:
+    """An archive that holds it as a.lcq, with one bit changed."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("a.lcq", data)
+    archived = bytearray(target.getvalue())
+    archived[archived.index(data) + len(data) - 1] ^= 1
+    return bytes(archived)
 
 
 WRONG: dict[str, list[Any]] = {
@@ -232,6 +247,8 @@ def test_a_picture_of_too_many_pixels_is_not_decoded(
     for source in (png, tmp_path / "a.png", os.fspath(tmp_path / "a.png"), np.asarray(picture)):
         with pytest.raises(ImageError, match="40x24 pixels: over the limit of 959 that was asked for"):
             encode(source, max_pixels=959, **options)
+        with pytest.raises(ImageError, match="40x24 pixels: over the limit of 959 that was asked for"):
+            encode(source, max_pixels=959, strip="gps", **options)
 
 
 def test_a_limit_on_pixels_ends_with_the_call(picture: Image.Image, options: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from latticecodec.cli import workers
 from PIL import Image
 
 import latticecodec
+import latticecodec.picture
 
 
 @pytest.fixture
@@ -181,6 +182,25 @@ def test_an_empty_folder_does_not_stop_the_others(album: Path, own: list[object]
 def test_a_file_named_twice_is_done_once(album: Path, own: list[object]) -> None:
     done = lcodec("compress", album / "IMG_2.png", album / "IMG_2.png", "-o", "out", *own)
     assert (done.exit_code, done.stderr.splitlines()[-1]) == (0, "1 compressed")
+
+
+def test_a_file_and_the_folder_that_it_lies_in_are_done_once(album: Path, own: list[object]) -> None:
+    for inputs in ([album, album / "IMG_2.png"], [album / "IMG_2.png", album], [album, album]):
+        done = lcodec("compress", *inputs, "--keep-suffix", "-o", "out", "--force", "--json", *own)
+        assert done.exit_code == 0, done.stderr
+        assert len(json.loads(done.stdout)) == 3
+
+
+def test_what_may_not_be_written_is_refused_before_it_is_read(
+    album: Path, own: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("out").mkdir()
+    Path("out/IMG_1.png.lcq").touch()
+    read, seen = latticecodec.picture.read, []
+    monkeypatch.setattr(latticecodec.picture, "read", lambda place: seen.append(Path(place).name) or read(place))
+    done = lcodec("compress", album, "--keep-suffix", "-o", "out", *own)
+    assert "Error: out/IMG_1.png.lcq: exists already; --force overwrites it\n" in done.stderr
+    assert seen == ["IMG_1.jpg", "IMG_2.png"]
 
 
 def test_a_folder_is_gone_on_with(album: Path, own: list[object]) -> None:

@@ -5,6 +5,7 @@ Without a cluster; tests/test_bulk_cluster.py has one.
 
 import io
 import json
+import os
 import re
 import tarfile
 from dataclasses import replace
@@ -79,14 +80,16 @@ def test_what_belongs_to_a_picture_goes_with_it(sources: dict[str, Path], task: 
     assert table.column("label").to_pylist() == [4, 5, 6]
     assert table.schema.field("label").type == "int32"
     assert b"huggingface" in table.schema.metadata
-    facts = table.select(["lcq_width", "lcq_height", "lcq_bytes", "lcq_quality"]).to_pylist()[0]
+    facts = table.select(["lcq_width", "lcq_height", "lcq_bytes", "lcq_bpp", "lcq_quality", "lcq_model"]).to_pylist()[0]
     cell = table.column("image").to_pylist()[0]
     header = latticecodec.read_header(cell["bytes"])
     assert facts == {
         "lcq_width": header.width,
         "lcq_height": header.height,
         "lcq_bytes": len(cell["bytes"]),
+        "lcq_bpp": pytest.approx(8 * len(cell["bytes"]) / (header.width * header.height)),
         "lcq_quality": pytest.approx(header.quality, abs=0.1),
+        "lcq_model": header.model.hex(),
     }
     assert run(Bulk(task, str(sources["tars"]), str(tmp_path / "f"))).left_out == {".cls": 7}
     assert run(Bulk(task, str(sources["parquet"]), str(tmp_path / "g"))).left_out == {"column label": 7}
@@ -174,6 +177,43 @@ def test_the_summary_is_for_people_and_for_programs(sources: dict[str, Path], tm
     assert facts["files_per_second"] == pytest.approx(7 / facts["seconds"])
     again = lcodec(*asked)
     assert (again.exit_code, again.stderr) == (0, "0 compressed, 7 done before\n")
+
+
+def test_options_of_outputs_are_those_of_compress(tmp_path: Path, tiny_model: Path) -> None:
+    """Metadata, names and times; a note on a picture is told once, and not again of what was done before."""
+    (tmp_path / "in").mkdir()
+    place = tmp_path / "in" / "a.png"
+    Image.open(io.BytesIO(FILES[0])).save(place, exif=b"II*\0\xff\xff\xff\xff")  # damaged
+    os.utime(place, ns=(10**18, 10**18))
+    own = ["--effort", 0, "--model", tiny_model, "--device", "cpu"]
+    asked = ["bulk", tmp_path / "in", tmp_path / "out", "--strip", "gps", "--keep-suffix", "--keep-times", *own]
+    first, again = lcodec(*asked), lcodec(*asked)
+    assert outputs(tmp_path / "out").keys() == {"a.png.lcq"}
+    assert latticecodec.read_header(tmp_path / "out" / "a.png.lcq").exif is None
+    assert (tmp_path / "out" / "a.png.lcq").stat().st_mtime_ns == 10**18
+    note = "a.png: its EXIF data is damaged and may hide a place; all of it is left out"
+    assert (first.exit_code, first.stderr.splitlines()) == (0, [note, "1 compressed"])
+    assert (again.exit_code, again.stderr) == (0, "0 compressed, 1 done before\n")
+    assert lcodec("bulk", tmp_path / "in", tmp_path / "whole", *own).exit_code == 0
+    assert latticecodec.read_header(tmp_path / "whole" / "a.lcq").exif is not None
+
+
+def test_datasets_leave_out_what_is_to_be_stripped(task: Task) -> None:
+    photo, file = Image.open(io.BytesIO(FILES[0])), io.BytesIO()
+    exif = photo.getexif()
+    exif[0x010F] = "Maker"
+    photo.save(file, "JPEG", exif=exif)
+    rows = pa.table({"bytes": [file.getvalue()]})
+    for strip, left in ((None, True), ("all", False)):
+        (data,) = dataset._Encoder(replace(task, strip=strip), "bytes")(rows).column("lcq").to_pylist()
+        assert (latticecodec.read_header(data).exif is not None) == left
+
+
+def test_what_is_known_of_a_run_is_no_part_of_its_output(sources: dict[str, Path], task: Task, tmp_path: Path) -> None:
+    """Nothing of it is worked on, counted or told where the output is the source of another run."""
+    run(Bulk(task, str(sources["files"]), str(tmp_path / "out")))
+    assert (tmp_path / "out" / ".lcodec-bulk" / "run.json").exists()
+    assert run(Bulk(Task("verify", model=task.model, device="cpu"), str(tmp_path / "out"))).left_out == {}
 
 
 def test_workers_have_the_model_of_who_started_them(sources: dict[str, Path], task: Task, tmp_path: Path) -> None:

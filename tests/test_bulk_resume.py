@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bulk_runs import FILES, expected, outputs, run
+from bulk_runs import BROKEN, FILES, expected, outputs, run
 
 import latticecodec
 from latticecodec import Codec, OutputError
@@ -88,6 +88,38 @@ def test_records_that_are_none_count_as_not_there(tmp_path: Path) -> None:
         target.write(f".lcodec-bulk/{kind}/{part.name}.json", 100_000 * b"[")
     assert records.find(part) is None
     assert records.tries(part, "1") == 1
+
+
+def test_errors_of_an_earlier_run_do_not_stay(sources: dict[str, Path], task: Task, tmp_path: Path) -> None:
+    """A picture that failed is put right, and the run begun anew."""
+    (sources["files"] / "p00003.png").write_bytes(BROKEN)
+    asked = Bulk(task, str(sources["files"]), str(tmp_path / "out"))
+    assert run(asked).failed == 1
+    assert (tmp_path / "out" / "errors.jsonl").read_text().count("\n") == 1
+    (sources["files"] / "p00003.png").write_bytes(FILES[3])
+    assert run(replace(asked, overwrite=True)).failed == 0
+    assert (tmp_path / "out" / "errors.jsonl").read_text() == ""
+
+
+def test_what_may_end_otherwise_is_tried_again(
+    sources: dict[str, Path], task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that could not be read; what is wrong with a picture stays so."""
+    (sources["files"] / "p00003.png").write_bytes(BROKEN)
+    asked = Bulk(task, str(sources["files"]), str(tmp_path / "out"))
+    read = store.Store.read
+
+    def failing(self: store.Store, name: str) -> bytes:
+        if name == "p00000.png":
+            raise store.StorageError("p00000.png: cannot be read: no answer")
+        return read(self, name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.Store, "read", failing)
+        assert run(asked).failed == 2
+    summary = run(asked)
+    assert (summary.done, summary.before, summary.failed) == (1, 5, 1)
+    assert run(asked).before == 6
 
 
 def test_a_source_that_changes_is_seen(sources: dict[str, Path], task: Task, tmp_path: Path) -> None:

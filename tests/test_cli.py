@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -85,6 +86,26 @@ def test_effort(here: Path, tiny_model: Path) -> None:
     assert json.loads(same.stdout)["notes"] == ["vq encodes the same at every effort"]
 
 
+def test_a_quality_that_a_model_does_not_offer_is_told(here: Path, tiny_model: Path) -> None:
+    """Of one whose rates are a fifth of a quality apart."""
+    coarse = Path(shutil.copytree(tiny_model, here / "coarse"))
+    config = json.loads((coarse / "config.json").read_text())
+    (coarse / "config.json").write_text(json.dumps(config | {"octaves": 0.5, "reach": [0.0, 1.0]}))
+    codec = latticecodec.load(coarse, device="cpu")
+    offered, next_one = (codec.kind.rates.at(number).quality for number in (200, 201))
+    for share, told in ((0.4, True), (0.1, False)):
+        asked = offered + share * (next_one - offered)
+        done = lcodec("compress", "photo.png", "-q", asked, "--model", coarse, "--force", "--json")
+        line = f"{codec.config.name} offers no quality {asked:g}; the nearest, {offered:.1f}, was used"
+        assert json.loads(done.stdout)["notes"] == ([line] if told else [])
+        assert (f"photo.png: {line}\n" in done.stderr) == told
+
+
+def test_nothing_is_told_of_the_effort_that_nobody_asked_for(here: Path) -> None:
+    frozen = Path(__file__).parent / "conformance" / "models" / "vq"
+    assert json.loads(lcodec("compress", "photo.png", "--model", frozen, "--json").stdout)["notes"] == []
+
+
 def test_folders_are_mirrored_and_a_bad_file_does_not_stop_the_others(here: Path, tiny_model: Path) -> None:
     (here / "in" / "deep").mkdir(parents=True)
     Image.open("photo.png").save(here / "in" / "one.png")
@@ -123,7 +144,7 @@ def test_a_region_and_what_is_left_of_a_damaged_file(here: Path, tiny_model: Pat
     assert lcodec("decompress", "photo.lcq", "-o", "part.png", "--region", "60,50,100,90", *own).exit_code == 0
     assert Image.open("part.png").size == (100, 90)
     outside = lcodec("decompress", "photo.lcq", "-o", "no.png", "--region", "300,0,100,90", *own)
-    fails_with(outside, "100x90 pixels at 300,0", "320x208")
+    fails_with(outside, "region (300, 0, 100, 90) is not inside of a picture of 320x208")
     assert lcodec("decompress", "photo.lcq", "-o", "no.png", "--region", "1,2,3", *own).exit_code == 2
     data = (here / "photo.lcq").read_bytes()
     (here / "photo.lcq").write_bytes(data[:-9] + b"?" + data[-8:])

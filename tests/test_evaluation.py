@@ -1,5 +1,6 @@
 """Evaluation: BD-rate and PSNR against numbers worked out by hand, PCHIP against SciPy, what `lcodec eval` prints."""
 
+import dataclasses
 import json
 import math
 import re
@@ -28,7 +29,7 @@ from latticecodec.lab.evaluation import (
     ms_ssim,
     psnr,
 )
-from latticecodec.lab.evaluation.contenders import contenders
+from latticecodec.lab.evaluation.contenders import Contender, contenders
 from latticecodec.lab.evaluation.pchip import integrate, slopes
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
@@ -172,6 +173,20 @@ def test_evaluate_counts_every_file(pictures: Path, tiny_model: Path) -> None:
     assert seen == [(done, total) for done in range(1, total + 1)]
     assert evaluation.images == 1
     assert list(evaluation.missing) == [peer.name for peer in DEFAULTS if not peer.available]
+
+
+def test_seconds_are_for_a_million_pixels(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all pictures together, however large each is: 2 microseconds a pixel are 2 seconds."""
+    decode = measure._decoded
+
+    def timed(contender: Contender, picture: Image.Image, quality: float) -> object:
+        area = picture.width * picture.height
+        return dataclasses.replace(decode(contender, picture, quality), encode=2e-6 * area, decode=5e-7 * area)
+
+    monkeypatch.setattr(measure, "_decoded", timed)
+    (curve,) = evaluate(Asked(pictures, [], "cpu", peers=["jpeg"])).peers
+    assert [point.encode_s_per_megapixel for point in curve.points] == pytest.approx(9 * [2.0])
+    assert [point.decode_s_per_megapixel for point in curve.points] == pytest.approx(9 * [0.5])
 
 
 def test_two_restored_pictures_are_in_memory(pictures: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

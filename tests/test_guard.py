@@ -15,7 +15,7 @@ from latticecodec import TrainingError
 from latticecodec.config import PRESETS
 from latticecodec.lab.training import loop
 from latticecodec.lab.training.checkpoint import load_state
-from latticecodec.lab.training.guard import Guard, Tally
+from latticecodec.lab.training.guard import TRIES, Guard, Tally
 from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.kinds.vq import VqModel
 from latticecodec.lab.training.optimiser import Average, make_optimiser, parameter_groups
@@ -91,6 +91,64 @@ def test_an_average_that_is_not_finite_is_no_good() -> None:
     average.values[3][0] = math.nan
     assert guard.look(1.0, model, average, optimiser)
     assert average.is_finite()
+
+
+def test_bad_looks_end_a_training_only_where_they_follow_each_other() -> None:
+    model = LatticeModel(PRESETS["lc-test"])
+    average, optimiser = Average(model), make_optimiser("adamw", parameter_groups(model), 1e-3)
+    guard = Guard(model, average)
+    for _ in range(TRIES):
+        for loss, bad in ((math.nan, True), (math.nan, True), (10.0, False)):
+            assert guard.look(loss, model, average, optimiser) == bad
+    for _ in range(TRIES - 1):
+        assert guard.look(math.nan, model, average, optimiser)
+    with pytest.raises(TrainingError, match="at 5 looks in a row"):
+        guard.look(math.nan, model, average, optimiser)
+
+
+def test_a_guard_goes_on_from_a_checkpoint() -> None:
+    """It knows mean, share of the rate and bad looks of before, and goes back to what the checkpoint has."""
+    model = LatticeModel(PRESETS["lc-test"])
+    average, optimiser = Average(model), make_optimiser("adamw", parameter_groups(model), 1e-3)
+    before = Guard(model, average)
+    assert [before.look(loss, model, average, optimiser) for loss in (10.0, math.nan)] == [False, True]
+    guard = Guard(model, average)
+    _overwrite(model, 7.0)  # as resuming fills both
+    average = Average(model)
+    guard.load(before.state(), model, average)
+    assert guard.share == 0.5
+    _overwrite(model, 9.0)
+    assert guard.look(51.0, model, average, optimiser)  # above five times the mean of before
+    assert guard.share == 0.25
+    assert all(bool((value == 7.0).all()) for value in model.parameters())
+    for _ in range(TRIES - 3):
+        assert guard.look(math.nan, model, average, optimiser)
+    with pytest.raises(TrainingError, match="at 5 looks in a row"):  # with the one before the checkpoint
+        guard.look(math.nan, model, average, optimiser)
+
+
+def test_the_rate_is_halved_where_the_guard_went_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "LOOK", 1)
+    rates: dict[str, list[float]] = {}
+    for name in ("whole", "broken"):
+        optimisers: list[torch.optim.Optimizer] = []
+
+        def kept(*given: Any, made: list[torch.optim.Optimizer] = optimisers) -> torch.optim.Optimizer:
+            made.append(make_optimiser(*given))
+            return made[0]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "make_optimiser", kept)
+            Breaking(patch, lambda call, name=name: name == "broken" and call == 2)  # type: ignore[misc]
+            seen = rates[name] = []
+            train(
+                tmp_path / name,
+                "lattice",
+                options=HASTY,
+                report=lambda _, made=optimisers, seen=seen: seen.append(made[0].param_groups[0]["lr"]),
+            )
+    assert rates["broken"][:2] == rates["whole"][:2]
+    assert rates["broken"][2:] == [pytest.approx(rate / 2) for rate in rates["whole"][2:]]
 
 
 def test_a_training_that_explodes_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,13 @@ def test_half_transparent_grey_on_white() -> None:
     assert back.colour.item() == round(100 * 0.2 + 255 * 0.8)
 
 
+def test_what_lies_on_white_is_rounded_to_the_nearest() -> None:
+    """A 255th of 155 is 0.61 below white, one of 100 is 0.39."""
+    colour = np.array([[[100], [155]]], np.uint8)  # [1, 2, 1]
+    flat, _ = through(Pixels(colour, np.ones((1, 2), np.uint8)), ".bmp")
+    assert flat.colour.ravel().tolist() == [254, 255]
+
+
 @pytest.mark.parametrize(
     ("mode", "channels"),
     [("1", 1), ("L", 1), ("LA", 2), ("La", 2), ("RGB", 3), ("RGBX", 3), ("RGBA", 4), ("RGBa", 4), ("P", 4), ("PA", 4)],

@@ -88,6 +88,24 @@ def test_verify_names_all_damaged_tiles(here: Path, tiny_model: Path, tiled: byt
     fails_with(lcodec("verify", "-", *own, data=tiled + b"?"), "standard input: the file goes on to")
 
 
+def test_nothing_is_to_be_recovered_of_a_picture_in_one_tile(
+    here: Path, tiny: Codec, tiny_model: Path, photo: Image.Image
+) -> None:
+    (here / "one.lcq").write_bytes(flipped(tiny.encode(photo, tile=0), 0))
+    told = lcodec("decompress", "one.lcq", "--model", tiny_model)
+    fails_with(told, "one.lcq: tile 0: its checksum does not match")
+    assert "--recover" not in told.stderr
+
+
+def test_reports_say_how_a_picture_is_cut(here: Path, tiny_model: Path, photo: Image.Image) -> None:
+    photo.save("photo.png")
+    for tile, side, tiles in ((64, 64, 20), (0, 320, 1)):
+        own = ["--tile", tile, "--force", "--json", "--model", tiny_model]
+        assert json.loads(lcodec("compress", "photo.png", *own).stdout)["tiles"] == tiles
+        facts = json.loads(lcodec("info", "photo.lcq", "--json").stdout)
+        assert (facts["tiles"], facts["tile_side"]) == (tiles, side)
+
+
 def test_verify_finds_indices_that_are_not_those_of_the_encoder(here: Path, tiny_model: Path, tiled: bytes) -> None:
     """Two tiles that changed places: every payload fits its own checksum, decoded they do not."""
     header, tiles = container.read(tiled)
@@ -141,6 +159,12 @@ def test_the_limit_on_pixels_can_be_raised(here: Path, tiny: Codec, tiny_model: 
 @pytest.mark.parametrize("region", [(0.0, 0, 8, 8), (0, 0, 8), (0, 0, 8, 8, 8), ("0", "0", "8", "8"), 8, "all"])
 def test_a_region_that_is_not_four_integers(tiny: Codec, tiled: bytes, region: object) -> None:
     with pytest.raises(TargetError, match="is not four integers: "):
+        tiny.decode(tiled, region)
+
+
+@pytest.mark.parametrize("region", [(0, 0, 2**70, 1), (-(2**70), 0, 1, 1), (0, 10**5000, 1, 1), (0, 0, 0, 2)])
+def test_a_region_that_is_not_inside(tiny: Codec, tiled: bytes, region: tuple[int, ...]) -> None:
+    with pytest.raises(TargetError, match=r"is not inside of a picture of \d+x\d+: \(x, y, width, height\)"):
         tiny.decode(tiled, region)
 
 

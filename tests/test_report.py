@@ -90,7 +90,7 @@ def test_the_files_beside_it(tmp_path: Path) -> None:
     halved = {"psnr": -50, "ms_ssim": -50, "ssimulacra2": -50, "butteraugli": -50}
     assert record["bd_rate"]["mine"]["jpeg"] == pytest.approx(halved)
     assert record["bd_rate"]["jpeg"]["mine"]["psnr"] == pytest.approx(100)
-    assert record["costs"]["mine"]["encode_ratio"] == 2
+    assert [record["costs"]["mine"][f"{step}_ratio"] for step in ("encode", "decode")] == [2, 4]
     assert (tmp_path / "results.csv").read_text().splitlines()[1] == "mine,0,0.05,26.0,0.9,-10.0,4,1.0,1.0"
 
 

@@ -41,6 +41,12 @@ def test_a_temperature_changes_the_gradient_and_not_the_choice() -> None:
     assert 0 < flat < 0.1 * steep
 
 
+def test_choices_are_drawn_as_often_as_their_softmax_says() -> None:
+    shares = torch.tensor([0.5, 0.25, 0.15, 0.1])
+    choice = gumbel_choice(shares.log().expand(20_000, 4), 1.0, generator())
+    torch.testing.assert_close(choice.mean(0), shares, atol=0.015, rtol=0)  # four standard deviations
+
+
 def test_without_noise_the_largest_score_is_chosen() -> None:
     scores = torch.tensor([[0.0, 2.0, 1.0]])
     assert largest(scores).tolist() == [[0.0, 1.0, 0.0]]

@@ -103,6 +103,13 @@ def test_what_is_held_out_does_not_train(tars: list[Path]) -> None:
     assert len(list(shards.all())) == 120
 
 
+def test_no_more_is_held_out_than_is_looked_at(tars: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of three tars has two pictures for it."""
+    monkeypatch.setattr("latticecodec.lab.training.shards.HELD_OUT_MAX", 3)
+    names = [packed.name for packed in Shards(tars, held_out=True).held_out()]
+    assert names == [f"{tars[0]}, 000.png", f"{tars[0]}, 020.png", f"{tars[1]}, 000.png"]
+
+
 def test_of_parts_of_one_picture_some_are_held_out(tmp_path: Path) -> None:
     files = [tar_of(tmp_path / f"{i:03}.tar", {"a.png": image_file(i)}) for i in range(HOLD_OUT + 5)]
     shards = Shards(files, held_out=True)

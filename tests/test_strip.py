@@ -85,6 +85,16 @@ def test_the_place_in_exif_goes_and_all_else_stays(order: str) -> None:
     assert stripped(after, "gps").exif == after.exif
 
 
+def test_a_place_with_all_that_exif_has_for_it_goes() -> None:
+    """32 tags, which is as many as EXIF has, and nothing of the rest."""
+    block = tags(exif())
+    block.get_ifd(GPS_DIRECTORY).update({1000 + tag: f"place {tag}" for tag in range(31)})
+    after = stripped(replace(example(3, 8), exif=block.tobytes().removeprefix(b"Exif\0\0")), "gps")
+    assert after.notes == ()
+    assert b"place" not in (after.exif or b"")
+    assert tags(after.exif)[MAKER] == "Maker"
+
+
 def test_the_place_in_the_second_directory_goes_too() -> None:
     entry = struct.pack("<HHII", GPS_DIRECTORY, 4, 1, 50)
     other = struct.pack("<HHI4s", MAKER, 2, 4, b"abc\0")

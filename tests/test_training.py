@@ -1,6 +1,7 @@
 """Training as a tool: data, resuming to the same result, export, and the demonstration."""
 
 import csv
+import dataclasses
 import sys
 import warnings
 from pathlib import Path
@@ -14,12 +15,15 @@ from short_runs import interrupted
 from latticecodec import ImageError, OutputError, TrainingError, load
 from latticecodec.config import PRESETS
 from latticecodec.lab.arithmetic import mixed_precision
+from latticecodec.lab.training import loop
 from latticecodec.lab.training.data import Crops, centre_crops, generator_of
 from latticecodec.lab.training.export import export
 from latticecodec.lab.training.kinds.lattice import LatticeModel
+from latticecodec.lab.training.log import Log
 from latticecodec.lab.training.optimiser import SLOW, Average, make_optimiser, parameter_groups
 from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.run import run
+from latticecodec.lab.training.schedule import Schedule
 from latticecodec.lab.training.start import new_model, trainable
 from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.picture import find_images
@@ -128,6 +132,45 @@ def test_resuming_gives_the_same_model(tmp_path: Path) -> None:
     assert [row["step"] for row in rows] == ["2", "4"]
     assert float(rows[-1]["psnr@1"]) > 15
     assert list((tmp_path / "whole").glob("events.out.tfevents.*"))
+
+
+def test_a_log_drops_what_came_after_the_step_that_a_training_goes_on_from(tmp_path: Path) -> None:
+    """And nothing else: the row of that very step was written before its checkpoint."""
+    log = Log(tmp_path, 0)
+    for step in (2, 4, 6):
+        log.write({"step": step, "loss": 1 / step})
+    log.close()
+    Log(tmp_path, 4).close()
+    rows = list(csv.DictReader((tmp_path / "log.csv").open()))
+    assert [row["step"] for row in rows] == ["2", "4"]
+
+
+def test_checkpoints_are_as_many_minutes_apart_as_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def tick(schedule: Schedule) -> None:  # half a minute each time
+        schedule.seconds += 30
+
+    steps: list[int] = []
+    monkeypatch.setattr(Schedule, "tick", tick)
+    monkeypatch.setattr(loop, "LOOK", 1)
+    monkeypatch.setattr(loop, "save_checkpoint", lambda training, folder: steps.append(training.step))
+    options = dataclasses.replace(QUICK, optimiser="adamw", steps=7, validate_every=7, checkpoint_minutes=1.0)
+    train_quickly(tmp_path / "run", options)
+    assert steps == [3, 6, 7]  # the first after more than a minute, and the end
+
+
+def test_gradients_are_clipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    norms: list[float] = []
+
+    class Watched(torch.optim.SGD):
+        """Takes note of how long the gradients are that it gets."""
+
+        def step(self, closure: None = None) -> None:  # type: ignore[override]
+            gradients = [p.grad.norm() for group in self.param_groups for p in group["params"] if p.grad is not None]
+            norms.append(float(torch.stack(gradients).norm()))
+
+    monkeypatch.setattr(loop, "make_optimiser", lambda name, groups, rate, ranks: Watched(groups, lr=rate))
+    train_quickly(tmp_path / "run", dataclasses.replace(QUICK, clip=1e-3))
+    assert norms == pytest.approx([1e-3] * QUICK.steps, rel=1e-2)
 
 
 def test_resuming_with_other_options_is_refused(tmp_path: Path) -> None:

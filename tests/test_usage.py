@@ -27,6 +27,11 @@ def test_a_single_code() -> None:
     assert collapsed(use)
 
 
+def test_a_tenth_of_the_codes_is_no_collapse() -> None:
+    assert not collapsed(usage(torch.arange(10), 100))
+    assert collapsed(usage(torch.arange(9), 100))
+
+
 def test_an_index_outside_the_codebook_is_an_error() -> None:
     with pytest.raises(FormatError, match="index 8 is outside"):
         usage(torch.tensor([0, 8]), 8)

@@ -14,7 +14,8 @@ from container_files import wholly_exact
 from PIL import Image
 
 import latticecodec
-from latticecodec import ChecksumError, Codec, FormatError, LimitError
+from latticecodec import ChecksumError, Codec, FormatError, LimitError, webdataset
+from latticecodec.codec import pixels_of
 from latticecodec.webdataset import Indices, Pictures
 
 wds = pytest.importorskip("webdataset")
@@ -78,6 +79,16 @@ def test_the_limit_on_pixels_is_the_callers(tiny_model: Path, packed: list[bytes
     assert Indices(tiny_model, "cpu", max_pixels=20_000**2).read(data).shape == (0, 1250, 1250)
     with pytest.raises(LimitError, match="48x32 pixels is over the limit of 1,535"):
         Indices(tiny_model, "cpu", max_pixels=48 * 32 - 1).read(packed[0])
+
+
+def test_pictures_have_that_limit_too(tiny_model: Path, packed: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passed on to what decodes, where it could be above the one that there is without it."""
+    limits: list[int] = []
+    monkeypatch.setattr(webdataset, "pixels_of", lambda *given: limits.append(given[-1]) or pixels_of(*given))
+    Pictures(tiny_model, "cpu", max_pixels=20_000**2).read(packed[0])
+    assert limits == [20_000**2]
+    with pytest.raises(LimitError, match="48x32 pixels is over the limit of 1,535"):
+        Pictures(tiny_model, "cpu", max_pixels=48 * 32 - 1).read(packed[0])
 
 
 def test_a_damaged_member_is_an_error_that_a_pipeline_can_pass_over(

@@ -1,7 +1,5 @@
 """A region of a picture, as callers give it."""
 
-import sys
-
 from ..arguments import shown, whole
 from ..container import Box, Header
 from ..errors import TargetError
@@ -14,10 +12,10 @@ def box_of(region: Region | None, header: Header) -> Box:
     if region is None:
         return Box(0, 0, header.width, header.height)
     try:
-        left, top, width, height = (whole("region", number, -sys.maxsize, sys.maxsize) for number in region)
+        left, top, width, height = (whole("region", max(number, -1), -1) for number in region)  # any integer
     except (TypeError, ValueError, TargetError):
         raise TargetError(f"region {shown(region)} is not four integers: (x, y, width, height)") from None
     if left < 0 or top < 0 or width < 1 or height < 1 or left + width > header.width or top + height > header.height:
-        told = f"{width}x{height} pixels at {left},{top}"
-        raise TargetError(f"a region of {told} is not inside of a picture of {header.width}x{header.height}")
+        size = f"{header.width}x{header.height}"
+        raise TargetError(f"region {shown(region)} is not inside of a picture of {size}: (x, y, width, height)")
     return Box(left, top, width, height)

@@ -48,7 +48,13 @@ def statistics_of(colour: Samples) -> Statistics:
 def has_few_colours(colour: Samples) -> bool:
     """Whether [H, W, C] has at most MANY colours, as a dithered photograph has; most others show it by a few pixels."""
     most = MANY[colour.shape[2]]
-    return all(len(np.unique(packed(colour[::step, ::step]))) <= most for step in (4 * SPARSE, SPARSE, 1))
+    for step in (4 * SPARSE, SPARSE, 1):
+        some, found = colour[::step, ::step], np.zeros(0, np.uint64)  # [h, w, C], [colours]
+        for rows in strips(len(some)):
+            found = np.union1d(found, packed(some[rows]))
+            if len(found) > most:
+                return False
+    return True
 
 
 def strips(height: int) -> Iterator[slice]:

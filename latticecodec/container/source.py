@@ -2,7 +2,6 @@
 
 import io
 import os
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from mmap import mmap
@@ -39,10 +38,12 @@ def opened(source: Source) -> Iterator[IO[bytes]]:
         raise LcqError("no such file") from None
     except OSError as error:
         raise LcqError(f"cannot be read: {reason(error)}") from None
-    except (EOFError, zlib.error) as error:  # of a compressed file
-        raise LcqError(f"cannot be read: {error}") from None
-    except ValueError:  # with a null byte in it
-        raise LcqError("no file can have such a name") from None
+    except (LcqError, MemoryError):
+        raise
+    except Exception as error:
+        if isinstance(source, str | os.PathLike):  # with a null byte in it
+            raise LcqError("no file can have such a name") from None
+        raise LcqError(f"cannot be read: {' '.join(str(error).split()) or type(error).__name__}") from None
 
 
 def contents(source: Source) -> Bytes:
