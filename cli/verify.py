@@ -35,10 +35,11 @@ def verify(files: tuple[str, ...], model: str | None, device: str, as_json: bool
 def _checked(model: str | None, device: str, job: Job) -> Outcome:
     """Check a file."""
     from latticecodec import load, read_header
+    from latticecodec.zoo import find_by_digest
 
     data = read(job.source)
     header = read_header(data)
-    found = options.find_decoding_model(header.model, model) if header.names_model else None
+    found = find_by_digest(header.model, model) if header.names_model else None
     indices = _indices(None if found is None else load(found.folder, device), data)
     from latticecodec.codec import indices_sha256
 

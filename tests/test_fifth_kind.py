@@ -11,13 +11,13 @@ from fifth_kind import ZONE, DeadZone, DeadZoneModel
 from short_runs import HASTY
 
 from latticecodec import ModelError, VersionError, container, kinds, load, read_header
-from latticecodec.config import ModelInfo
 from latticecodec.lab.ranks import Ranks
 from latticecodec.lab.training.kinds import MODELS, TWINS
-from latticecodec.lab.training.options import TrainOptions
+from latticecodec.lab.training.options import Asked, TrainOptions
 from latticecodec.lab.training.run import run
 from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.lab.training.twin import Twin
+from latticecodec.zoo import ModelInfo
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 
@@ -40,7 +40,7 @@ def model(added: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Trained for thirty steps on pictures that training draws itself."""
     options = TrainOptions(**vars(HASTY) | {"steps": STEPS, "batch": 2, "validate_every": STEPS, "rate": 5e-3})
     out = tmp_path_factory.mktemp("fifth") / "run"
-    return run("dead-zone", "mine", "lc-test", None, None, out, options, "cpu")
+    return run(Asked("dead-zone", "mine", "lc-test", None, None, out), options, "cpu")
 
 
 def test_its_training_is_one_of_its_own(model: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from latticecodec.config import ModelConfig
-from latticecodec.lab.training.checkpoint import Training, resume
+from latticecodec.lab.training.checkpoint import Training, load_state, resume
 from latticecodec.lab.training.guard import Guard
 from latticecodec.lab.training.kinds import MODELS
 from latticecodec.lab.training.optimiser import Average, make_optimiser, parameter_groups
@@ -41,10 +41,12 @@ def test_an_old_checkpoint_is_taken_over_and_trains(quantizer: str, tmp_path: Pa
     state = filled(json.loads((FOLDER / f"{quantizer}.json").read_text()))
     state["optimiser"]["param_groups"] = [filled(group) for group in state["optimiser"]["param_groups"]]
     torch.save(state, tmp_path / "checkpoint.pt")
+    assert state["options"]["rate"] == 0.002  # what the learning rate was once called
+    state = load_state(tmp_path / "checkpoint.pt")
     options = TrainOptions(**state["options"] | {"quantizer": QuantizerOptions(**state["options"]["quantizer"])})
     model = MODELS[quantizer](ModelConfig(**state["config"], name="old"), options.quantizer)
     average = Average(model)
-    optimiser = make_optimiser(options.optimiser, parameter_groups(model), options.rate)
+    optimiser = make_optimiser(options.optimiser, parameter_groups(model), options.learning_rate)
     schedule = Schedule(options.steps, options.minutes, options.warm_up)
     training = Training(model, average, optimiser, Guard(model, average), schedule, options)
     resume(training, tmp_path / "checkpoint.pt")

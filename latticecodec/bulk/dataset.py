@@ -12,7 +12,7 @@ from .task import Task
 if TYPE_CHECKING:
     import ray.data
 
-LCQ, ERROR = "lcq", "error"
+FILES, ERROR = "lcq", "error"  # the columns that are added
 
 
 def compress(
@@ -64,7 +64,7 @@ class _Encoder:
             except LcqError as error:
                 files.append(None)
                 errors.append(str(error))
-        added = table.append_column(LCQ, pa.array(files, pa.large_binary()))
+        added = table.append_column(FILES, pa.array(files, pa.large_binary()))
         return added.append_column(ERROR, pa.array(errors, pa.string()))
 
     def _encoded(self, cell: Any) -> bytes:

@@ -7,6 +7,7 @@ from typing import IO, Any
 
 from ..errors import LcqError
 
+COLUMN = "image"  # with the pictures, as data sets of Hugging Face have it
 OWN = "lcq_"  # before the names of columns that tell of a file
 ROWS = 64  # that are read at once
 
@@ -51,7 +52,7 @@ class Rows:
         self.schema = self._file.schema_arrow
         if column not in self.schema.names:
             names = ", ".join(self.schema.names)
-            raise LcqError(f"{called}: has no column {column}, but {names}; name one with --column")
+            raise LcqError(f"{called}: has no column {column}, but {names}; name one with `column`")
 
     def __iter__(self) -> Iterator[Row]:
         number = 0

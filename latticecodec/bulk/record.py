@@ -98,7 +98,7 @@ class Records:
         if digest == part.digest:
             return found
         if self.fixed:
-            told = "holds other files than the source has now; name another target, or begin anew with --force"
+            told = "holds other files than the source has now; name another target, or begin anew with `overwrite`"
             raise OutputError(f"{self.store.url}: {part.name} {told}")
         return None
 
@@ -138,11 +138,13 @@ def begin(store: Store, asked: dict[str, Any], new: str, overwrite: bool) -> tup
             found = json.loads(store.read(RUN))
             before, number, over = dict(found["asked"]), str(found["run"]), bool(found["overwrite"])
         except NOT_A_RECORD:
-            raise OutputError(f"{store.called(RUN)}: is damaged; begin anew with --force") from None
+            raise OutputError(f"{store.called(RUN)}: is damaged; begin anew with `overwrite`") from None
         odd = [key for key in asked if before.get(key) != asked[key]]
         if odd:
             told = ", ".join(f"{key} {before.get(key)!r} where {asked[key]!r} is asked for" for key in sorted(odd))
-            raise OutputError(f"{store.url}: holds a run with {told}; name another target, or begin anew with --force")
+            raise OutputError(
+                f"{store.url}: holds a run with {told}; name another target, or begin anew with `overwrite`"
+            )
         return number, over
     store.write(RUN, json.dumps({"run": new, "asked": asked, "overwrite": overwrite}).encode())
     return new, overwrite

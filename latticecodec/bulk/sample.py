@@ -11,7 +11,7 @@ from ..errors import LcqError
 from . import parquet
 from .source import Failure, Part
 from .store import StorageError, Store
-from .task import LCQ
+from .task import SUFFIX
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _inside(name: str) -> bool:
 def _of_rows(called: str, part: Part, file: IO[bytes], column: str, above: str) -> Iterator[Sample | Failure]:
     table = parquet.Rows(file, called, part.group, column)
     for row in table:
-        ours = row.path.endswith(LCQ) and _inside(row.path)  # written by a run, under names that differ
+        ours = row.path.endswith(SUFFIX) and _inside(row.path)  # written by a run, under names that differ
         picture = above + row.path if ours else f"{above or part.name + '/'}{row.number:06d}"
         if row.data is None:
             yield Failure(picture, f"{called}: row {row.number:,} of group {part.group} has no picture in {column}")

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from ..outputs import check_folder, check_own
+from ...outputs import check_folder, check_own
 from .curve import Curve, Point, compared
 from .evaluate import Evaluation
 

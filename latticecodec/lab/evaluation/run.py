@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
-from ..outputs import write_whole
+from ...outputs import write_text
 from .comparison import side_by_side
 from .evaluate import Evaluation, evaluate, prepared
 from .files import NOTHING, Files
@@ -44,7 +44,7 @@ def run(
     with bar("evaluating") as advance:
         evaluation = evaluate(asked, advance, state)
     if files.csv is not None:
-        write_whole(files.csv, to_csv(evaluation))
+        write_text(files.csv, to_csv(evaluation))
     if files.report is not None:
         with bar("comparing") as advance:
             comparisons = side_by_side(asked, advance, without=evaluation.skipped, state=state)

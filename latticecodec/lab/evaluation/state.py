@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import OutputError, reason
-from ..outputs import check_folder
+from ...outputs import check_folder
 
 HEADER = {"format": "lcodec eval", "version": 1}
 
