@@ -19,8 +19,9 @@ from .checkpoint import CHECKPOINT, load_state
 from .data import Crops, centre_crops, processes_for
 from .export import export
 from .kinds import MODELS, TWINS, check
-from .loop import Progress, train
+from .loop import train
 from .options import Asked, TrainOptions
+from .progress import Progress
 from .quantizer_options import QuantizerOptions
 from .shards import HOLD_OUT, Packed, Shards, find_shards
 from .start import start
