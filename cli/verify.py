@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 @options.device
 @options.json_of_files
 def verify(files: tuple[str, ...], model: str | None, device: str, as_json: bool) -> None:
-    """Check .lcq FILES: every checksum, and that their indices decode to what the encoder had. Draws no picture.
+    """Check .lcq FILES: every checksum, that their indices decode to what the encoder had, and that pixels which are
+    stored without the networks can be had. What is ok here decompresses. Draws no picture.
 
     FILES are .lcq files, folders of them or - for standard input. Of a damaged file it names every tile that is not
     whole, and exits with 1. Of a file of an adaptive model it also tells how often each codebook was used.
@@ -79,7 +80,7 @@ def _indices(codec: "Codec | None", data: bytes) -> "Int32":
 
     reader = Reader(data)
     damaged: list[Damage] = []
-    indices = indices_of(None if codec is None else codec.model, reader, damaged.append)
+    indices = indices_of(None if codec is None else codec.model, reader, damaged.append, stored=True)
     told = []
     try:
         reader.check_length()

@@ -38,7 +38,7 @@ def added() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def model(added: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Trained for thirty steps on pictures that training draws itself."""
-    options = TrainOptions(**vars(HASTY) | {"steps": STEPS, "batch": 2, "validate_every": STEPS, "rate": 5e-3})
+    options = TrainOptions(**vars(HASTY) | {"steps": STEPS, "batch": 2, "validate_every": STEPS, "learning_rate": 5e-3})
     out = tmp_path_factory.mktemp("fifth") / "run"
     return run(Asked("dead-zone", "mine", "lc-test", None, None, out), options, "cpu")
 

@@ -18,6 +18,7 @@ ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "errors": 0,
     "lazy": 0,
     "metrics": 0,
+    "tars": 0,
     "arguments": 0.5,
     "extras": 0.5,
     "outputs": 0.5,

@@ -4,6 +4,7 @@ What is written is whole or not there: on the disk by way of a temporary file, i
 object its name when it has all of it. Of other storage nobody knows, and what lies there proves nothing.
 """
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,10 +18,16 @@ from ..outputs import Fill, write_file
 
 WHOLE = {"file", "s3", "s3a", "gs", "gcs", "abfs", "az", "adl", "hf", "memory"}  # storage with whole files alone
 HINT = 200  # characters of what a library says
+# of a name: too long, or a file where a folder is, or the other way round
+OF_NAMES = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EILSEQ}
 
 
 class StorageError(LcqError):
     """What cannot be read just now, and perhaps can another time."""
+
+
+class NamingError(OutputError):
+    """What cannot have its name there, another time either; all else can be written."""
 
 
 class Store:
@@ -128,7 +135,7 @@ class Store:
     def exists(self, name: str) -> bool:
         """Whether there is such a file; raises StorageError where that cannot be found out."""
         with self._reading(name):
-            return bool(self._storage.exists(self._prefix + name))
+            return bool(self._storage.isfile(self._prefix + name))
 
     def modified(self, name: str) -> int | None:
         """When a file on the disk was changed last, in nanoseconds; raises StorageError naming it."""
@@ -138,7 +145,7 @@ class Store:
             return os.stat(self._prefix + name).st_mtime_ns
 
     def write(self, name: str, data: bytes, modified: int | None = None) -> None:
-        """Write a file, replacing what is there; raises OutputError naming it."""
+        """Write a file, replacing what is there; raises OutputError naming it, NamingError where that is its name's."""
         with self._writing(name):
             if self.local:
                 times = None if modified is None else (modified, modified)
@@ -170,16 +177,23 @@ class Store:
     def _writing(self, name: str) -> Iterator[None]:
         try:
             yield
-        except (MemoryError, OutputError):
+        except MemoryError:
             raise
+        except OutputError as error:  # made of what the system said
+            raise _class_of(error.__context__)(str(error)) from None
         except Exception as error:
-            raise OutputError(f"{self.called(name)}: cannot be written: {_words(error)}") from None
+            raise _class_of(error)(f"{self.called(name)}: cannot be written: {_words(error)}") from None
 
     def _write_file(self, name: str, fill: Fill, times: tuple[int, int] | None = None) -> None:
         """A file on the disk; of several that write it the last one wins."""
         target = Path(self._prefix + name)
         target.parent.mkdir(parents=True, exist_ok=True)
         write_file(target, fill, times=times, called=self.called(name))
+
+
+def _class_of(error: BaseException | None) -> type[OutputError]:
+    """What an error becomes that the system gave: NamingError where it refused the name."""
+    return NamingError if isinstance(error, OSError) and error.errno in OF_NAMES else OutputError
 
 
 def _words(error: BaseException) -> str:

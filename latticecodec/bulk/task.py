@@ -164,5 +164,5 @@ def _restored(task: Task, name: str, data: bytes) -> Coded:
 def _checked(task: Task, name: str, data: bytes) -> Coded:
     reader = reader_of(data, task.max_pixels)
     header = reader.header
-    indices_of(model_for(header, task.model, task.device), reader)
+    indices_of(model_for(header, task.model, task.device), reader, stored=True)
     return Coded(name, b"", header.width, header.height, header.model.hex(), header.quality)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ..backends.backend import Report
 from ..container import Box, Header
 from ..errors import ModelError, TargetError
-from ..picture import Pixels, psnr, read
+from ..picture import Pixels, check_metadata, psnr, read
 from .call import own_errors
 from .encoder import PictureEncoder
 from .encoding import Encoding
@@ -29,6 +29,7 @@ def encoded(model: Model | None, image: "Picture", options: EncodeOptions | None
     asked = options or EncodeOptions()
     check(model, asked)
     pixels = read(image, asked.max_pixels)
+    check_metadata(pixels)
     with own_errors():
         if asked.lossless:
             return lossless(pixels, asked.tile, report)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .fidelity import psnr
     from .folder import find_images, search
     from .formats import IMAGE_SUFFIXES
-    from .metadata import upright
+    from .metadata import check_metadata, upright
     from .pillow import to_pillow
     from .pixels import Pixels, Samples, plain, to_array
     from .reading import Picture as Picture
@@ -24,7 +24,7 @@ _NAMES = {
     "fidelity": ("psnr",),
     "folder": ("find_images", "search"),
     "formats": ("IMAGE_SUFFIXES",),
-    "metadata": ("upright",),
+    "metadata": ("check_metadata", "upright"),
     "pillow": ("to_pillow",),
     "pixels": ("Pixels", "Samples", "plain", "to_array"),
     "reading": ("read", "read_file"),
@@ -38,6 +38,7 @@ __all__ = [
     "STRIPS",
     "Pixels",
     "Samples",
+    "check_metadata",
     "find_images",
     "from_planes",
     "kind_of",
