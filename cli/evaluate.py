@@ -7,14 +7,29 @@ from typing import Any
 
 import click
 
-from latticecodec import OutputError
 from latticecodec.config import DEFAULT_EFFORT, EFFORTS, TUNES
 from latticecodec.extras import require
 
 from . import evaluation_table, options, progress
 from .messages import say, say_json
+from .quantizer_options import Later
 
-PEER_NAMES = ("jpeg", "webp", "avif", "avif-ssimulacra2", "jpeg2000", "jpegxl")
+
+def _peers() -> list[str]:
+    """The formats there are, and what stands for none of them."""
+    from latticecodec.lab.evaluation import PEERS
+
+    return [*(peer.name for peer in PEERS), "none"]
+
+
+class PeerOption(click.Option):
+    """An option with the library's formats as its default, which are not loaded before they are looked at."""
+
+    def get_default(self, ctx: click.Context, call: bool = True) -> Any:
+        """See `click.Parameter`."""
+        from latticecodec.lab.evaluation import DEFAULT_PEERS
+
+        return DEFAULT_PEERS
 
 
 @click.command("eval")
@@ -56,12 +71,11 @@ PEER_NAMES = ("jpeg", "webp", "avif", "avif-ssimulacra2", "jpeg2000", "jpegxl")
 @click.option(
     "--peer",
     "peers",
+    cls=PeerOption,
     multiple=True,
-    type=click.Choice([*PEER_NAMES, "none"]),
-    default=["jpeg", "webp", "avif"],
+    type=Later(_peers),
     show_default=True,
-    metavar="NAME",
-    help=f"Format to compare with: {', '.join(PEER_NAMES)} or none; may be given several times.",
+    help="Format to compare with, or none; may be given several times.",
 )
 @click.option("--published", is_flag=True, help="Compare with published curves of Kodak too: VTM, ELIC, ...")
 @click.option(
@@ -139,58 +153,25 @@ def evaluate(
     require("eval", "lcodec eval")
     if "none" in peers and len(peers) > 1:
         raise click.BadParameter("none excludes the others", param_hint="'--peer'")
-    peers = tuple(name for name in peers if name != "none")
-    for file in (csv_file, resume):
-        if file is not None and not file.absolute().parent.is_dir():
-            raise OutputError(f"{file}: the folder {file.parent} does not exist; make it first")
     from latticecodec.lab import evaluation as library
 
-    asked: dict[str, Any] = {
-        "qualities": qualities or library.QUALITIES,
-        "efforts": efforts,
-        "tunes": tunes,
-        "peers": peers,
-    }
-    if csv_file is not None:
-        library.check_csv(csv_file)
-    if report is not None:
-        library.check_report(report)
-        resume = resume or report / "measured.jsonl"
-    state = library.State(resume)
-    library.prepared(images, models, device, **asked)
-    with progress.bar("evaluating") as advance:
-        evaluation = library.evaluate(
-            images,
-            models,
-            device,
-            advance,
-            **asked,
-            with_ssimulacra2=ssimulacra2 or report is not None,
-            with_butteraugli=butteraugli or report is not None,
-            with_published=published,
-            with_memory=True,
-            state=state,
-        )
-    if csv_file is not None:
-        library.write_text(csv_file, library.to_csv(evaluation))
-    if report is not None:
-        with progress.bar("comparing") as advance:
-            comparisons = library.side_by_side(
-                images,
-                models,
-                device,
-                advance,
-                peers=peers,
-                efforts=efforts,
-                tunes=tunes,
-                without=evaluation.skipped,
-                state=state,
-            )
-        command = shlex.join(["lcodec", *sys.argv[1:]])
-        page = library.write_report(report, evaluation, comparisons, command)
+    asked = library.Asked(
+        images,
+        models,
+        device,
+        qualities=qualities or library.QUALITIES,
+        efforts=efforts,
+        tunes=tunes,
+        peers=[name for name in peers if name != "none"],
+        measures=["ssimulacra2"] * ssimulacra2 + ["butteraugli"] * butteraugli,
+        published=published,
+        memory=True,
+    )
+    files = library.Files(csv_file, report, resume)
+    evaluation = library.run(asked, files, shlex.join(["lcodec", *sys.argv[1:]]), progress.bar)
     if as_json:
         say_json(library.to_json(evaluation), indent=2)
         return
     evaluation_table.show(evaluation)
-    if report is not None:
-        say(f"report: {page}")
+    if files.page is not None:
+        say(f"report: {files.page}")

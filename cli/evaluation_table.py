@@ -8,14 +8,12 @@ if TYPE_CHECKING:
     from latticecodec.lab.evaluation import Evaluation
 
 MIB = 2**20
-EXTRA = {  # measures that are shown where there are any: their titles and the layout of their values
-    "ssimulacra2": ("SSIMULACRA2", ".2f"),
-    "butteraugli": ("Butteraugli", ".3f"),
-}
 
 
 def show(evaluation: "Evaluation") -> None:
     """Print the points, the BD-rates of the models where there are any, speed and memory, and what they are of."""
+    from latticecodec.lab.evaluation import ESTIMATE_BYTES, ESTIMATE_FACTOR
+
     without = f", {len(evaluation.skipped)} left out" if evaluation.skipped else ""
     say(f"{amount(evaluation.images, 'image')}{without}\n")
     _points(evaluation)
@@ -30,7 +28,8 @@ def show(evaluation: "Evaluation") -> None:
     for picture, reason in evaluation.skipped.items():
         say(f"{picture}: left out, {reason}")
     if evaluation.worst_size_ratio is not None:
-        say(f"worst of file size / (1.01 x estimate + 48 bytes): {evaluation.worst_size_ratio:.4f}")
+        allowed = f"{ESTIMATE_FACTOR:g} x estimate + {ESTIMATE_BYTES} bytes"
+        say(f"worst of file size / ({allowed}): {evaluation.worst_size_ratio:.4f}")
 
 
 def _width(evaluation: "Evaluation") -> int:
@@ -39,29 +38,29 @@ def _width(evaluation: "Evaluation") -> int:
 
 
 def _points(evaluation: "Evaluation") -> None:
-    from latticecodec.lab.evaluation import rows
+    from latticecodec.lab.evaluation import optional_measures, rows
 
     table = rows(evaluation)
-    extra = [name for name in EXTRA if any(row[name] is not None for row in table)]
-    last = "".join(f" {EXTRA[name][0]:>11}" for name in extra)
+    extra = [one for one in optional_measures() if any(row[one.name] is not None for row in table)]
+    last = "".join(f" {one.title:>11}" for one in extra)
     wide = _width(evaluation)
     say(f"{'codec':{wide}} {'quality':>7} {'bpp':>8} {'PSNR, dB':>9} {'MS-SSIM':>8}{last}")
     for row in table:
         similarity = "-" if row["ms_ssim"] is None else f"{row['ms_ssim']:.5f}"
-        cells = ["-" if row[name] is None else format(row[name], EXTRA[name][1]) for name in extra]
+        cells = ["-" if row[one.name] is None else f"{row[one.name]:.{one.digits}f}" for one in extra]
         last = "".join(f" {cell:>11}" for cell in cells)
         say(f"{row['codec']:{wide}} {row['quality']:7g} {row['bpp']:8.4f} {row['psnr']:9.3f} {similarity:>8}{last}")
 
 
 def _rates(evaluation: "Evaluation") -> None:
-    from latticecodec.lab.evaluation import bd_rates
+    from latticecodec.lab.evaluation import bd_rates, optional_measures
 
     table = {model.codec: bd_rates(evaluation)[model.codec] for model in evaluation.models}
     every = [rates for row in table.values() for rates in row.values()]
     if not every:
         return
-    extra = [name for name in EXTRA if any(rates[name] is not None for rates in every)]
-    last = "".join(f" {EXTRA[name][0]:>11}" for name in extra)
+    extra = [one for one in optional_measures() if any(rates[one.name] is not None for rates in every)]
+    last = "".join(f" {one.title:>11}" for one in extra)
     wide = _width(evaluation)
     say(f"\n{'BD-rate of':{wide}} {'against':{wide}} {'PSNR':>9} {'MS-SSIM':>9}{last}")
     apart = False
@@ -70,8 +69,8 @@ def _rates(evaluation: "Evaluation") -> None:
         for anchor, rates in table[model.codec].items():
             cells = {name: "none" if rate is None else f"{rate:+.2f} %" for name, rate in rates.items()}
             cells |= {name: "-" for name in rates if not (model.has(name) and curves[anchor].has(name))}
-            apart |= any(cells[name] == "none" for name in ("psnr", "ms_ssim", *extra))
-            last = "".join(f" {cells[name]:>11}" for name in extra)
+            apart |= any(cells[name] == "none" for name in ("psnr", "ms_ssim", *(one.name for one in extra)))
+            last = "".join(f" {cells[one.name]:>11}" for one in extra)
             say(f"{model.codec:{wide}} {anchor:{wide}} {cells['psnr']:>9} {cells['ms_ssim']:>9}{last}")
     if apart:
         say("\nnone: the two have no range of quality in common")

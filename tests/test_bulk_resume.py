@@ -78,9 +78,19 @@ def test_another_run_does_not_mix_with_the_one_that_is_there(
     summary = run(replace(other, overwrite=True))
     assert (summary.done, summary.before) == (7, 0)
     assert sorted(outputs(tmp_path / "out").values()) == sorted(expected(FILES, tiny, effort=0, quality=20))
-    (tmp_path / "out" / ".lcodec-bulk" / "run.json").write_text("{")
-    with pytest.raises(OutputError, match=r"run\.json: is damaged; begin anew with `overwrite`"):
-        run(other)
+    for damage in ("{", 100_000 * "[", '{"asked": [1], "run": "1", "overwrite": false}'):
+        (tmp_path / "out" / ".lcodec-bulk" / "run.json").write_text(damage)
+        with pytest.raises(OutputError, match=r"run\.json: is damaged; begin anew with `overwrite`"):
+            run(other)
+
+
+def test_records_that_are_none_count_as_not_there(tmp_path: Path) -> None:
+    target, part = store.Store(str(tmp_path)), Part("pictures-00000000", "files", ("p00000.png",))
+    records = record.Records(target, "", fixed=False)
+    for kind in ("parts", "tries"):
+        target.write(f".lcodec-bulk/{kind}/{part.name}.json", 100_000 * b"[")
+    assert records.find(part) is None
+    assert records.tries(part, "1") == 1
 
 
 def test_errors_of_an_earlier_run_do_not_stay(sources: dict[str, Path], task: Task, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from latticecodec.cli.evaluation_table import show
 from PIL import ImageFilter
 
 from latticecodec import LcqError
-from latticecodec.lab.evaluation import Curve, Evaluation, Point, State, butteraugli, compared, evaluate
+from latticecodec.lab.evaluation import Asked, Curve, Evaluation, Point, State, butteraugli, compared, evaluate
 from latticecodec.lab.evaluation.butteraugli import butteraugli_build, butteraugli_is_installed
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
@@ -100,8 +100,8 @@ def test_it_is_measured_when_it_is_first_asked_for(
     program(tmp_path, MEAN, monkeypatch)
     kept = tmp_path / "kept.jsonl"
     runs = [
-        evaluate(pictures, [], "cpu", peers=["jpeg"], with_butteraugli=asked, state=State(kept))
-        for asked in (False, True, False)
+        evaluate(Asked(pictures, [], "cpu", peers=["jpeg"], measures=asked), state=State(kept))
+        for asked in ([], ["butteraugli"], [])
     ]
     assert [math.isnan(run.peers[0].points[0].butteraugli) for run in runs] == [True, False, False]
 
@@ -112,26 +112,27 @@ def test_another_program_measures_anew(pictures: Path, tmp_path: Path, monkeypat
     norms = []
     file = tmp_path / "butteraugli_main"
     monkeypatch.setenv("PATH", str(tmp_path))
+    asked = Asked(pictures, [], "cpu", peers=["jpeg"], measures=["butteraugli"])
     for norm in (0.25, 0.5):
         file.write_text(f'#!/bin/sh\necho "3-norm: {norm}"\n')
         file.chmod(0o755)
-        run = evaluate(pictures, [], "cpu", peers=["jpeg"], with_butteraugli=True, state=State(kept))
+        run = evaluate(asked, state=State(kept))
         norms.append(run.peers[0].points[0].butteraugli)
     assert norms == [0.25, 0.5]
     size = kept.stat().st_size
-    evaluate(pictures, [], "cpu", peers=["jpeg"], state=State(kept))
+    evaluate(Asked(pictures, [], "cpu", peers=["jpeg"]), state=State(kept))
     assert kept.stat().st_size == size
 
 
 def test_a_program_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(LcqError, match=r"butteraugli_main cannot be read .No such file or directory.; leave out --b"):
+    with pytest.raises(LcqError, match=r"cannot be read .No such file or directory.; install another, or take"):
         butteraugli_build()
 
 
 def test_without_the_program(pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    result = evaluate(pictures, [], "cpu", peers=["jpeg"], with_butteraugli=True)
+    result = evaluate(Asked(pictures, [], "cpu", peers=["jpeg"], measures=["butteraugli"]))
     assert result.notes[0].startswith("Butteraugli: left out, its program is not on the PATH (libjxl-devtools of")
     assert all(math.isnan(point.butteraugli) for point in result.peers[0].points)
 
@@ -143,7 +144,7 @@ def test_without_the_program(pictures: Path, tmp_path: Path, monkeypatch: pytest
 def test_a_program_that_fails(line: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(tmp_path, line, monkeypatch)
     pixels = np.zeros((8, 8, 3), dtype=np.uint8)
-    with pytest.raises(LcqError, match=f"butteraugli_main cannot measure this picture .{said}.; leave out --butter"):
+    with pytest.raises(LcqError, match=f"cannot measure this picture .{said}.; install another, or take it off the P"):
         butteraugli(pixels, pixels)
 
 

@@ -19,6 +19,10 @@ FILES = {
     "kinds/__init__.py": "from importlib import import_module\nfrom .base import Base",
     "kinds/base.py": "",
     "kinds/one.py": "from ..late import late",
+    "lazy.py": "import importlib",
+    "room/__init__.py": "from ..lazy import lazy\nif TYPE_CHECKING:\n    from .wall import Wall",
+    "room/wall.py": "",
+    "guest.py": "from .room import Wall",
 }
 
 
@@ -38,6 +42,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["work.plain"], [], "shared work/plain"),  # no type, and no __init__ on the way
         (["work.deep"], [], "kinds/__init__ kinds/base kinds/one late shared work/deep work/plain"),
         (["work.deep"], ["kinds"], "shared work/deep work/plain"),  # late is there for kinds alone
+        (["guest"], [], "guest lazy room/__init__ room/wall"),
         (["work"], ["kinds"], "shared work/__init__ work/deep work/plain work/tools"),
         (["work.tools", "idle"], ["shared"], "idle work/tools"),
     ],

@@ -10,7 +10,7 @@ from eval_runs import astronaut, lcodec_eval
 from PIL import Image
 
 from latticecodec import ImageError, OutputError
-from latticecodec.lab.evaluation import State, evaluate, published
+from latticecodec.lab.evaluation import Asked, State, evaluate, published
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
 
@@ -157,7 +157,7 @@ def test_a_picture_that_a_format_cannot_hold(tmp_path: Path) -> None:
     wide = tmp_path / "wide.png"
     Image.new("L", (16384, 1)).save(wide)  # one more than WebP takes
     with pytest.raises(ImageError) as caught:
-        evaluate(wide, [], "cpu", peers=["webp"])
+        evaluate(Asked(wide, [], "cpu", peers=["webp"]))
     assert str(caught.value).startswith(f"{wide}: webp cannot hold this picture of 16384x1 pixels (")
 
 
@@ -228,7 +228,7 @@ def test_a_disk_that_fills_up_ends_the_run(pictures: Path, tmp_path: Path, monke
             kept.mkdir()
 
     with pytest.raises(OutputError, match=f"^{kept}: cannot be written: it is a folder$"):
-        evaluate(pictures, [], "cpu", advance, peers=["jpeg"], state=State(kept))
+        evaluate(Asked(pictures, [], "cpu", peers=["jpeg"]), advance, State(kept))
 
 
 def test_the_same_weights_at_other_rates_are_measured_anew(pictures: Path, tiny_model: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from latticecodec.lab.evaluation import (
     DEFAULT_PEERS,
     PEERS,
     QUALITIES,
+    Asked,
     Curve,
     Point,
     bd_rate,
@@ -167,7 +168,7 @@ def test_lcodec_eval_prints_a_table(pictures: Path, tiny_model: Path, monkeypatc
 def test_evaluate_counts_every_file(pictures: Path, tiny_model: Path) -> None:
     seen: list[tuple[int, int]] = []
     (pictures / "below" / "grey.png").unlink()
-    evaluation = evaluate(pictures, [tiny_model], "cpu", lambda done, total: seen.append((done, total)))
+    evaluation = evaluate(Asked(pictures, [tiny_model], "cpu"), lambda done, total: seen.append((done, total)))
     total = 9 * (1 + len(evaluation.peers))
     assert seen == [(done, total) for done in range(1, total + 1)]
     assert evaluation.images == 1
@@ -183,7 +184,7 @@ def test_seconds_are_for_a_million_pixels(pictures: Path, monkeypatch: pytest.Mo
         return dataclasses.replace(decode(contender, picture, quality), encode=2e-6 * area, decode=5e-7 * area)
 
     monkeypatch.setattr(measure, "_decoded", timed)
-    (curve,) = evaluate(pictures, [], "cpu", peers=["jpeg"]).peers
+    (curve,) = evaluate(Asked(pictures, [], "cpu", peers=["jpeg"])).peers
     assert [point.encode_s_per_megapixel for point in curve.points] == pytest.approx(9 * [2.0])
     assert [point.decode_s_per_megapixel for point in curve.points] == pytest.approx(9 * [0.5])
 
@@ -202,7 +203,7 @@ def test_two_restored_pictures_are_in_memory(pictures: Path, tiny_model: Path, m
         return one
 
     monkeypatch.setattr(measure, "_decoded", watched)
-    evaluation = evaluate(pictures, [tiny_model], "cpu", peers=["jpeg"])
+    evaluation = evaluate(Asked(pictures, [tiny_model], "cpu", peers=["jpeg"]))
     assert [len(curve.points) for curve in (*evaluation.models, *evaluation.peers)] == [9, 9]
     assert most == 2
 
@@ -265,7 +266,7 @@ def test_help_says_what_is_left_out(tmp_path: Path) -> None:
     Image.new("LA", (8, 8)).save(tmp_path / "clear.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")
     astronaut(8).save(tmp_path / "fine.png")
-    assert list(evaluate(tmp_path, [], "cpu", peers=["jpeg"]).skipped) == ["broken.png", "clear.png", "deep.png"]
+    assert list(evaluate(Asked(tmp_path, [], "cpu", peers=["jpeg"])).skipped) == ["broken.png", "clear.png", "deep.png"]
 
 
 def test_help_keeps_its_lines() -> None:

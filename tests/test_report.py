@@ -16,7 +16,17 @@ from eval_runs import astronaut, lcodec_eval
 from PIL import Image
 
 from latticecodec import ImageError, OutputError
-from latticecodec.lab.evaluation import PEERS, Comparison, Curve, Evaluation, Point, psnr, side_by_side, write_report
+from latticecodec.lab.evaluation import (
+    PEERS,
+    Asked,
+    Comparison,
+    Curve,
+    Evaluation,
+    Point,
+    psnr,
+    side_by_side,
+    write_report,
+)
 from latticecodec.lab.evaluation.peers import Peer
 from latticecodec.lab.evaluation.plot import plot
 
@@ -142,7 +152,7 @@ def test_pictures_at_equal_bytes(tmp_path: Path, tiny_model: Path) -> None:
     seen: list[tuple[int, int]] = []
     peers = [peer.name for peer in PEERS if peer.available]
     (comparison,) = side_by_side(
-        tmp_path, [tiny_model], "cpu", lambda done, total: seen.append((done, total)), peers=peers
+        Asked(tmp_path, [tiny_model], "cpu", peers=peers), lambda done, total: seen.append((done, total))
     )
     assert seen == [(done, 1 + len(peers)) for done in range(1, 2 + len(peers))]
     assert (comparison.picture, comparison.width, comparison.height) == ("face.png", 208, 208)
@@ -161,7 +171,7 @@ def test_pictures_at_equal_bytes(tmp_path: Path, tiny_model: Path) -> None:
 
 def test_of_a_large_picture_the_middle_is_shown(tmp_path: Path) -> None:
     Image.new("RGB", (1100, 40), "red").save(tmp_path / "wide.png")
-    (comparison,) = side_by_side(tmp_path, [], "cpu", peers=["jpeg"])
+    (comparison,) = side_by_side(Asked(tmp_path, [], "cpu", peers=["jpeg"]))
     assert (comparison.width, comparison.height, comparison.whole) == (1024, 40, False)
 
 
@@ -170,7 +180,7 @@ def test_of_a_tiny_picture_the_smallest_files_are_shown(tmp_path: Path, tiny_mod
     astronaut(5).save(tmp_path / "tiny.png")
     report = lcodec_eval(tmp_path, "--model", tiny_model, "--quality", 50, "--report", tmp_path / "report")
     assert report.exit_code == 0, report.stderr
-    (comparison,) = side_by_side(tmp_path / "tiny.png", [], "cpu", peers=["jpeg"])
+    (comparison,) = side_by_side(Asked(tmp_path / "tiny.png", [], "cpu", peers=["jpeg"]))
     jpeg = next(peer for peer in PEERS if peer.name == "jpeg")
     assert comparison.shown[1].data == jpeg.encode(astronaut(5), jpeg.lowest)
 
@@ -182,7 +192,7 @@ def test_a_picture_that_a_format_cannot_hold_is_named(tmp_path: Path, monkeypatc
     monkeypatch.setattr(Peer, "encode", refuse)
     astronaut(5).save(tmp_path / "tiny.png")
     with pytest.raises(ImageError) as caught:
-        side_by_side(tmp_path, [], "cpu", peers=["jpeg"])
+        side_by_side(Asked(tmp_path, [], "cpu", peers=["jpeg"]))
     told = "jpeg cannot hold this picture of 5x5 pixels (encoder error -2)"
     assert str(caught.value) == f"{tmp_path / 'tiny.png'}: {told}"
 

@@ -1,8 +1,8 @@
 """SSIMULACRA2 through its package: its ends, its order, and what happens without it."""
 
-import importlib
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 from eval_runs import astronaut, lcodec_eval
 from PIL import Image, ImageFilter
 
-from latticecodec.lab.evaluation import ssimulacra2
+from latticecodec.lab.evaluation import MEASURES, ssimulacra2
 
 pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
 
@@ -44,8 +44,7 @@ def test_without_the_package_it_is_left_out_by_name(
     tiny_model: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    module = importlib.import_module("latticecodec.lab.evaluation.evaluate")
-    monkeypatch.setattr(module, "ssimulacra2_is_installed", lambda: False)
+    monkeypatch.setitem(MEASURES, "ssimulacra2", replace(MEASURES["ssimulacra2"], is_installed=lambda: False))
     arguments = (pictures, "--model", tiny_model, "--quality", 50, "--peer", "jpeg", "--ssimulacra2")
     result = lcodec_eval(*arguments)
     assert result.exit_code == 0, result.stderr

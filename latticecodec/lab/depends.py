@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
+LOADERS = ("importlib", "lazy")  # modules that a package has, which loads others by their names
 
 
 def sources(*modules: str, without: Sequence[str] = ()) -> list[Path]:
@@ -57,7 +58,7 @@ def _imported(file: Path) -> list[Path]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     statements = [node for node in _running(tree) if isinstance(node, ast.ImportFrom)]
     found = [target for node in statements if node.level for target in _targets(file, node)]
-    by_name = any(node.module == "importlib" for node in statements) and file.name == "__init__.py"
+    by_name = any(node.module in LOADERS for node in statements) and file.name == "__init__.py"
     return [*found, *_all_of(file)] if by_name else found
 
 

@@ -19,6 +19,7 @@ from ...errors import LcqError, reason
 
 PROGRAM = "butteraugli_main"
 INSTALL = "libjxl-devtools of Debian and Ubuntu, or a build of libjxl with its tools"
+REMEDY = "install another, or take it off the PATH to do without"  # also where nobody asked for it: in a report
 SIDE_MIN = 8  # pixels; the program says 0 of smaller pictures
 
 
@@ -36,7 +37,7 @@ def butteraugli_build() -> str:
         program = Path(shutil.which(PROGRAM) or PROGRAM).read_bytes()
     except OSError as error:
         told = f"{PROGRAM} cannot be read ({reason(error)})"
-        raise LcqError(f"{told}; leave out --butteraugli, or install another") from None
+        raise LcqError(f"{told}; {REMEDY}") from None
     return f"{PROGRAM} {hashlib.sha256(program).hexdigest()}"
 
 
@@ -55,7 +56,7 @@ def butteraugli(decoded: NDArray[np.uint8], original: NDArray[np.uint8]) -> floa
     found = re.search(r"^3-norm: ([0-9.]+(?:e[-+]?\d+)?)$", done.stdout, re.MULTILINE)
     if done.returncode or found is None:
         said = (done.stderr.strip() or "no 3-norm").splitlines()[-1]
-        raise LcqError(f"{PROGRAM} cannot measure this picture ({said}); leave out --butteraugli, or install another")
+        raise LcqError(f"{PROGRAM} cannot measure this picture ({said}); {REMEDY}")
     return float(found[1])
 
 

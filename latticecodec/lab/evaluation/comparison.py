@@ -2,17 +2,16 @@
 
 import base64
 import io
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from ...config import DEFAULT_EFFORT
 from ...errors import ImageError
 from ...picture import psnr
-from .contenders import DEFAULT_PEERS, QUALITIES, Contender, contenders
+from .contenders import QUALITIES, Contender, contenders
+from .options import Asked
 from .pictures import label, listed, read
 from .state import State, digest, key
 
@@ -48,14 +47,9 @@ class Comparison:
 
 
 def side_by_side(
-    images: Path,
-    models: Sequence[str | Path],
-    device: str = "auto",
+    asked: Asked,
     report_progress: Callable[[int, int], None] | None = None,
     *,
-    peers: Sequence[str] = DEFAULT_PEERS,
-    efforts: Sequence[int] = (DEFAULT_EFFORT,),
-    tunes: Sequence[str] = (),
     without: Collection[str] = (),
     state: State | None = None,
 ) -> list[Comparison]:
@@ -63,11 +57,12 @@ def side_by_side(
 
     Where a codec has no file that small its smallest one is taken. JPEG, WebP and AVIF are kept as the files they are,
     for the browser to decode; what it cannot decode is stored as WebP, without loss where that does not make too much.
-    Arguments as of `evaluate`; `without` are pictures to leave out, as they are called in `Evaluation.skipped`; `state`
-    keeps the files. Raises ImageError for a picture that cannot be used, else as `evaluate`.
+    `report_progress` as of `evaluate`; `without` are pictures to leave out, as they are called in `Evaluation.skipped`;
+    `state` keeps the files. Raises ImageError for a picture that cannot be used, else as `evaluate`.
     """
-    files = [file for file in listed(images) if label(file, images) not in without][:PICTURES]
-    codecs = contenders(models, peers, device, QUALITIES, efforts, tunes)
+    named = {file: label(file, asked.images) for file in listed(asked.images)}
+    files = [file for file, name in named.items() if name not in without][:PICTURES]
+    codecs = contenders(asked.models, asked.peers, asked.device, QUALITIES, asked.efforts, asked.tunes)
     state = State() if state is None else state
     pictures = [_middle(read(file)) for file in files]
     stored = 1 + sum(not codec.media_type for codec in codecs)
@@ -82,7 +77,7 @@ def side_by_side(
                 raise ImageError(f"{file}: {error}") from None
             if report_progress is not None:
                 report_progress(done * len(codecs) + number + 1, len(files) * len(codecs))
-        comparisons.append(Comparison(label(file, images), picture.width, picture.height, whole, exact, tuple(shown)))
+        comparisons.append(Comparison(named[file], picture.width, picture.height, whole, exact, tuple(shown)))
     return comparisons
 
 

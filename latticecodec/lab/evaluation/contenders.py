@@ -20,6 +20,7 @@ from ...codec.search import Target, search
 from ...config import DEFAULT_EFFORT
 from ...errors import ImageError, LcqError, TargetError
 from ...zoo import find, load, tuned
+from ..depends import sources
 from .peers import PEERS, Peer
 
 if TYPE_CHECKING:
@@ -27,15 +28,7 @@ if TYPE_CHECKING:
 
 QUALITIES = tuple(12.5 * step for step in range(9))  # of a model, 0 to 100
 DEFAULT_PEERS = ("jpeg", "webp", "avif")
-MEASURES = (  # files of this folder
-    "peers.py",
-    "msssim.py",
-    "ssimulacra2.py",
-    "butteraugli.py",
-    "contenders.py",
-    "measure.py",
-    "memory.py",
-)
+DECIDING = ("contenders", "measure", "memory")  # modules of this folder, with all that they import
 
 
 @dataclass(frozen=True)
@@ -51,11 +44,14 @@ class Contender(Protocol):
 
     name: str  # in tables, different for each
     build: str  # what results belong to, for people
-    identity: str  # the same for programs: other code, libraries, weights or options make another one
     is_model: bool
     source: str  # the folder of a model, or the name of a peer
     qualities: tuple[float, ...]  # to measure at, rising
     media_type: str  # of its files, where browsers show them, else ""
+
+    @property
+    def identity(self) -> str:
+        """What results belong to, for programs: other code, libraries, weights or options make another one."""
 
     @property
     def effort(self) -> int | None:
@@ -90,10 +86,15 @@ class ModelContender:
         self.source, self.name, self.qualities = source, name, tuple(sorted({float(value) for value in qualities}))
         self._codec, self.effort, self.tune = codec, effort, tune
         digest, how = codec.config.weights_sha256, f"effort {effort}, tune {tune}"
-        self.build = f"weights {digest[:16]}, {how}"
-        self.identity = f"model {codec.config}, {how}, on {codec.model.device}, {_engines()}, code {_code_digest()}"
+        self.build, self._how = f"weights {digest[:16]}, {how}", how
         for quality in self.qualities:
             codec.check(self._options(quality=quality))
+
+    @property
+    def identity(self) -> str:
+        """As the protocol says."""
+        ours = f"model {self._codec.config}, {self._how}, on {self._codec.model.device}"
+        return f"{ours}, {_engines()}, code {_code_digest()}"
 
     def encode(self, picture: Image.Image, quality: float) -> Coded:
         """The .lcq file at a quality of 0 to 100."""
@@ -131,7 +132,11 @@ class PeerContender:
         self._peer = peer
         self.build, self.media_type = f"{peer.build}; {peer.settings}", peer.media_type
         self.qualities = tuple(float(value) for value in peer.qualities)
-        self.identity = f"{peer.name} {peer.every_option}, {peer.build}, code {_code_digest()}"
+
+    @property
+    def identity(self) -> str:
+        """As the protocol says."""
+        return f"{self.name} {self._peer.every_option}, {self._peer.build}, code {_code_digest()}"
 
     def encode(self, picture: Image.Image, quality: float) -> Coded:
         """The file at a value of the format's scale; raises ImageError for a picture that the format cannot hold."""
@@ -209,12 +214,8 @@ def missing(peers: Sequence[str]) -> dict[str, str]:
 
 
 def deciding() -> list[Path]:
-    """The Python files that decide bytes, pixels and measures, not those that train, rerun papers or print."""
-    own = Path(__file__).parent
-    package = own.parents[1]
-    idle = [package / "cli", *(package / "lab" / room for room in ("training", "papers", "evaluation"))]
-    codec = [path for path in package.rglob("*.py") if not any(path.is_relative_to(folder) for folder in idle)]
-    return sorted([*codec, *(own / name for name in MEASURES)])
+    """The Python files that decide bytes, pixels and measures, found by their imports."""
+    return sources(*(f"lab.evaluation.{name}" for name in DECIDING))
 
 
 def _engines() -> str:

@@ -1,18 +1,19 @@
 """Curves of rate and quality: what is known of a codec at several qualities, and how two of them compare."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...errors import LcqError
 from .bdrate import bd_rate
-from .butteraugli import likeness
-from .msssim import decibels
+from .measures import MEASURES
 
 
 @dataclass(frozen=True)
 class Point:
-    """Means over all pictures at one quality; NaN where a value was not measured or a picture is too small for it."""
+    """Means over all pictures at one quality; NaN where a value was not measured or a picture is too small for it.
+
+    The fields are the columns of tables, every measure of MEASURES among them by its name.
+    """
 
     quality: float  # on the codec's own scale
     bpp: float  # bits per pixel of the whole file
@@ -34,43 +35,26 @@ class Curve:
     memory: int | None = None  # bytes: peak of a process that encodes and decodes the largest picture
 
     def by(self, metric: str) -> list[tuple[float, float]]:
-        """(bpp, quality) of the points by a key of `METRICS`, as `bd_rate` takes them."""
-        return [(point.bpp, METRICS[metric].value(point)) for point in self.points]
+        """(bpp, quality) of the points by a key of `MEASURES`, as `bd_rate` takes them."""
+        return [(point.bpp, MEASURES[metric].scale(getattr(point, metric))) for point in self.points]
 
     def has(self, metric: str) -> bool:
-        """Whether each point has a value by a key of `METRICS`, and a finite one: else there are no BD-rates by it."""
+        """Whether each point has a value by a key of `MEASURES`, and a finite one: else there are no BD-rates by it."""
         return all(math.isfinite(value) for _, value in self.by(metric))
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A measure of quality; on its scale equal steps are about equally visible."""
-
-    label: str
-    value: Callable[[Point], float]
-    least: float = -math.inf  # below it nobody would use a picture: plots and BD-rates end there
-
-
-METRICS = {
-    "psnr": Metric("PSNR, dB", lambda point: point.psnr),
-    "ms_ssim": Metric("MS-SSIM, dB", lambda point: decibels(point.ms_ssim)),
-    "ssimulacra2": Metric("SSIMULACRA2", lambda point: point.ssimulacra2, 10.0),
-    "butteraugli": Metric("Butteraugli, -ln of the 3-norm", lambda point: likeness(point.butteraugli)),
-}
-
-
 def compared(curve: Curve, anchor: Curve) -> dict[str, float | None]:
-    """BD-rates in per cent of a codec against another, by the keys of `METRICS`; negative: the first is smaller.
+    """BD-rates in per cent of a codec against another, by the keys of `MEASURES`; negative: the first is smaller.
 
     None where the two have no range of quality in common, or a value is missing.
     """
-    return {name: _bd_rate(anchor, curve, name) for name in METRICS}
+    return {name: _bd_rate(anchor, curve, name) for name in MEASURES}
 
 
 def _bd_rate(anchor: Curve, test: Curve, metric: str) -> float | None:
     if not (anchor.has(metric) and test.has(metric)):
         return None
     try:
-        return bd_rate(anchor.by(metric), test.by(metric), METRICS[metric].least)
+        return bd_rate(anchor.by(metric), test.by(metric), MEASURES[metric].least)
     except LcqError:
         return None

@@ -1,33 +1,23 @@
 """Rate and distortion of models over a folder of pictures, beside the peers; from real files, really decoded."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from ...config import DEFAULT_EFFORT
 from ...errors import ImageError, LcqError, OutputError
-from ...metrics import MS_SSIM_SIDE_MIN, SSIMULACRA2_SIDE_MIN
-from .butteraugli import INSTALL as INSTALL_BUTTERAUGLI
-from .butteraugli import SIDE_MIN as BUTTERAUGLI_SIDE_MIN
-from .butteraugli import butteraugli_is_installed
-from .contenders import DEFAULT_PEERS, QUALITIES, Contender, contenders, missing
-from .curve import Curve, Point
-from .measure import Measurement, measurements, taken
+from .contenders import Contender, contenders, missing
+from .curve import Curve
+from .measure import Measurement, builds, measurements
+from .measures import Measure, chosen
 from .memory import peak_memory
+from .options import Asked
 from .pictures import label, listed, read
-from .published import published as published_curves
-from .ssimulacra2 import INSTALL, ssimulacra2_is_installed
+from .published import published
 from .state import State, digest, key
-
-SIDES = {  # what measures are called, and what they need of a picture
-    "ms_ssim": ("MS-SSIM", MS_SSIM_SIDE_MIN),
-    "ssimulacra2": ("SSIMULACRA2", SSIMULACRA2_SIDE_MIN),
-    "butteraugli": ("Butteraugli", BUTTERAUGLI_SIDE_MIN),
-}
-ESTIMATE_FACTOR, ESTIMATE_BYTES = 1.01, 48  # a file may exceed the prior's estimate by 1 % and a header
+from .tally import Tally
 
 
 @dataclass(frozen=True)
@@ -44,162 +34,149 @@ class Evaluation:
     skipped: dict[str, str] = field(default_factory=dict)  # pictures that could not be measured, and why
 
 
+@dataclass(frozen=True)
+class _Sample:
+    """A picture that every codec could code, and what came of it."""
+
+    file: Path
+    digest: str
+    area: int  # pixels
+    results: list[list[Measurement]]  # of each codec, at each of its qualities
+
+
+class _Progress:
+    """Tells whoever wants to know how many of all the compressed files are done."""
+
+    def __init__(self, report: Callable[[int, int], None] | None, each: int, files: int) -> None:
+        self._report, self._each, self._total = report, each, each * files
+        self._done = 0
+
+    def begin(self, number: int) -> None:
+        """All pictures before this one are done, or skipped."""
+        self._done = number * self._each
+
+    def count(self) -> None:
+        """One more."""
+        self._done += 1
+        if self._report is not None:
+            self._report(self._done, self._total)
+
+
 def evaluate(
-    images: Path,
-    models: Sequence[str | Path],
-    device: str = "auto",
-    report_progress: Callable[[int, int], None] | None = None,
-    *,
-    qualities: Sequence[float] = QUALITIES,
-    efforts: Sequence[int] = (DEFAULT_EFFORT,),
-    tunes: Sequence[str] = (),
-    peers: Sequence[str] = DEFAULT_PEERS,
-    with_ssimulacra2: bool = False,
-    with_butteraugli: bool = False,
-    with_published: bool = False,
-    with_memory: bool = False,
-    state: State | None = None,
+    asked: Asked, report_progress: Callable[[int, int], None] | None = None, state: State | None = None
 ) -> Evaluation:
     """Compress and decode every picture at several qualities, with each model and with each peer.
 
     Args:
-        images: an image file, or a folder that is searched recursively; one picture is in memory at a time, and
-            two of what a codec makes of it.
-        models: names or folders of models.
-        device: "auto", "cpu" or "cuda".
+        asked: which pictures, with what.
         report_progress: called with (files done, files in all) after each compressed file.
-        qualities: of the models, 0 to 100; a peer has its own nine.
-        efforts: of the models' encoders, 0 to 9; each model is evaluated at each.
-        tunes: what to encode for, out of config.TUNES; likewise, see `zoo.tuned`. None: what a model was trained for.
-        peers: names out of `PEERS`.
-        with_ssimulacra2: measure it too, where its package is installed; half a second for a picture of 768x512.
-        with_butteraugli: measure it too, where its program is installed; a second for such a picture.
-        with_published: add the published curves, which belong to the 24 pictures of Kodak.
-        with_memory: measure each codec's peak memory on the largest picture, in a process of its own.
         state: results of an earlier run; those that still hold are not made again, new ones are put there.
 
     A picture that cannot be read, or that one of the codecs cannot code, is left out for all of them. Raises ImageError
     where no picture is left, naming one of them, OutputError where `state` cannot be written, and as `prepared`.
     """
-    files, codecs = prepared(images, models, device, qualities=qualities, efforts=efforts, tunes=tunes, peers=peers)
+    files, codecs, measures = prepared(asked)
     state = State() if state is None else state
-    notes = []
-    if with_ssimulacra2 and not ssimulacra2_is_installed():
-        with_ssimulacra2 = False
-        notes.append(f"SSIMULACRA2: left out, its package is not installed ({INSTALL})")
-    if with_butteraugli and not butteraugli_is_installed():
-        with_butteraugli = False
-        notes.append(f"Butteraugli: left out, its program is not on the PATH ({INSTALL_BUTTERAUGLI})")
-    asked = ["ssimulacra2"] * with_ssimulacra2 + ["butteraugli"] * with_butteraugli
-    measures = taken(asked)
-    tallies = [_Tally(codec) for codec in codecs]
-    each = sum(len(codec.qualities) for codec in codecs)
-    skipped: dict[str, str] = {}
-    largest, largest_area, largest_digest = files[0], 0, ""
-    for number, file in enumerate(files):
-        results: list[list[Measurement]] = [[] for _ in codecs]
-        done = number * each
-        try:
-            picture = read(file)
-            picture_digest = digest(np.asarray(picture))
-            for codec, measured in zip(codecs, results, strict=True):
-                for result in measurements(codec, picture, picture_digest, measures, state):
-                    measured.append(result)
-                    done += 1
-                    if report_progress is not None:
-                        report_progress(done, len(files) * each)
-        except OutputError:  # of `state`, and not of the picture
-            raise
-        except LcqError as error:
-            skipped[label(file, images)] = str(error).removeprefix(f"{file}: ")
-            continue
-        area = picture.width * picture.height
-        if area > largest_area:
-            largest, largest_area, largest_digest = file, area, picture_digest
-        for tally, measured in zip(tallies, results, strict=True):
-            for row, result in enumerate(measured):
-                tally.add(row, result, area)
-    used = len(files) - len(skipped)
-    if not used:
-        first = f"{files[0]}: {skipped[label(files[0], images)]}"
+    there = [measure for measure in measures if measure.is_installed()]
+    tallies = [Tally(codec) for codec in codecs]
+    progress = _Progress(report_progress, sum(len(codec.qualities) for codec in codecs), len(files))
+    skipped, largest = _measure(files, asked.images, tallies, builds(there), state, progress)
+    if largest is None:
+        first = f"{files[0]}: {skipped[label(files[0], asked.images)]}"
         raise ImageError(first if len(files) == 1 else f"{first} (and {len(files) - 1} more; no picture is left)")
+    used = len(files) - len(skipped)
     curves = {}
     for tally in tallies:
-        memory = _memory(tally.codec, largest, largest_digest, device, state) if with_memory else None
+        memory = _memory(tally.codec, largest, asked.device, state) if asked.memory else None
         curves[tally.codec] = tally.curve(used, memory)
-    for measure in ("ms_ssim", *asked):
-        if any(math.isnan(getattr(point, measure)) for curve in curves.values() for point in curve.points):
-            name, side = SIDES[measure]
-            notes.append(f"{name}: left out, not every picture has the {side} pixels a side that it needs")
     return Evaluation(
         images=used,
         models=tuple(curve for codec, curve in curves.items() if codec.is_model),
         peers=tuple(curve for codec, curve in curves.items() if not codec.is_model),
-        published=published_curves() if with_published else (),
-        missing=missing(peers),
-        notes=tuple(notes),
+        published=published() if asked.published else (),
+        missing=missing(asked.peers),
+        notes=tuple(_notes(measures, there, curves.values())),
         worst_size_ratio=max((tally.worst for tally in tallies if tally.codec.is_model), default=None),
         skipped=skipped,
     )
 
 
-def prepared(
-    images: Path,
-    models: Sequence[str | Path],
-    device: str = "auto",
-    *,
-    qualities: Sequence[float] = QUALITIES,
-    efforts: Sequence[int] = (DEFAULT_EFFORT,),
-    tunes: Sequence[str] = (),
-    peers: Sequence[str] = DEFAULT_PEERS,
-) -> tuple[list[Path], list[Contender]]:
-    """The pictures and the codecs of an evaluation, none of them read or run yet. Arguments as of `evaluate`.
+def prepared(asked: Asked) -> tuple[list[Path], list[Contender], list[Measure]]:
+    """The pictures, the codecs and the measures of an evaluation, none of them read or run yet.
 
     Raises ImageError where there are no pictures; LcqError where a name is unknown, no codec is left, or a model does
     not encode so.
     """
-    files = listed(images)
-    codecs = contenders(models, peers, device, qualities, efforts, tunes)
+    files = listed(asked.images)
+    codecs = contenders(asked.models, asked.peers, asked.device, asked.qualities, asked.efforts, asked.tunes)
     if not codecs:
         raise LcqError("nothing to evaluate: no model was named, and no peer is available")
-    return files, codecs
+    return files, codecs, chosen(asked.measures)
 
 
-def _memory(codec: Contender, file: Path, picture_digest: str, device: str, state: State) -> int | None:
+def _measure(
+    files: Sequence[Path],
+    images: Path,
+    tallies: Sequence[Tally],
+    measures: dict[str, str],
+    state: State,
+    progress: _Progress,
+) -> tuple[dict[str, str], _Sample | None]:
+    """Add every picture up; why some could not be measured, and the largest of the others, where there is one."""
+    codecs = [tally.codec for tally in tallies]
+    skipped: dict[str, str] = {}
+    largest = None
+    for number, file in enumerate(files):
+        progress.begin(number)
+        try:
+            sample = _sample(file, codecs, measures, state, progress)
+        except OutputError:  # of `state`, and not of the picture
+            raise
+        except LcqError as error:
+            skipped[label(file, images)] = str(error).removeprefix(f"{file}: ")
+            continue
+        for tally, results in zip(tallies, sample.results, strict=True):
+            tally.add(results, sample.area)
+        if largest is None or sample.area > largest.area:
+            largest = sample
+    return skipped, largest
+
+
+def _sample(
+    file: Path, codecs: Sequence[Contender], measures: dict[str, str], state: State, progress: _Progress
+) -> _Sample:
+    """A picture, measured with all codecs; raises LcqError where one of them cannot."""
+    picture = read(file)
+    picture_digest = digest(np.asarray(picture))
+    results: list[list[Measurement]] = []
+    for codec in codecs:
+        results.append([])
+        for result in measurements(codec, picture, picture_digest, measures, state):
+            results[-1].append(result)
+            progress.count()
+    return _Sample(file, picture_digest, picture.width * picture.height, results)
+
+
+def _memory(codec: Contender, sample: _Sample, device: str, state: State) -> int | None:
     """Peak memory in bytes on one picture, from `state` where it is there."""
     quality = codec.qualities[len(codec.qualities) // 2]
-    name = key("memory", codec.identity, quality, picture_digest)
+    name = key("memory", codec.identity, quality, sample.digest)
     kept = state.get(name)
     if kept is not None:
         return int(kept["memory"])
-    memory = peak_memory(codec, quality, file, device)
+    memory = peak_memory(codec, quality, sample.file, device)
     if memory is not None:  # else the next run tries again
         state.put(name, {"memory": memory})
     return memory
 
 
-class _Tally:
-    """Adds up one codec's results."""
-
-    def __init__(self, codec: Contender) -> None:
-        self.codec = codec
-        self.worst = 0.0
-        self._sums = np.zeros((len(codec.qualities), 5))  # bpp, PSNR, MS-SSIM, SSIMULACRA2, Butteraugli
-        self._seconds = np.zeros((len(codec.qualities), 2))  # encode, decode
-        self._area = 0
-
-    def add(self, row: int, result: Measurement, area: int) -> None:
-        """Count a file at the quality of this row, of a picture of `area` pixels."""
-        values = (result.psnr, result.ms_ssim, result.ssimulacra2, result.butteraugli)
-        self._sums[row] += [8 * result.size / area, *(math.nan if value is None else value for value in values)]
-        self._seconds[row] += result.encode, result.decode
-        self._area += area if row == 0 else 0
-        if result.estimated_bits is not None:
-            allowed = ESTIMATE_FACTOR * result.estimated_bits / 8 + ESTIMATE_BYTES
-            self.worst = max(self.worst, result.size / allowed)
-
-    def curve(self, images: int, memory: int | None) -> Curve:
-        """The means, once every picture has been added at every quality."""
-        rows = np.hstack([self._sums / images, self._seconds / (self._area / 1e6)]).tolist()
-        points = (Point(quality, *row) for quality, row in zip(self.codec.qualities, rows, strict=True))
-        return Curve(self.codec.name, self.codec.build, tuple(points), memory)
+def _notes(measures: Sequence[Measure], there: Sequence[Measure], curves: Iterable[Curve]) -> list[str]:
+    """Which measures were left out, and why: they are not installed, or not every picture is large enough."""
+    points = [point for curve in curves for point in curve.points]
+    absent = [f"{measure.title}: left out, {measure.missing}" for measure in measures if measure not in there]
+    small = [
+        f"{measure.title}: left out, not every picture has the {measure.side} pixels a side that it needs"
+        for measure in there
+        if any(math.isnan(getattr(point, measure.name)) for point in points)
+    ]
+    return [*absent, *small]

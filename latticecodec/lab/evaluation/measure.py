@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
@@ -11,15 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...metrics import MS_SSIM_SIDE_MIN
-from ...picture import psnr
-from .butteraugli import butteraugli, butteraugli_build
 from .contenders import Contender
-from .msssim import ms_ssim, ms_ssim_build
-from .ssimulacra2 import ssimulacra2, ssimulacra2_build
+from .measures import MEASURES, Measure
 from .state import State, key
 
-OPTIONAL = {"ssimulacra2": ssimulacra2, "butteraugli": butteraugli}  # measures that are taken where asked for
-BUILDS = {"ms_ssim": ms_ssim_build, "ssimulacra2": ssimulacra2_build, "butteraugli": butteraugli_build}
 THREADS = 2  # that measure decoded pictures, which is how many of them are in memory
 
 
@@ -31,11 +26,8 @@ class Measurement:
     estimated_bits: float | None  # of a model
     encode: float  # seconds
     decode: float  # seconds
-    psnr: float  # dB, of RGB
-    ms_ssim: float | None  # None: the picture is too small
-    ssimulacra2: float | None  # None: the picture is too small, or not asked for
-    butteraugli: float | None  # the same
-    measures: dict[str, str]  # that were taken, and by what: see `taken`
+    values: dict[str, float | None]  # by the keys of MEASURES; None: the picture is too small, or it was not asked for
+    measures: dict[str, str]  # that were taken, and by what: see `builds`
 
 
 @dataclass(frozen=True)
@@ -47,9 +39,9 @@ class _Decoded:
     pixels: NDArray[np.uint8]  # [H, W, 3]
 
 
-def taken(asked: Sequence[str]) -> dict[str, str]:
-    """The measures to take, MS-SSIM and those of OPTIONAL that are asked for, and the very programs that take them."""
-    return {name: BUILDS[name]() for name in ("ms_ssim", *asked)}
+def builds(measures: Sequence[Measure]) -> dict[str, str]:
+    """The measures by name, and the very programs that take them."""
+    return {measure.name: measure.build() for measure in measures}
 
 
 def measurements(
@@ -61,7 +53,7 @@ def measurements(
 ) -> Iterator[Measurement]:
     """A measurement for each of the codec's qualities, taken from `state` where it is there, else made and put there.
 
-    `measures` is what `taken` says. What another program measured is measured again; seconds are taken as they are.
+    `measures` is what `builds` says. What another program measured is measured again; seconds are taken as they are.
 
     Two files are written and read, one after the other and alone, so that the times are those of the codec; then the
     two decoded pictures are measured, on two threads, and dropped.
@@ -116,20 +108,14 @@ def _measured(one: _Decoded, original: NDArray[np.uint8], measures: dict[str, st
         one.estimated_bits,
         one.encode,
         one.decode,
-        psnr(one.pixels, original),
-        _number(ms_ssim, one.pixels, original),
-        **{
+        {
             name: _number(measure, one.pixels, original) if name in measures else None
-            for name, measure in OPTIONAL.items()
+            for name, measure in MEASURES.items()
         },
-        measures=measures,
+        measures,
     )
 
 
-def _number(
-    measure: Callable[[NDArray[np.uint8], NDArray[np.uint8]], float],
-    decoded: NDArray[np.uint8],
-    original: NDArray[np.uint8],
-) -> float | None:
-    value = measure(decoded, original)
+def _number(measure: Measure, decoded: NDArray[np.uint8], original: NDArray[np.uint8]) -> float | None:
+    value = measure.function(decoded, original)
     return None if math.isnan(value) else value

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from .curve import METRICS, Curve
+from .curve import Curve
 from .evaluate import Evaluation
+from .measures import MEASURES
 
 WIDTH, HEIGHT = 860, 440
 LEFT, RIGHT, TOP, BOTTOM = 52, 660, 16, 388  # of the axes
@@ -41,7 +42,7 @@ class _Scale:
 
 
 def plot(evaluation: Evaluation, metric: str) -> str | None:
-    """Quality of all codecs, by a key of `METRICS`, over their rate: an SVG document; None without any."""
+    """Quality of all codecs, by a key of `MEASURES`, over their rate: an SVG document; None without any."""
     kinds = ((evaluation.models, "model"), (evaluation.peers, "peer"), (evaluation.published, "published"))
     series = [(curve, kind, _finite(curve, metric)) for curves, kind in kinds for curve in curves]
     series = [item for item in series if item[2]]
@@ -49,13 +50,13 @@ def plot(evaluation: Evaluation, metric: str) -> str | None:
     if not measured:
         return None
     x = _rates([bpp for bpp, _ in measured])
-    y, y_ticks = _qualities([quality for _, quality in measured], METRICS[metric].least)
-    parts = [_axes(x, y, y_ticks, METRICS[metric].label)]
+    y, y_ticks = _qualities([quality for _, quality in measured], MEASURES[metric].least)
+    parts = [_axes(x, y, y_ticks, MEASURES[metric].label)]
     for number, (curve, kind, points) in reversed(list(enumerate(series))):  # the models on top
         parts.append(_series(curve, kind, points, number, x, y, metric))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{escape(METRICS[metric].label)} over bits per pixel"><style>{STYLE}</style>'
+        f'aria-label="{escape(MEASURES[metric].label)} over bits per pixel"><style>{STYLE}</style>'
         f'<clipPath id="clip-{metric}"><rect x="{LEFT}" y="{TOP}" width="{RIGHT - LEFT}" height="{BOTTOM - TOP}"/>'
         f'</clipPath><rect class="paper" width="{WIDTH}" height="{HEIGHT}" rx="8"/>{"".join(parts)}</svg>'
     )
@@ -115,7 +116,7 @@ def _series(
     parts.append(f'<polyline points="{line}" {stroke}/>')
     if kind != "published":
         for (across, up), (bpp, quality) in zip(places, points, strict=True):
-            told = f"<title>{name}: {bpp:.4f} bpp, {quality:.2f} {escape(METRICS[metric].label)}</title>"
+            told = f"<title>{name}: {bpp:.4f} bpp, {quality:.2f} {escape(MEASURES[metric].label)}</title>"
             parts.append(f'<circle cx="{across:.1f}" cy="{up:.1f}" r="4" fill="{colour}">{told}</circle>')
     shown = name if len(curve.codec) <= 22 else "…" + escape(curve.codec[-21:])
     parts.append(f'</g><line x1="{RIGHT + 14}" x2="{RIGHT + 38}" y1="{row}" y2="{row}" {stroke}/>')

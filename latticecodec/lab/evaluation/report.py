@@ -14,12 +14,13 @@ from pathlib import Path
 from ...errors import OutputError, reason
 from ...outputs import check_folder, check_own, write_text
 from .comparison import TARGET, Comparison
-from .curve import METRICS
 from .evaluate import Evaluation
+from .measures import MEASURES
 from .plot import plot
 from .report_tables import builds_table, cost_table, matrices, point_table
 from .results import check_csv, to_csv, to_json
 
+PAGE = "index.html"
 EXACT = "JPEG, WebP and AVIF are shown by your browser from the very files, all else from lossless copies."
 CLOSE = "JPEG, WebP and AVIF are shown by your browser from the very files, all else from copies in WebP of quality 95."
 PARTS = "Of pictures larger than 1024 pixels the middle was coded by itself."
@@ -44,22 +45,32 @@ def write_report(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: the folder cannot be made: {reason(error)}") from None
-    plots = {metric: svg for metric in METRICS if (svg := plot(evaluation, metric)) is not None}
+    plots = {metric: svg for metric in MEASURES if (svg := plot(evaluation, metric)) is not None}
     for metric, svg in plots.items():
-        write_text(folder / f"{metric.replace('_', '-')}.svg", svg)
+        write_text(_plot_file(folder, metric), svg)
     write_text(folder / "results.json", json.dumps(to_json(evaluation), indent=2) + "\n")
     write_text(folder / "results.csv", to_csv(evaluation))
-    return write_text(folder / "index.html", _page(evaluation, list(plots.values()), comparisons, command))
+    return write_text(folder / PAGE, _page(evaluation, list(plots.values()), comparisons, command))
 
 
 def check_report(folder: Path) -> None:
     """Raise OutputError where a report cannot be written: no folder can be made, or files of other origin are there."""
     check_folder(folder)
-    for metric in METRICS:
-        check_own(folder / f"{metric.replace('_', '-')}.svg", 'class="plot"', "a plot of lcodec eval")
+    for metric in MEASURES:
+        check_own(_plot_file(folder, metric), 'class="plot"', "a plot of lcodec eval")
     check_own(folder / "results.json", '"models": [', "results of lcodec eval")
     check_csv(folder / "results.csv")
-    check_own(folder / "index.html", "<title>lcodec eval: ", "a report of lcodec eval")
+    check_own(folder / PAGE, "<title>lcodec eval: ", "a report of lcodec eval")
+
+
+def report_files(folder: Path) -> list[Path]:
+    """Every file that a report may write into its folder."""
+    plots = [_plot_file(folder, metric) for metric in MEASURES]
+    return [*plots, *(folder / name for name in ("results.json", "results.csv", PAGE))]
+
+
+def _plot_file(folder: Path, metric: str) -> Path:
+    return folder / f"{metric.replace('_', '-')}.svg"
 
 
 def _page(evaluation: Evaluation, plots: Sequence[str], comparisons: Sequence[Comparison], command: str) -> str:

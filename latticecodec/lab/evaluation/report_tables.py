@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from .curve import METRICS
 from .evaluate import Evaluation
+from .measures import MEASURES
 from .results import bd_rates, costs, rows
 
 MIB = 2**20
@@ -16,7 +16,7 @@ def matrices(evaluation: Evaluation) -> str:
     rates = bd_rates(evaluation)
     anchors = [curve.codec for curve in (*evaluation.models[:1], *evaluation.peers, *evaluation.published)]
     cards = []
-    for metric, measure in METRICS.items():
+    for metric, measure in MEASURES.items():
         table = {codec: {name: cell[metric] for name, cell in row.items()} for codec, row in rates.items()}
         used = [name for name in anchors if any(row.get(name) is not None for row in table.values())]
         if used:
@@ -56,15 +56,15 @@ def cost_table(evaluation: Evaluation) -> str:
 
 def point_table(evaluation: Evaluation) -> str:
     """Every point of every codec."""
-    digits = {"quality": "g", "bpp": ".4f", "psnr": ".3f", "ms_ssim": ".5f", "ssimulacra2": ".2f", "butteraugli": ".3f"}
+    layouts = {"quality": "g", "bpp": ".4f", **{name: f".{measure.digits}f" for name, measure in MEASURES.items()}}
     body = [
         [
             escape(row["codec"]),
-            *(NOTHING if row[name] is None else format(row[name], layout) for name, layout in digits.items()),
+            *(NOTHING if row[name] is None else format(row[name], layout) for name, layout in layouts.items()),
         ]
         for row in rows(evaluation)
     ]
-    return _table(["codec", "quality", "bpp", "PSNR, dB", "MS-SSIM", "SSIMULACRA2", "Butteraugli"], body)
+    return _table(["codec", "quality", "bpp", *(measure.title for measure in MEASURES.values())], body)
 
 
 def builds_table(evaluation: Evaluation) -> str:

@@ -3,25 +3,15 @@
 import csv
 import io
 import math
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from ...outputs import check_folder, check_own
-from .curve import Curve, compared
+from .curve import Curve, Point, compared
 from .evaluate import Evaluation
 
-COLUMNS = (
-    "codec",
-    "quality",
-    "bpp",
-    "psnr",
-    "ms_ssim",
-    "ssimulacra2",
-    "butteraugli",
-    "encode_s_per_megapixel",
-    "decode_s_per_megapixel",
-)
+COLUMNS = ("codec", *(field.name for field in fields(Point)))
 
 
 def rows(evaluation: Evaluation) -> list[dict[str, Any]]:
@@ -35,7 +25,7 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def bd_rates(evaluation: Evaluation) -> dict[str, dict[str, dict[str, float | None]]]:
-    """BD-rates of each codec against each peer, the first model and each published curve, by the keys of `METRICS`."""
+    """BD-rates of each codec against each peer, the first model and each published curve, by the keys of `MEASURES`."""
     ours = (*evaluation.models, *evaluation.peers)
     anchors = (*evaluation.models[:1], *evaluation.peers, *evaluation.published)
     return {

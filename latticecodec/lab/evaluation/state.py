@@ -10,6 +10,7 @@ the exception: they are those of the machine that measured them.
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import OutputError, reason
+from ...outputs import check_folder
 
 HEADER = {"format": "lcodec eval", "version": 1}
 
@@ -35,7 +37,7 @@ class State:
     """Results by key; in memory alone where no file is given."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Read what is there; raises OutputError where the file is another one or cannot be read.
+        """Read what is there; raises OutputError where the file is another one, or cannot be read or written.
 
         A file that is not there, and its folder, are made with the first result.
         """
@@ -43,6 +45,10 @@ class State:
         self._known: dict[str, dict[str, Any]] = {}
         if path is None:
             return
+        if not os.path.exists(path):
+            check_folder(path.parent)
+        elif not os.access(path, os.W_OK):
+            raise OutputError(f"{path}: is write-protected; name another one")
         try:
             text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
         except OSError as error:
@@ -52,7 +58,7 @@ class State:
             raise OutputError(f"{path}: is not a file of results of lcodec eval; name another one")
         for line in lines[1:]:
             result = _parsed(line)  # {} for a line that an interrupted run left unfinished
-            if "key" in result:
+            if isinstance(result.get("key"), str):
                 self._known[result.pop("key")] = result
         self._before = "" if text.endswith("\n") else "\n" if text else json.dumps(HEADER) + "\n"
 
@@ -80,6 +86,6 @@ class State:
 def _parsed(line: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
