@@ -49,7 +49,7 @@ TAKEN = {"list": ("--data",), "render": ("--out", "--page")}  # what they take o
     "--seed",
     "seeds",
     multiple=True,
-    type=click.IntRange(0),
+    type=click.IntRange(0, 2**32 - 1),
     default=[0],
     show_default=True,
     metavar="N",
@@ -103,15 +103,16 @@ def reproduce(
     from latticecodec.lab.papers.page import page as pages
     from latticecodec.lab.papers.page.plots import pyplot
     from latticecodec.lab.papers.results import Results
-    from latticecodec.outputs import check_folder
+    from latticecodec.outputs import check_kept
 
     if quick + full + (share is not None) > 1:
         raise click.UsageError("--quick, --full and --share exclude each other")
     budget = FULL if full else QUICK if share is None else part(share)
     pyplot()
     page = page or out.with_name("papers.md")
-    check_folder(out.parent)
-    pages.check_page(page)
+    pages.check_page(page, out)
+    if tables != ("render",):
+        check_kept(out)
     results = Results(out)
     if tables == ("render",):
         if not results.known:

@@ -132,6 +132,14 @@ def check_own(path: Path, mark: str, what: str) -> None:
         raise OutputError(f"{path}: is not {what}, and is not replaced; name another one")
 
 
+def check_kept(path: Path) -> None:
+    """Raise OutputError where nothing can be added to a file, or, where it is not there, none can be made."""
+    if not os.path.exists(path):
+        check_folder(path.parent)
+    elif not os.access(path, os.W_OK):
+        raise OutputError(f"{path}: is write-protected; name another one")
+
+
 def check_folder(folder: Path) -> None:
     """Raise OutputError where nothing can be written into a folder that is there, or none can be made."""
     above = folder.absolute()

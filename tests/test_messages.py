@@ -162,7 +162,7 @@ def _pictures(folder: Path) -> None:
     (folder / "nothing").mkdir()
     (folder / "nothing" / "notes.txt").touch()
     (folder / "plots").mkdir()
-    picture.save(folder / "plots" / "rate-distortion-mnist.png")
+    picture.save(folder / "plots" / "holiday.png")
     (folder / "taken.lcq").write_text("what was there")
     (folder / "loop.lcq").symlink_to("loop.lcq")
     (folder / "trained" / "model").mkdir(parents=True)

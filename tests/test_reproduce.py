@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from paper_rows import KINDS, result
 
 from latticecodec.errors import OutputError
 from latticecodec.lab.papers.experiment import part as budget_of
+from latticecodec.lab.papers.page.page import check_page
 from latticecodec.lab.papers.results import Results
 from latticecodec.lab.papers.tables import TABLES
 
@@ -69,6 +71,9 @@ def test_what_the_command_refuses(small_fashion: Path, tmp_path: Path) -> None:
     assert missing_data.exit_code == 1
     assert "see lcodec reproduce list" in missing_data.stderr
     assert not (tmp_path / "x.jsonl").exists()
+    both = lcodec("reproduce", "ll-5", "--data", small_fashion, "--out", tmp_path / "papers.md")
+    assert (both.exit_code, "would be both the page and the file of results" in both.stderr) == (1, True)
+    assert lcodec("reproduce", "ll-5", "--seed", 2**32, "--data", small_fashion).exit_code == 2
     nothing = lcodec("reproduce", "render", "--out", tmp_path / "x.jsonl")
     assert (nothing.exit_code, "no results to render" in nothing.stderr) == (1, True)
 
@@ -81,3 +86,26 @@ def test_budgets_exclude_each_other_and_the_longest_counts(small_fashion: Path, 
         results.add(result(KINDS["vq"], budget=budget))
     assert results.budgets() == ["10 %", "2.5 %", "quick"]
     assert results.of(KINDS["vq"], "fashion-mnist")[0] == budget_of(0.1).name == "10 %"
+
+
+def test_a_run_that_ended_before_its_page_goes_on(tmp_path: Path) -> None:
+    """Plots of ours without a page are replaced; other pictures are not."""
+    page = tmp_path / "papers.md"
+    page.with_suffix("").mkdir()
+    (page.with_suffix("") / "ll-5-fashion-mnist.png").touch()
+    check_page(page, tmp_path / "results.jsonl")
+    (page.with_suffix("") / "holiday.png").touch()
+    with pytest.raises(OutputError, match="holds pictures, and no page beside it has them"):
+        check_page(page, tmp_path / "results.jsonl")
+
+
+def test_results_that_could_not_be_kept_are_told_before_a_training(
+    small_fashion: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "results.jsonl"
+    Results(out).add(result(KINDS["vq"]))
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK and access(path, mode))  # root may all
+    done = lcodec("reproduce", "ll-5", "--data", small_fashion, "--out", out)
+    assert (done.exit_code, done.stderr) == (1, f"Error: {out}: is write-protected; name another one\n")
+    assert lcodec("reproduce", "render", "--out", out).exit_code == 0  # which only reads it

@@ -10,7 +10,6 @@ the exception: they are those of the machine that measured them.
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import OutputError, reason
-from ...outputs import check_folder
+from ...outputs import check_kept
 
 HEADER = {"format": "lcodec eval", "version": 1}
 
@@ -45,10 +44,7 @@ class State:
         self._known: dict[str, dict[str, Any]] = {}
         if path is None:
             return
-        if not os.path.exists(path):
-            check_folder(path.parent)
-        elif not os.access(path, os.W_OK):
-            raise OutputError(f"{path}: is write-protected; name another one")
+        check_kept(path)
         try:
             text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
         except OSError as error:

@@ -1,5 +1,6 @@
 """docs/papers.md: a line for every table row and data set, and the plots."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ..tables import TABLES
 from ..verdicts.claims import CHECKS, CLAIMS, CentralClaim
 from ..verdicts.equal_rate import RATE_CLAIMS
 from ..verdicts.rows import number, spread, verdict
-from .plots import all_plots, without_map
+from .plots import all_plots, may_be_plot, without_map
 
 HEAD = """# The papers, rerun
 
@@ -79,14 +80,19 @@ def write_page(results: Results, page: Path) -> int:
     return measured
 
 
-def check_page(page: Path) -> None:
-    """Raise OutputError where the page cannot be written, or files of other origin are in its place or its plots'."""
+def check_page(page: Path, results: Path) -> None:
+    """Raise OutputError where the page cannot be written, or other things are in its place or its plots'.
+
+    `results` is the file of the results.
+    """
+    if os.path.realpath(page) == os.path.realpath(results):
+        raise OutputError(f"{page}: would be both the page and the file of results; name another one for one of them")
     check_folder(page.parent)
     folder = page.with_suffix("")
     if folder == page:
         raise OutputError(f"{page}: has no suffix, and its plots go into a folder of that name; name it as {page}.md")
     check_own(page, HEAD.partition("\n")[0], "a page of lcodec reproduce")
-    if not page.exists() and any(folder.glob("*.png")):
+    if not page.exists() and any(not may_be_plot(file.name) for file in folder.glob("*.png")):
         raise OutputError(f"{folder}: holds pictures, and no page beside it has them; name another page than {page}")
 
 

@@ -9,6 +9,7 @@ from ..datasets import DATASETS
 from ..experiment import Table
 from ..figures import pictures_beside, stem_of
 from ..results import Result, Results
+from ..tables import TABLES
 from ..verdicts.equal_rate import FAMILIES, frontier, longest, points
 from ..verdicts.rows import short
 
@@ -19,6 +20,7 @@ PANELS = (
 )
 LINES_MAX = 16  # in one plot
 NAMED = 1.2  # rate of a named point beside the one before, at least
+PLANE = "rate-distortion"
 MAPPED = (  # rows whose codebook is shown
     ("ll-5", "VQ-VAE, constant rate"),
     ("ll-rate", "VQ-VAE, k-means, K = 512"),
@@ -27,6 +29,11 @@ MAPPED = (  # rows whose codebook is shown
     ("rotation-2", "Large, K = 1024"),
     ("rotation-3", "beta 0.25"),
 )
+
+
+def may_be_plot(name: str) -> bool:
+    """Whether a plot can have this name, as one of a run that ended before there was a page."""
+    return name.startswith((*(f"{table}-" for table in TABLES), f"{PLANE}-"))
 
 
 def pyplot() -> Any:
@@ -135,7 +142,7 @@ def all_plots(results: Results, tables: list[Table], folder: Path) -> dict[str, 
     """Write every plot that there are results for: those of each table by its name, "" those of rate and distortion."""
     written: dict[str, list[Path]] = {"": []}
     for data in DATASETS:
-        file = folder / f"rate-distortion-{data}.png"
+        file = folder / f"{PLANE}-{data}.png"
         written[""] += [file] if rate_distortion(results, data, file) else []
     for table in tables:
         written[table.name] = codebooks(table, results, folder)
