@@ -67,7 +67,7 @@ class ModelConfig:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.type is float and not (isinstance(value, int | float) and abs(value) <= sys.float_info.max):
+            if field.type is float and not _is_finite(value):
                 raise ModelError(f"config field {field.name} is {shown(value)}; it must be a finite number")
             if field.type is str and not isinstance(value, str):
                 raise ModelError(f"config field {field.name} is {shown(value)}; it must be a string")
@@ -76,8 +76,9 @@ class ModelConfig:
                 told = f"it must be an integer from {least} to {COUNT_MAX}"
                 raise ModelError(f"config field {field.name} is {shown(value)}; {told}")
         for key, counts in (("groups", self.groups), ("books", self.books)):
-            if not all(isinstance(count, int) and count > 0 for count in counts):
-                raise ModelError(f"config field {key} is {shown(list(counts))}; it must be a list of positive integers")
+            if not all(isinstance(count, int) and 0 < count <= COUNT_MAX for count in counts):
+                told = f"it must be a list of positive integers, up to {COUNT_MAX}"
+                raise ModelError(f"config field {key} is {shown(list(counts))}; {told}")
         if self.latents % CONTEXT_STEPS:
             raise ModelError(f"config field latents is {self.latents}; it must be a multiple of {CONTEXT_STEPS}")
         for key in ("width8", "width16", "hyper_width"):
@@ -88,20 +89,22 @@ class ModelConfig:
                 raise ModelError(f"config field {key} is {shown(list(pair))}; it must be two integers from 1 to 64")
         for key, name in (("name", self.name), ("quantizer", self.quantizer), ("base", self.base or "none")):
             if not re.fullmatch(r"[\w-][\w.-]{0,63}", name):
-                raise ModelError(f"config field {key} is {name!r}; it must be a plain name: letters, digits, . _ -")
+                told = f"config field {key} is {shown(name)}"
+                raise ModelError(f"{told}; it must be a plain name: letters, digits, . _ -")
         if self.tune not in TUNES:
-            raise ModelError(f"config field tune is {self.tune!r}; it must be one of {', '.join(TUNES)}")
+            raise ModelError(f"config field tune is {shown(self.tune)}; it must be one of {', '.join(TUNES)}")
         for key, digest in (("weights_sha256", self.weights_sha256), ("prior_sha256", self.prior_sha256)):
             if not re.fullmatch("([0-9a-f]{64})?", digest):
-                raise ModelError(f"config field {key} is {digest!r}; it must be a SHA-256, 64 hexadecimal digits")
+                raise ModelError(f"config field {key} is {shown(digest)}; it must be a SHA-256, 64 hexadecimal digits")
         if not LAMBDA_MIN <= self.lambda_min < self.lambda_max <= LAMBDA_MAX:
-            told = f"lambda_min is {self.lambda_min} and lambda_max {self.lambda_max}, not a range of weights"
+            told = f"lambda_min is {shown(self.lambda_min)} and lambda_max {shown(self.lambda_max)}"
+            told += ", not a range of weights"
             raise ModelError(f"config: {told}; they must be {LAMBDA_MIN:g} to {LAMBDA_MAX:g}, the second the larger")
-        if len(self.reach) != 2 or not all(isinstance(value, int | float) for value in self.reach):
-            raise ModelError(f"config field reach is {shown(list(self.reach))}; it must be two numbers")
+        if len(self.reach) != 2 or not all(map(_is_finite, self.reach)):
+            raise ModelError(f"config field reach is {shown(list(self.reach))}; it must be two finite numbers")
         low, high = self.reach
         if not (0.01 <= self.octaves < 15.5 and low >= -2 and low + 0.1 <= high <= 2):
-            told = f"octaves is {self.octaves} and reach {low} to {high}"
+            told = f"octaves is {shown(self.octaves)} and reach {shown(low)} to {shown(high)}"
             told += ", not a range of scales; they must be 0.01 to 15.5, and two numbers from -2 to 2 that rise"
             raise ModelError(f"config: {told}")
         widest = max(self.context_width, self.hyper_width)
@@ -189,6 +192,11 @@ class ModelInfo:
     def weight_bytes(self) -> int:
         """Size of the weight file."""
         return (self.folder / WEIGHTS).stat().st_size
+
+
+def _is_finite(value: object) -> bool:
+    """Whether a value of a config.json is a number that a float can hold."""
+    return isinstance(value, int | float) and abs(value) <= sys.float_info.max
 
 
 def version_of(name: str) -> tuple[str, int | None]:

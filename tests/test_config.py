@@ -50,6 +50,11 @@ def test_configs_of_codebooks(tmp_path: Path) -> None:
         ({"quantizer": "vq", "groups": [128, 128], "codes": 1}, "2 codes or more"),
         ({"quantizer": "rotation"}, "must cover 256 latents"),
         ({"octaves": 0}, "not a range of scales"),
+        ({"reach": [10**400, 10**401]}, r"reach is \[10{78}; it must be two finite numbers"),
+        ({"reach": [1, 10**308]}, r"reach 1 to 10{79}, not a range"),
+        ({"lambda_max": 10**308}, r"lambda_max 10{79}, not a range"),
+        ({"groups": [10**400]}, "list of positive integers, up to 4096"),
+        ({"books": [4096] * 1000}, r"books is \[4096(, 4096){12}, 4; of a lattice it must be"),
         ({"octaves": 10**400}, "octaves is 10{79}; it must be a finite number"),
     ],
 )

@@ -1,5 +1,6 @@
 """What several kinds ask of the fields of a configuration, which ModelConfig has seen to be of the right types."""
 
+from ..arguments import shown
 from ..config import ModelConfig
 from ..errors import ModelError
 
@@ -9,7 +10,7 @@ WIDTH_MIN = 6  # of the context network, before codebooks
 def check_no_books(config: ModelConfig) -> None:
     """Raise ModelError where there are sizes of codebooks."""
     if config.books:
-        raise ModelError(f"config field books is {list(config.books)}; of a {config.quantizer} it must be []")
+        raise ModelError(f"config field books is {shown(list(config.books))}; of a {config.quantizer} it must be []")
 
 
 def check_no_codes(config: ModelConfig) -> None:
