@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "errors": 0,
     "metrics": 0,
+    "tars": 0,
     "arguments": 0.5,
     "extras": 0.5,
     "devices": 0.7,

@@ -7,10 +7,11 @@ from itertools import groupby
 from pathlib import PurePosixPath
 from typing import IO, Any
 
+from .. import tars
 from ..errors import LcqError
 from . import parquet
 from .source import Failure, Part
-from .store import StorageError, Store
+from .store import Store
 from .task import LCQ
 
 
@@ -60,10 +61,8 @@ def samples(store: Store, part: Part, suffixes: frozenset[str], column: str, apa
                 yield from _of_tar(store.called(name), file, suffixes, above)
             else:
                 yield from _of_rows(store.called(name), part, file, column, above)
-    except StorageError as error:
+    except LcqError as error:  # a whole copy may come
         yield Failure(name, str(error), lasting=False)
-    except LcqError as error:
-        yield Failure(name, str(error))
 
 
 def _loose(store: Store, names: tuple[str, ...]) -> Iterator[Sample | Failure]:
@@ -87,7 +86,7 @@ def _loose(store: Store, names: tuple[str, ...]) -> Iterator[Sample | Failure]:
 def _of_tar(called: str, file: IO[bytes], suffixes: frozenset[str], above: str) -> Iterator[Sample | Failure]:
     """Samples as WebDataset has them: neighbours in the tar, called alike up to the first dot of their names."""
     try:
-        with tarfile.open(fileobj=file, mode="r|*") as tar:
+        with tarfile.open(fileobj=file, mode="r|*", tarinfo=tars.Member) as tar:
             for _, members in groupby(_members(tar), lambda member: _key(member[0])):
                 pictures, beside = [], {}
                 for name, data, modified in members:
@@ -105,8 +104,8 @@ def _of_tar(called: str, file: IO[bytes], suffixes: frozenset[str], above: str) 
 
 def _members(tar: tarfile.TarFile) -> Iterator[tuple[str, bytes, int | None]]:
     """Name, bytes and time of last change of each file in a tar; links and folders left out."""
-    for member in tar:
-        opened = tar.extractfile(member) if member.isreg() else None
+    for member in tars.files(tar):
+        opened = tar.extractfile(member)
         if opened is not None:
             yield member.name.removeprefix("./"), opened.read(), _time(member.mtime)
 

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ... import tars
 from ...errors import TrainingError
 from ...extras import require
 from ...picture import search
@@ -117,9 +118,9 @@ class _Tar:
         self.path = path
         self._places: list[tuple[str, int, int]] = []  # name, offset, bytes
         try:
-            with tarfile.open(path, "r:") as tar:
-                for member in tar:
-                    if member.isfile() and Path(member.name).suffix.lower() in IMAGE_SUFFIXES:
+            with tarfile.open(path, "r:", tarinfo=tars.Member) as tar:
+                for member in tars.files(tar):
+                    if Path(member.name).suffix.lower() in IMAGE_SUFFIXES:
                         self._places.append((member.name, member.offset_data, member.size))
         except (tarfile.TarError, OSError) as error:
             warnings.warn(f"{path}: not read to its end, {error}", stacklevel=2)
