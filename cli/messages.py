@@ -12,7 +12,8 @@ from typing import Any
 import click
 
 from latticecodec import LcqError, OutputError
-from latticecodec.errors import reason
+from latticecodec.errors import on_one_line as on_one_line
+from latticecodec.errors import reason, written_out
 
 NO_MEMORY = "not enough memory for this; close other programs, give fewer --jobs, or take a machine with more"
 
@@ -25,20 +26,7 @@ class ReaderGone(BaseException):
 
 def printable(text: str) -> str:
     """The text with what is no character in it, as in file names that are not UTF-8, written out: \\xff."""
-    return re.sub("[\ud800-\udfff]", lambda match: _written_out(ord(match[0])), text)
-
-
-def on_one_line(text: str) -> str:
-    """The text without line breaks and control characters, otherwise as it is."""
-    joined = " ".join(part.strip() for part in text.splitlines() if part.strip())
-    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda match: _written_out(ord(match[0])), joined)
-
-
-def _written_out(code: int) -> str:
-    """A control character, a byte of a name that is not UTF-8, or half of a pair of UTF-16, as an escape."""
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    return re.sub("[\ud800-\udfff]", lambda match: written_out(ord(match[0])), text)
 
 
 def amount(number: int, thing: str) -> str:

@@ -13,6 +13,7 @@ LcqError                    base of all; the command line prints it as one line 
 """
 
 import errno
+import re
 
 WORDS = {errno.EISDIR: "it is a folder", errno.ENOTDIR: "a part of its path is a file, not a folder"}
 
@@ -60,3 +61,16 @@ class TrainingError(LcqError):
 def reason(error: OSError) -> str:
     """What the system says of a file, in words, without number and name."""
     return WORDS.get(error.errno or 0) or error.strerror or str(error) or "the system does not say why"
+
+
+def on_one_line(text: str) -> str:
+    """The text without line breaks and control characters, otherwise as it is."""
+    joined = " ".join(part.strip() for part in text.splitlines() if part.strip())
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda match: written_out(ord(match[0])), joined)
+
+
+def written_out(code: int) -> str:
+    """A control character, a byte of a name that is not UTF-8, or half of a pair of UTF-16, as an escape."""
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"

@@ -1,18 +1,20 @@
-"""Tars as they are read to their end, which is zeros: `tarfile` alone takes whatever it cannot read for the end."""
+"""Tars of strangers: their members one by one, whatever their headers say, and what reading them can raise."""
 
 import tarfile
 from collections.abc import Iterator
 from typing import Any, Self
 
+# what tarfile raises on damage: nonsense where numbers belong, and headers of headers without end, among it
+DAMAGE = (tarfile.TarError, EOFError, OSError, ValueError, LookupError, OverflowError, RecursionError)
 AT_ONCE = 2**20  # bytes that are read at once of what follows the end
 
 
 class Member(tarfile.TarInfo):
-    """A member, for `tarfile.open(..., tarinfo=Member)`: damaged or cut in its header, it is no end but a ReadError."""
+    """A member, for `tarfile.open(..., tarinfo=Member)`: a header that cannot be read is damage, not the tar's end."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """From a block, which may be short; raises ReadError, or HeaderError where the block is empty or zeros."""
+        """From a block, or what there is of it; raises ReadError, or HeaderError where that is empty or zeros."""
         try:
             return super().frombuf(buf, encoding, errors)
         except tarfile.HeaderError as error:
@@ -22,12 +24,19 @@ class Member(tarfile.TarInfo):
 
 
 def files(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """The files of a tar that was opened with `Member`, links and folders left out.
+    """The files of a tar opened with `Member`, links and folders left out.
 
-    It ends with zeros, or, as some writers leave it, behind a member; raises TarError where anything else follows.
+    Its end is a block of zeros, or where the last member ends, as some writers leave it. Raises one of DAMAGE where it
+    is damaged, leads in circles, or holds more after its end.
+
+    A sparse one (`issparse`) claims what is not in the tar, and is not to be read.
     """
-    yield from (member for member in tar if member.isreg())
-    file: Any = tar.fileobj
-    while rest := file.read(AT_ONCE):
+    for member in tar:
+        if tar.offset <= member.offset:  # of a size below 0
+            raise tarfile.ReadError("a member leads back to where it begins")
+        if member.isreg():
+            yield member
+    opened: Any = tar.fileobj
+    while rest := opened.read(AT_ONCE):
         if rest.strip(b"\0"):
             raise tarfile.ReadError("more follows its end")

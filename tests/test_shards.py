@@ -4,8 +4,10 @@ import io
 import shutil
 import tarfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
+import odd_archives as odd
 import pytest
 import torch
 from PIL import Image
@@ -200,3 +202,28 @@ def test_a_model_is_trained_on_tars_and_validated_on_parquet(tmp_path: Path) -> 
     model = run("lattice", "mine", "lc-test", tmp_path / "shards", val, tmp_path / "run", options, "cpu")
     assert "1 file of a folder named shards" in (model / "README.md").read_text()
     shutil.rmtree(model)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda path: odd.with_header(path, {"GNU.sparse.map": "0,none"}, image_file(0)), "not read to its end, inval"),
+        (odd.headers_without_end, "not read to its end, maximum recursion"),
+        (odd.leading_back, "not read to its end, a member leads back"),
+        (lambda path: odd.sparse(path, 1 << 40), "photo.png: left out, a sparse file"),
+    ],
+    ids=["map", "headers", "back", "sparse"],
+)
+def test_a_tar_that_is_nonsense_is_told(make: Callable[[Path], Path], told: str, tmp_path: Path) -> None:
+    shards = Shards([make(tmp_path / "a.tar")])
+    with pytest.warns(UserWarning, match=told):
+        assert len(list(shards.all())) == ("inval" in told)  # what comes before
+
+
+def test_parquet_that_is_nonsense(tmp_path: Path) -> None:
+    """A path that is no text is not looked at; a name that is none, or two sets of bytes, make it useless."""
+    images = [image_file(i) for i in range(3)]
+    assert len(list(Shards([odd.parquet_of(tmp_path / "a.parquet", images, "paths")]).all())) == 3
+    for what, told in (("names", "not a Parquet file that can be read"), ("fields", "has no column of images, as byt")):
+        with pytest.raises(TrainingError, match=told):
+            Shards([odd.parquet_of(tmp_path / "b.parquet", images, what)])

@@ -1,6 +1,7 @@
 """Parquet files with a column of pictures: their bytes, or bytes and path as data sets of Hugging Face have them."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -17,8 +18,11 @@ class ColumnError(LcqError):
 
 def groups(file: IO[bytes], called: str) -> list[int]:
     """The rows of each row group; raises LcqError naming the file where it is no Parquet file."""
-    metadata = _opened(file, called).metadata
-    return [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
+    from pyarrow.parquet import ParquetFile
+
+    with _whole(called):
+        metadata = ParquetFile(file).metadata
+        return [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
 
 
 @dataclass(frozen=True)
@@ -47,50 +51,70 @@ class Rows:
 
     def __init__(self, file: IO[bytes], called: str, group: int, column: str) -> None:
         """Raises LcqError naming the file where it has no such column, or cannot be read."""
-        self._file, self._called, self._group, self._column = _opened(file, called), called, group, column
-        self.schema = self._file.schema_arrow
-        if column not in self.schema.names:
-            names = ", ".join(self.schema.names)
-            raise LcqError(f"{called}: has no column {column}, but {names}; name one with --column")
+        from pyarrow.parquet import ParquetFile
+
+        self._called, self._group = called, group
+        with _whole(called):
+            self._file = ParquetFile(file)
+            self.schema = self._file.schema_arrow
+            names = self.schema.names
+            if names.count(column) > 1:
+                raise ValueError(f"{names.count(column)} columns are called {column}")
+        if column not in names:
+            raise LcqError(f"{called}: has no column {column}, but {', '.join(names)}; name one with --column")
+        self._at = names.index(column)
+        self._others = [index for index, name in enumerate(names) if name != column and not name.startswith(OWN)]
 
     def __iter__(self) -> Iterator[Row]:
         number = 0
-        names = enumerate(self.schema.names)
-        others = [index for index, name in names if name != self._column and not name.startswith(OWN)]
-        for batch in _batches(self._file, self._called, self._group):
-            beside = batch.select(others) if others else None
-            for index, cell in enumerate(batch.column(self._column).to_pylist()):
-                data, path = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, None)
-                yield Row(
-                    number,
-                    data if isinstance(data, bytes) else None,
-                    path if isinstance(path, str) else "",
-                    None if beside is None else beside.slice(index, 1),
-                )
-                number += 1
+        with _whole(self._called):
+            for batch in self._file.iter_batches(batch_size=ROWS, row_groups=[self._group]):
+                beside = batch.select(self._others) if self._others else None
+                pictures, paths = (_cells(batch.column(self._at), name) for name in ("bytes", "path"))
+                for index in range(len(batch)):
+                    data, path = _value(pictures, index), _value(paths, index)
+                    yield Row(
+                        number,
+                        data if isinstance(data, bytes) else None,
+                        path if isinstance(path, str) else "",
+                        None if beside is None else beside.slice(index, 1),
+                    )
+                    number += 1
 
 
-def _batches(opened: Any, called: str, group: int) -> Iterator[Any]:
+def _cells(column: Any, name: str) -> Any:
+    """A field of a column of structures, None where that has none; of another column its cells are the `bytes`."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_struct(column.type):
+        return column if name == "bytes" else None
+    places = column.type.get_all_field_indices(name)
+    if len(places) > 1:
+        raise ValueError(f"{len(places)} fields of a picture are called {name}")
+    return pc.struct_field(column, places) if places else None
+
+
+def _value(cells: Any, index: int) -> Any:
+    """What a cell holds; None where there is none, or text that is not UTF-8."""
+    try:
+        return None if cells is None else cells[index].as_py()
+    except UnicodeDecodeError:
+        return None
+
+
+@contextmanager
+def _whole(called: str) -> Iterator[None]:
+    """Within, what pyarrow raises of a damaged file becomes LcqError naming it; a name that is no text is damage."""
     import pyarrow as pa
 
     try:
-        yield from opened.iter_batches(batch_size=ROWS, row_groups=[group])
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(called, error) from None
-
-
-def _opened(file: IO[bytes], called: str) -> Any:
-    import pyarrow as pa
-    from pyarrow.parquet import ParquetFile
-
-    try:
-        return ParquetFile(file)
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(called, error) from None
-
-
-def _damaged(called: str, error: BaseException) -> LcqError:
-    return LcqError(f"{called}: is no Parquet file, damaged or cut short ({_words(error)}); take a whole copy of it")
+        yield
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
+        told = f"{called}: is no Parquet file, damaged or cut short ({_words(error)}); take a whole copy of it"
+        raise LcqError(told) from None
 
 
 def values(others: Any) -> dict[str, Any]:

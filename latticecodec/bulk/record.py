@@ -16,6 +16,8 @@ from .store import Store
 from .task import Coded
 
 RUN = f"{HIDDEN}/run.json"
+# what comes of JSON that somebody else wrote, or that was cut short
+NO_RECORD = (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError)
 
 
 @dataclass
@@ -65,7 +67,12 @@ class Record:
     def of_fields(fields: dict[str, Any]) -> "Record":
         """From JSON; raises TypeError or KeyError where it is none."""
         failures = [Failure(**failure) for failure in fields["failures"]]
-        return Record(**{**fields, "left_out": Counter(fields["left_out"]), "failures": failures})
+        found = Record(**{**fields, "left_out": Counter(fields["left_out"]), "failures": failures})
+        counts = (found.done, found.skipped, found.pixels, found.bytes_in, found.bytes_out, *found.left_out.values())
+        lines = (found.stopped, *found.notes)
+        if not (all(isinstance(count, int) for count in counts) and all(isinstance(line, str) for line in lines)):
+            raise TypeError("a record holds something else than counts and lines")
+        return found
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,7 @@ class Records:
         try:
             fields = json.loads(self.store.read(_name(part)))
             run, digest, found = fields["run"], fields["digest"], Record.of_fields(fields["record"])
-        except (LcqError, ValueError, TypeError, KeyError):  # not there, or not whole
+        except (LcqError, *NO_RECORD):  # not there, or not whole
             return None
         if run != self.run:
             return None
@@ -104,7 +111,7 @@ class Records:
     def tries(self, part: Part, call: str) -> int:
         """How often a part was begun in a call by workers that count, this time included."""
         name, before = f"{HIDDEN}/tries/{part.name}.json", 0
-        with suppress(LcqError, ValueError, TypeError, KeyError):  # the first try
+        with suppress(LcqError, *NO_RECORD):  # the first try
             found = json.loads(self.store.read(name))
             before = int(found["tries"]) if found["call"] == call else 0
         self.store.write(name, json.dumps({"call": call, "tries": before + 1}).encode())
@@ -136,9 +143,9 @@ def begin(store: Store, asked: dict[str, Any], new: str, overwrite: bool) -> tup
         try:
             found = json.loads(store.read(RUN))
             before, number, over = found["asked"], str(found["run"]), bool(found["overwrite"])
-        except (ValueError, TypeError, KeyError):
+            odd = [key for key in asked if before.get(key) != asked[key]]
+        except NO_RECORD:
             raise OutputError(f"{store.called(RUN)}: is damaged; begin anew with --force") from None
-        odd = [key for key in asked if before.get(key) != asked[key]]
         if odd:
             told = ", ".join(f"{key} {before.get(key)!r} where {asked[key]!r} is asked for" for key in sorted(odd))
             raise OutputError(f"{store.url}: holds a run with {told}; name another target, or begin anew with --force")

@@ -11,7 +11,7 @@ from .. import tars
 from ..errors import LcqError
 from . import parquet
 from .source import Failure, Part
-from .store import Store
+from .store import HINT, Store
 from .task import LCQ
 
 
@@ -85,29 +85,34 @@ def _loose(store: Store, names: tuple[str, ...]) -> Iterator[Sample | Failure]:
 
 def _of_tar(called: str, file: IO[bytes], suffixes: frozenset[str], above: str) -> Iterator[Sample | Failure]:
     """Samples as WebDataset has them: neighbours in the tar, called alike up to the first dot of their names."""
+    for _, members in groupby(_members(called, file), lambda member: _key(member[0])):
+        pictures, beside = [], {}
+        for name, data, modified in members:
+            if data is None:
+                yield Failure(name, f"{called}: {name}: is a sparse file, with gaps; pack the tar without --sparse")
+            elif not _inside(name):
+                told = "leads out of the tar, or is a name that no file can have; rename it"
+                yield Failure(name, f"{called}: {name}: {told}")
+            elif PurePosixPath(name).suffix.lower() in suffixes:
+                pictures.append(Picture(above + name, data, modified))
+            else:
+                beside[name] = data
+        yield Sample(tuple(pictures), beside)
+
+
+def _members(called: str, file: IO[bytes]) -> Iterator[tuple[str, bytes | None, int | None]]:
+    """Name, bytes and time of last change of each file in a tar; no bytes of a sparse one, which can claim any size.
+
+    Raises LcqError naming the tar where it is damaged.
+    """
     try:
         with tarfile.open(fileobj=file, mode="r|*", tarinfo=tars.Member) as tar:
-            for _, members in groupby(_members(tar), lambda member: _key(member[0])):
-                pictures, beside = [], {}
-                for name, data, modified in members:
-                    if PurePosixPath(name).suffix.lower() not in suffixes:
-                        beside[name] = data
-                    elif not _inside(name):
-                        yield Failure(name, f"{called}: {name}: is named outside of the tar; rename it")
-                    else:
-                        pictures.append(Picture(above + name, data, modified))
-                yield Sample(tuple(pictures), beside)
-    except (tarfile.TarError, EOFError, OSError) as error:
-        told = " ".join(str(error).split()) or "it ends too early"
+            for member in tars.files(tar):
+                opened = None if member.issparse() else tar.extractfile(member)
+                yield _plain(member.name), None if opened is None else opened.read(), _time(member.mtime)
+    except tars.DAMAGE as error:
+        told = " ".join(str(error).split())[:HINT] or "it ends too early"
         raise LcqError(f"{called}: is no tar, damaged or cut short ({told}); take a whole copy of it") from None
-
-
-def _members(tar: tarfile.TarFile) -> Iterator[tuple[str, bytes, int | None]]:
-    """Name, bytes and time of last change of each file in a tar; links and folders left out."""
-    for member in tars.files(tar):
-        opened = tar.extractfile(member)
-        if opened is not None:
-            yield member.name.removeprefix("./"), opened.read(), _time(member.mtime)
 
 
 def _time(seconds: float) -> int | None:
@@ -122,16 +127,22 @@ def _key(name: str) -> str:
     return folder + slash + base.split(".")[0]
 
 
+def _plain(name: str) -> str:
+    """The one spelling of a name: x/a.png also for x//a.png and x/./a.png; one from the root on stays so."""
+    return "/" * name.startswith("/") + "/".join(part for part in name.split("/") if part not in ("", "."))
+
+
 def _inside(name: str) -> bool:
-    """Whether a name stays in the folder that it is counted from."""
-    return not name.startswith("/") and "\\" not in name and ".." not in name.split("/")
+    """Whether a name is one that a file can have, and stays in the folder that it is counted from."""
+    return not {"", ".."} & set(name.split("/")) and "\\" not in name and "\0" not in name
 
 
 def _of_rows(called: str, part: Part, file: IO[bytes], column: str, above: str) -> Iterator[Sample | Failure]:
     table = parquet.Rows(file, called, part.group, column)
     for row in table:
-        ours = row.path.endswith(LCQ) and _inside(row.path)  # written by a run, under names that differ
-        picture = above + row.path if ours else f"{above or part.name + '/'}{row.number:06d}"
+        path = _plain(row.path)
+        ours = path.endswith(LCQ) and _inside(path)  # written by a run, under names that differ
+        picture = above + path if ours else f"{above or part.name + '/'}{row.number:06d}"
         if row.data is None:
             yield Failure(picture, f"{called}: row {row.number:,} of group {part.group} has no picture in {column}")
         else:

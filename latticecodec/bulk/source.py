@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from posixpath import splitext
 from typing import Literal
 
-from ..errors import LcqError
+from ..errors import LcqError, on_one_line
 from ..picture.folder import DOUBLE
 from . import parquet
 from .store import Store
@@ -58,13 +58,16 @@ class Failure:
 
     Attributes:
         name: of the file.
-        error: the line, which names it.
+        error: the line, which names it; without what moves a cursor, which names can hold.
         lasting: whether another try would end alike.
     """
 
     name: str
     error: str
     lasting: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "error", on_one_line(self.error))
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,10 @@ class Source:
             loose, archives = [], []
             for name in names:
                 suffix = splitext(name)[1].lower()
-                if name.startswith(DOUBLE):
+                if ".." in f"{folder}{name}".split("/"):  # as keys of object storage can be
+                    told = "leads out of the source; rename it"
+                    yield Failure(folder + name, f"{self.store.called(folder + name)}: {told}")
+                elif name.startswith(DOUBLE):
                     left_out["._*"] += 1
                 elif name.lower().endswith(ARCHIVES):
                     archives.append(folder + name)

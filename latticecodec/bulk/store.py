@@ -4,6 +4,7 @@ What is written is whole or not there: on the disk by way of a temporary file, i
 object its name when it has all of it. Of other storage nobody knows, and what lies there proves nothing.
 """
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,10 +16,16 @@ from ..errors import LcqError, OutputError, reason
 
 WHOLE = {"file", "s3", "s3a", "gs", "gcs", "abfs", "az", "adl", "hf", "memory"}  # storage with whole files alone
 HINT = 200  # characters of what a library says
+# of a name: too long, or a file where a folder is, or the other way round
+OF_NAMES = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EILSEQ}
 
 
 class StorageError(LcqError):
     """What cannot be read just now, and perhaps can another time."""
+
+
+class NamingError(OutputError):
+    """What cannot have its name there, another time either; all else can be written."""
 
 
 class Store:
@@ -126,7 +133,7 @@ class Store:
     def exists(self, name: str) -> bool:
         """Whether there is such a file; raises StorageError where that cannot be found out."""
         with self._reading(name):
-            return bool(self._storage.exists(self._prefix + name))
+            return bool(self._storage.isfile(self._prefix + name))
 
     def modified(self, name: str) -> int | None:
         """When a file on the disk was changed last, in nanoseconds; raises StorageError naming it."""
@@ -136,7 +143,7 @@ class Store:
             return os.stat(self._prefix + name).st_mtime_ns
 
     def write(self, name: str, data: bytes, modified: int | None = None) -> None:
-        """Write a file, replacing what is there; raises OutputError naming it."""
+        """Write a file, replacing what is there; raises OutputError naming it, NamingError where that is its name's."""
         with self._writing(name):
             if self.local:
                 _write_file(Path(self._prefix + name), lambda part: part.write_bytes(data), modified)
@@ -169,7 +176,9 @@ class Store:
         except MemoryError:
             raise
         except Exception as error:
-            raise OutputError(f"{self.called(name)}: cannot be written: {_words(error)}") from None
+            named = isinstance(error, OSError) and error.errno in OF_NAMES
+            told = f"{self.called(name)}: cannot be written: {_words(error)}"
+            raise (NamingError(told) if named else OutputError(told)) from None
 
 
 def _write_file(target: Path, fill: Callable[[Path], Any], modified: int | None) -> None:

@@ -12,7 +12,7 @@ from ..errors import LcqError
 from . import parquet
 from .sample import Picture, Sample
 from .source import Part
-from .store import Store
+from .store import NamingError, Store
 from .task import Coded
 
 Form = Literal["files", "tars", "parquet"]
@@ -35,10 +35,10 @@ class Target(Protocol):
     def has(self, name: str) -> bool:
         """Whether the output of this name is there, and whole."""
 
-    def add(self, sample: Sample, made: Made) -> None:
-        """Take what was made of a sample's pictures.
+    def add(self, sample: Sample, made: Made) -> dict[str, str]:
+        """Take what was made of a sample's pictures; returns why outputs, by name, cannot have that name, and are not.
 
-        Raises OutputError where it cannot be written, ColumnError where this part of the source cannot be written so.
+        Raises OutputError where nothing can be written, ColumnError where this part of the source cannot be written so.
         """
 
 
@@ -66,13 +66,18 @@ class Files:
         """Whether it is there."""
         return not self._overwrite and self._store.whole and self._store.exists(name)
 
-    def add(self, sample: Sample, made: Made) -> None:
+    def add(self, sample: Sample, made: Made) -> dict[str, str]:
         """Write each."""
+        refused = {}
         for picture, coded in made:
-            self._store.write(coded.name, coded.data, picture.modified if self._keep_times else None)
+            try:
+                self._store.write(coded.name, coded.data, picture.modified if self._keep_times else None)
+            except NamingError as error:
+                refused[coded.name] = f"{error}; rename it"
         _count_beside(self.left_out, sample)
         if sample.row is not None:
             self.left_out.update(f"column {name}" for name in sample.row.schema.names)
+        return refused
 
 
 class _OneFile:
@@ -121,7 +126,7 @@ class Tar(_OneFile):
     def _end(self) -> None:
         self._tar.close()
 
-    def add(self, sample: Sample, made: Made) -> None:
+    def add(self, sample: Sample, made: Made) -> dict[str, str]:
         """Outputs first, then what was beside them; columns of a row become a JSON file."""
         for picture, coded in made:
             self._add(coded.name, coded.data, picture.modified if self._keep_times else None)
@@ -130,6 +135,7 @@ class Tar(_OneFile):
         if sample.row is not None and made:
             name = str(PurePosixPath(made[0][1].name).with_suffix(".json"))
             self._add(name, json.dumps(parquet.values(sample.row), default=str).encode(), None)
+        return {}
 
     def _add(self, name: str, data: bytes, modified: int | None) -> None:
         member = tarfile.TarInfo(name)
@@ -150,9 +156,15 @@ class Parquet(_OneFile):
     def _end(self) -> None:
         self._writer.close()
 
-    def add(self, sample: Sample, made: Made) -> None:
+    def add(self, sample: Sample, made: Made) -> dict[str, str]:
         """A row for each picture."""
+        refused = {}
         for _, coded in made:
+            try:
+                coded.name.encode()
+            except UnicodeEncodeError:
+                refused[coded.name] = "a name that is not UTF-8 cannot be in Parquet; rename it"
+                continue
             told = {
                 "bytes": len(coded.data),
                 "width": coded.width,
@@ -166,6 +178,7 @@ class Parquet(_OneFile):
             row = {self._column: cell} | (named if coded.name.endswith(".lcq") else {})
             self._writer.add(row, sample.row, sample.schema)
         _count_beside(self.left_out, sample)
+        return refused
 
 
 def _count_beside(left_out: Counter[str], sample: Sample) -> None:

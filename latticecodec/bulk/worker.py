@@ -8,7 +8,7 @@ from .parquet import ColumnError
 from .record import Record, Records
 from .sample import Sample, samples
 from .source import Failure, Part
-from .store import HINT, Store
+from .store import HINT, NamingError, Store
 from .target import Form, Made, target_of
 from .task import Coded, Task
 
@@ -87,6 +87,8 @@ class Worker:
             return self._checked(part) if target is None else self._recorded(part, target)
         except ColumnError as error:
             return _failed(self.order, part, str(error))
+        except NamingError as error:
+            return _failed(self.order, part, f"{error}; rename it")
         except LcqError as error:
             return Record(part.name, stopped=str(error))
         except Exception as error:  # libraries have many
@@ -118,8 +120,13 @@ class Worker:
                     made, failures = self._made(part, sample, record, names, target.has)
                     record.failures += failures
                     if not failures or order.form == "files":  # a sample of a tar is whole, or not there
-                        target.add(sample, made)
-                        record.count(made)
+                        refused = target.add(sample, made)
+                        record.count([one for one in made if one[1].name not in refused])
+                        record.failures += [
+                            Failure(picture.name, f"{self._called(part, picture.name)}: {refused[coded.name]}")
+                            for picture, coded in made
+                            if coded.name in refused
+                        ]
                 record.left_out.update(target.left_out)
         except OSError as error:  # of a tar or Parquet file in the making
             record.stopped = f"temporary files: cannot be written: {reason(error)}; set TMPDIR to a folder with room"

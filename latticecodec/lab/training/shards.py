@@ -112,17 +112,22 @@ class Shards:
 
 
 class _Tar:
-    """Where the images of a tar lie; a warning, and those before it, where it is damaged."""
+    """Where the images of a tar lie; a warning, and those before it, where it is damaged, or without a sparse one."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._places: list[tuple[str, int, int]] = []  # name, offset, bytes
         try:
+            end = path.stat().st_size
             with tarfile.open(path, "r:", tarinfo=tars.Member) as tar:
                 for member in tars.files(tar):
-                    if Path(member.name).suffix.lower() in IMAGE_SUFFIXES:
+                    if Path(member.name).suffix.lower() not in IMAGE_SUFFIXES:
+                        continue
+                    if member.issparse():
+                        warnings.warn(f"{path}, {member.name}: left out, a sparse file", stacklevel=2)
+                    elif member.offset_data + member.size <= end:
                         self._places.append((member.name, member.offset_data, member.size))
-        except (tarfile.TarError, OSError) as error:
+        except tars.DAMAGE as error:
             warnings.warn(f"{path}: not read to its end, {error}", stacklevel=2)
 
     def __len__(self) -> int:
@@ -139,23 +144,24 @@ class _RowGroup:
     """The images of a row group, in memory; a warning, and none, where it is damaged."""
 
     def __init__(self, part: Part) -> None:
-        from pyarrow import ArrowException, array, parquet
+        from pyarrow import ArrowException, array, compute, parquet
 
         self.part, self._before, self._images = part, 0, array([])
         try:
             with parquet.ParquetFile(part.path) as file:
                 rows = file.read_row_group(part.group, [part.column], use_threads=False)
                 self._before = sum(file.metadata.row_group(group).num_rows for group in range(part.group))
-            self._images = rows.column(0).combine_chunks()
-        except (ArrowException, OSError) as error:
+            images = rows.column(0).combine_chunks()
+            place = _place_of_bytes(images.type)
+            self._images = images if place is None else compute.struct_field(images, place)
+        except (ArrowException, OSError, ValueError) as error:
             warnings.warn(f"{part.path}: row group {part.group} is left out, {error}", stacklevel=2)
 
     def __len__(self) -> int:
         return len(self._images)
 
     def picture(self, number: int) -> Packed:
-        image: Any = self._images[number].as_py()
-        data = image.get("bytes") if isinstance(image, dict) else image
+        data: bytes | None = self._images[number].as_py()
         return Packed(f"{self.part.path}, row {self._before + number}", data or b"")
 
 
@@ -185,9 +191,9 @@ def _row_groups(path: Path) -> list[Part]:
     try:
         with parquet.ParquetFile(path) as file:
             schema, groups = file.schema_arrow, file.metadata.num_row_groups
-    except (ArrowException, OSError):
+        columns = [field.name for field in schema if _has_images(field.type)]
+    except (ArrowException, OSError, ValueError):  # also of a name that is no text
         raise TrainingError(f"{path}: not a Parquet file that can be read; leave it out") from None
-    columns = [field.name for field in schema if _has_images(field.type)]
     if not columns:
         raise TrainingError(f"{path}: has no column of images, as bytes; its columns are {', '.join(schema.names)}")
     return [Part(path, group, columns[0]) for group in range(groups)]
@@ -197,6 +203,14 @@ def _has_images(kind: Any) -> bool:
     """Whether a column holds bytes, or as those of Hugging Face a structure with "bytes" in it."""
     from pyarrow import types
 
-    if types.is_struct(kind):
-        return any(kind.field(i).name == "bytes" and _has_images(kind.field(i).type) for i in range(kind.num_fields))
-    return bool(types.is_binary(kind) or types.is_large_binary(kind))
+    place = _place_of_bytes(kind)
+    images = kind if place is None else kind.field(place).type
+    return bool(types.is_binary(images) or types.is_large_binary(images))
+
+
+def _place_of_bytes(kind: Any) -> int | None:
+    """Where a structure has the one "bytes" in it; None for what is no such structure."""
+    from pyarrow import types
+
+    places = kind.get_all_field_indices("bytes") if types.is_struct(kind) else []
+    return places[0] if len(places) == 1 else None

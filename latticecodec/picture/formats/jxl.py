@@ -1,8 +1,8 @@
 """JPEG XL files: pixels through imagecodecs, metadata through pillow-jxl-plugin, which is optional."""
 
-import io
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import IO
 
@@ -14,6 +14,7 @@ from ..pixels import Pixels, Samples, check_size, from_array, not_unsigned
 from .format import Format
 
 CODESTREAM = b"\xff\x0a"
+BOX = struct.Struct(">I4s")  # its size and kind
 PART = 4  # bytes before the codestream in a box that has a part of it
 RATIOS = ((1, 1), (6, 5), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))  # of width to height
 HEAD = 32  # bytes of the codestream that have its size
@@ -46,8 +47,7 @@ def read(file: IO[bytes]) -> Pixels:
 
 def header(data: bytes) -> tuple[int, int, bool]:
     """Width, height, and whether a file is an animation (ISO/IEC 18181-1, annex D); raises struct.error."""
-    start = _codestream(data)
-    bits = _Bits(data[start : start + HEAD])
+    bits = _Bits(_start(data))
     height, width = _size(bits)
     moving = False
     if not bits.take(1) and bits.take(1):  # not all as usual, and more fields
@@ -87,19 +87,34 @@ def _side(bits: _Bits, small: int) -> int:
     return 1 + bits.take((9, 13, 18, 30)[bits.take(2)])
 
 
-def _codestream(data: bytes) -> int:
-    """Where the first byte behind the signature of the codestream is."""
-    if data.startswith(CODESTREAM):
-        return len(CODESTREAM)
-    file = io.BytesIO(data)
-    while True:
-        at = file.tell()
-        size, kind = struct.unpack(">I4s", file.read(8))
+def _start(data: bytes) -> bytes:
+    """The first HEAD bytes behind the signature of the codestream, out of as many boxes as have them."""
+    stream, least = b"", len(CODESTREAM) + HEAD
+    for part in [data] if data.startswith(CODESTREAM) else _parts(data):
+        stream += part[: least - len(stream)]
+        if len(stream) == least:
+            break
+    if not stream.startswith(CODESTREAM):
+        raise struct.error("no codestream")
+    return stream[len(CODESTREAM) :]
+
+
+def _parts(data: bytes) -> Iterator[bytes]:
+    """The codestream, box by box; raises struct.error for a box that is shorter than what it has to begin with."""
+    at = 0
+    while at + BOX.size <= len(data):
+        size, kind = BOX.unpack_from(data, at)
+        begin = at + BOX.size
         if size == 1:
-            (size,) = struct.unpack(">Q", file.read(8))
+            (size,) = struct.unpack_from(">Q", data, begin)
+            begin += 8
+        begin += PART if kind == b"jxlp" else 0
+        after = at + size if size else len(data)
+        if after < begin:
+            raise struct.error("a box without room for its head")
         if kind in (b"jxlc", b"jxlp"):
-            return file.tell() + (PART if kind == b"jxlp" else 0) + len(CODESTREAM)
-        file.seek(at + max(size, 8))
+            yield data[begin : min(after, begin + len(CODESTREAM) + HEAD)]
+        at = after
 
 
 FORMAT = Format(
