@@ -10,14 +10,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..errors import LcqError, OutputError
+from .replaced import NO_RECORD, PARTS, RUN, keep_source, replaced
 from .sample import Picture
 from .source import HIDDEN, Failure, Part
 from .store import Store
 from .task import Coded
-
-RUN = f"{HIDDEN}/run.json"
-# what comes of JSON that somebody else wrote, or that was cut short
-NO_RECORD = (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError)
 
 
 @dataclass
@@ -99,7 +96,7 @@ class Records:
             run, digest, found = fields["run"], fields["digest"], Record.of_fields(fields["record"])
         except (LcqError, *NO_RECORD):  # not there, or not whole
             return None
-        if run != self.run:
+        if run != self.run or not all(failure.lasting for failure in found.failures):
             return None
         if digest == part.digest:
             return found
@@ -118,13 +115,16 @@ class Records:
         return before + 1
 
     def keep(self, part: Part, record: Record) -> None:
-        """Say that a part is done; raises OutputError."""
+        """Say that the outputs of a part are there, all that it can have where no failure says otherwise.
+
+        Raises OutputError.
+        """
         fields = {"run": self.run, "digest": part.digest, "record": record.fields()}
         self.store.write(_name(part), json.dumps(fields).encode())
 
 
 def _name(part: Part) -> str:
-    return f"{HIDDEN}/parts/{part.name}.json"
+    return f"{PARTS}{part.name}.json"
 
 
 def begin(store: Store, asked: dict[str, Any], new: str, overwrite: bool) -> tuple[str, bool]:
@@ -137,8 +137,9 @@ def begin(store: Store, asked: dict[str, Any], new: str, overwrite: bool) -> tup
         overwrite: begin in any case.
 
     Returns the run's number, and whether what was there before it does not count. Raises OutputError where the target
-    holds what was asked for otherwise, or cannot be written.
+    holds what was asked for otherwise, or cannot be written, or where what would be overwritten is to be read.
     """
+    replaces: dict[str, str] = {}
     if not overwrite and store.exists(RUN):
         try:
             found = json.loads(store.read(RUN))
@@ -150,5 +151,10 @@ def begin(store: Store, asked: dict[str, Any], new: str, overwrite: bool) -> tup
             told = ", ".join(f"{key} {before.get(key)!r} where {asked[key]!r} is asked for" for key in sorted(odd))
             raise OutputError(f"{store.url}: holds a run with {told}; name another target, or begin anew with --force")
         return number, over
-    store.write(RUN, json.dumps({"run": new, "asked": asked, "overwrite": overwrite}).encode())
+    if overwrite and store.exists(RUN):
+        with suppress(*NO_RECORD):  # nobody knows what a damaged one has written
+            replaces = replaced(json.loads(store.read(RUN)))
+        keep_source(store, replaces, asked["source"])
+    fields = {"run": new, "asked": asked, "overwrite": overwrite, "replaces": replaces}
+    store.write(RUN, json.dumps(fields).encode())
     return new, overwrite

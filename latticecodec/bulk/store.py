@@ -116,6 +116,17 @@ class Store:
             waiting += sorted(below, reverse=True)
             yield folder, sorted(names), links
 
+    def below(self, folder: str) -> Iterator[str]:
+        """The files in a folder and in those below, none where there is no such folder; raises StorageError."""
+
+        def failed(error: OSError) -> None:
+            if not isinstance(error, FileNotFoundError):
+                raise error
+
+        with self._reading(folder):
+            for above, _, names in self._storage.walk(f"{self._prefix}{folder}".rstrip("/"), on_error=failed):
+                yield from (f"{above}/{name}".removeprefix(self._prefix) for name in names)
+
     def read(self, name: str) -> bytes:
         """A whole file; raises StorageError naming it."""
         with self._reading(name):
@@ -157,6 +168,15 @@ class Store:
                 _write_file(Path(self._prefix + name), lambda part: _copy(file, part), None)
             else:
                 self._storage.put_file(str(file), self._prefix + name)
+
+    def remove(self, name: str) -> None:
+        """Remove a file, where there is one; raises OutputError naming it."""
+        try:
+            self._storage.rm_file(self._prefix + name)
+        except FileNotFoundError:
+            pass
+        except Exception as error:
+            raise OutputError(f"{self.called(name)}: cannot be removed: {_words(error)}") from None
 
     @contextmanager
     def _reading(self, name: str) -> Iterator[None]:

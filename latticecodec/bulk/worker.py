@@ -104,7 +104,7 @@ class Worker:
             return given_up(self.order, part)
         self.careful = False
         record = self._worked(part, target)
-        if not record.stopped and all(failure.lasting for failure in record.failures):
+        if not record.stopped:
             records.keep(part, record)
         return record
 
