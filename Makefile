@@ -50,9 +50,10 @@ fuzz: $(VENV)/installed-dev
 
 web: $(LIGHT)/installed web/node_modules/installed
 	rm -rf web/dist && mkdir -p web/dist/runtime
-	cp -r $(filter-out web/package%.json web/export.py web/README.md,$(wildcard web/*.*) $(wildcard web/page)) web/dist
+	cp -r $(filter-out web/package%.json web/%.py web/README.md,$(wildcard web/*.*) $(wildcard web/page)) web/dist
 	cp $(addprefix $(RUNTIME)/,ort.wasm.min.mjs ort-wasm-simd-threaded.mjs ort-wasm-simd-threaded.wasm) web/dist/runtime
 	$(LIGHT)/bin/python web/export.py web/dist/models
+	$(LIGHT)/bin/python web/stamp.py web/dist
 
 web-test: web $(VENV)/installed-dev
 	rm -rf web/build

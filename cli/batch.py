@@ -124,7 +124,7 @@ def run(plan: Plan, work: Work, as_json: bool) -> list[Report]:
             jobs.append(job)
     with progress.counted(len(jobs), amount(len(jobs), "file")) as bar, closing(_outcomes(jobs, work)) as outcomes:
         for outcome in outcomes:
-            _show(outcome, work, as_json)
+            _show(outcome, as_json)
             reports.append(outcome.report)
             failed += bool(outcome.error)
             bar.update(1)
@@ -156,7 +156,7 @@ def _one(plan: Plan, work: Work, as_json: bool) -> Report:
     outcome = _Attempt(work)(job)
     if outcome.error:
         _fail(outcome.report, as_json)
-    _show(outcome, work, as_json or plan.streams)
+    _show(outcome, as_json or plan.streams)
     if as_json:
         say_json(outcome.report)
     elif plan.streams:
@@ -176,7 +176,7 @@ def _skipped(job: Job) -> Report:
     return {"input": name_of(job.source), "output": name_of(job.target), "skipped": True}
 
 
-def _show(outcome: Outcome, work: Work, quiet: bool) -> None:
+def _show(outcome: Outcome, quiet: bool) -> None:
     """Print what there is to say about a file; `quiet` without the line of its report."""
     for text in outcome.notes:
         note(text)
@@ -184,6 +184,15 @@ def _show(outcome: Outcome, work: Work, quiet: bool) -> None:
         note(f"Error: {outcome.error}")
     elif not quiet:
         say(outcome.text)
+
+
+def summary(report: Report) -> str:
+    """The one line about a file."""
+    note = f"  ({report['note']})" if report.get("note") else ""
+    return (
+        f"{on_one_line(report['output'])}  {report['width']}x{report['height']}  {report['bytes']:,} bytes  "
+        f"{report['bpp']:.3f} bpp  {report['seconds']:.2f} s{note}"
+    )
 
 
 def _outcomes(jobs: list[Job], work: Work) -> Generator[Outcome, None, None]:

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from latticecodec import LcqError
-from latticecodec.container import PIXELS_MAX
 from latticecodec.extras import require
 
 from . import options
 from .compress import compress
 from .encode_options import encode_options
 from .inputs import count_of
-from .messages import amount, note, on_one_line, say, say_json
+from .messages import amount, in_options, note, on_one_line, say, say_json
 
 if TYPE_CHECKING:
     from latticecodec.bulk import Bulk, Summary, Task
@@ -58,14 +57,7 @@ EVERY = 1.0  # seconds between two looks at how far it is
     "--column", default="image", show_default=True, metavar="NAME", help="Column of Parquet files with the pictures."
 )
 @click.option("--model", metavar="NAME|DIR", help="Model to compress with, or that files were written with.")
-@click.option(
-    "--max-pixels",
-    type=click.IntRange(1),
-    default=PIXELS_MAX,
-    show_default=True,
-    metavar="N",
-    help="Refuse pictures of more pixels.",
-)
+@options.max_pixels
 @click.option(
     "--workers",
     type=click.IntRange(1),
@@ -179,7 +171,7 @@ def _list(asked: "Bulk", as_json: bool) -> None:
     for found in asked.listed(left_out):
         if isinstance(found, Failure):
             counts["failed"] += 1
-            note(f"Error: {found.error}")
+            note(f"Error: {in_options(found.error)}")
             continue
         counts[found.kind] += len(found.files) if found.kind == "files" else 1
         counts["rows"] += found.rows or 0
@@ -218,7 +210,7 @@ def _run(asked: "Bulk", as_json: bool) -> None:
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # where Ray tells of workers that end
         for record in asked.results(summary):
             for failure in record.failures:
-                note(f"Error: {failure.error}")
+                note(f"Error: {in_options(failure.error)}")
             for line in record.notes if not record.before else ():
                 note(line)
             if shown and time.monotonic() - looked > EVERY:

@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from latticecodec.config import DEFAULT_EFFORT, EFFORTS, TUNES
+from latticecodec.config import DEFAULT_EFFORT, DEFAULT_QUALITY, EFFORTS, TILE, TUNES, WHOLE_MAX
+from latticecodec.container import SIZE_MAX, TILE_UNIT
 
 from . import options, progress
-from .batch import Outcome, Report, Work, run
+from .batch import Outcome, Work, run, summary
 from .encode_options import encode_options
 from .files import Job, Writing, exists, make_plan, write
 from .inputs import STANDARD, Place, called, name_of, read
-from .messages import on_one_line
 from .pipeline import Steps
 
 if TYPE_CHECKING:
     from latticecodec.codec import EncodeOptions, Encoding
     from latticecodec.picture import Pixels
 
-LARGE = 1 << 22  # pixels; more than that take long enough for a progress bar
 QUALITY_NOTE = 0.05  # a rate on offer farther than this from the quality asked for is reported
 
 
@@ -46,7 +45,10 @@ class Compression:
     "-o", "--output", metavar="PATH", help="File to write; a folder for several inputs; - for standard output."
 )
 @click.option(
-    "-q", "--quality", type=options.Number(0, 100), help="0 (smallest) to 100 (best), any number. [default: 50]"
+    "-q",
+    "--quality",
+    type=options.Number(0, 100),
+    help=f"0 (smallest) to 100 (best), any number. [default: {DEFAULT_QUALITY:g}]",
 )
 @click.option(
     "--bpp",
@@ -92,9 +94,10 @@ class Compression:
 )
 @click.option(
     "--tile",
-    type=click.IntRange(0, 65_472),
+    type=click.IntRange(0, SIZE_MAX - SIZE_MAX % TILE_UNIT),
     metavar="N",
-    help="Side of the tiles, a multiple of 64 pixels; 0 for one tile. [default: 768 above 4 megapixels]",
+    help=f"Side of the tiles, a multiple of {TILE_UNIT} pixels; 0 for one tile. "
+    f"[default: {TILE} above {WHOLE_MAX >> 20} megapixels]",
 )
 @click.option(
     "--strip",
@@ -144,15 +147,17 @@ def compress(
     code points of colours, EXIF and XMP; colours that alpha hides wholly are with --lossless alone. JPEG, PNG, TIFF,
     WebP, AVIF, GIF, BMP, PPM, JPEG 2000, ICO, PSD and QOI are read, HEIC and JPEG XL with the extras heif and jxl.
     """
-    from latticecodec import load
     from latticecodec.picture import IMAGE_SUFFIXES
 
     asked_for = encode_options(model, **encoding)
     writing = options.writing(force, skip_existing, keep_times)
     rename, advice = (_with_suffix, "rename one") if keep_suffix else (_packed_name, "--keep-suffix keeps them apart")
     plan = make_plan(inputs, output, IMAGE_SUFFIXES, rename, writing, advice)
-    if plan.jobs and not (asked_for.lossless or (skip_existing and all(map(exists, plan.jobs)))):
-        load(model, device, asked_for.tune).check(asked_for)  # refused before any work is done; the model is kept
+    if plan.jobs and not (skip_existing and all(map(exists, plan.jobs))):
+        from latticecodec.codec import check
+        from latticecodec.zoo import model_to_encode
+
+        check(model_to_encode(asked_for, model, device), asked_for)  # refused before any work; the model is kept
     asked = Compression(asked_for, encoding["quality"], model, strip, device, not plan.many, writing)
     steps = Steps(partial(_read, asked), partial(_coded, asked), partial(_written, asked))
     run(plan, Work(steps, "compressed", writing=writing, processes=jobs), as_json)
@@ -198,32 +203,26 @@ def _read(asked: Compression, job: Job) -> tuple["Pixels", float]:
 
 def _coded(asked: Compression, job: Job, read: tuple["Pixels", float]) -> Coded:
     """Compress a picture."""
-    from latticecodec import TargetError, load
-    from latticecodec.codec import ReachError, encoded_without_loss
+    from latticecodec.codec import encoded
+    from latticecodec.zoo import model_to_encode
 
     source, seconds = read
     wanted = asked.options
-    codec = None if wanted.lossless else load(asked.model, asked.device, wanted.tune)
+    model = model_to_encode(wanted, asked.model, asked.device)
     began = time.perf_counter()
-    slow = wanted.effort > 1 or source.width * source.height > LARGE
+    slow = wanted.effort > 1 or source.width * source.height > progress.LARGE
     with progress.bar("compressing", slow and asked.alone) as report:
-        if codec is None:
-            result = encoded_without_loss(source, wanted, report)
-        else:
-            try:
-                result = codec.encode_detailed(source, wanted, report)
-            except ReachError as error:
-                raise TargetError(f"{error.told}; --lossless keeps every pixel") from None
+        result = encoded(model, source, wanted, report)
     seconds += time.perf_counter() - began
-    if codec is None or not result.header.names_model:
+    if model is None or not result.header.names_model:
         return Coded(result, None, source.notes, seconds)
     notes = []
-    if wanted.effort > max(codec.kind.efforts, 1):
-        notes.append(f"{codec.config.name} encodes the same at every effort")
+    if wanted.effort > max(model.kind.efforts, 1):
+        notes.append(f"{model.config.name} encodes the same at every effort")
     if asked.quality is not None and abs(result.quality - asked.quality) > QUALITY_NOTE:
-        offer = f"{codec.config.name} offers no quality {asked.quality:g}; the nearest, {result.quality:.1f}, was used"
+        offer = f"{model.config.name} offers no quality {asked.quality:g}; the nearest, {result.quality:.1f}, was used"
         notes.append(offer)
-    return Coded(result, codec.config.name, (*notes, *source.notes), seconds)
+    return Coded(result, model.config.name, (*notes, *source.notes), seconds)
 
 
 def _written(asked: Compression, job: Job, coded: Coded) -> Outcome:
@@ -249,20 +248,11 @@ def _written(asked: Compression, job: Job, coded: Coded) -> Outcome:
         "estimated_bits": result.estimated_bits,
         "indices_sha256": result.indices_sha256,
         "model": coded.model,
-        "note": result.note or None,
-        "notes": list(coded.notes),
+        "note": result.note or None,  # which is the first of `notes` as well
+        "notes": [*filter(None, [result.note]), *coded.notes],
         "seconds": seconds,
     }
     return Outcome(facts, summary(facts), tuple(f"{name}: {text}" for text in coded.notes))
-
-
-def summary(report: Report) -> str:
-    """The one line about a file."""
-    note = f"  ({report['note']})" if report.get("note") else ""
-    return (
-        f"{on_one_line(report['output'])}  {report['width']}x{report['height']}  {report['bytes']:,} bytes  "
-        f"{report['bpp']:.3f} bpp  {report['seconds']:.2f} s{note}"
-    )
 
 
 def _picture(source: Place) -> "Pixels":

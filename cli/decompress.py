@@ -9,11 +9,8 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from latticecodec.container import PIXELS_MAX
-
 from . import options, progress
-from .batch import Outcome, Work, run
-from .compress import LARGE, summary
+from .batch import Outcome, Work, run, summary
 from .files import Job, Writing, make_plan, write
 from .inputs import STANDARD, Place, called, mapped, name_of
 from .messages import amount
@@ -70,14 +67,7 @@ def _region(context: click.Context, parameter: click.Parameter, value: str | Non
     help="Fill damaged tiles with grey, leave out bytes behind the end, say where, and exit with 3. Pixels around a "
     "damaged tile are off as well: visibly up to some 20 pixels from it, at most 96 with the models that ship.",
 )
-@click.option(
-    "--max-pixels",
-    type=click.IntRange(1),
-    default=PIXELS_MAX,
-    show_default=True,
-    metavar="N",
-    help="Refuse pictures of more pixels, also where --region asks for a part.",
-)
+@options.max_pixels
 @options.decoding_model
 @options.device
 @options.jobs
@@ -140,9 +130,10 @@ def _looked_at(job: Job) -> None:
 
 def _decoded(asked: Restoration, job: Job, _: None) -> Decoded:
     """Decode a file."""
-    from latticecodec import FormatError, load
+    from latticecodec import FormatError
     from latticecodec.codec import pixels_of
     from latticecodec.container import Reader
+    from latticecodec.zoo import model_for
 
     began = time.perf_counter()
     damaged: list[Damage] = []
@@ -150,15 +141,12 @@ def _decoded(asked: Restoration, job: Job, _: None) -> Decoded:
         reader, size = Reader(data, asked.max_pixels), len(data)
         header = reader.header
         found = time.perf_counter()
-        codec = None
-        if header.names_model:
-            codec = load(options.find_decoding_model(header.model, asked.model).folder, asked.device)
+        model = model_for(header, asked.model, asked.device)
         began += time.perf_counter() - found  # done once for many files, and no part of the work on this one
-        slow = header.width * header.height > LARGE
+        slow = header.width * header.height > progress.LARGE
         with progress.bar("decompressing", slow and asked.alone) as report:
             on_damage = damaged.append if asked.recover else None
             try:
-                model = None if codec is None else codec.model
                 pixels = pixels_of(model, data, asked.region, on_damage, report, asked.max_pixels)
             except FormatError as error:
                 if asked.recover or header.tiles == 1:

@@ -172,7 +172,7 @@ def evaluate(
             state=state,
         )
     if csv_file is not None:
-        library.write_whole(csv_file, library.to_csv(evaluation))
+        library.write_text(csv_file, library.to_csv(evaluation))
     if report is not None:
         with progress.bar("comparing") as advance:
             comparisons = library.side_by_side(

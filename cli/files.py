@@ -10,8 +10,8 @@ from pathlib import Path
 
 from latticecodec import OutputError
 from latticecodec.errors import reason
+from latticecodec.outputs import Fill, write_file
 
-from . import atomic
 from .inputs import STANDARD, Input, Inputs, Place, Refusal, find, name_of, place
 
 EXISTS = "{}: exists already; --force overwrites it"
@@ -193,13 +193,15 @@ def _check_standard_output() -> None:
         raise OutputError("standard output: is a terminal, which cannot show this; name a file with -o, or add > FILE")
 
 
-def write(job: Job, fill: atomic.Fill, writing: Writing) -> None:
+def write(job: Job, fill: Fill, writing: Writing) -> None:
     """Write a job's output, whole or not at all: `fill` gets an open file to write it to.
 
     Raises OutputError naming the target, and whatever `fill` raises.
     """
     if job.target is STANDARD:
-        atomic.write_standard_output(fill)
+        from .spool import write_standard_output
+
+        write_standard_output(fill)
         return
     folder = job.target.parent
     try:
@@ -212,6 +214,6 @@ def write(job: Job, fill: atomic.Fill, writing: Writing) -> None:
         source = job.source.stat()
         times = source.st_atime_ns, source.st_mtime_ns
     try:
-        atomic.write_file(job.target, fill, writing.force, times)
+        write_file(job.target, fill, writing.force, times, name_of(job.target))
     except FileExistsError:
         raise OutputError(EXISTS.format(name_of(job.target))) from None

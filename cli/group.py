@@ -12,8 +12,8 @@ import click
 
 from latticecodec import LcqError, __version__
 from latticecodec.errors import reason
+from latticecodec.outputs import remove_parts
 
-from .atomic import remove_parts
 from .messages import ReaderGone, is_expected, note, on_one_line, output_error, printable, told, warnings_as_lines
 from .stop import Stopped, on_signals
 

@@ -15,6 +15,18 @@ from latticecodec import LcqError, OutputError
 from latticecodec.errors import on_one_line as on_one_line
 from latticecodec.errors import reason, written_out
 
+OPTIONS = {  # what stands in backticks in errors of the library, and what a command line has for it
+    "column": "--column",
+    "device": "--device",
+    "embed_basis": "--embed-basis",
+    "keep_suffix": "--keep-suffix",
+    "keep_times": "--keep-times",
+    "latticecodec.models_path": "LCODEC_MODELS",
+    "lossless": "--lossless",
+    "model": "--model",
+    "overwrite": "--force",
+    "workers": "--workers",
+}
 NO_MEMORY = "not enough memory for this; close other programs, give fewer --jobs, or take a machine with more"
 
 
@@ -80,7 +92,12 @@ def told(error: BaseException) -> str:
         return NO_MEMORY
     if isinstance(error, OSError) and error.filename is not None:
         return f"{os.fsdecode(error.filename)}: {reason(error)}"
-    return reason(error) if isinstance(error, OSError) else str(error)
+    return reason(error) if isinstance(error, OSError) else in_options(str(error))
+
+
+def in_options(text: str) -> str:
+    """The text with the options of the command line in place of the library's parameters."""
+    return re.sub(r"`([\w.]+)`", lambda match: OPTIONS.get(match[1], match[0]), text)
 
 
 def _clean(value: Any) -> Any:

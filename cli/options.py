@@ -3,29 +3,20 @@
 import math
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from latticecodec import LcqError, ModelError
-from latticecodec.extras import require
+from latticecodec.container import PIXELS_MAX
+from latticecodec.devices import resolve_device
 
 from .files import Writing
 
-if TYPE_CHECKING:
-    from latticecodec.config import ModelInfo
-
 
 def _device(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    """A device that is there."""
-    if value == "cuda":
-        require("torch", "--device cuda")
-        import torch
-
-        if not torch.cuda.is_available():
-            raise LcqError("no CUDA device is available; use --device cpu")
-    return value
+    """A device that is there; "auto" is resolved where it is wanted."""
+    return value if value == "auto" else resolve_device(value)
 
 
 class Number(click.FloatRange):
@@ -85,6 +76,14 @@ json_of_files = click.option(
     help="Print JSON on standard output: an object, of several files or a folder a list of them; of a file that fails "
     "too, which has the line on standard error as its error.",
 )
+max_pixels = click.option(
+    "--max-pixels",
+    type=click.IntRange(1),
+    default=PIXELS_MAX,
+    show_default=True,
+    metavar="N",
+    help="Refuse pictures that have more pixels in all.",
+)
 decoding_model = click.option(
     "--model", metavar="NAME|DIR", help="Model the file was written with, when it is not one of those installed."
 )
@@ -105,15 +104,3 @@ def writing(force: bool, skip_existing: bool, keep_times: bool) -> Writing:
     if force and skip_existing:
         raise click.UsageError("--force and --skip-existing exclude each other")
     return Writing(force, skip_existing, keep_times)
-
-
-def find_decoding_model(digest: bytes, model: str | None) -> "ModelInfo":
-    """The model that a file was written with, by the value of `decoding_model`; raises ModelError without it."""
-    from latticecodec.zoo import VARIABLE, find_by_digest, written_with
-
-    if model is None and written_with(digest) is None:
-        raise ModelError(
-            f"the file was written with model {digest.hex()}, which is not installed: name its folder with --model, or "
-            f"put the folder that it lies in into {VARIABLE}"
-        )
-    return find_by_digest(digest, model)

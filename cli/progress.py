@@ -10,6 +10,7 @@ import click
 if TYPE_CHECKING:
     from typing import TextIO
 
+LARGE = 1 << 22  # pixels; more than that take long enough for a bar
 PARTS = 1000  # that the bar of a library function moves in
 
 

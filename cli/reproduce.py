@@ -11,6 +11,9 @@ from latticecodec.extras import require
 from . import options, progress
 from .messages import note, say, say_json
 
+OPTIONS = ("quick", "full", "share", "data", "out", "page", "seeds", "device")
+TAKEN = {"list": ("--data",), "render": ("--out", "--page")}  # what they take of these
+
 
 @click.command()
 @click.argument("tables", metavar="[list | render | TABLE...]", nargs=-1)
@@ -75,8 +78,8 @@ def reproduce(
     --out.
 
     \b
-    list      the tables, the data that they need, and where to get what is missing
-    render    write the page from the results of --out again
+    list      the tables, the data that they need, and where to get what is missing; takes --data
+    render    write the page from the results of --out again; takes --out and --page
     TABLE     a name out of the list; several may be given
 
     \b
@@ -87,18 +90,20 @@ def reproduce(
 
     All but the list needs latticecodec[papers].
     """
-    words = {"list", "render"} & set(tables)
-    if words and len(tables) > 1:
-        raise click.UsageError(f"{words.pop()} stands alone; give tables in a call of their own")
+    word = next((name for name in TAKEN if name in tables), "")
+    if word and len(tables) > 1:
+        raise click.UsageError(f"{word} stands alone; give tables in a call of their own")
+    if word and (idle := [name for name in options.given(OPTIONS) if name not in TAKEN[word]]):
+        raise click.UsageError(f"{word} has no use for {', '.join(idle)}; leave that out")
     if tables == ("list",):
         show_list(data, as_json)
         return
     require("papers", "lcodec reproduce")
-    from latticecodec.lab.outputs import check_folder
     from latticecodec.lab.papers.experiment import FULL, QUICK, part
     from latticecodec.lab.papers.page import page as pages
     from latticecodec.lab.papers.page.plots import pyplot
     from latticecodec.lab.papers.results import Results
+    from latticecodec.outputs import check_folder
 
     if quick + full + (share is not None) > 1:
         raise click.UsageError("--quick, --full and --share exclude each other")
@@ -112,7 +117,10 @@ def reproduce(
         if not results.known:
             raise LcqError(f"{out}: there are no results to render; lcodec reproduce TABLE makes some")
         measured = pages.write_page(results, page)
-        say(f"{page}: lines with a measurement: {measured}")
+        if as_json:
+            say_json({"page": str(page), "measured": measured})
+        else:
+            say(f"{page}: lines with a measurement: {measured}")
         return
     new = train(tables, budget, data, seeds, device, results)
     pages.write_page(results, page)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 @options.device
 @options.json_of_files
 def verify(files: tuple[str, ...], model: str | None, device: str, as_json: bool) -> None:
-    """Check .lcq FILES: every checksum, and that their indices decode to what the encoder had. Draws no picture.
+    """Check .lcq FILES: every checksum, that their indices decode to what the encoder had, and that pixels which are
+    stored without the networks can be had. What is ok here decompresses. Draws no picture.
 
     FILES are .lcq files, folders of them or - for standard input. Of a damaged file it names every tile that is not
     whole, and exits with 1. Of a file of an adaptive model it also tells how often each codebook was used.
@@ -35,10 +36,11 @@ def verify(files: tuple[str, ...], model: str | None, device: str, as_json: bool
 def _checked(model: str | None, device: str, job: Job) -> Outcome:
     """Check a file."""
     from latticecodec import load, read_header
+    from latticecodec.zoo import find_by_digest
 
     data = read(job.source)
     header = read_header(data)
-    found = options.find_decoding_model(header.model, model) if header.names_model else None
+    found = find_by_digest(header.model, model) if header.names_model else None
     indices = _indices(None if found is None else load(found.folder, device), data)
     from latticecodec.codec import indices_sha256
 
@@ -78,7 +80,7 @@ def _indices(codec: "Codec | None", data: bytes) -> "Int32":
 
     reader = Reader(data)
     damaged: list[Damage] = []
-    indices = indices_of(None if codec is None else codec.model, data, damaged.append, PIXELS_MAX)
+    indices = indices_of(None if codec is None else codec.model, data, damaged.append, PIXELS_MAX, stored=True)
     told = []
     try:
         reader.check_length()

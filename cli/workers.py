@@ -14,7 +14,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Generic, TypeVar
 
-from .atomic import remove_parts
+from latticecodec.outputs import remove_parts
+
 from .messages import warnings_as_lines
 from .stop import Stopped, on_signals
 

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
 from .arguments import switch
-from .config import DEFAULT_EFFORT
+from .config import DEFAULT_EFFORT, DEFAULT_QUALITY
 from .container import PIXELS_MAX, contents, named, read_header
-from .zoo import load, model_for
+from .zoo import model_for, model_to_encode
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def encode(
     img: "Picture",
     model: str | Path | None = None,
-    quality: float = 50.0,
+    quality: float = DEFAULT_QUALITY,
     bpp: float | None = None,
     size: int | None = None,
     psnr: float | None = None,
@@ -58,7 +58,7 @@ def encode(
     Raises ImageError for the picture, ModelError for the model, TargetError for a target out of reach and an option
     that is not of the type and in the range above; all of them LcqError, as is everything else that can be wrong.
     """
-    from .codec import EncodeOptions, encoded_without_loss, silent
+    from .codec import EncodeOptions, encoded, silent
     from .picture import read, strip_of, stripped
 
     options = EncodeOptions(
@@ -73,11 +73,9 @@ def encode(
         max_pixels=max_pixels,
     ).for_model(model)
     asked = strip_of(strip)
-    codec = None if options.lossless else load(model, device, options.tune)
+    loaded = model_to_encode(options, model, device)
     img = img if asked is None else stripped(read(img, max_pixels), asked)
-    if codec is None:
-        return encoded_without_loss(img, options, silent).data
-    return codec.encode_detailed(img, options).data
+    return encoded(loaded, img, options, silent).data
 
 
 @overload

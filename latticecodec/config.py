@@ -1,4 +1,4 @@
-"""ModelConfig: all numbers that define a model, frozen, stored as models/<name>/config.json; ModelInfo: that folder.
+"""ModelConfig: all numbers that define a model, frozen, stored as models/<name>/config.json.
 
 `ModelConfig.read(path)` and `config.write(path)` are inverse to each other. Unknown or missing fields are errors, but
 for those in LATER: a model folder written by a newer version is refused, not half understood.
@@ -27,6 +27,9 @@ CONTEXT_STEPS = 4  # channel groups x spatial phases, DCVC-DC (Li et al. 2023), 
 PATCH = 16  # pixels a latent position covers, each way
 EFFORTS = range(10)  # how much time an encoder may take for fewer bits
 DEFAULT_EFFORT = 1
+DEFAULT_QUALITY = 50.0
+WHOLE_MAX = 1 << 22  # pixels; larger pictures get tiles
+TILE = 768  # pixels a side
 LATER = {"tune"}  # fields that older models lack; they have the default
 LAMBDA_MIN, LAMBDA_MAX = 1e-9, 1e9  # of lambda_min and lambda_max
 CONFIG_MAX = 1 << 20  # characters of a config.json
@@ -165,44 +168,9 @@ class ModelConfig:
         path.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n", encoding="utf-8")
 
 
-@dataclass(frozen=True)
-class ModelInfo:
-    """A model folder, known by its config.json alone."""
-
-    name: str
-    folder: Path
-    config: ModelConfig
-
-    @property
-    def digest(self) -> bytes:
-        """See `ModelConfig`."""
-        return self.config.digest
-
-    @property
-    def family(self) -> str:
-        """The name without the number of its version."""
-        return version_of(self.name)[0]
-
-    @property
-    def version(self) -> int:
-        """1 for `lattice`, 2 for `lattice-2`."""
-        return version_of(self.name)[1] or 1
-
-    @property
-    def weight_bytes(self) -> int:
-        """Size of the weight file."""
-        return (self.folder / WEIGHTS).stat().st_size
-
-
 def _is_finite(value: object) -> bool:
     """Whether a value of a config.json is a number that a float can hold."""
     return isinstance(value, int | float) and abs(value) <= sys.float_info.max
-
-
-def version_of(name: str) -> tuple[str, int | None]:
-    """Family and number of a model's name; None for a plain one."""
-    numbered = re.fullmatch(r"(.+)-([1-9]\d{0,8})", name)
-    return (numbered[1], int(numbered[2])) if numbered else (name, None)
 
 
 PRESETS = {

@@ -22,9 +22,9 @@ def resolve_device(device: str) -> str:
     if device == "cuda":
         from .extras import require
 
-        require("torch", "device cuda")
+        require("torch", "`device` cuda")
         if not _has_cuda():
-            raise LcqError("no CUDA device is available; choose device cpu, or auto")
+            raise LcqError("no CUDA device is available; choose `device` cpu, or auto")
     return device
 
 

@@ -66,7 +66,8 @@ class LcqImageFile(ImageFile.ImageFile):
     def load(self) -> Any:
         """Decode the picture, if it is not yet; raises OSError where it is damaged or its model is not installed."""
         if self.tile:
-            assert self.fp is not None
+            if self.fp is None:
+                raise ValueError("Operation on closed image")  # as Pillow says of its own
             self.fp.seek(0)
             try:
                 picture = decode(self.fp.read())

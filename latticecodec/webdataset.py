@@ -93,7 +93,7 @@ class Indices(_Reader):
 
 @cache
 def _model(digest: bytes, model: str | Path | None, device: str) -> "Model":
-    """The model of a digest, looked for once."""
+    """The model of a digest, looked for once: that reads the config.json of every model on the path."""
     return load(find_by_digest(digest, model).folder, device).model
 
 

@@ -250,6 +250,21 @@ def test_a_psnr_that_is_out_of_reach_names_the_option(
     done = lcodec("bulk", sources["files"] / "p00000.png", tmp_path / "out", *asked)
     assert "p00000.png: 99 dB is out of reach: this picture reaches " in done.stderr
     assert "(quality 100); --lossless keeps every pixel\n" in done.stderr
+    with pytest.raises(LcqError, match=r"^99 dB .* \(quality 100\); `lossless` keeps every pixel$"):
+        Task("compress", EncodeOptions(psnr=99, effort=0), str(tiny_model), device="cpu").ready()("p0", FILES[0])
+
+
+def test_a_model_that_is_not_installed_is_told_of_as_everywhere(
+    sources: dict[str, Path], task: Task, tmp_path: Path
+) -> None:
+    """The library names what a program can write, the command line what a person can."""
+    data = task.ready()("p0.png", FILES[0]).data
+    (tmp_path / "p0.lcq").write_bytes(data)
+    told = "which is not installed: name its folder with {}, or append the folder that it lies in to {}"
+    with pytest.raises(LcqError, match=told.format("`model`", "`latticecodec.models_path`") + "$"):
+        Task("verify").ready()("p0.lcq", data)
+    done = lcodec("bulk", tmp_path / "p0.lcq", "--verify")
+    assert told.format("--model", "LCODEC_MODELS") + "\n" in done.stderr
 
 
 @pytest.mark.parametrize(

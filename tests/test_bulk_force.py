@@ -104,7 +104,7 @@ def test_a_source_is_never_removed(before: Bulk, task: Task, tmp_path: Path, tin
     there = shards(tmp_path / "out")
     reading = Task("decompress", model=str(tiny_model), device="cpu")
     source = tmp_path / "out" / "pictures-00000001.tar"
-    told = "pictures-00000001.tar: is of the source, and of the run before, whose files --force removes; name another "
+    told = "pictures-00000001.tar: is of the source, and of the run before, whose files `overwrite` removes; name an"
     with pytest.raises(OutputError, match=told):
         run(replace(before, task=reading, source=str(source)))
     assert shards(tmp_path / "out") == there

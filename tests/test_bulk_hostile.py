@@ -166,7 +166,7 @@ def test_a_path_that_is_no_text_costs_nothing(tmp_path: Path) -> None:
 def test_a_run_that_somebody_wrote_is_damaged(text: str, tmp_path: Path) -> None:
     (tmp_path / ".lcodec-bulk").mkdir()
     (tmp_path / ".lcodec-bulk" / "run.json").write_text(text)
-    with pytest.raises(OutputError, match=r"run\.json: is damaged; begin anew with --force$"):
+    with pytest.raises(OutputError, match=r"run\.json: is damaged; begin anew with `overwrite`$"):
         record.begin(Store(str(tmp_path)), {"task": 1}, "new", overwrite=False)
 
 

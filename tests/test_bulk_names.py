@@ -34,7 +34,7 @@ def test_names_that_lead_out_of_the_target_are_refused(task: Task, tmp_path: Pat
         "a/../../b.png",
         "evil.tar/fine.png",
     ]
-    assert found[-1].error.endswith("would become evil.tar/fine.lcq as another one did; --keep-suffix keeps them apart")
+    assert found[-1].error.endswith("would become evil.tar/fine.lcq as another one did; `keep_suffix` keeps them apart")
     assert outputs(tmp_path / "in" / "out").keys() == {"evil.tar/fine.lcq"}
     assert not list(tmp_path.rglob("*escape*"))
 
@@ -68,7 +68,7 @@ def test_advice_is_of_what_is_done(tmp_path: Path, task: Task) -> None:
         for name in ("b.lcq", "b.png.lcq"):
             file.addfile(tarfile.TarInfo(name))
     reading = Task("decompress", device="cpu")
-    for asked, advice in ((task, "--keep-suffix keeps them apart"), (reading, "rename one")):
+    for asked, advice in ((task, "`keep_suffix` keeps them apart"), (reading, "rename one")):
         listed = [
             found for found in Bulk(asked, str(tmp_path / "files")).listed(Counter()) if isinstance(found, Failure)
         ]
@@ -105,7 +105,7 @@ def test_pictures_that_would_become_one_file(tmp_path: Path, task: Task) -> None
     for name in ("a.bmp", "a.png"):
         (tmp_path / "in" / name).write_bytes(FILES[0])
     listed = list(Bulk(task, str(tmp_path / "in"), str(tmp_path / "out")).listed(Counter()))
-    told = "is one of 2 files that would become a.lcq; --keep-suffix keeps them apart"
+    told = "is one of 2 files that would become a.lcq; `keep_suffix` keeps them apart"
     assert [entry.error for entry in listed if isinstance(entry, Failure)] == [
         f"{tmp_path}/in/{name}: {told}" for name in ("a.bmp", "a.png")
     ]

@@ -87,7 +87,7 @@ def test_a_column_that_cannot_be_written_is_named(
 
 
 ODD = "cannot be worked on (ValueError: odd bytes); please report it, and leave it out until then"
-NO_MEMORY = "not enough memory for this; give fewer --workers, or take machines with more"
+NO_MEMORY = "not enough memory for this; give fewer `workers`, or take machines with more"
 RAISED = pytest.mark.parametrize(
     ("error", "told"), [(ValueError("odd\nbytes"), ODD), (MemoryError(), NO_MEMORY)], ids=["odd", "memory"]
 )

@@ -125,5 +125,5 @@ def test_keep_times(sources: dict[str, Path], task: Task, tmp_path: Path) -> Non
     now = (tmp_path / "p00000.lcq").stat().st_mtime
     assert (found[0], found[4]) == (2.5, -2)
     assert [abs(time - now) < 600 for time in found[1:4]] == 3 * [True]  # those that no file can have are none
-    with pytest.raises(OutputError, match=r"^--keep-times is for folders on this machine"):
+    with pytest.raises(OutputError, match=r"^`keep_times` is for folders on this machine"):
         run(Bulk(task, str(sources["files"]), "memory://out", keep_times=True))

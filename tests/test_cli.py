@@ -106,6 +106,13 @@ def test_nothing_is_told_of_the_effort_that_nobody_asked_for(here: Path) -> None
     assert json.loads(lcodec("compress", "photo.png", "--model", frozen, "--json").stdout)["notes"] == []
 
 
+def test_what_a_search_ended_with_is_one_of_the_notes(here: Path, tiny_model: Path) -> None:
+    done = lcodec("compress", "photo.png", "--effort", "0", "--model", tiny_model, "--size", "9000000", "--json")
+    report = json.loads(done.stdout)
+    assert report["notes"] == [report["note"]]
+    assert report["note"].startswith("a size of 9,000,000 bytes is more than this picture can use: quality 100 takes")
+
+
 def test_folders_are_mirrored_and_a_bad_file_does_not_stop_the_others(here: Path, tiny_model: Path) -> None:
     (here / "in" / "deep").mkdir(parents=True)
     Image.open("photo.png").save(here / "in" / "one.png")

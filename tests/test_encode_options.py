@@ -11,6 +11,8 @@ from latticecodec.cli.encode_options import encode_options
 import latticecodec
 from latticecodec import Codec, LcqError
 from latticecodec.codec import EncodeOptions
+from latticecodec.codec.tiling import tile_side
+from latticecodec.picture import STRIPS
 from latticecodec.pillow import OPTIONS
 
 DEFAULTS = {field.name: field.default for field in fields(EncodeOptions) if field.name != "exact"}  # which is our own
@@ -35,6 +37,18 @@ def test_the_command_and_pillow_have_them_too() -> None:
     assert known.keys() >= DEFAULTS.keys() - {"max_pixels"}
     assert known["effort"] == DEFAULTS["effort"]
     assert set(OPTIONS) == parameters(latticecodec.encode).keys() - {"img", "device", "max_pixels"}
+
+
+def test_the_command_has_the_numbers_of_the_library() -> None:
+    known = {str(parameter.name): parameter for parameter in compress.params}
+    assert vars(known["strip"].type)["choices"] == STRIPS
+    assert vars(known["tile"].type)["max"] == 65_472  # the largest multiple of 64 pixels that a side can have
+    with pytest.raises(LcqError, match="tile"):
+        EncodeOptions(tile=65_472 + 64)
+    told = {name: " ".join(vars(known[name])["help"].split()) for name in ("quality", "tile")}
+    assert told["quality"].endswith("[default: 50]")
+    assert told["tile"].endswith("[default: 768 above 4 megapixels]")
+    assert (tile_side(None, 2048, 2048), tile_side(None, 2048, 2049)) == (None, 768)
 
 
 def test_what_a_command_leaves_out_is_as_it_is_in_the_library() -> None:

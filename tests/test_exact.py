@@ -52,7 +52,7 @@ def test_lossless_comes_back_bit_for_bit(channels: int, depth: int) -> None:
 
 
 def test_lossless_keeps_metadata_and_needs_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("latticecodec.api.load", lambda *_: pytest.fail("a model was loaded"))
+    monkeypatch.setattr("latticecodec.zoo.loading.load", lambda *_: pytest.fail("a model was loaded"))
     picture = Pixels(samples(20, 30, 3, 8, "few"), icc=b"profile", exif=b"II*\0\x08\0\0\0\0\0", xmp=b"<x/>")
     data = latticecodec.encode(picture, lossless=True)  # type: ignore[arg-type]
     header = latticecodec.read_header(data)

@@ -11,13 +11,13 @@ from fifth_kind import ZONE, DeadZone, DeadZoneModel
 from short_runs import HASTY
 
 from latticecodec import ModelError, VersionError, container, kinds, load, read_header
-from latticecodec.config import ModelInfo
 from latticecodec.lab.ranks import Ranks
 from latticecodec.lab.training.kinds import MODELS, TWINS
 from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.run import run
 from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.lab.training.twin import Twin
+from latticecodec.zoo import ModelInfo
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 

@@ -20,6 +20,7 @@ from latticecodec.lab.training.kinds.lowrank import add_low_rank
 from latticecodec.lab.training.kinds.lowrank_start import start_low_rank
 from latticecodec.lab.training.start import trainable
 from latticecodec.lab.training.synthetic import synthetic_picture
+from latticecodec.lowrank import with_low_rank
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -236,3 +237,10 @@ def test_an_older_version_is_taken_where_the_newest_has_none_that_was_trained_fo
     found = {name: zoo.tuned(name, "ms-ssim").name for name in ("lattice", "lattice-1", "lattice-2")}
     assert found == {"lattice": "tuned", "lattice-1": "tuned", "lattice-2": "lattice-2"}
     assert zoo.tuned("tuned", "psnr").name == "lattice"  # its base
+
+
+def test_additions_that_overflow_are_refused(recwarn: pytest.WarningsRecorder) -> None:
+    large = np.full((4, 1), 3e38, np.float32)
+    with pytest.raises(ValueError, match="layer with its additions has values that are not finite numbers"):
+        with_low_rank({"layer": np.zeros((4, 4), np.float32), "layer.left": large, "layer.right": large.T})
+    assert not recwarn.list

@@ -20,6 +20,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latticecodec.cli import main
+from latticecodec.cli.messages import OPTIONS, in_options
 from lcq_parts import parts
 from picture_files import psd
 from PIL import Image
@@ -235,6 +236,21 @@ def test_every_message_of_the_code_is_there() -> None:
         if not any(all(part in line for part in words) for line in lines)
     ]
     assert not missing, "\n".join(missing)
+
+
+def test_parameters_have_options() -> None:
+    """What errors of the library have in backticks is a name that the command line puts its own in the place of."""
+    named = {
+        name
+        for path in (ROOT / "latticecodec").rglob("*.py")
+        for _, words in _made(path)
+        for word in words
+        for name in re.findall(r"`([\w.]+)`", word)
+    }
+    assert named <= OPTIONS.keys()
+    options = {option for name in main.commands for each in main.commands[name].params for option in each.opts}
+    assert {option for option in OPTIONS.values() if option.startswith("-")} <= options
+    assert in_options("`overwrite` begins `anew`") == "--force begins `anew`"
 
 
 def _made(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+from latticecodec import TrainingError
 from latticecodec.config import ModelConfig
 from latticecodec.lab.training.checkpoint import Training, resume
 from latticecodec.lab.training.guard import Guard
@@ -18,6 +19,7 @@ from latticecodec.lab.training.kinds import MODELS
 from latticecodec.lab.training.optimiser import Average, make_optimiser, parameter_groups
 from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.quantizer_options import QuantizerOptions
+from latticecodec.lab.training.run import export_checkpoint
 from latticecodec.lab.training.schedule import Schedule
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -35,18 +37,30 @@ def filled(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("quantizer", ["lattice", "vq"])
-def test_an_old_checkpoint_is_taken_over_and_trains(quantizer: str, tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    state = filled(json.loads((FOLDER / f"{quantizer}.json").read_text()))
+def state_of(quantizer: str) -> dict[str, Any]:
+    """A checkpoint of a training that was stopped after three steps."""
+    state: dict[str, Any] = filled(json.loads((FOLDER / f"{quantizer}.json").read_text()))
     state["optimiser"]["param_groups"] = [filled(group) for group in state["optimiser"]["param_groups"]]
-    torch.save(state, tmp_path / "checkpoint.pt")
+    return state
+
+
+def training_of(state: dict[str, Any], quantizer: str) -> Training:
+    """A training with the options of a checkpoint, before it is taken over."""
     options = TrainOptions(**state["options"] | {"quantizer": QuantizerOptions(**state["options"]["quantizer"])})
     model = MODELS[quantizer](ModelConfig(**state["config"], name="old"), options.quantizer)
     average = Average(model)
     optimiser = make_optimiser(options.optimiser, parameter_groups(model), options.rate)
     schedule = Schedule(options.steps, options.minutes, options.warm_up)
-    training = Training(model, average, optimiser, Guard(model, average), schedule, options)
+    return Training(model, average, optimiser, Guard(model, average), schedule, options)
+
+
+@pytest.mark.parametrize("quantizer", ["lattice", "vq"])
+def test_an_old_checkpoint_is_taken_over_and_trains(quantizer: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    state = state_of(quantizer)
+    torch.save(state, tmp_path / "checkpoint.pt")
+    training = training_of(state, quantizer)
+    model, average, optimiser = training.model, training.average, training.optimiser
     resume(training, tmp_path / "checkpoint.pt")
     assert training.step == 3
     assert all(torch.equal(value, state["model"][name]) for name, value in model.state_dict().items())
@@ -60,3 +74,41 @@ def test_an_old_checkpoint_is_taken_over_and_trains(quantizer: str, tmp_path: Pa
     for parameter in parameters:
         parameter.grad = torch.zeros_like(parameter)
     optimiser.step()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"config": [1]},
+        {"options": None},
+        {"options": torch.zeros(2)},
+        {"options": {"steps": torch.zeros(2)}},
+        {"step": "three"},
+        {"units": "none"},
+        {"model": {}},
+        {"model": [1]},
+        {"average": {}},
+        {"guard": {}},
+        {"optimiser": {"a": 1}},
+    ],
+    ids=str,
+)
+def test_a_checkpoint_of_odd_contents_is_one_line(change: dict[str, Any], tmp_path: Path) -> None:
+    state, path = state_of("lattice"), tmp_path / "checkpoint.pt"
+    torch.save(state | change, path)
+    told = (
+        r"^\S+/checkpoint\.pt: is damaged, or a checkpoint of another model; name another checkpoint\.pt or stable\.pt$"
+    )
+    with pytest.raises(TrainingError, match=told):
+        resume(training_of(state, "lattice"), path)
+
+
+def test_tensors_of_other_shapes_are_one_line(tmp_path: Path) -> None:
+    state, path = state_of("lattice"), tmp_path / "checkpoint.pt"
+    state["model"], state["average"] = {name: torch.zeros(3, 3) for name in state["model"]}, {}
+    torch.save(state, path)
+    with pytest.raises(TrainingError, match="is damaged, or a checkpoint of another model"):
+        resume(training_of(state, "lattice"), path)
+    with pytest.raises(TrainingError, match="is damaged, or a checkpoint of another model"):
+        export_checkpoint(path, tmp_path / "model", "")
+    assert not (tmp_path / "model").exists()

@@ -52,7 +52,7 @@ def test_ll_vq_vae(table: str) -> None:
         *size, error, used, duration = row
         numbers = {
             "mse": error,
-            "used_moving" if "EMA" in label else "used": used,
+            "used_epoch" if "EMA" in label else "used": used,
             f"{unit} (printed)": duration,
             "time": duration / columns["rows"]["VQ-VAE"][-1],
         }

@@ -19,7 +19,7 @@ from latticecodec.lab.papers.verdicts.rows import judge, verdict
         ((0.10, 0.11, 0.12), "full", 1, "direction only: mse 0.1 against 0.19 of VQ-VAE, 1 of 3 seeds"),
         ((0.30, 0.31, 0.32), "full", 3, "refuted: mse 0.31"),
         ((0.199, 0.19, 0.2), "full", 3, "direction only: not clear of the spread of the seeds"),
-        ((0.21, 0.19, 0.22), "full", 3, "not possible: no clear difference"),
+        ((0.21, 0.19, 0.22), "full", 3, "not possible: not clear of the spread of the seeds"),
         ((0.10, 0.11, 0.12), "quick", 3, "not possible yet: a quick training is too short to judge, mse 0.11 ± 0.01"),
         (
             (0.10, 0.11, 0.12),
@@ -81,8 +81,10 @@ def test_no_verdict_rests_on_a_quick_training() -> None:
 @pytest.mark.parametrize(
     ("used", "budget", "seeds", "told"),
     [
-        (33.0, "full", 1, "reproduced: mse 0.013 for 0.013, used 33 for 32"),
-        (60.0, "full", 1, "direction only: mse 0.013 for 0.013, used 60 for 32"),
+        (33.0, "full", 3, "reproduced: mse 0.013 ± 0 for 0.013, used 33 ± 0 for 32"),
+        (33.0, "full", 1, "direction only: mse 0.013 for 0.013, used 33 for 32, 1 of 3 seeds"),
+        (60.0, "full", 3, "direction only: mse 0.013 ± 0 for 0.013, used 60 ± 0 for 32"),
+        (60.0, "full", 1, "direction only: mse 0.013 for 0.013, used 60 for 32, 1 of 3 seeds"),
         (400.0, "full", 1, "not possible yet: other numbers, mse 0.013 for 0.013, used 400 for 32, 1 of 3 seeds"),
         (400.0, "full", 3, "refuted: mse 0.013 ± 0 for 0.013, used 400 ± 0 for 32"),
         (32.0, "2 %", 1, "not possible yet: 2 % of the training, mse 0.013 for 0.013, used 32 for 32"),
@@ -141,7 +143,7 @@ def test_numbers_that_a_training_was_measured_without_are_told_apart(tmp_path: P
     row = TABLES["ll-5"].row("VQ-VAE (EMA)")
     results.add(result(row.experiment, mse=0.047))
     told = verdict(TABLES["ll-5"], row, "fashion-mnist", results)
-    assert told == "reproduced: mse 0.047 for 0.047; measured without used_moving"
+    assert told == "direction only: mse 0.047 for 0.047, 1 of 3 seeds; measured without used_epoch"
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,7 @@ def test_equal_numbers_of_the_paper_have_no_sign(tmp_path: Path) -> None:
     assert [table.lower(row, data) for data in ("cifar10", "fashion-mnist", "tiny-imagenet")] == [None, True, False]
     results = Results(tmp_path / "results.jsonl")
     results.add(result(row.experiment, data="cifar10", mse=0.618 / 157))
-    assert verdict(table, row, "cifar10", results).startswith("direction only: mse 0.00394 for 0.00394; CIFAR-10 as")
+    assert verdict(table, row, "cifar10", results).startswith("direction only: mse 0.00394 for 0.00394, 1 of 3")
 
 
 def test_a_cell_of_the_paper_has_the_printed_number_and_the_one_of_a_batch() -> None:

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from latticecodec import ImageError
+from latticecodec.container import Cicp
 from latticecodec.picture import read
-from latticecodec.picture.formats import ico, jxl
+from latticecodec.picture.formats import ico, jxl, nclx
 
 
 def box(kind: bytes, body: bytes) -> bytes:
@@ -60,3 +61,16 @@ def test_an_icon_is_measured_before_it_is_decoded(kind: str, monkeypatch: pytest
     with pytest.raises(ImageError, match=r"300x300 pixels: over the limit of 1,000 that was asked for"):
         read(icon(kind, 300), max_pixels=1000)
     assert ico.FORMAT.begins.match(icon(kind, 8))
+
+
+def test_no_property_is_none_of_the_last_ones() -> None:
+    """A picture that says it has property 0 has none, whatever the file lists."""
+    colr = box(b"colr", b"nclx" + struct.pack(">HHHB", 12, 13, 0, 0x80))
+
+    def code_points(numbers: bytes) -> object:
+        associated = struct.pack(">IIHB", 0, 1, 7, len(numbers)) + numbers
+        properties = box(b"iprp", box(b"ipco", colr) + box(b"ipma", associated))
+        return nclx.read(box(b"meta", bytes(4) + box(b"pitm", struct.pack(">IH", 0, 7)) + properties))
+
+    assert code_points(b"\1") == Cicp(12, 13)
+    assert code_points(b"\0") is None

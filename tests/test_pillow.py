@@ -243,6 +243,14 @@ def test_damaged_files(file: Path) -> None:
             picture.load()
 
 
+def test_a_picture_that_was_closed_says_so(file: Path) -> None:
+    """As Pillow's own pictures do."""
+    picture = Image.open(file)
+    picture.close()
+    with pytest.raises(ValueError, match="Operation on closed image"):
+        picture.load()
+
+
 def test_a_model_that_is_not_installed(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("latticecodec.zoo.models_path", [])
     with pytest.raises(OSError, match="which is not installed"):

@@ -41,7 +41,8 @@ def test_the_command_lists_trains_resumes_and_renders(
     text = page.read_text(encoding="utf-8")
     assert "| gamma 0.001 | fashion-mnist | none | mse " in text
     assert (page.parent / "papers" / "ll-gamma-fashion-mnist.png").exists()
-    assert lcodec("reproduce", "render", "--out", out, "--page", page).exit_code == 0  # in place of its own
+    done = lcodec("reproduce", "render", "--out", out, "--page", page, "--json")  # in place of its own
+    assert json.loads(done.stdout) == {"page": str(page), "measured": 1}
     page.write_text("My notes")
     done = lcodec("reproduce", "ll-gamma", "--data", small_fashion, "--seed", 1, "--out", out, "--page", page)
     assert (done.exit_code, len(Results(out).known)) == (1, 1)
@@ -60,6 +61,10 @@ def test_a_file_of_another_kind_is_no_file_of_results(tmp_path: Path) -> None:
 
 def test_what_the_command_refuses(small_fashion: Path, tmp_path: Path) -> None:
     assert lcodec("reproduce", "list", "ll-5").exit_code == 2
+    for word, option in (("list", "--quick"), ("list", "--out"), ("render", "--full"), ("render", "--data")):
+        value = [] if option in ("--quick", "--full") else [tmp_path / "new"]
+        refused = lcodec("reproduce", word, option, *value)
+        assert (refused.exit_code, f"no use for {option};" in refused.stderr) == (2, True), refused.stderr
     missing_data = lcodec("reproduce", "rotation-3", "--data", small_fashion, "--out", tmp_path / "x.jsonl")
     assert missing_data.exit_code == 1
     assert "see lcodec reproduce list" in missing_data.stderr

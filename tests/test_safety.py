@@ -4,17 +4,23 @@ import errno
 import os
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 from click.testing import CliRunner
 from commands_of_one_file import PUT, child, names
-from latticecodec.cli import atomic, main
+from latticecodec.cli import main
+from latticecodec.cli.files import Job, Writing, write
+from latticecodec.cli.inputs import STANDARD
+from latticecodec.cli.spool import write_standard_output
 from PIL import Image
 
 import latticecodec
 from latticecodec import OutputError, load
+from latticecodec.bulk.store import Store
+from latticecodec.outputs import write_file, write_text
 
 
 @pytest.fixture
@@ -68,7 +74,7 @@ def test_a_full_disk_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(os, "fsync", fsync)
     with pytest.raises(OutputError, match=r"out\.lcq: cannot be written: No space left on device"):
-        atomic.write_file(tmp_path / "out.lcq", lambda file: file.write(b"data"), overwrite=False)
+        write_file(tmp_path / "out.lcq", lambda file: file.write(b"data"), overwrite=False)
     assert names(tmp_path) == []
 
 
@@ -91,7 +97,7 @@ def test_nothing_goes_out_where_filling_fails(capfdbinary: pytest.CaptureFixture
         raise OutputError("a picture that cannot be saved")
 
     with pytest.raises(OutputError, match="cannot be saved"):
-        atomic.write_standard_output(fill)
+        write_standard_output(fill)
     sys.stdout.flush()
     assert capfdbinary.readouterr().out == b""
 
@@ -129,21 +135,21 @@ def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(os, "link", link)
     target = tmp_path / "out.lcq"
-    atomic.write_file(target, lambda file: file.write(b"first"), overwrite=False)
+    write_file(target, lambda file: file.write(b"first"), overwrite=False)
     with pytest.raises(FileExistsError):
-        atomic.write_file(target, lambda file: file.write(b"second"), overwrite=False)
+        write_file(target, lambda file: file.write(b"second"), overwrite=False)
     assert target.read_bytes() == b"first"
-    atomic.write_file(target, lambda file: file.write(b"third"), overwrite=True)
+    write_file(target, lambda file: file.write(b"third"), overwrite=True)
     assert target.read_bytes() == b"third"
     monkeypatch.setattr(os, "replace", link)
     with pytest.raises(OutputError, match="Operation not permitted"):
-        atomic.write_file(tmp_path / "other.lcq", lambda file: file.write(b"data"), overwrite=False)
+        write_file(tmp_path / "other.lcq", lambda file: file.write(b"data"), overwrite=False)
     assert names(tmp_path) == ["out.lcq"]
 
 
 def test_the_longest_name_and_the_permissions_of_a_new_file(tmp_path: Path) -> None:
     target = tmp_path / ("n" * 251 + ".lcq")
-    atomic.write_file(target, lambda file: file.write(b"data"), overwrite=False)
+    write_file(target, lambda file: file.write(b"data"), overwrite=False)
     (tmp_path / "plain").touch()
     assert target.stat().st_mode == (tmp_path / "plain").stat().st_mode
 
@@ -213,3 +219,26 @@ def test_a_file_in_the_place_of_a_folder(here: Path, tiny_model: Path) -> None:
     done = CliRunner().invoke(main, ["compress", "in", "-o", "out", "--model", str(tiny_model)])
     assert done.exit_code == 1
     assert "Error: out/deep/photo.lcq: the folder out/deep cannot be made: File exists\n" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: write(Job(STANDARD, path), lambda file: file.write(b"new"), Writing(force=True)),
+        lambda path: write_text(path, "new"),
+        lambda path: Store(str(path.parent)).write(path.name, b"new"),
+    ],
+    ids=["command", "report", "bulk"],
+)
+def test_what_is_replaced_keeps_its_mode_and_a_link_is_followed(write: Callable[[Path], object], here: Path) -> None:
+    """Whoever writes it, and it is on the disk then."""
+    (here / "plain").write_text("before")
+    (here / "plain").chmod(0o640)
+    (here / "link").symlink_to("plain")
+    synchronised: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", synchronised.append)
+        write(here / "link")
+    assert (here / "link").is_symlink()
+    assert ((here / "plain").read_text(), (here / "plain").stat().st_mode & 0o777) == ("new", 0o640)
+    assert (len(synchronised), names(here)) == (1, ["link", "photo.png", "plain"])

@@ -12,10 +12,11 @@ import pytest
 from click.testing import CliRunner
 from commands_of_one_file import PUT, child, names
 from deadlines import looks
-from latticecodec.cli import atomic, main, stop
+from latticecodec.cli import main, stop
 from PIL import Image
 
 import latticecodec
+from latticecodec.outputs import remove_parts, write_file
 
 STOPPED = """
 import os, signal, sys
@@ -108,8 +109,8 @@ def test_a_part_whose_removal_was_interrupted(tmp_path: Path, monkeypatch: pytes
         raise stop.Stopped(signal.SIGTERM)
 
     monkeypatch.setattr(Path, "unlink", interrupted)
-    with pytest.raises(stop.Stopped), stop.on_signals(atomic.remove_parts):
-        atomic.write_file(tmp_path / "out.lcq", lambda file: file.write(b"half"), overwrite=False)
+    with pytest.raises(stop.Stopped), stop.on_signals(remove_parts):
+        write_file(tmp_path / "out.lcq", lambda file: file.write(b"half"), overwrite=False)
     assert names(tmp_path) == ["out.lcq"]  # it was finished
 
 
@@ -122,9 +123,9 @@ def test_a_signal_that_compiled_code_makes_another_error_of() -> None:
         except stop.Stopped as stopped:
             raise ImportError("initialization failed") from stopped
 
-    with pytest.raises(stop.Stopped, match="stopped by SIGTERM"), stop.on_signals(atomic.remove_parts):
+    with pytest.raises(stop.Stopped, match="stopped by SIGTERM"), stop.on_signals(remove_parts):
         imported()
-    with pytest.raises(ImportError, match="without a signal"), stop.on_signals(atomic.remove_parts):
+    with pytest.raises(ImportError, match="without a signal"), stop.on_signals(remove_parts):
         raise ImportError("without a signal")
 
 

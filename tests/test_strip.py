@@ -2,6 +2,7 @@
 
 import re
 import struct
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +15,9 @@ from picture_files import described, written
 from PIL import Image
 
 import latticecodec
-from latticecodec import TargetError
+from latticecodec import ImageError, TargetError
 from latticecodec.bulk import Task, compress
-from latticecodec.picture import read, stripped, upright
+from latticecodec.picture import metadata, read, stripped, upright
 
 EXPOSURE, TAKEN, MAKER = 0x829A, 0x9003, 0x010F
 RDF = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -152,6 +153,29 @@ def test_xmp_that_cannot_be_taken_apart_goes_as_a_whole(xmp: bytes) -> None:
     after = stripped(replace(example(3, 8), xmp=xmp), "gps")
     assert after.xmp is None
     assert after.notes == ("its XMP hides a place in a way that cannot be taken apart; all of it is left out",)
+
+
+HOSTILE = RDF % (b" ", b"".join([b"<a:gpsx>" * 900, b" " * (1 << 20)]))
+
+
+def test_stripping_takes_time_by_length_alone() -> None:
+    """900 elements without an end, each of which a search for its end would read to the last of a million bytes."""
+    began = time.process_time()
+    assert stripped(replace(example(3, 8), xmp=HOSTILE), "gps").xmp is None
+    assert time.process_time() - began < 1
+
+
+def test_metadata_that_no_file_holds_is_refused_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless all of it is to go."""
+    monkeypatch.setattr(metadata, "METADATA_MAX", 100)
+    large = replace(example(3, 8), xmp=bytes(101), exif=None, icc=None)
+    told = "the picture has 101 bytes of XMP metadata, and a file holds 100; strip all leaves it out"
+    for strip in (None, "gps"):
+        with pytest.raises(ImageError, match=told):
+            latticecodec.encode(large, lossless=True, strip=strip)
+    assert latticecodec.read_header(latticecodec.encode(large, lossless=True, strip="all")).xmp is None
+    with pytest.raises(ImageError, match=r"101 bytes of ICC metadata.*; convert it to sRGB, without a profile"):
+        latticecodec.encode(replace(large, xmp=None, icc=bytes(101)), lossless=True)
 
 
 def test_encode_strips(tmp_path: Path, tiny_model: Path) -> None:

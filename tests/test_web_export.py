@@ -11,6 +11,7 @@ from types import ModuleType
 import numpy as np
 import onnxruntime
 import pytest
+from click.testing import CliRunner
 from safetensors.numpy import load_file
 
 from latticecodec import Codec, load
@@ -39,7 +40,7 @@ def run(data: bytes, **inputs: np.ndarray) -> np.ndarray:
 
 
 def test_a_model_is_exported_whole(export: ModuleType, tiny_model: Path, tiny: Codec, tmp_path: Path) -> None:
-    export.main(tmp_path, [str(tiny_model)])
+    export.export_all(tmp_path, (str(tiny_model),))
     (listed,) = json.loads((tmp_path / "models.json").read_text())
     assert listed == {"name": tiny.config.name, "digest": tiny.digest.hex(), "quantizer": "lattice"}
     described = json.loads((tmp_path / f"{listed['digest']}.json").read_text())
@@ -66,7 +67,7 @@ def test_the_context_network_is_given_the_layers_of_a_step(
     export: ModuleType, tiny_model: Path, tiny: Codec, tmp_path: Path
 ) -> None:
     """What numpy makes of them, to the last bit, for each group of channels at the place of its symbols."""
-    export.main(tmp_path, [str(tiny_model)])
+    export.export_all(tmp_path, (str(tiny_model),))
     described = json.loads((tmp_path / f"{tiny.digest.hex()}.json").read_text())
     data = (tmp_path / described["files"]["context"]["file"]).read_bytes()
     context = Context(tiny.config, part("prior", read_weights(find(tiny_model))))
@@ -84,7 +85,7 @@ def test_the_context_network_is_given_the_layers_of_a_step(
 
 def test_models_share_what_they_have_in_common(export: ModuleType, tiny_e8: Path, tmp_path: Path) -> None:
     """An E8 twin has the networks of its lattice: a browser that has those fetches the prior alone."""
-    export.main(tmp_path, [str(tiny_e8.parent / "lattice"), str(tiny_e8)])
+    export.export_all(tmp_path, (str(tiny_e8.parent / "lattice"), str(tiny_e8)))
     files = [
         json.loads((tmp_path / f"{row['digest']}.json").read_text())["files"]
         for row in json.loads((tmp_path / "models.json").read_text())
@@ -107,7 +108,7 @@ def test_additions_of_low_rank_are_stored_apart_and_draw_the_same(
             tensors[f"{name}.right"] = random.normal(0, 0.1, (2, inner)).astype(np.float16)
     config = dataclasses.replace(tiny.config, name="tuned", base="lattice")
     write_model(tmp_path / "tuned", config, as_tensors(tensors), "", config.prior_sha256)
-    export.main(tmp_path / "out", [str(tmp_path / "lattice"), str(tmp_path / "tuned")])
+    export.export_all(tmp_path / "out", (str(tmp_path / "lattice"), str(tmp_path / "tuned")))
     base, tuned = (
         json.loads((tmp_path / "out" / f"{row['digest']}.json").read_text())["files"]
         for row in json.loads((tmp_path / "out" / "models.json").read_text())
@@ -132,3 +133,63 @@ def test_weights_that_16_bits_do_not_hold_keep_32() -> None:
         data = graph.file()
         assert (run(data, x=np.zeros((1, 64), np.float32)) == exact).all()
         assert exact.astype(inside).tobytes() in data
+
+
+def listed(folder: Path) -> list[dict[str, str]]:
+    rows: list[dict[str, str]] = json.loads((folder / "models.json").read_text())
+    return rows
+
+
+def test_a_model_is_added_to_those_of_a_folder(
+    export: ModuleType, tiny_model: Path, tiny_e8: Path, tmp_path: Path
+) -> None:
+    first, second = str(tiny_model), str(tiny_e8)
+    export.export_all(tmp_path, (first,))
+    (row,) = listed(tmp_path)
+    export.export_all(tmp_path, (second,))
+    added, *others = listed(tmp_path)
+    assert (added["digest"], others) == (find(tiny_e8).digest.hex(), [row])
+    export.export_all(tmp_path, (first,))
+    assert listed(tmp_path) == [row, added]  # once, and before what was there: of one name the last counts
+
+
+def command(export: ModuleType, *arguments: object) -> tuple[int, str]:
+    """Exit code of the command, and the last line that it prints."""
+    done = CliRunner().invoke(export.main, [str(each) for each in arguments])
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    return done.exit_code, done.output.splitlines()[-1]
+
+
+def test_bad_input_is_one_line_and_nothing_is_written(export: ModuleType, tiny_model: Path, tmp_path: Path) -> None:
+    out, damaged = tmp_path / "out", tmp_path / "damaged"
+    shutil.copytree(tiny_model, damaged)
+    with (damaged / "model.safetensors").open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\xff")
+    code, line = command(export, out, "marble")
+    assert code == 1
+    assert line.startswith("Error: unknown model 'marble': not a folder, and not one of ")
+    code, line = command(export, out, tiny_model, damaged)
+    assert code == 1
+    assert line.startswith(f"Error: {damaged}/model.safetensors: ")
+    assert not out.exists()
+    (tmp_path / "file").write_text("x")
+    assert command(export, tmp_path / "file" / "out", tiny_model)[0] == 1
+    assert command(export)[0] == 2
+    assert command(export, tmp_path / "file", tiny_model)[0] == 2
+
+
+@pytest.mark.parametrize("text", ["{}x", "[1]", '[{"name": "lattice"}]', "null"])
+def test_a_list_that_is_none_is_not_replaced(export: ModuleType, tiny_model: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "models.json").write_text(text)
+    line = f"Error: {tmp_path}/models.json: is no list of models; name another folder"
+    assert command(export, tmp_path, tiny_model) == (1, line)
+    assert [path.name for path in tmp_path.iterdir()] == ["models.json"]
+    assert (tmp_path / "models.json").read_text() == text
+
+
+def test_help_says_what_is_written(export: ModuleType) -> None:
+    done = CliRunner().invoke(export.main, ["--help"])
+    assert done.exit_code == 0
+    assert "OUT [MODEL]..." in done.output
+    assert "those that are there stay" in " ".join(done.output.split())

@@ -19,7 +19,7 @@ SLOW = """
 import os, signal, time
 from pathlib import Path
 from latticecodec.cli import main
-from latticecodec.cli.atomic import write_file
+from latticecodec.outputs import write_file
 from latticecodec.cli.batch import Outcome, Work, run
 from latticecodec.cli.files import Job, Plan
 

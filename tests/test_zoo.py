@@ -29,7 +29,9 @@ def test_finding_models(tiny_model: Path, tmp_path: Path) -> None:
         zoo.find("lettuce")
     with pytest.raises(ModelError, match="not a model folder"):
         zoo.find(tmp_path)
-    with pytest.raises(ModelError, match=r"not installed: give its folder as `model`, or .* latticecodec\.models_path"):
+    with pytest.raises(
+        ModelError, match=r"not installed: name its folder with `model`, or .* `latticecodec\.models_path"
+    ):
         zoo.find_by_digest(b"\0" * 8)
 
 

@@ -1,6 +1,6 @@
 /** Compresses pictures of 8-bit RGB with a `lattice` model, at effort 0: one pass and the nearest lattice points. */
 
-import { checkReal } from "./arguments.js";
+import { checkReal, shown, tagOf, typeShown } from "./arguments.js";
 import { crc32 } from "./crc32.js";
 import { writeFile } from "./containerwriter.js";
 import { ModelError, TargetError } from "./errors.js";
@@ -9,7 +9,7 @@ import { COORDINATE_MAX } from "./hyper.js";
 import { kindOf, rateOf } from "./kinds.js";
 import { listModels, loadModel } from "./networks.js";
 import { grouped, roundHalfEven } from "./numbers.js";
-import { pause } from "./pause.js";
+import { pause, untilAborted } from "./pause.js";
 import { StreamWriter } from "./streamwriter.js";
 import { PATCH, grown, latentBox, parts } from "./tiling.js";
 
@@ -36,9 +36,15 @@ export class PictureEncoder {
     checkPicture(picture);
     const encoder = new PictureEncoder();
     encoder.#picture = picture;
-    encoder.#model = await loadModel(await newestLattice(models), models);
-    encoder.#latents = await analysed(encoder.#model, picture, onProgress, signal);
-    return encoder;
+    return untilAborted(() => encoder.#prepared(models, onProgress, signal), signal);
+  }
+
+  async #prepared(models, onProgress, signal) {
+    const digest = await newestLattice(models);
+    signal?.throwIfAborted();
+    this.#model = await loadModel(digest, models);
+    this.#latents = await analysed(this.#model, this.#picture, onProgress, signal);
+    return this;
   }
 
   /**
@@ -49,14 +55,19 @@ export class PictureEncoder {
   async encode(quality, { tile = tileSide(this.#picture), onProgress = null, signal = null } = {}) {
     checkReal("quality", quality, 0, 100);
     if (tile !== null && !(Number.isInteger(tile) && tile > 0 && tile <= SIZE_MAX && tile % TILE_UNIT === 0)) {
-      throw new TargetError(`a tile of ${tile} pixels a side; it must be a multiple of ${TILE_UNIT}, or null for one tile`);
+      throw new TargetError(`a tile of ${shown(tile)} pixels a side; it must be a multiple of ${TILE_UNIT}, or null for one tile`);
     }
     const header = headerOf(this.#model.config, this.#picture, quality, tile);
     header.check(PIXELS_MAX);
+    return untilAborted(() => this.#file(header, onProgress, signal), signal);
+  }
+
+  async #file(header, onProgress, signal) {
     const tiles = [];
     for (let number = 0; number < header.tiles; number++) {
       await pause(signal);
       tiles.push(await this.#tile(header, number, signal));
+      signal?.throwIfAborted();
       onProgress?.((number + 1) / header.tiles);
     }
     return writeFile(header, tiles);
@@ -68,6 +79,7 @@ export class PictureEncoder {
     const rate = rateOf(header.scale, config);
     const box = latentBox(header.box(number));
     const u = scaled(cut(this.#latents, latentBox(this.#whole), box), kind.basis(rate)); // [M, h w]
+    this.#checkNumbers(u);
     const z = await this.#hyperLatents(u, box); // [Z, h/4 w/4]
     const { hyper, points } = kind.prior;
     const writer = new StreamWriter(points.streamTables);
@@ -93,7 +105,15 @@ export class PictureEncoder {
       for (let x = 0; x < across; x++) data[at++] = Math.asinh(u[from + Math.min(x, width - 1)]) / 2;
     }
     const [z] = await this.#model.run("hyper_analysis", { u: { data, dims: [1, latents, down, across] } });
+    this.#checkNumbers(z.data);
     return Int32Array.from(z.data, nearest);
+  }
+
+  /** Throws ModelError where some of what a network gave are no numbers, which integers do not show. */
+  #checkNumbers(values) {
+    if (values.every(Number.isFinite)) return;
+    const told = "its networks give values that are not numbers";
+    throw new ModelError(`model ${this.#model.config.name}: ${told}; take another model`);
   }
 
   get #whole() {
@@ -111,11 +131,14 @@ async function newestLattice(models) {
 
 /** Throws TargetError where a picture is not what `PictureEncoder.of` takes. */
 function checkPicture(picture) {
+  if (typeof picture !== "object" || picture === null) {
+    throw new TargetError(`a picture is given as {width, height, samples}, not as ${typeShown(picture)}`);
+  }
   const { width, height, samples } = picture;
   checkSize(picture);
   const expected = 3 * width * height;
-  if (!(samples instanceof Uint8Array || samples instanceof Uint8ClampedArray) || samples.length !== expected) {
-    const given = `${grouped(samples?.length ?? 0)} in ${samples?.constructor?.name ?? samples}`;
+  if (!["Uint8Array", "Uint8ClampedArray"].includes(tagOf(samples)) || samples.length !== expected) {
+    const given = `${grouped(Number(samples?.length) || 0)} in ${typeShown(samples)}`;
     const told = `RGB of ${width}x${height} pixels takes ${grouped(expected)} samples in Uint8Array, here are ${given}`;
     throw new TargetError(samples?.length === 4 * width * height ? `${told}; leave out alpha, every fourth` : told);
   }
@@ -125,7 +148,7 @@ function checkPicture(picture) {
 export function checkSize({ width, height }) {
   const whole = Number.isInteger(width) && Number.isInteger(height);
   if (!whole || Math.min(width, height) < 1 || Math.max(width, height) > SIZE_MAX || width * height > PIXELS_MAX) {
-    throw new TargetError(`${width}x${height} pixels; each side must be 1 to 65,535 and the area at most 2^28`);
+    throw new TargetError(`${shown(width)}x${shown(height)} pixels; each side must be 1 to 65,535 and the area at most 2^28`);
   }
 }
 
@@ -167,6 +190,7 @@ async function analysed(model, picture, onProgress, signal) {
     const [y] = await model.run("analysis", { x: planes(picture, around) }); // [1, M, h', w']
     const box = latentBox(area);
     paste(latents, whole, cut(y.data, latentBox(around), box), box);
+    signal?.throwIfAborted();
     onProgress?.((number + 1) / areas.length);
   }
   return latents;

@@ -1,7 +1,8 @@
-"""Models for the page: `python web/export.py OUT [MODEL...]` writes those named, by default all that are installed.
+"""Models for the page: `python web/export.py OUT [MODEL...]` adds those named, by default all that are installed.
 
-OUT/models.json lists them: name, digest and quantizer. OUT/<digest>.json has of one its config.json and its files,
-which are named by what is in them, so that models share those that they have in common:
+OUT/models.json lists all that are there: name, digest and quantizer, those added last first. OUT/<digest>.json has of
+one its config.json and its files, which are named by what is in them, so that models share those that they have in
+common:
 
     tensors            those of the prior and of the quantizer, merged with those of the base, as safetensors
     synthesis, ...     the networks as ONNX, with weights of 16 bits where these lose nothing, low-rank additions apart
@@ -13,13 +14,15 @@ import base64
 import dataclasses
 import hashlib
 import json
-import sys
 from pathlib import Path
 
+import click
 import numpy as np
+from latticecodec.cli.atomic import write_file
+from latticecodec.cli.messages import is_expected, on_one_line, printable, told, warnings_as_lines
 from safetensors.numpy import save
 
-from latticecodec import load
+from latticecodec import ModelError, load
 from latticecodec.backends.graph import Graph, Sum
 from latticecodec.backends.networks import NETWORKS
 from latticecodec.backends.prior import context_graph
@@ -28,14 +31,14 @@ from latticecodec.lowrank import LEFT, RIGHT
 from latticecodec.weights import Array, part
 from latticecodec.zoo import ModelInfo, base_of, find, list_models, read_low_rank, read_weights
 
+LIST = "models.json"
 NEEDED = ("analysis", "hyper_analysis", "synthesis")  # of NETWORKS
 LATTICES = ("lattice", "lattice-e8")  # quantizers
 SHARED = ("quantizer.codebooks", "quantizer.log_basis")  # beside the prior; the rest is for other encoders
 
 
 def export(info: ModelInfo, out: Path) -> None:
-    """Write a model; raises ModelError where it is damaged."""
-    load(info.folder, device="cpu")  # with its self-tests
+    """Write a sound model."""
     tensors = read_weights(info)
     own = {name: value for name, value in tensors.items() if name.startswith("prior.") or name in SHARED}
     files = {"tensors": _write(out, save(own), "safetensors"), "product": _write(out, _product().file(), "onnx")}
@@ -81,15 +84,51 @@ def _write(out: Path, data: bytes, suffix: str) -> dict[str, str]:
     return {"file": name, "integrity": f"sha256-{base64.b64encode(digest.digest()).decode()}"}
 
 
-def main(out: Path, models: list[str]) -> None:
-    """Write models, named or as folders, and the list of them."""
-    out.mkdir(parents=True, exist_ok=True)
+def export_all(out: Path, models: tuple[str, ...]) -> None:
+    """Add models, by name or folder, to those that are there; where one is damaged, raises ModelError and adds none."""
     infos = [find(Path(model) if Path(model).is_dir() else model) for model in models] or list_models()
     for info in infos:
+        load(info.folder, device="cpu")  # with its self-tests
+    before = _listed(out)
+    out.mkdir(parents=True, exist_ok=True)
+    for info in infos:
         export(info, out)
-    listed = [{"name": info.name, "digest": info.digest.hex(), "quantizer": info.config.quantizer} for info in infos]
-    (out / "models.json").write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
+    rows = {info.digest.hex(): {"name": info.name, "quantizer": info.config.quantizer} for info in infos}
+    rows |= {row["digest"]: row for row in before if row["digest"] not in rows}
+    listed = [{"name": row["name"], "digest": digest, "quantizer": row["quantizer"]} for digest, row in rows.items()]
+    text = json.dumps(listed, indent=2) + "\n"
+    write_file(out / LIST, lambda file: file.write(text.encode()), overwrite=True)
+
+
+def _listed(out: Path) -> list[dict[str, str]]:
+    """The models of a folder; raises ModelError where what should list them does not."""
+    path = out / LIST
+    if not path.exists():
+        return []
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return [{name: str(row[name]) for name in ("name", "digest", "quantizer")} for row in rows]
+    except (ValueError, TypeError, LookupError):
+        raise ModelError(f"{path}: is no list of models; name another folder") from None
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("models", metavar="[MODEL]...", nargs=-1)
+def main(out: Path, models: tuple[str, ...]) -> None:
+    """Add models to the folder OUT, from which the page in web/ fetches them; those that are there stay.
+
+    MODEL is the name of an installed model, or the folder of one, as lcodec train writes it; without any, all that are
+    installed are added.
+    """
+    try:
+        with warnings_as_lines():
+            export_all(out, models)
+    except Exception as error:
+        if not is_expected(error):
+            raise
+        raise click.ClickException(on_one_line(printable(told(error)))) from None
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    main()

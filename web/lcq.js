@@ -10,7 +10,7 @@ import { PIXELS_MAX } from "./header.js";
 import { checkHeader, kindOf, rateOf } from "./kinds.js";
 import { loadModel } from "./networks.js";
 import { paint } from "./painter.js";
-import { pause } from "./pause.js";
+import { pause, untilAborted } from "./pause.js";
 import { gather, latentBox, needed } from "./tiling.js";
 
 export { ChecksumError, FormatError, LcqError, LimitError, ModelError, TargetError, VersionError } from "./errors.js";
@@ -33,12 +33,17 @@ export function readHeader(bytes, { maxPixels = PIXELS_MAX } = {}) {
  * onTile: called with {x, y, width, height, samples} for each tile once it is there, from the top left.
  * models: address of the folder with models; by default models/ beside this module.
  * maxPixels: of the picture; one of more is refused before any memory is taken.
- * signal: an AbortSignal.
+ * signal: an AbortSignal; nothing is waited for once it says so.
  *
  * Throws an LcqError for bytes that are no sound file, or whose model is not there.
  */
 export async function decode(bytes, { onTile = null, models = MODELS, maxPixels = PIXELS_MAX, signal = null } = {}) {
+  return untilAborted(() => decoded(bytes, onTile, models, maxPixels, signal), signal);
+}
+
+async function decoded(bytes, onTile, models, maxPixels, signal) {
   const file = await opened(bytes, models, maxPixels);
+  signal?.throwIfAborted();
   const { header, model } = file;
   const { width, height, channels, depth } = header;
   const length = width * height * channels;
@@ -53,6 +58,7 @@ export async function decode(bytes, { onTile = null, models = MODELS, maxPixels 
     while (next < header.tiles && needed(header, header.box(next), reach).last <= number) {
       const own = header.box(next);
       const painted = await painting(file, next, tiles, signal);
+      signal?.throwIfAborted();
       place(samples, width, channels, painted, own);
       onTile?.({ x: own.left, y: own.top, width: own.width, height: own.height, samples: painted });
       const kept = needed(header, own, reach).firstRow * header.columns;

@@ -6,20 +6,23 @@ import * as ort from "./runtime/ort.wasm.min.mjs";
 import { readTensors } from "./safetensors.js";
 
 const THREADS_MAX = 8;
+const DIGEST = /^[0-9a-f]{16}$/; // of a model
+const FILE = /^[0-9a-f]{16}\.(onnx|safetensors)$/; // as web/export.py names files by what is in them
+const NO_RUNTIME = /^no available backend found/; // how onnxruntime-web begins to say that it did not start
 
 ort.env.wasm.wasmPaths = new URL("./runtime/", import.meta.url).href;
 ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, THREADS_MAX) : 1;
 
 const models = new Map(); // promises, by address
-let runtime = "new"; // then "running", or "failed": what could not start once does not, in this page or worker
+let failed = false; // whether the runtime could not start: what could not once does not, in this page or worker
 
 /** Whether nothing is computed here any more, since the runtime could not start; in another page, or worker, it may. */
 export function runtimeFailed() {
-  return runtime === "failed";
+  return failed;
 }
 
 /**
- * A model by its digest, 16 hexadecimal digits, below `base`, the address, with / at its end, of what web/export.py wrote.
+ * A model by its digest, 16 hexadecimal digits, in `base`, the address of a folder that web/export.py wrote.
  *
  * Throws ModelError where there is none, or it cannot be fetched.
  */
@@ -37,36 +40,53 @@ export async function listModels(base) {
   const address = addressOf("models.json", base);
   let listed;
   try {
-    listed = await described(address);
+    listed = await described(address, checkList);
   } catch (error) {
+    if (error instanceof ModelError) throw error;
     const way = error instanceof TypeError ? "try again when there is a connection" : "web/export.py writes such a folder";
     throw new ModelError(`${address}: the list of models cannot be had (${error.message}); ${way}`);
-  }
-  if (!Array.isArray(listed) || !listed.every((model) => model?.digest)) {
-    throw new ModelError(`${address}: is no list of models; web/export.py writes one`);
   }
   await tidy(address, listed);
   return listed;
 }
 
-/** Drop what the browser keeps beside a list of models and none of them has. */
+/** Throws ModelError where what was found at an address is no list of models. */
+function checkList(found, address) {
+  if (Array.isArray(found) && found.every((model) => DIGEST.test(model?.digest))) return;
+  throw new ModelError(`${address}: is no list of models; web/export.py writes one`);
+}
+
+/** Throws ModelError where what was found at an address does not describe a model. */
+function checkDescription(found, address) {
+  if (!isDescription(found)) throw new ModelError(`${address}: does not describe a model; web/export.py writes what does`);
+}
+
+function isDescription(found) {
+  const files = Object.values(found?.files ?? {});
+  return Boolean(found?.config && files.length) && files.every((each) => FILE.test(each?.file) && each.integrity);
+}
+
+/** Drop what the browser keeps beside a list of models and none of them has, and descriptions that are none. */
 async function tidy(address, listed) {
   const there = await keptIn(new URL(".", address).href); // what comes from now on stays
   const wanted = new Set([address]);
   for (const { digest } of listed) {
     const description = new URL(`${digest}.json`, address).href;
     const kept = await keptOf(description);
-    if (!kept) continue; // nor are its files, but for those of others
+    const found = await kept?.json().catch(() => null);
+    if (!isDescription(found)) continue; // none of its files stays, but for those of others
     wanted.add(description);
-    for (const { file } of Object.values((await kept.json()).files)) wanted.add(new URL(file, address).href);
+    for (const { file } of Object.values(found.files)) wanted.add(new URL(file, address).href);
   }
   await drop(there.filter((each) => !wanted.has(each)));
 }
 
-/** The address of a file below another, which may be relative to the page's; throws ModelError where that is none. */
+/** The address of a file in the folder of another, which may be relative to the page's; throws ModelError where that is none. */
 function addressOf(name, base) {
   try {
-    return new URL(name, new URL(base, globalThis.location?.href)).href;
+    const folder = new URL(base, globalThis.location?.href);
+    if (!folder.pathname.endsWith("/")) folder.pathname += "/";
+    return new URL(name, folder).href;
   } catch {
     throw new ModelError(`models ${base}: is no address of a folder`);
   }
@@ -92,7 +112,7 @@ export class Model {
   /** Have the tensors. */
   async load() {
     this.prepare("product"); // the runtime starts while files are fetched
-    this.tensors = readTensors(await this.#file("tensors"));
+    this.tensors = await this.#made("tensors", readTensors);
     return this;
   }
 
@@ -119,7 +139,7 @@ export class Model {
   /** Have a network ready before it is run. */
   prepare(name) {
     if (!this.#sessions.has(name)) {
-      const session = this.#file(name).then(sessionOf);
+      const session = this.#made(name, sessionOf);
       this.#sessions.set(name, session);
       session.catch(() => this.#sessions.delete(name)); // the next call tries again
     }
@@ -151,12 +171,19 @@ export class Model {
     return (await this.run("context", feeds)).map(({ data }) => data);
   }
 
-  async #file(name) {
-    const { file, integrity } = this.#files[name];
+  /** What `make` gives for the bytes of one of the model's files. */
+  async #made(name, make) {
+    const { file, integrity } = this.#files[name] ?? {};
+    const about = `model ${this.config.name}: ${file ?? name}`;
+    if (!file) throw new ModelError(`${about} is not among its files; export it again with web/export.py`);
+    const bytes = await kept(new URL(file, this.#base).href, integrity).catch((cause) => {
+      throw new ModelError(`${about} cannot be fetched (${cause.message}); try again`);
+    });
     try {
-      return await kept(new URL(file, this.#base).href, integrity);
-    } catch (error) {
-      throw new ModelError(`model ${this.config.name}: ${file} cannot be fetched (${error.message}); try again`);
+      return await make(bytes);
+    } catch (cause) {
+      if (cause instanceof ModelError) throw cause;
+      throw new ModelError(`${about} is damaged, or takes more memory than there is; close other pages, and try again`, { cause });
     }
   }
 }
@@ -164,13 +191,11 @@ export class Model {
 /** The session of a network's file; throws ModelError where the runtime, parts of which are fetched now, does not start. */
 async function sessionOf(bytes) {
   try {
-    const session = await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
-    runtime = "running";
-    return session;
-  } catch (error) {
-    if (runtime === "running") throw error;
-    runtime = "failed";
-    throw new ModelError(`what computes the model cannot be fetched or started (${error.message}); try again when there is a connection`);
+    return await ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
+  } catch (cause) {
+    if (!NO_RUNTIME.test(cause?.message)) throw cause;
+    failed = true;
+    throw new ModelError("what computes the model cannot be fetched or started; try again when there is a connection", { cause });
   }
 }
 
@@ -178,7 +203,7 @@ async function fetched(digest, address, base) {
   const listed = await listModels(base);
   try {
     if (listed.some((model) => model.digest === digest)) {
-      const { config, files } = await described(address);
+      const { config, files } = await described(address, checkDescription);
       return await new Model(config, files, address).load();
     }
   } catch (error) {
@@ -189,8 +214,8 @@ async function fetched(digest, address, base) {
   throw new ModelError(`${told}: a page with that model, or a newer latticecodec, opens it`);
 }
 
-/** A description, JSON: as the server has it now, or as it was kept where there is no connection. */
-async function described(address) {
+/** JSON that passes a check, which throws: as the server has it now, or as it was kept where there is no connection. */
+async function described(address, check) {
   const response = await fetch(address, { cache: "no-cache" }).catch(async (error) => {
     const old = await keptOf(address);
     if (!old) throw error;
@@ -199,17 +224,24 @@ async function described(address) {
   if (!response.ok) throw new Error(`status ${response.status}`);
   const text = await response.text();
   const found = JSON.parse(text);
+  check(found, address);
   await keep(address, new Response(text));
   return found;
 }
 
-/** The bytes of a file whose name says what is in it: fetched once and kept by the browser. */
+/** The bytes of a file whose name says what is in it: fetched once and kept by the browser, and again where that damaged them. */
 async function kept(address, integrity) {
-  const old = await keptOf(address);
-  if (old) return new Uint8Array(await old.arrayBuffer());
+  const old = await (await keptOf(address))?.arrayBuffer().catch(() => null);
+  if (old && (await integrityOf(old)) === integrity) return new Uint8Array(old);
   const response = await fetch(address, { integrity });
   if (!response.ok) throw new Error(`status ${response.status}`);
   const bytes = new Uint8Array(await response.arrayBuffer());
   keep(address, new Response(bytes)); // nobody waits for that
   return bytes;
+}
+
+/** What tells whether bytes, an ArrayBuffer, are those of a file; a browser that fetches it compares the same. */
+async function integrityOf(bytes) {
+  const digest = await crypto.subtle.digest("SHA-256", bytes); // there where a browser keeps anything
+  return `sha256-${btoa(String.fromCharCode(...new Uint8Array(digest)))}`;
 }

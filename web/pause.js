@@ -12,3 +12,22 @@ export async function pause(signal = null) {
   port1.close();
   signal?.throwIfAborted();
 }
+
+/**
+ * What some work gives; where an AbortSignal says before that nobody waits for it any more, its reason is thrown, and what
+ * others wait for too, as the files of a model, goes on. signal: see `pause`.
+ */
+export async function untilAborted(work, signal) {
+  if (signal === null) return work();
+  signal.throwIfAborted();
+  let stop;
+  const stopped = new Promise((resolve, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop);
+  });
+  try {
+    return await Promise.race([work(), stopped]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}

@@ -3,7 +3,8 @@
  *
  * Adds, for servers that do not send them, the headers without which WebAssembly has no threads, and the policy that
  * keeps the page, and the worker, which has it of no other place, from asking anybody else. Files of models are
- * named by what is in them; networks.js keeps those itself.
+ * named by what is in them; networks.js keeps those itself. stamp.py adds a line that any other file of the page changes,
+ * so that browsers take this one for a new one.
  */
 
 const CACHE = "latticecodec-page";

@@ -13,7 +13,7 @@ from .worker import unforeseen
 if TYPE_CHECKING:
     import ray.data
 
-LCQ, ERROR = "lcq", "error"
+FILES, ERROR = "lcq", "error"  # the columns that are added
 
 
 def compress(
@@ -62,7 +62,7 @@ class _Encoder:
             data, told = self._encoded(cell)
             files.append(data)
             errors.append(told)
-        added = table.append_column(LCQ, pa.array(files, pa.large_binary()))
+        added = table.append_column(FILES, pa.array(files, pa.large_binary()))
         return added.append_column(ERROR, pa.array(errors, pa.string()))
 
     def _encoded(self, cell: Any) -> tuple[bytes | None, str | None]:

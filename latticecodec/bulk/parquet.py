@@ -8,6 +8,7 @@ from typing import IO, Any
 
 from ..errors import LcqError
 
+COLUMN = "image"  # with the pictures, as data sets of Hugging Face have it
 OWN = "lcq_"  # before the names of columns that tell of a file
 ROWS = 64  # that are read at once
 
@@ -61,7 +62,7 @@ class Rows:
             if names.count(column) > 1:
                 raise ValueError(f"{names.count(column)} columns are called {column}")
         if column not in names:
-            raise LcqError(f"{called}: has no column {column}, but {', '.join(names)}; name one with --column")
+            raise LcqError(f"{called}: has no column {column}, but {', '.join(names)}; name one with `column`")
         self._at = names.index(column)
         self._others = [index for index, name in enumerate(names) if name != column and not name.startswith(OWN)]
 

@@ -101,7 +101,7 @@ class Records:
         if digest == part.digest:
             return found
         if self.fixed:
-            told = "holds other files than the source has now; name another target, or begin anew with --force"
+            told = "holds other files than the source has now; name another target, or begin anew with `overwrite`"
             raise OutputError(f"{self.store.url}: {part.name} {told}")
         return None
 
@@ -146,10 +146,12 @@ def begin(store: Store, asked: dict[str, Any], new: str, overwrite: bool) -> tup
             before, number, over = found["asked"], str(found["run"]), bool(found["overwrite"])
             odd = [key for key in asked if before.get(key) != asked[key]]
         except NO_RECORD:
-            raise OutputError(f"{store.called(RUN)}: is damaged; begin anew with --force") from None
+            raise OutputError(f"{store.called(RUN)}: is damaged; begin anew with `overwrite`") from None
         if odd:
             told = ", ".join(f"{key} {before.get(key)!r} where {asked[key]!r} is asked for" for key in sorted(odd))
-            raise OutputError(f"{store.url}: holds a run with {told}; name another target, or begin anew with --force")
+            raise OutputError(
+                f"{store.url}: holds a run with {told}; name another target, or begin anew with `overwrite`"
+            )
         return number, over
     if overwrite and store.exists(RUN):
         with suppress(*NO_RECORD):  # nobody knows what a damaged one has written

@@ -31,7 +31,7 @@ def keep_source(store: Store, replaces: dict[str, str], source: str) -> None:
         return
     for _, name in _outputs(store, replaces):
         if name == inside or name.startswith(f"{inside}/"):
-            told = "is of the source, and of the run before, whose files --force removes; name another target"
+            told = "is of the source, and of the run before, whose files `overwrite` removes; name another target"
             raise OutputError(f"{store.called(name)}: {told}")
 
 
@@ -44,7 +44,7 @@ def clear(store: Store) -> None:
             store.remove(name)
             store.remove(record)  # what is left names what is left
     except NO_RECORD:
-        raise OutputError(f"{store.called(RUN)}: is damaged; begin anew with --force") from None
+        raise OutputError(f"{store.called(RUN)}: is damaged; begin anew with `overwrite`") from None
     if replaces:
         store.write(RUN, json.dumps(fields).encode())
 

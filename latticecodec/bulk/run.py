@@ -12,6 +12,7 @@ from typing import IO
 
 from ..errors import LcqError, OutputError
 from . import cluster, record, replaced
+from .parquet import COLUMN
 from .record import Record
 from .source import Failure, Part, Source
 from .store import Store
@@ -47,7 +48,7 @@ class Bulk:
     form: Form = "files"
     per_shard: int = 1000
     overwrite: bool = False
-    column: str = "image"
+    column: str = COLUMN
     keep_times: bool = False
     workers: int | None = None
     address: str | None = None
@@ -94,7 +95,7 @@ class Bulk:
         if inside and source.only is None:
             raise OutputError(f"{target.url}: lies in the source {source.store.url}; name a target beside it")
         if self.keep_times and not (source.store.local and target.local):
-            raise OutputError("--keep-times is for folders on this machine; leave it out")
+            raise OutputError("`keep_times` is for folders on this machine; leave it out")
         asked = {
             "task": order.task.described(),
             "source": source.place,

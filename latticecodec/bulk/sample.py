@@ -12,7 +12,7 @@ from ..errors import LcqError
 from . import parquet
 from .source import Failure, Part
 from .store import HINT, Store
-from .task import LCQ
+from .task import SUFFIX
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _of_rows(called: str, part: Part, file: IO[bytes], column: str, above: str) 
     table = parquet.Rows(file, called, part.group, column)
     for row in table:
         path = _plain(row.path)
-        ours = path.endswith(LCQ) and _inside(path)  # written by a run, under names that differ
+        ours = path.endswith(SUFFIX) and _inside(path)  # written by a run, under names that differ
         picture = above + path if ours else f"{above or part.name + '/'}{row.number:06d}"
         if row.data is None:
             yield Failure(picture, f"{called}: row {row.number:,} of group {part.group} has no picture in {column}")

@@ -6,13 +6,15 @@ object its name when it has all of it. Of other storage nobody knows, and what l
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from ..errors import LcqError, OutputError, reason
+from ..outputs import Fill, write_file
 
 WHOLE = {"file", "s3", "s3a", "gs", "gcs", "abfs", "az", "adl", "hf", "memory"}  # storage with whole files alone
 HINT = 200  # characters of what a library says
@@ -157,7 +159,8 @@ class Store:
         """Write a file, replacing what is there; raises OutputError naming it, NamingError where that is its name's."""
         with self._writing(name):
             if self.local:
-                _write_file(Path(self._prefix + name), lambda part: part.write_bytes(data), modified)
+                times = None if modified is None else (modified, modified)
+                self._write_file(name, lambda file: file.write(data), times)
             else:
                 self._storage.pipe_file(self._prefix + name, data)
 
@@ -165,7 +168,8 @@ class Store:
         """Write a file that lies on the disk; raises as `write`."""
         with self._writing(name):
             if self.local:
-                _write_file(Path(self._prefix + name), lambda part: _copy(file, part), None)
+                with file.open("rb") as source:
+                    self._write_file(name, partial(shutil.copyfileobj, source))
             else:
                 self._storage.put_file(str(file), self._prefix + name)
 
@@ -193,34 +197,18 @@ class Store:
     def _writing(self, name: str) -> Iterator[None]:
         try:
             yield
-        except MemoryError:
+        except (MemoryError, OutputError):
             raise
         except Exception as error:
             named = isinstance(error, OSError) and error.errno in OF_NAMES
             told = f"{self.called(name)}: cannot be written: {_words(error)}"
             raise (NamingError(told) if named else OutputError(told)) from None
 
-
-def _write_file(target: Path, fill: Callable[[Path], Any], modified: int | None) -> None:
-    """A file on the disk, whole or not there; of several that write it the last one wins."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.parent / f".lcodec-{os.urandom(8).hex()}.part"
-    try:
-        fill(part)
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        if modified is not None:
-            os.utime(part, ns=(modified, modified))
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _copy(source: Path, target: Path) -> None:
-    """The bytes of a file."""
-    import shutil
-
-    shutil.copyfile(source, target)
+    def _write_file(self, name: str, fill: Fill, times: tuple[int, int] | None = None) -> None:
+        """A file on the disk; of several that write it the last one wins."""
+        target = Path(self._prefix + name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_file(target, fill, times=times, called=self.called(name))
 
 
 def _words(error: BaseException) -> str:

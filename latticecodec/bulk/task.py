@@ -9,14 +9,15 @@ from posixpath import splitext
 from typing import Any, Literal
 
 from ..arguments import whole
-from ..codec import Codec, EncodeOptions, Encoding, ReachError, encoded_without_loss, indices_of, pixels_of, silent
+from ..codec import EncodeOptions, Encoding, check, encoded, indices_of, pixels_of, silent
+from ..codec.model import Model
 from ..container import PIXELS_MAX, read_header
-from ..errors import ModelError, TargetError
+from ..errors import ModelError
 from ..picture import IMAGE_SUFFIXES, Pixels, read_file, save, strip_of, stripped
-from ..zoo import find, load, model_for
+from ..zoo import find, model_for, model_to_encode
 
 Action = Literal["compress", "decompress", "verify"]
-LCQ, RESTORED = ".lcq", ".png"
+SUFFIX, RESTORED = ".lcq", ".png"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Task:
     @property
     def suffixes(self) -> frozenset[str]:
         """Of the files that it is for."""
-        return IMAGE_SUFFIXES if self.action == "compress" else frozenset({LCQ})
+        return IMAGE_SUFFIXES if self.action == "compress" else frozenset({SUFFIX})
 
     def described(self) -> dict[str, Any]:
         """What outputs depend on, for JSON."""
@@ -87,30 +88,28 @@ class Task:
         if self.action == "verify":
             return name
         if self.action == "compress":
-            return f"{name if self.keep_suffix else splitext(name)[0]}{LCQ}"
+            return f"{name if self.keep_suffix else splitext(name)[0]}{SUFFIX}"
         stem = splitext(name)[0]
         return stem if splitext(stem)[1].lower() == RESTORED else f"{stem}{RESTORED}"
 
     @property
     def advice(self) -> str:
         """What helps where the outputs for several files would have one name."""
-        return "--keep-suffix keeps them apart" if self.action == "compress" and not self.keep_suffix else "rename one"
+        return "`keep_suffix` keeps them apart" if self.action == "compress" and not self.keep_suffix else "rename one"
 
-    def codec(self, device: str) -> Codec | None:
+    def loaded(self, device: str) -> Model | None:
         """The model to compress with, None where it takes none; raises LcqError where nothing can be encoded so."""
         assert self.options is not None
-        if self.options.lossless:
-            return None
-        codec = load(self.model, device, self.options.tune)
-        codec.check(self.options)
-        return codec
+        model = model_to_encode(self.options, self.model, device)
+        check(model, self.options)
+        return model
 
     def sent(self) -> "Task":
-        """As workers get it: its model by digest, and by a folder that any process finds; raises as `codec`."""
-        codec, model = self.codec("cpu") if self.action == "compress" else None, self.model
+        """As workers get it: its model by digest, and by a folder that any process finds; raises as `loaded`."""
+        coder, model = self.loaded("cpu") if self.action == "compress" else None, self.model
         if model is not None and find(model).folder == Path(model).resolve():
             model = str(find(model).folder)
-        return replace(self, model=model, digest=self.digest if codec is None else codec.digest)
+        return replace(self, model=model, digest=self.digest if coder is None else coder.digest)
 
     def ready(self) -> Callable[[str, bytes], Coded]:
         """What does it, from the name and the bytes of a file, with its model loaded.
@@ -123,23 +122,18 @@ class Task:
         return partial(_compressed, self, self.encoder())
 
     def encoder(self) -> Callable[[Pixels], Encoding]:
-        """What encodes a picture, with its model loaded; raises as `codec`, and where it is not the driver's."""
+        """What encodes a picture, with its model loaded; raises as `loaded`, and where it is not the driver's."""
         assert self.options is not None
-        codec = self.codec(self.device)
-        if codec is None:
-            return partial(encoded_without_loss, options=self.options, report=silent)
-        if self.digest not in (b"", codec.digest):
-            told = f"has the weights {codec.digest.hex()} here and {self.digest.hex()} where this was started"
-            raise ModelError(f"model {codec.config.name}: {told}; install the same on every machine")
-        return partial(codec.encode_detailed, options=self.options)
+        model = self.loaded(self.device)
+        if model is not None and self.digest not in (b"", model.digest):
+            told = f"has the weights {model.digest.hex()} here and {self.digest.hex()} where this was started"
+            raise ModelError(f"model {model.config.name}: {told}; install the same on every machine")
+        return partial(encoded, model, options=self.options, report=silent)
 
 
 def _compressed(task: Task, encode: Callable[[Pixels], Encoding], name: str, data: bytes) -> Coded:
     picture = stripped(read_file(io.BytesIO(data), name, task.max_pixels), task.strip)
-    try:
-        result = encode(picture)
-    except ReachError as error:
-        raise TargetError(f"{error.told}; --lossless keeps every pixel") from None
+    result = encode(picture)
     header = result.header
     return Coded(
         task.target(name),
@@ -169,5 +163,5 @@ def _restored(task: Task, name: str, data: bytes) -> Coded:
 
 def _checked(task: Task, name: str, data: bytes) -> Coded:
     header = read_header(data, task.max_pixels)
-    indices_of(model_for(header, task.model, task.device), data, None, task.max_pixels)
+    indices_of(model_for(header, task.model, task.device), data, None, task.max_pixels, stored=True)
     return Coded(name, b"", header.width, header.height, header.model.hex(), header.quality)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ..errors import LcqError, reason
-from .parquet import ColumnError
+from .parquet import COLUMN, ColumnError
 from .record import Record, Records
 from .sample import Sample, samples
 from .source import Failure, Part
@@ -36,7 +36,7 @@ class Order:
     run: str = ""
     call: str = ""
     overwrite: bool = False
-    column: str = "image"
+    column: str = COLUMN
     keep_times: bool = False
 
 
@@ -45,7 +45,7 @@ TRIES = 3  # for a part at which workers end
 
 def given_up(order: Order, part: Part) -> Record:
     """What is told of a part that no worker has survived."""
-    told = "the worker that had it was ended each time, perhaps for want of memory; give fewer --workers"
+    told = "the worker that had it was ended each time, perhaps for want of memory; give fewer `workers`"
     return _failed(order, part, told)
 
 
@@ -58,7 +58,7 @@ def _failed(order: Order, part: Part, told: str) -> Record:
 def unforeseen(error: Exception) -> str:
     """What is told of an error that is none of ours."""
     if isinstance(error, MemoryError):
-        return "not enough memory for this; give fewer --workers, or take machines with more"
+        return "not enough memory for this; give fewer `workers`, or take machines with more"
     told = ": ".join(filter(None, [type(error).__name__, " ".join(str(error).split())[:HINT]]))
     return f"cannot be worked on ({told}); please report it, and leave it out until then"
 

@@ -10,17 +10,16 @@ if TYPE_CHECKING:
     from .codec import Codec, silent
     from .decoder import Damage, indices_of, pixels_of
     from .encoder import Encoding, indices_sha256
-    from .encoding import encoded_without_loss
+    from .encoding import check, encoded
     from .options import EncodeOptions
-    from .search import ReachError
 
 _HOME = {
     "Codec": "codec",
     "Damage": "decoder",
     "EncodeOptions": "options",
     "Encoding": "encoder",
-    "ReachError": "search",
-    "encoded_without_loss": "encoding",
+    "check": "encoding",
+    "encoded": "encoding",
     "indices_of": "decoder",
     "indices_sha256": "encoder",
     "pixels_of": "decoder",
@@ -32,8 +31,8 @@ __all__ = [
     "Damage",
     "EncodeOptions",
     "Encoding",
-    "ReachError",
-    "encoded_without_loss",
+    "check",
+    "encoded",
     "indices_of",
     "indices_sha256",
     "pixels_of",

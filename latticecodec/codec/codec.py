@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..arguments import switch
-from ..config import DEFAULT_EFFORT, ModelConfig
+from ..config import DEFAULT_EFFORT, DEFAULT_QUALITY, ModelConfig
 from ..container import PIXELS_MAX
 from ..entropy.coder import Int32
 from .memory import undisturbed
@@ -38,7 +38,7 @@ class Codec:
     def encode(
         self,
         image: "Picture",
-        quality: float = 50.0,
+        quality: float = DEFAULT_QUALITY,
         bpp: float | None = None,
         size: int | None = None,
         psnr: float | None = None,
@@ -207,7 +207,7 @@ class Codec:
 
         return indices_of(self.model, data, on_damage, max_pixels)
 
-    def to_indices(self, image: "Picture", quality: float = 50.0) -> Int32:
+    def to_indices(self, image: "Picture", quality: float = DEFAULT_QUALITY) -> Int32:
         """The index tensor that `encode` would code if nothing were exact: int32 [C, h, w]."""
         from .options import EncodeOptions
 
@@ -216,7 +216,7 @@ class Codec:
     def from_indices(
         self,
         indices: Any,
-        quality: float = 50.0,
+        quality: float = DEFAULT_QUALITY,
         width: int | None = None,
         height: int | None = None,
         grey: bool = False,

@@ -64,16 +64,26 @@ class PictureDecoder:
         self._on_damage = on_damage
         self._damaged: list[Damage] = []
 
-    def indices(self) -> Int32:
+    def indices(self, stored: bool = False) -> Int32:
         """Index tensor [C, h, w] of the whole picture, checked against the file's CRC of each tile; 0 if damaged.
 
-        C is 0 without a model. Alpha and exact colours are not looked at.
+        C is 0 without a model. With `stored` a tile whose alpha or exact colours are none is damaged too; else these
+        are not looked at.
         """
         header = self.header
         channels, positions = self._shape
         picture = Box(0, 0, header.width, header.height)
         tiles: dict[int, Indices] = {}
-        results = _in_order(lambda number: self._decode(number, self._reader.tile(number)), range(header.tiles))
+
+        def decode(number: int) -> Indices:
+            tile = self._reader.tile(number)
+            indices = self._decode(number, tile)
+            with _of_tile(number):
+                if stored:
+                    self._stored(header.box(number), tile)
+            return indices
+
+        results = _in_order(decode, range(header.tiles))
         for number, result in enumerate(results):
             try:
                 tiles[number] = result()
@@ -105,9 +115,7 @@ class PictureDecoder:
             try:
                 indices = result()
                 with _of_tile(number):
-                    plane = self._place_exact(colour, region, header.box(number), read[number])
-                    if alpha is not None:
-                        self._place_alpha(alpha, region, header.box(number), read[number], plane)
+                    self._place(colour, alpha, region, header.box(number), read[number])
                 tiles[number] = indices
             except FormatError as error:
                 self._damage(number, region, error)
@@ -161,27 +169,29 @@ class PictureDecoder:
         """Channels of the index tensor, and its positions for a latent position, each way."""
         return (0, 1) if self._model is None else (self._model.kind.channels, self._model.kind.positions)
 
-    def _place_exact(self, colour: "Samples", region: Box, box: Box, tile: Tile) -> "Samples | None":
-        """Decode the exact colours of a tile into those of the region, [H, W, C]; its alpha, [h, w], if it is there."""
+    def _place(self, colour: "Samples", alpha: "Samples | None", region: Box, box: Box, tile: Tile) -> None:
+        """Put what a tile stores without the networks into a region's colours [H, W, C] and alpha [H, W]."""
+        if not box.meets(region):
+            return
+        exact, plane = self._stored(box, tile)
+        if exact is not None:
+            for piece in self.header.squares.within(box.common(region), exact=True):
+                view(colour, region, piece)[:] = view(exact, box, piece)
+        if alpha is not None and plane is not None:
+            view(alpha, region, box)[:] = view(plane, box, region)
+
+    def _stored(self, box: Box, tile: Tile) -> "tuple[Samples | None, Samples | None]":
+        """Exact colours [h, w, C] and alpha [h, w] of a tile, None where it has none; raises FormatError."""
+        from ..picture import alpha as coding
         from ..picture import exact
 
-        if not (tile.exact and box.meets(region)):
-            return None
-        header = self.header
-        samples = header.colours, header.bit_depth, header.alpha and not tile.alpha
-        found, alpha = exact.decode(tile.exact, box.height, box.width, *samples)
-        for piece in header.squares.within(box.common(region), exact=True):
-            view(colour, region, piece)[:] = view(found, box, piece)
-        return alpha
-
-    def _place_alpha(self, alpha: "Samples", region: Box, box: Box, tile: Tile, plane: "Samples | None") -> None:
-        """Put the alpha channel of a tile into that of the region: `plane`, [h, w], or what is coded of it apart."""
-        from ..picture import alpha as coding
-
-        if box.meets(region):
-            if plane is None:
-                plane = coding.decode(tile.alpha, box.height, box.width, self.header.bit_depth)  # [h, w]
-            view(alpha, region, box)[:] = view(plane, box, region)
+        header, colour, plane = self.header, None, None
+        if tile.exact:
+            samples = header.colours, header.bit_depth, header.alpha and not tile.alpha
+            colour, plane = exact.decode(tile.exact, box.height, box.width, *samples)
+        if header.alpha and plane is None:
+            plane = coding.decode(tile.alpha, box.height, box.width, header.bit_depth)
+        return colour, plane
 
 
 @contextmanager
@@ -219,11 +229,15 @@ def pixels_of(
 
 
 def indices_of(
-    model: Model | None, data: "Source", on_damage: Callable[[Damage], None] | None, max_pixels: int
+    model: Model | None,
+    data: "Source",
+    on_damage: Callable[[Damage], None] | None,
+    max_pixels: int,
+    stored: bool = False,
 ) -> Int32:
-    """See `Codec.decode_indices`; `model` may be None for a file that names none."""
+    """See `Codec.decode_indices`; `model` may be None for a file that names none. `stored`: see `PictureDecoder`."""
     with named(data), undisturbed():
-        return _decoder(model, data, on_damage, max_pixels).indices()
+        return _decoder(model, data, on_damage, max_pixels).indices(stored)
 
 
 def _decoder(

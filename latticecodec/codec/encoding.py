@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ..container import Box, Header
 from ..errors import ModelError, TargetError
-from ..picture import Pixels, psnr, read
+from ..picture import Pixels, check_metadata, psnr, read
 from .choice import Choice
 from .encoder import Encoding, PictureEncoder, Report
 from .hidden import continued
@@ -21,22 +21,17 @@ if TYPE_CHECKING:
     from ..picture import Picture
 
 
-def encoded_without_loss(image: "Picture", options: EncodeOptions, report: Report) -> Encoding:
-    """See `Codec.encode`, of a picture that stays as it is, which takes no model."""
-    pixels = read(image, options.max_pixels)
-    with undisturbed():
-        return lossless(pixels, options.tile, report)
-
-
-def encoded(model: Model, image: "Picture", options: EncodeOptions | None, report: Report) -> Encoding:
-    """See `Codec.encode`; without options all are what they are by default."""
+def encoded(model: Model | None, image: "Picture", options: EncodeOptions | None, report: Report) -> Encoding:
+    """See `Codec.encode`; without options all are what they are by default. A lossless one takes no model."""
     asked = options or EncodeOptions()
-    if asked.lossless:
-        return encoded_without_loss(image, asked, report)
     check(model, asked)
-    tune = asked.tune or model.config.tune
     pixels = read(image, asked.max_pixels)
+    check_metadata(pixels)
     with undisturbed():
+        if asked.lossless:
+            return lossless(pixels, asked.tile, report)
+        assert model is not None
+        tune = asked.tune or model.config.tune
         header = _header(model, pixels, tune, asked.tile)
         encoder = PictureEncoder(model, replace(pixels, colour=continued(pixels)), header, asked.effort, report)
         rates = model.kind.rates
@@ -55,10 +50,11 @@ def encoded(model: Model, image: "Picture", options: EncodeOptions | None, repor
         return replace(found.trial, note=found.note)
 
 
-def check(model: Model, options: EncodeOptions) -> None:
-    """See `Codec.check`."""
+def check(model: Model | None, options: EncodeOptions) -> None:
+    """See `Codec.check`; a lossless encode takes no model."""
     if options.lossless:
         return
+    assert model is not None
     tune = options.tune or model.config.tune
     if tune != "psnr" and not model.kind.efforts:
         raise ModelError(f"model {model.config.name} encodes for PSNR alone; lattice and lattice-e8 can be tuned")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..arguments import choice, positive, real, switch, whole
-from ..config import DEFAULT_EFFORT, EFFORTS, TUNES
+from ..config import DEFAULT_EFFORT, DEFAULT_QUALITY, EFFORTS, TUNES
 from ..container import PIXELS_MAX, SIZE_MAX, TILE_UNIT
 from ..errors import TargetError
 
@@ -14,7 +14,7 @@ from ..errors import TargetError
 class EncodeOptions:
     """Checked, and as plain numbers of Python; `Codec.encode` says what each means. Raises TargetError."""
 
-    quality: float = 50.0
+    quality: float = DEFAULT_QUALITY
     bpp: float | None = None
     size: int | None = None
     psnr: float | None = None

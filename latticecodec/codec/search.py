@@ -41,18 +41,6 @@ class Target(Generic[Trial]):
     budget: bool = True
 
 
-class ReachError(TargetError):
-    """A quality above that of the finest trial; `told` is without what to do."""
-
-    @property
-    def told(self) -> str:
-        """What this picture reaches."""
-        return str(self.args[0])
-
-    def __str__(self) -> str:
-        return f"{self.told}; lossless keeps every pixel"
-
-
 @dataclass(frozen=True)
 class Found(Generic[Trial]):
     """What a search ended with."""
@@ -105,8 +93,8 @@ def search(attempt: Callable[[int], Trial], coarsest: int, finest: int, target: 
         return Found(best, f"{target.name} is less than this picture can have: quality 0 has {told_low}")
     if not at_low < target.value < at_high:
         told = f"this picture reaches {told_low} (quality 0) to {told_high} (quality 100)"
-        beyond = TargetError if target.budget else ReachError
-        raise beyond(f"{target.name} is out of reach: {told}")
+        told += "" if target.budget else "; `lossless` keeps every pixel"
+        raise TargetError(f"{target.name} is out of reach: {told}")
     best, best_miss = min(
         ((best, target.miss(at_low)), (last, target.miss(at_high))), key=lambda candidate: candidate[1]
     )

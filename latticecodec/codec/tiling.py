@@ -12,12 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..config import PATCH
+from ..config import PATCH, TILE, WHOLE_MAX
 from ..container import Box, Header
 from ..entropy.coder import Int32
 
-WHOLE_MAX = 1 << 22  # pixels; larger pictures get tiles
-TILE = 768  # pixels a side
 EXACT_TILE = 2048  # pixels a side where all is exact, and no latents take memory
 AREA = 2048  # pixels a side that the networks work on at a time, about
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .box import Box
     from .cicp import SRGB, Cicp, code_points
     from .extensions import BASIS, CICP, EXACT, EXIF, EXTENSIONS_MAX, ICC, MAY_IGNORE, METADATA_MAX, TILES, TUNE, XMP
     from .file import EXACT_PIXELS_PER_BYTE, HEADER_MAX, PIXELS_PER_BYTE, Reader, Tile, read, read_header, write
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
         TILES_MAX,
         TUNES,
         VQ,
-        Box,
         Header,
     )
     from .source import Bytes, Source, contents, named
@@ -83,7 +83,7 @@ _HOME = {
     "TUNES": "header",
     "VQ": "header",
     "XMP": "extensions",
-    "Box": "header",
+    "Box": "box",
     "Bytes": "source",
     "Cicp": "cicp",
     "Header": "header",

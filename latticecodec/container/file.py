@@ -8,8 +8,9 @@ from typing import IO
 
 from ..arguments import whole
 from ..errors import ChecksumError, FormatError, LimitError, VersionError
+from .box import Box
 from .extensions import read_extensions, tile_side, write_extensions
-from .header import MAGIC, MAJOR, PIXELS_MAX, QUALITY_UNIT, SIZE_MAX, Box, Header
+from .header import MAGIC, MAJOR, PIXELS_MAX, QUALITY_UNIT, SIZE_MAX, Header
 from .source import Bytes, Source, beginning, named, opened
 
 HEADER_MAX = 1 << 26  # bytes before the CRC

@@ -6,10 +6,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..errors import FormatError, LimitError, VersionError
+from .box import Box
+from .squares import Squares
 
 if TYPE_CHECKING:
     from .cicp import Cicp
-    from .squares import Squares
 
 MAGIC = b"\x89LCQ\r\n\x1a\n"  # as PNG: a byte that is not ASCII, a line-ending trap, an end-of-file for old shells
 MAJOR, MINOR = 1, 2  # what this writer knows; a file says the lowest minor version that has all it needs
@@ -31,42 +32,6 @@ TUNES = {0: "psnr", 1: "ms-ssim", 2: "ssimulacra2"}  # what an encoder aimed at
 BASIS_UNIT = 1024  # scales and basis entries are in 1/1024 octave
 QUALITY_UNIT = 256  # quality is in 1/256
 QUALITY_MAX = 100 * QUALITY_UNIT
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle of pixels."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-    @property
-    def right(self) -> int:
-        """The column after the last one."""
-        return self.left + self.width
-
-    @property
-    def bottom(self) -> int:
-        """The row after the last one."""
-        return self.top + self.height
-
-    def meets(self, other: "Box") -> bool:
-        """Whether the two have a pixel in common."""
-        return (
-            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
-        )
-
-    def grown(self, margin: int, width: int, height: int) -> "Box":
-        """The box with `margin` pixels more on all sides, as far as a picture of width x height goes."""
-        left, top = max(0, self.left - margin), max(0, self.top - margin)
-        return Box(left, top, min(width, self.right + margin) - left, min(height, self.bottom + margin) - top)
-
-    def common(self, other: "Box") -> "Box":
-        """What of two boxes that meet is in both."""
-        left, top = max(self.left, other.left), max(self.top, other.top)
-        return Box(left, top, min(self.right, other.right) - left, min(self.bottom, other.bottom) - top)
 
 
 @dataclass(frozen=True)
@@ -152,10 +117,8 @@ class Header:
         return int(self.alpha or self.bit_depth != 8 or self.tile is not None or self.metadata)
 
     @cached_property
-    def squares(self) -> "Squares":
+    def squares(self) -> Squares:
         """Which squares of the picture are exact."""
-        from .squares import Squares
-
         return Squares(self.width, self.height, self.exact)
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..errors import FormatError
-from .header import Box
+from .box import Box
 
 SQUARE = 64  # pixels a side
 

@@ -68,7 +68,7 @@ class Lattice:
         entries = np.rint(np.log2(self._basis(rate, None)) * BASIS_UNIT)  # [M]
         if not (np.abs(entries) <= ENTRY_MAX).all():
             told = "its lattice basis is beyond what a file can hold"
-            raise ModelError(f"model {self._config.name}: {told}; leave out --embed-basis")
+            raise ModelError(f"model {self._config.name}: {told}; leave out `embed_basis`")
         return tuple(int(v) for v in entries)
 
     def check_basis(self, basis: Basis | None) -> None:

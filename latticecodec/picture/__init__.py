@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .fidelity import psnr
     from .folder import find_images, search
     from .formats import IMAGE_SUFFIXES
-    from .metadata import upright
+    from .metadata import check_metadata, upright
     from .pillow import to_pillow
     from .pixels import GREY, RGB, Pixels, Samples, plain, to_array
     from .reading import Picture as Picture
@@ -26,6 +26,7 @@ _HOME = {
     "STRIPS": "strip",
     "Pixels": "pixels",
     "Samples": "pixels",
+    "check_metadata": "metadata",
     "find_images": "folder",
     "from_planes": "tensors",
     "kind_of": "writing",
@@ -50,6 +51,7 @@ __all__ = [
     "STRIPS",
     "Pixels",
     "Samples",
+    "check_metadata",
     "find_images",
     "from_planes",
     "kind_of",

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ..container import SRGB, Header, code_points
+from ..container import METADATA_MAX, SRGB, Header, code_points
+from ..errors import ImageError
 from .colours import is_calibrated, profile_of_code_points, profile_of_png
 from .exif import orientation
 from .pixels import GREY, GREY_ALPHA, Pixels, Samples
@@ -127,6 +128,18 @@ def tags_of_exif(exif: bytes | None) -> dict[int, Any]:
     except Exception:  # Pillow raises many types on damaged EXIF data
         return {}
     return tags
+
+
+def check_metadata(pixels: Pixels) -> None:
+    """Raise ImageError for more metadata than a file can hold."""
+    for name, block, advice in (
+        ("ICC", pixels.icc, "convert it to sRGB, without a profile"),
+        ("EXIF", pixels.exif, "strip all leaves it out"),
+        ("XMP", pixels.xmp, "strip all leaves it out"),
+    ):
+        if block is not None and len(block) > METADATA_MAX:
+            told = f"the picture has {len(block):,} bytes of {name} metadata, and a file holds {METADATA_MAX:,}"
+            raise ImageError(f"{told}; {advice}")
 
 
 def upright(pixels: Pixels) -> Pixels:

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from PIL.WebPImagePlugin import WebPImageFile
 
-from ..errors import FormatError
+from ..errors import FormatError, LcqError
 
 SIDE = 2048  # samples; keeps memory small, WebP's own limit is 16,383
 LOSSLESS = struct.Struct("<4sI4s4sIBI")  # RIFF, size, WEBP, VP8L, size, signature, width and height
@@ -61,11 +62,16 @@ def split(data: bytes, sizes: list[tuple[int, int]], what: str, opaque: bool = F
 def decode(file: memoryview, what: str) -> Bytes8:
     """Red, green, blue and alpha of a WebP file, 255 where it says it is opaque: uint8 [h, w, 4].
 
-    Raises FormatError where it is damaged.
+    Raises FormatError where it is damaged, LcqError where Pillow was told to open nothing of that size.
     """
     try:
-        with Image.open(io.BytesIO(file), formats=["WEBP"]) as image:
+        with WebPImageFile(io.BytesIO(file)) as image:
             return np.asarray(image.convert("RGBA"))
+    except MemoryError:
+        raise
+    except Image.DecompressionBombError:
+        told = f"squares of {SIDE} x {SIDE} pixels are more than Pillow's Image.MAX_IMAGE_PIXELS allows"
+        raise LcqError(f"{what}: {told}; raise that first") from None
     except Exception as error:  # libwebp and Pillow raise many types on damaged input
         raise FormatError(f"{what}: damaged ({error})") from None
 

@@ -3,7 +3,7 @@
 import { announce, element, hideWaiting, lineOf, listFacts, part, save, showWork, tell } from "./dom.js";
 import { bytesShown, perPixel } from "./facts.js";
 import { packedName } from "./names.js";
-import { Stage, draw } from "./stage.js";
+import { Stage, draw, erase } from "./stage.js";
 
 const OURS = ".lcq";
 const PEERS = { JPEG: "image/jpeg", WebP: "image/webp" };
@@ -32,11 +32,15 @@ export class Compressor {
     part(root, "download").onclick = () => this.#download();
     this.#rows = FORMATS.map((format) => rowOf(format, () => this.#see(format)));
     part(root, "rows").replaceChildren(...this.#rows.map(({ row }) => row));
+    engine.addEventListener("ended", () => (this.#analysis = null));
   }
 
-  /** Compress the first of some files. */
-  async take([file]) {
-    await this.#run((signal) => this.#choose(file, signal));
+  /** Compress the first of some files, and say so of several. */
+  async take([file, ...others]) {
+    await this.#run((signal) => {
+      if (others.length) tell(this.#root, `${file.name}: the first of ${1 + others.length} files; lcodec compress takes them all`);
+      return this.#choose(file, signal);
+    });
   }
 
   /** Compress at another quality; while a photograph is analysed that is noted, and it is compressed so afterwards. */
@@ -102,13 +106,25 @@ export class Compressor {
     this.#tell(OURS, bytes.length, psnr);
     this.#progress(null);
     announce(`${this.#file.name} is compressed, ${bytesShown(bytes.length)}, ${psnr.toFixed(2)} dB`);
-    for (const [format, type] of Object.entries(PEERS)) {
-      const peer = await this.#engine.call("compare", { type, size: bytes.length }, { signal });
-      this.#rows[FORMATS.indexOf(format)].row.hidden = !peer; // this browser does not write it
-      if (!peer) continue;
-      draw(this.#canvases[1 + FORMATS.indexOf(format)], peer.image, 0, 0);
-      this.#tell(format, peer.length, peer.psnr);
+    for (const format of Object.keys(PEERS)) await this.#compare(format, bytes.length, signal);
+  }
+
+  /** Have a row of another format; an error in that, and a browser that does not write it, or not of that size, cost the row alone. */
+  async #compare(format, size, signal) {
+    const number = FORMATS.indexOf(format);
+    const { row, radio } = this.#rows[number];
+    let peer = null;
+    try {
+      peer = await this.#engine.call("compare", { type: PEERS[format], size }, { signal });
+      if (peer) draw(this.#canvases[1 + number], peer.image, 0, 0);
+    } catch (error) {
+      signal.throwIfAborted();
+      peer = null;
+      tell(this.#root, lineOf(`${this.#file.name}: no comparison with ${format}`, error));
     }
+    row.hidden = !peer;
+    if (peer) this.#tell(format, peer.length, peer.psnr);
+    else if (radio.checked) this.#see(OURS);
   }
 
   /** There is no result any more. */
@@ -116,6 +132,7 @@ export class Compressor {
     this.#result = null;
     part(this.#root, "download").disabled = true;
     this.#progress(null);
+    for (const canvas of this.#canvases.slice(1)) erase(canvas);
     for (const { cells, radio } of this.#rows) {
       for (const cell of cells) cell.textContent = "…";
       radio.disabled = true;

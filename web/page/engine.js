@@ -1,7 +1,7 @@
 /** The worker that decodes and compresses, so that the page goes on answering. */
 
-/** Calls tasks of worker.js, one or more at a time. */
-export class Engine {
+/** Calls tasks of worker.js, one or more at a time; the event "ended" says that what tasks kept for the next one is lost. */
+export class Engine extends EventTarget {
   #worker = null;
   #calls = new Map(); // {resolve, reject, onEvent} by number
   #next = 0;
@@ -9,6 +9,7 @@ export class Engine {
 
   /** ready: a promise; the worker starts after it, to be there when it is needed. */
   constructor(ready) {
+    super();
     this.#ready = ready.then(() => (this.#worker = this.#started()));
   }
 
@@ -76,5 +77,6 @@ export class Engine {
     this.#worker = null;
     for (const { reject } of this.#calls.values()) reject(error);
     this.#calls.clear();
+    this.dispatchEvent(new Event("ended"));
   }
 }

@@ -20,7 +20,7 @@ export class Opener {
   #names;
   #stage;
   #canvas;
-  #name = "";
+  #file;
   #stopping = new AbortController(); // of the file that is open
   #saving = null; // an AbortController while a PNG of it is made
 
@@ -50,7 +50,7 @@ export class Opener {
     this.#stopping.abort();
     this.#stopping = new AbortController();
     const { signal } = this.#stopping;
-    this.#begin(file.name);
+    this.#begin(file);
     try {
       const header = await headerOf(file).finally(() => signal.throwIfAborted());
       showWork(this.#root, true);
@@ -66,13 +66,13 @@ export class Opener {
     }
   }
 
-  /** A name in place of all that was there before. */
-  #begin(name) {
-    [this.#name, this.#saving] = [name, null];
+  /** The name of a file in place of all that was there before. */
+  #begin(file) {
+    [this.#file, this.#saving] = [file, null];
     this.#enable(false);
     tell(this.#root, "");
     announce("");
-    part(this.#root, "name").textContent = name;
+    part(this.#root, "name").textContent = file.name;
     listFacts(part(this.#root, "facts"), []);
     part(this.#root, "metadata").hidden = true;
     this.#stage.clear();
@@ -97,7 +97,7 @@ export class Opener {
     const { orientation } = readExif(header.exif);
     const matrix = upright(orientation, width, height);
     const [across, down] = orientation > 4 ? [height, width] : [width, height];
-    [this.#canvas] = this.#stage.show(across, down, `${this.#name}, ${across} × ${down} pixels`);
+    [this.#canvas] = this.#stage.show(across, down, `${file.name}, ${across} × ${down} pixels`);
     const progress = this.#wait();
     let tiles = 0;
     const onEvent = ({ image, x, y }) => {
@@ -121,17 +121,17 @@ export class Opener {
     return progress;
   }
 
-  /** Save the PNG, once for as many clicks as come while it is made; it is saved also where another file is chosen then. */
+  /** Save the PNG, once for as many clicks as come while it is made; it is saved, or its error told, also where another file is chosen then. */
   async #download() {
     if (this.#saving) return;
     const saving = (this.#saving = new AbortController());
-    const name = this.#name;
+    const file = this.#file;
     this.#wait();
     try {
-      save(await this.#engine.call("png", {}, { signal: saving.signal }), restoredName(name));
+      save(await this.#engine.call("png", { file }, { signal: saving.signal }), restoredName(file.name));
     } catch (error) {
       const { aborted } = saving.signal;
-      if (saving === this.#saving) tell(this.#root, aborted ? `${name}: stopped` : lineOf(name, error), !aborted);
+      tell(this.#root, aborted ? `${file.name}: stopped` : lineOf(file.name, error), !aborted);
     } finally {
       if (saving === this.#saving) {
         this.#saving = null;
@@ -141,7 +141,7 @@ export class Opener {
   }
 
   async #copy() {
-    const [name, { signal }] = [this.#name, this.#stopping];
+    const [{ name }, { signal }] = [this.#file, this.#stopping];
     const told = (line, wrong) => signal === this.#stopping.signal && tell(this.#root, `${name}: ${line}`, wrong);
     if (!navigator.clipboard) {
       told("the browser lets it be copied at https and loopback addresses alone; download it", true);

@@ -6,7 +6,7 @@ const HIGHEST = 99; // percent; WebP of 100 is of another kind, without loss
 
 /**
  * The best file of a type of at most `size` bytes, or the smallest one where all are larger: {blob, picture}; null where
- * the browser does not write that type.
+ * the browser does not write that type, or not of such a size: of WebP, which has 16,383 pixels a side, it writes a part.
  *
  * picture: what is to be compressed, and what comes of it: {width, height, samples: Uint8Array [height, width, 3]}.
  */
@@ -22,7 +22,9 @@ export async function atSize(picture, type, size, signal) {
     else high = middle - 1;
   }
   const blob = await at(low);
-  const { width, height, data } = pixelsOf(await createImageBitmap(blob));
+  const bitmap = await createImageBitmap(blob);
+  if (bitmap.width !== picture.width || bitmap.height !== picture.height) return null;
+  const { width, height, data } = pixelsOf(bitmap);
   return { blob, picture: { width, height, samples: withoutAlpha(data) } };
 }
 

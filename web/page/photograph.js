@@ -3,6 +3,7 @@
 import { checkSize } from "../encode.js";
 import { LcqError } from "../errors.js";
 import { framesOf } from "./animation.js";
+import { contextOf } from "./canvas.js";
 import { isLcq } from "./signature.js";
 
 /** A file as {width, height, samples: Uint8Array [height, width, 3]}; throws LcqError where it is none. */
@@ -25,12 +26,7 @@ export async function photograph(file) {
 /** ImageData of an ImageBitmap, which is given back; throws LcqError where there is no canvas of its size. */
 export function pixelsOf(bitmap) {
   const { width, height } = bitmap;
-  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-  context?.fillRect(width - 1, height - 1, 1, 1); // canvases that are too large take nothing, and do not say so
-  if (!context?.getImageData(width - 1, height - 1, 1, 1).data[3]) {
-    throw new LcqError(`a picture of ${width}x${height} pixels is too large for this browser`);
-  }
-  context.clearRect(0, 0, width, height);
+  const context = contextOf(new OffscreenCanvas(width, height), { willReadFrequently: true });
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
   return context.getImageData(0, 0, width, height);

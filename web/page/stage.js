@@ -1,5 +1,6 @@
 /** Where pictures are looked at: canvases over each other, that zoom and move together, and a line between them. */
 
+import { contextOf } from "./canvas.js";
 import { element } from "./dom.js";
 
 const FACTOR = 1.25; // of a step of zoom
@@ -65,10 +66,11 @@ export class Stage {
     new ResizeObserver(() => (this.#fitted ? this.fit() : this.#place())).observe(root);
   }
 
-  /** New canvases [count] of width x height, all of which is shown; `label` is what they are of. */
+  /** New canvases [count] of width x height, all of which is shown; `label` is what they are of. Throws LcqError where they are too large. */
   show(width, height, label, count = 1) {
     this.#size = { width, height };
     this.#canvases = Array.from({ length: count }, () => Object.assign(document.createElement("canvas"), this.#size));
+    for (const canvas of this.#canvases) contextOf(canvas);
     this.#line.hidden = count === 1;
     this.#root.replaceChildren(...this.#canvases, this.#line);
     this.#root.setAttribute("aria-label", label);
@@ -190,11 +192,17 @@ export class Stage {
 /** Draw ImageData or an ImageBitmap, which is given back, at a place of a picture, which a matrix turns (see `upright`). */
 export function draw(canvas, image, x, y, matrix = [1, 0, 0, 1, 0, 0]) {
   const context = canvas.getContext("2d");
-  if (!context) throw new Error(`a picture of ${canvas.width}x${canvas.height} pixels is too large for this browser`);
   context.setTransform(...matrix);
   context.clearRect(x, y, image.width, image.height);
   context.drawImage(image instanceof ImageData ? canvasOf(image) : image, x, y);
   if (image instanceof ImageBitmap) image.close();
+}
+
+/** Leave nothing on a canvas. */
+export function erase(canvas) {
+  const context = canvas.getContext("2d");
+  context.resetTransform();
+  context.clearRect(0, 0, canvas.width, canvas.height);
 }
 
 function canvasOf(image) {

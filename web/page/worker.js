@@ -22,9 +22,10 @@ const TASKS = {
     opened = await decode(bytes, { signal, onTile: sendTile(readHeader(bytes), send) });
   },
 
-  /** The picture that is open as a PNG with its metadata: Blob. */
-  async png() {
-    return toPng(opened, opened.header);
+  /** The picture of the file that is open as a PNG with its metadata: Blob. */
+  async png({ file }, { signal }) {
+    const picture = opened ?? (await decode(await bytesOf(file), { signal })); // another worker had it, which has ended
+    return toPng(picture, picture.header);
   },
 
   /** The picture that is open in the colours that its ICC profile, or without one its code points, say: ImageBitmap. */

@@ -78,7 +78,8 @@ test("a runtime that could not be fetched is fetched again", async () => {
   await page.route("**/*.wasm", (route) => route.abort());
   await choose(await photograph("cut.png", 48, 32));
   await page.waitForSelector("#compress .wrong");
-  assert.match(await page.textContent(TOLD), /^cut\.png: what computes the model cannot be fetched .*; try again when there is a connection$/);
+  const line = "cut.png: what computes the model cannot be fetched or started; try again when there is a connection";
+  assert.equal(await page.textContent(TOLD), line);
   await page.unroute("**/*.wasm");
   await choose(await photograph("whole.png", 40, 24));
   assert.deepEqual(await downloaded(), ["whole.lcq", 40, 24, 50]);
@@ -103,6 +104,88 @@ test("a format that the browser does not write has no row", async () => {
   await page.waitForSelector("#compress [data-waiting][hidden]", { state: "attached" });
   const rows = page.locator("#compress [data-rows] tr");
   assert.deepEqual(await rows.evaluateAll((rows) => rows.map(({ hidden }) => hidden)), [false, false, true]);
+});
+
+/** Set the quality; what is seen at once of the canvases' corners, 255 where a canvas has something. */
+function changed(quality) {
+  return page.evaluate(([selector, quality]) => {
+    const slider = document.querySelector(selector);
+    slider.value = quality;
+    slider.dispatchEvent(new Event("change"));
+    return [...document.querySelectorAll("#compress canvas")].map((canvas) => canvas.getContext("2d").getImageData(0, 0, 1, 1).data[3]);
+  }, [QUALITY, quality]);
+}
+
+async function idle() {
+  await page.waitForSelector("#compress [data-waiting][hidden]", { state: "attached" });
+}
+
+test("no result of another quality stays beside the original, nor after Stop", async () => {
+  await choose(await photograph("one.png", 48, 32));
+  await downloaded();
+  await idle();
+  assert.deepEqual(await changed(20), [255, 0, 0, 0]);
+  await downloaded();
+  await idle();
+  await page.route("**/*", () => {}); // nothing comes of what is not there yet
+  await changed(90);
+  await page.click("#compress [data-stop]");
+  const seen = await page.$$eval("#compress canvas", (canvases) => canvases.map((canvas) => canvas.getContext("2d").getImageData(0, 0, 1, 1).data[3]));
+  assert.deepEqual([await page.textContent(TOLD), seen], ["one.png: stopped", [255, 0, 0, 0]]);
+});
+
+test("a comparison that fails costs its row alone", async () => {
+  const instead = `const own = OffscreenCanvas.prototype.convertToBlob;
+    OffscreenCanvas.prototype.convertToBlob = function (options) {
+      if (options.type === "image/jpeg") throw new Error("no room");
+      return own.call(this, options);
+    };`;
+  const body = instead + readFileSync(`${DIST}/page/worker.js`, "utf8");
+  await page.route("**/page/worker.js", async (route) => route.fulfill({ response: await route.fetch(), body }));
+  await choose(await photograph("one.png", 48, 32));
+  assert.deepEqual(await downloaded(), ["one.lcq", 48, 32, 50]);
+  await idle();
+  const line = "one.png: no comparison with JPEG: the browser cannot do this (no room); close other pages, or take another browser";
+  assert.equal(await page.textContent(TOLD), line);
+  const rows = page.locator("#compress [data-rows] tr");
+  assert.deepEqual(await rows.evaluateAll((rows) => rows.map(({ hidden }) => hidden)), [false, true, false]);
+  await page.evaluate(() => (document.querySelector("#compress canvas").className = "same"));
+  await changed(70);
+  assert.deepEqual(await downloaded(), ["one.lcq", 48, 32, 70]);
+  assert.equal(await page.locator("#compress canvas.same").count(), 1); // it was not analysed again
+});
+
+test("after the worker has ended a change of the quality begins again", async () => {
+  await page.addInitScript(() => {
+    window.workers = [];
+    window.Worker = class extends Worker {
+      constructor(...given) {
+        super(...given);
+        window.workers.push(this);
+      }
+    };
+  });
+  await page.reload();
+  await page.click("#compress-tab");
+  await choose(await photograph("one.png", 48, 32));
+  await downloaded();
+  await idle();
+  await page.evaluate(() => (document.querySelector("#compress canvas").className = "same"));
+  await page.evaluate(() => window.workers[0].dispatchEvent(new ErrorEvent("error", { message: "no memory" })));
+  await changed(70);
+  assert.deepEqual(await downloaded(), ["one.lcq", 48, 32, 70]);
+  assert.equal(await page.locator("#compress canvas.same").count(), 0);
+});
+
+test("of several photographs that are dropped the first is compressed, which is told", async () => {
+  const files = await Promise.all(["one.png", "two.png", "three.png"].map((name) => photograph(name, 40, 24)));
+  await page.evaluate((files) => {
+    const data = new DataTransfer();
+    for (const [name, bytes] of files) data.items.add(new File([Uint8Array.from(bytes)], name, { type: "image/png" }));
+    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+  }, files.map(({ name, buffer }) => [name, [...buffer]]));
+  assert.deepEqual(await downloaded(), ["one.lcq", 40, 24, 50]);
+  assert.equal(await page.textContent(TOLD), "one.png: the first of 3 files; lcodec compress takes them all");
 });
 
 test("a canvas that takes nothing is not taken for a transparent picture", async () => {

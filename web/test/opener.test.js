@@ -162,3 +162,45 @@ test("screen readers hear what is done, and the focus is never lost", async () =
   await page.waitForSelector("#open .wrong");
   assert.match(await focused(), /^<input type="file"/);
 });
+
+test("a PNG that fails is told with its name, also where another file was chosen meanwhile", async () => {
+  const broken = "globalThis.CompressionStream = class { constructor() { throw new Error('no room'); } };";
+  const body = broken + readFileSync(`${ROOT}web/dist/page/worker.js`, "utf8");
+  await page.route("**/page/worker.js", async (route) => route.fulfill({ response: await route.fetch(), body }));
+  await choose(["one.lcq", STORED], ["two.lcq", STORED]);
+  await done("one.lcq");
+  await page.evaluate(() => {
+    document.querySelector("#open [data-download]").click();
+    document.querySelector("#open li:last-child button").click();
+  });
+  await page.waitForSelector("#open .wrong");
+  await done("two.lcq");
+  const line = "one.lcq: the browser cannot do this (no room); close other pages, or take another browser";
+  assert.equal((await view()).told, line);
+});
+
+test("the picture that is open is there also after the worker that had it has ended", async () => {
+  await page.route("**/*.wasm", (route) => route.abort());
+  await opened("one.lcq", STORED);
+  await page.click("#compress-tab");
+  await page.evaluate(async () => {
+    const blob = await new OffscreenCanvas(16, 16).getContext("2d", { alpha: false }).canvas.convertToBlob();
+    const data = new DataTransfer();
+    data.items.add(new File([blob], "photo.png", { type: "image/png" }));
+    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+  });
+  await page.waitForSelector("#compress .wrong");
+  await page.click("#open-tab");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("#open [data-download]")]);
+  assert.equal(download.suggestedFilename(), "one.png");
+  const png = readFileSync(await download.path());
+  assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20), (await view()).told], [16, 16, ""]);
+});
+
+test("a picture whose canvas takes nothing is one line, and not a blank one", async () => {
+  await page.evaluate(() => (CanvasRenderingContext2D.prototype.fillRect = () => {})); // as browsers do where it is too large
+  await choose(["large.lcq", STORED]);
+  await page.waitForSelector("#open .wrong");
+  const { told, download, canvases } = await view();
+  assert.deepEqual([told, download, canvases], ["large.lcq: a picture of 16x16 pixels is too large for this browser", false, 0]);
+});

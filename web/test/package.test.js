@@ -2,39 +2,16 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { afterEach, test } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { runInNewContext } from "node:vm";
 
 import { PictureEncoder } from "../dist/encode.js";
 import { decode, readHeader } from "../dist/lcq.js";
-import { listModels } from "../dist/networks.js";
+import { lineOf, served } from "./standin.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SAMPLE = new Uint8Array(readFileSync(`${ROOT}tests/shipped/lattice.lcq`));
-const known = { fetch: globalThis.fetch };
-
-afterEach(() => {
-  for (const name of ["caches", "location"]) delete globalThis[name];
-  Object.assign(globalThis, known);
-});
-
-/** An error as one line. */
-function lineOf(error) {
-  return `${error.name}: ${error.message}`;
-}
-
-/** Have `fetch` give the files of web/dist at any origin, and what `others` has in their place; the addresses that are asked for. */
-function served(others = {}) {
-  const asked = [];
-  globalThis.fetch = async (address) => {
-    const { href, pathname } = new URL(address);
-    asked.push(href);
-    const found = others[pathname] ?? readFileSync(`${ROOT}web/dist${pathname}`);
-    return found instanceof Response ? found.clone() : new Response(found);
-  };
-  return asked;
-}
-
 const STORES = {
   "is forbidden": () => Promise.reject(new DOMException("The operation is insecure.", "SecurityError")),
   "has no room": async () => ({
@@ -52,6 +29,7 @@ for (const [what, open] of Object.entries(STORES)) {
   });
 }
 
+const NOTHING = Object.create(null); // which cannot be written
 const SMALL = { width: 16, height: 16, samples: new Uint8Array(3 * 16 * 16).fill(99) };
 
 test("a folder of models is one line where it is none, or has no lattice", async () => {
@@ -86,45 +64,6 @@ test("a folder of models may be told relative to the page, to write as to read",
   assert.deepEqual(asked.filter((each) => !each.startsWith("http://relative/models/")), []);
 });
 
-/** Have a store like a browser's: what is kept, by address. */
-function stored() {
-  const kept = new Map();
-  globalThis.caches = {
-    open: async () => ({
-      match: async (address) => kept.get(address)?.clone(),
-      put: async (address, response) => void kept.set(address, response),
-      keys: async () => [...kept.keys()].map((url) => ({ url })),
-      delete: async (address) => kept.delete(address),
-    }),
-  };
-  return kept;
-}
-
-test("models that are not listed any more are not kept, and what others have of them is", async () => {
-  const kept = stored();
-  const below = (name) => `http://newer/models/${name}`;
-  const lattice = below("03519984a4456155.json");
-  const description = readFileSync(`${ROOT}web/dist/models/03519984a4456155.json`, "utf8");
-  const shared = below(JSON.parse(description).files.product.file);
-  const others = ["http://newer/others/0123456789abcdef.onnx", below("mine/0123456789abcdef.onnx")]; // of other folders
-  for (const address of [below("0123456789abcdef.json"), below("0123456789abcdef.onnx"), shared, ...others]) {
-    kept.set(address, new Response("x"));
-  }
-  kept.set(lattice, new Response(description));
-  served();
-  await listModels(below(""));
-  assert.deepEqual([...kept.keys()].sort(), [lattice, shared, ...others, below("models.json")].sort());
-});
-
-test("where there is no connection the list of models that was kept is taken", async () => {
-  stored();
-  served();
-  const bytes = await (await PictureEncoder.of(SMALL, { models: "http://kept/models/" })).encode(50);
-  globalThis.fetch = () => Promise.reject(new TypeError("Failed to fetch"));
-  const encoder = await PictureEncoder.of(SMALL, { models: "http://kept/models/" });
-  assert.deepEqual(await encoder.encode(50), bytes);
-});
-
 test("a picture and options that are none are one line, before anything is computed", async () => {
   served();
   const models = "http://checked/models/";
@@ -135,6 +74,10 @@ test("a picture and options that are none are one line, before anything is compu
     [{ ...SMALL, samples: new Float32Array(768) }, "RGB of 16x16 pixels takes 768 samples in Uint8Array, here are 768 in Float32Array"],
     [{ width: 16, height: 16 }, "RGB of 16x16 pixels takes 768 samples in Uint8Array, here are 0 in undefined"],
     [{ ...SMALL, width: 15.5 }, "15.5x16 pixels; each side must be 1 to 65,535 and the area at most 2^28"],
+    [{ ...SMALL, width: NOTHING }, "Objectx16 pixels; each side must be 1 to 65,535 and the area at most 2^28"],
+    [{ ...SMALL, samples: NOTHING }, "RGB of 16x16 pixels takes 768 samples in Uint8Array, here are 0 in Object"],
+    [null, "a picture is given as {width, height, samples}, not as null"],
+    ["photo.png", "a picture is given as {width, height, samples}, not as String"],
   ];
   for (const [picture, line] of pictures) {
     assert.equal(await PictureEncoder.of(picture, { models }).catch(lineOf), `TargetError: ${line}`);
@@ -145,7 +88,7 @@ test("a picture and options that are none are one line, before anything is compu
     assert.equal(await encoder.encode(quality).catch(lineOf), `TargetError: ${told}`);
   }
   for (const tile of [0, 100, 64.5, -64, 65_536, "64"]) {
-    const told = `a tile of ${tile} pixels a side; it must be a multiple of 64, or null for one tile`;
+    const told = `a tile of ${tile === "64" ? "'64'" : tile} pixels a side; it must be a multiple of 64, or null for one tile`;
     assert.equal(await encoder.encode(50, { tile }).catch(lineOf), `TargetError: ${told}`);
   }
 });
@@ -154,10 +97,23 @@ test("a file is bytes, however they come, and nothing else", async () => {
   const own = SAMPLE.slice();
   for (const bytes of [own, own.buffer, new DataView(own.buffer), Buffer.from(own)]) assert.equal(readHeader(bytes).width, 192);
   const line = (what) => `TargetError: a file is given as Uint8Array or ArrayBuffer, not as ${what}`;
-  for (const [bytes, what] of [["photo.lcq", "String"], [undefined, "undefined"], [new Blob([own]), "Blob"]]) {
+  for (const [bytes, what] of [["photo.lcq", "String"], [undefined, "undefined"], [null, "null"], [NOTHING, "Object"], [new Blob([own]), "Blob"]]) {
     assert.equal(await decode(bytes).catch(lineOf), line(what));
   }
-  assert.equal(await decode(own, { maxPixels: NaN }).catch(lineOf), "TargetError: maxPixels NaN is not an integer of 1 or more");
+  for (const [value, what] of [[NaN, "NaN"], ["a\n b", "'a b'"], [NOTHING, "Object"], [Symbol("x"), "Symbol(x)"]]) {
+    assert.equal(await decode(own, { maxPixels: value }).catch(lineOf), `TargetError: maxPixels ${what} is not an integer of 1 or more`);
+  }
+});
+
+test("bytes and samples may be of another window", async () => {
+  const bytes = runInNewContext("length => new Uint8Array(length)")(SAMPLE.length);
+  bytes.set(SAMPLE);
+  for (const each of [bytes, bytes.buffer]) assert.equal(readHeader(each).width, 192);
+  served();
+  const samples = runInNewContext("(length) => new Uint8Array(length).fill(99)")(SMALL.samples.length);
+  const models = "http://window/models/";
+  const [own, other] = await Promise.all([SMALL, { ...SMALL, samples }].map((picture) => PictureEncoder.of(picture, { models })));
+  assert.deepEqual(await other.encode(50), await own.encode(50));
 });
 
 test("a signal is heard between the steps of a tile, and its parts, to read and to write", async () => {
@@ -165,6 +121,7 @@ test("a signal is heard between the steps of a tile, and its parts, to read and 
   const models = "http://stopped/models/";
   const vq = new Uint8Array(readFileSync(`${ROOT}tests/shipped/vq.lcq`));
   const encoder = await PictureEncoder.of(SMALL, { models });
+  const signalOf = (throwIfAborted) => Object.assign(new EventTarget(), { throwIfAborted });
   const works = {
     lattice: [(signal) => decode(SAMPLE, { models, signal }), 7], // before the tile, in 4 steps and one part, and after it
     vq: [(signal) => decode(vq, { models, signal }), 10],
@@ -172,11 +129,11 @@ test("a signal is heard between the steps of a tile, and its parts, to read and 
   };
   for (const [what, [work, least]] of Object.entries(works)) {
     let checks = 0;
-    await work({ throwIfAborted: () => checks++ });
+    await work(signalOf(() => checks++));
     assert.ok(checks >= least, `${what}: ${checks}`);
     for (const last of [2, checks]) {
       let left = last;
-      const signal = { throwIfAborted: () => assert.notEqual(--left, 0, "stopped") };
+      const signal = signalOf(() => assert.notEqual(--left, 0, "stopped"));
       assert.equal((await work(signal).catch((error) => error)).message, "stopped", what);
     }
   }

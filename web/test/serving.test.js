@@ -1,8 +1,11 @@
 /** The page under servers that send no headers of its own: what its service worker adds, keeps and drops. */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -12,6 +15,8 @@ import { serve } from "./server.js";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SAMPLE = { name: "sample.lcq", mimeType: "", buffer: readFileSync(`${ROOT}tests/shipped/lattice.lcq`) };
 
+const DIST = `${ROOT}web/dist`;
+const PYTHON = process.env.PYTHON || `${ROOT}.venv/bin/python`;
 const PATIENCE = 10_000; // milliseconds
 
 let browser, server, page;
@@ -35,6 +40,22 @@ async function opened() {
   await page.waitForSelector("#open [data-download]:not([disabled])");
 }
 
+/** Paths of the files that the service worker of a page keeps. */
+function kept(page) {
+  return page.evaluate(async () => {
+    const cache = await caches.open("latticecodec-page");
+    return (await cache.keys()).map(({ url }) => new URL(url).pathname);
+  });
+}
+
+/** The same once page/gone.js is not among them. */
+async function withoutGone(page) {
+  let found = await kept(page);
+  for (const end = Date.now() + PATIENCE; found.includes("/page/gone.js") && Date.now() < end; ) found = await kept(page);
+  assert.equal(found.includes("/page/gone.js"), false);
+  return found;
+}
+
 test("neither the page nor its worker, which reads the files, can ask anybody else", async () => {
   const asked = [];
   const other = createServer((request, response) => response.end(String(asked.push(request.url))));
@@ -50,21 +71,40 @@ test("neither the page nor its worker, which reads the files, can ask anybody el
 });
 
 test("a new service worker drops files that the page does not have any more, and keeps the others", async () => {
-  const kept = () => page.evaluate(async () => {
-    const cache = await caches.open("latticecodec-page");
-    return (await cache.keys()).map(({ url }) => new URL(url).pathname);
-  });
   await page.evaluate(async () => {
     await (await caches.open("latticecodec-page")).put("/page/gone.js", new Response("x"));
     await (await navigator.serviceWorker.getRegistration()).unregister(); // the one that comes is new
   });
-  const before = (await kept()).filter((path) => path !== "/page/gone.js");
+  const before = (await kept(page)).filter((path) => path !== "/page/gone.js");
   assert.ok(before.includes("/page/main.js"));
   await page.reload();
-  let after = await kept();
-  for (const end = Date.now() + PATIENCE; after.includes("/page/gone.js") && Date.now() < end; ) after = await kept();
-  assert.equal(after.includes("/page/gone.js"), false);
+  const after = await withoutGone(page);
   assert.deepEqual(before.filter((path) => !after.includes(path)), []);
+});
+
+test("a change of any file brings a new service worker", async () => {
+  const last = readFileSync(`${DIST}/service-worker.js`, "utf8").trimEnd().split("\n").at(-1);
+  assert.match(last, /^\/\/ version [0-9a-f]{64}$/); // as `make web` writes it
+  const folder = mkdtempSync(join(tmpdir(), "page-"));
+  const own = await serve(folder, { isolated: false });
+  const other = await (await browser.newContext()).newPage();
+  try {
+    cpSync(DIST, folder, { recursive: true, filter: (path) => basename(path) !== "models" });
+    symlinkSync(`${DIST}/models`, join(folder, "models"));
+    writeFileSync(join(folder, "page/gone.js"), "x");
+    await other.goto(`${own.origin}/`);
+    await other.waitForFunction(() => navigator.serviceWorker.controller);
+    await other.evaluate(() => fetch("/page/gone.js").then((response) => response.text()));
+    assert.ok((await kept(other)).includes("/page/gone.js"));
+    rmSync(join(folder, "page/gone.js"));
+    execFileSync(PYTHON, [`${ROOT}web/stamp.py`, folder]);
+    await other.reload();
+    assert.ok((await withoutGone(other)).includes("/page/main.js"));
+  } finally {
+    await other.context().close();
+    own.close();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("after a forced reload the first file does not wait for a service worker that is there", async () => {

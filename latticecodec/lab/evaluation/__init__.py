@@ -8,8 +8,8 @@ Also here: `bd_rate` of any two rate-distortion curves and `compared` of two cod
 `ms_ssim`, `ssimulacra2` and `butteraugli` of two pictures, the peers themselves, `State` that lets a run resume.
 """
 
+from ...outputs import write_text
 from ...picture import psnr
-from ..outputs import write_whole
 from .bdrate import bd_rate
 from .butteraugli import butteraugli
 from .comparison import Comparison, side_by_side
@@ -52,5 +52,5 @@ __all__ = [
     "to_csv",
     "to_json",
     "write_report",
-    "write_whole",
+    "write_text",
 ]

@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 
 from ...errors import OutputError, reason
-from ..outputs import check_folder, check_own, write_whole
+from ...outputs import check_folder, check_own, write_text
 from .comparison import TARGET, Comparison
 from .curve import METRICS
 from .evaluate import Evaluation
@@ -46,10 +46,10 @@ def write_report(
         raise OutputError(f"{folder}: the folder cannot be made: {reason(error)}") from None
     plots = {metric: svg for metric in METRICS if (svg := plot(evaluation, metric)) is not None}
     for metric, svg in plots.items():
-        write_whole(folder / f"{metric.replace('_', '-')}.svg", svg)
-    write_whole(folder / "results.json", json.dumps(to_json(evaluation), indent=2) + "\n")
-    write_whole(folder / "results.csv", to_csv(evaluation))
-    return write_whole(folder / "index.html", _page(evaluation, list(plots.values()), comparisons, command))
+        write_text(folder / f"{metric.replace('_', '-')}.svg", svg)
+    write_text(folder / "results.json", json.dumps(to_json(evaluation), indent=2) + "\n")
+    write_text(folder / "results.csv", to_csv(evaluation))
+    return write_text(folder / "index.html", _page(evaluation, list(plots.values()), comparisons, command))
 
 
 def check_report(folder: Path) -> None:

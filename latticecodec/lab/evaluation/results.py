@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..outputs import check_folder, check_own
+from ...outputs import check_folder, check_own
 from .curve import Curve, compared
 from .evaluate import Evaluation
 

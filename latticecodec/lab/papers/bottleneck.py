@@ -65,7 +65,10 @@ class Bottleneck(nn.Module):
         return z
 
     def losses(self, z: Tensor) -> list[float]:
-        """Mean squared difference of rows z [N, D] and codewords where codewords are, for each codebook."""
+        """Mean squared difference of rows z [N, D] and what the forward pass puts in their place, for each codebook.
+
+        With projections, of what they give and the codewords. Only of "rotation-as-coded" is that no codeword.
+        """
         return [quantization_error(z, self(z, 1.0).values)]
 
 

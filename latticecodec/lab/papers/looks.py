@@ -15,7 +15,8 @@ PICTURES = 32
 def seen(model: PaperModel, pictures: Pictures, device: torch.device, progress: float) -> dict[str, float]:
     """A line of the history; the model is in eval mode, so that nothing learns.
 
-    - mse, used, perplexity: as in `measure`, of PICTURES pictures;
+    - mse: what `measure` calls mse_forward, of PICTURES pictures;
+    - used, perplexity: as in `measure`, of the same;
     - quantization_error: mean over the codebooks of `Bottleneck.losses`;
     - gradient_gap: `gap_at_encoder`;
     - density: of a lattice, its points in a unit of length along one dimension, geometric mean over the dimensions;

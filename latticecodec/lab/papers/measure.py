@@ -29,12 +29,12 @@ def measure(model: PaperModel, pictures: Pictures, budget: Budget, device: torch
     - mse: of test pictures in the range of pixels that the network sees, decoded from the indices alone;
     - mse_forward: the same with the values of the model's forward pass; it differs only where these are not the
       values of the indices;
-    - psnr: dB of the mean squared error of all test pictures in [0, 1];
+    - psnr: dB of the mean squared error of all test pictures in [0, 1], clamped to it, as mse is not;
     - codebook_loss: mean squared difference of rows and values on test pictures;
     - batch_perplexity: mean perplexity of the embeddings of a batch of test pictures, as trainings log it;
     - mse_forward_train, codebook_loss_train, batch_perplexity_train: the same of as many training pictures;
     - used, perplexity: distinct embeddings over the training pictures that the budget counts, by index;
-    - used_moving: of codebooks that are moving averages, see there; None else;
+    - used_moving: of codebooks that are moving averages, over the same pictures, see there; None else;
     - live_dimensions: of a lattice, coordinates that are not the same in all these pictures; None else;
     - fixed_bpp: bits per pixel at equal length for all codewords; None for a lattice, which has no number of them;
     - bpp, bytes: of one stream for the coded test pictures, which was decoded to the same indices, by the shortest of
@@ -115,7 +115,8 @@ def used_moving(model: PaperModel, pixels: Tensor, device: torch.device) -> floa
     """Distinct codewords that pixels [M, C, H, W] get in training mode, counted as vectors; None where none moves.
 
     Moving averages change with every batch, also at a learning rate of 0: a codeword that is used in two batches
-    counts twice. So an epoch can show more embeddings than there are codewords.
+    counts twice. So the count goes with the number of batches, and an epoch can show more embeddings than there are
+    codewords; `results.measured` has it for an epoch of the paper's.
     """
     bottleneck = copy.deepcopy(model.bottleneck).train()
     if not bottleneck.averaging or bottleneck.chooses:

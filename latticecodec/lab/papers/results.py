@@ -15,11 +15,13 @@ another digest are refused in the same file, and the page says where the seeds o
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...errors import OutputError, reason
+from .datasets import DATASETS
 from .experiment import Experiment, share_of
 
 Result = dict[str, Any]
@@ -40,12 +42,19 @@ def measured(result: Result, metric: str) -> float | None:
     """A metric of a result, or what follows from its metrics; None where it was not measured.
 
     - total_loss, total_loss_train: reconstruction + (1 + commitment) x codebook loss, of the forward pass;
-    - pace: seconds of training for a picture, on one machine.
+    - pace: seconds of training for a picture, on one machine;
+    - top_share: of adaptive codebooks, the largest share of the positions that one has where the training ends;
+    - used_epoch: used_moving, had it been counted over as many batches as an epoch of the paper has.
     """
     metrics: dict[str, float | None] = result.get("metrics", {})
     if metric == "pace":
         pictures = result["learning_steps"] * result["batch"]
         return float(result["seconds"] / pictures) if pictures and result["seconds"] is not None else None
+    if metric == "top_share":
+        end_of: dict[str, float] = (result.get("history") or [{}])[-1]
+        return max((share for name, share in end_of.items() if name.startswith("share_")), default=None)
+    if metric == "used_epoch":
+        return _used_epoch(result, metrics.get("used_moving"))
     if not metric.startswith("total_loss"):
         return metrics.get(metric)
     end = metric.removeprefix("total_loss")
@@ -53,6 +62,15 @@ def measured(result: Result, metric: str) -> float | None:
     if parts[0] is None or parts[1] is None:
         return None
     return parts[0] + (1 + float(result["experiment"]["commitment"])) * parts[1]
+
+
+def _used_epoch(result: Result, moving: float | None) -> float | None:
+    """A count of moving codewords goes with the number of batches: those of the result -> those of an epoch."""
+    if moving is None or "settings" not in result:
+        return None
+    data, batch = DATASETS[result["data"]], result["experiment"]["batch"]
+    counted = math.ceil(min(result["settings"]["fit_pictures"], data.pictures) / batch)
+    return float(moving / counted * data.epoch(batch))
 
 
 START = b'{"key": "'  # of a line

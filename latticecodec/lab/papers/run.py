@@ -12,6 +12,7 @@ import torch
 
 from ...errors import LcqError, TrainingError
 from ..arithmetic import has_fast_bfloat16
+from ..depends import sources
 from ..hardware import hardware
 from . import released
 from .datasets import DATASETS, DataSet, Pictures, load, location, missing
@@ -176,7 +177,5 @@ def source() -> str:
 
 
 def source_files() -> list[Path]:
-    """The modules that train and measure: networks, quantizers, papers without tables and verdicts, what all share."""
-    lab = Path(__file__).parent.parent
-    modules = [file for name in ("nets", "papers", "quantizers") for file in sorted((lab / name).glob("*.py"))]
-    return [lab / "arithmetic.py", lab / "widths.py", *modules]
+    """The modules that train and measure, with all that they import; pictures as they are read have a digest."""
+    return sources(*(f"lab.papers.{name}" for name in ("loop", "measure", "released")), without=["picture"])

@@ -7,6 +7,8 @@ written after a look of the guard alone, so that they hold what is good, and not
 """
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,17 @@ from .schedule import Schedule
 
 CHECKPOINT, STABLE = "checkpoint.pt", "stable.pt"
 OF_EXPORT = ("name", "reach", "weights_sha256", "prior_sha256")  # fields of a configuration that training leaves alone
+WANTED: dict[str, type | tuple[type, ...]] = {  # in every checkpoint
+    "config": dict,
+    "options": dict,
+    "step": int,
+    "begun": int,
+    "seconds": (int, float),
+    "stable": bool,
+    "guard": dict,
+    "model": dict,
+    "average": dict,
+}
 COLD = 50  # steps of warm-up where the optimiser's state is missing
 
 
@@ -87,6 +100,11 @@ def resume(training: Training, path: Path) -> None:
     Raises TrainingError where it is no checkpoint, or one of other options.
     """
     state = load_state(path)
+    with contents_of(path):
+        _take_over(training, path, state)
+
+
+def _take_over(training: Training, path: Path, state: dict[str, Any]) -> None:
     config, options = _settings(training.model.config, OF_EXPORT), _settings(training.options, UNSETTLED)
     if state["config"] != config:
         told = _differences(state["config"], config)
@@ -116,14 +134,29 @@ def load_state(path: Path) -> dict[str, Any]:
     """The contents of a checkpoint, on the processor; raises TrainingError where it is none."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        wanted = {"config", "options", "step", "begun", "seconds", "stable", "guard", "model", "average"}
-        missing = wanted - set(state)
+        missing = WANTED.keys() - set(state)
     except Exception:  # torch raises anything from OSError to UnpicklingError here
         raise TrainingError(f"{path}: not a checkpoint of lcodec train; name a checkpoint.pt or stable.pt") from None
     if missing:
         lacks = ", ".join(sorted(missing))
         raise TrainingError(f"{path}: a checkpoint of another version of lcodec train, without {lacks}; start anew")
+    with contents_of(path):
+        odd = [key for key, kind in WANTED.items() if not isinstance(state[key], kind)]
+        if odd:
+            raise TypeError(odd)
     return dict(state)
+
+
+@contextmanager
+def contents_of(path: Path) -> Iterator[None]:
+    """Within, what comes of contents that are of another type, shape or number than belongs there is TrainingError."""
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError:
+        raise
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, RuntimeError):  # as of a state_dict
+        told = "is damaged, or a checkpoint of another model"
+        raise TrainingError(f"{path}: {told}; name another checkpoint.pt or stable.pt") from None
 
 
 def _settings(settings: ModelConfig | TrainOptions, ignored: tuple[str, ...]) -> dict[str, Any]:

@@ -15,12 +15,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ...backends.torch import TorchBackend
-from ...config import CONFIG, WEIGHTS, ModelConfig, ModelInfo
+from ...config import CONFIG, WEIGHTS, ModelConfig
 from ...errors import OutputError, TrainingError
 from ...kinds import KINDS
 from ...lowrank import with_low_rank
 from ...weights import BASE_DIGEST
-from ...zoo import installed, read_weights
+from ...zoo import ModelInfo, installed, read_weights
 from ..tensors import as_arrays, as_tensors
 from .model import PhotoModel
 

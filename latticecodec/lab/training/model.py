@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import torch
 from torch import Tensor, nn
 
-from ...config import ModelConfig, ModelInfo
+from ...config import ModelConfig
 from ...errors import TrainingError
 from ...kinds import KINDS
-from ...zoo import read_weights
+from ...zoo import ModelInfo, read_weights
 from ..nets import Analysis, HyperAnalysis, Synthesis
 from ..ranks import ALONE, Ranks
 from ..tensors import as_tensors

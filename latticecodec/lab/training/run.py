@@ -15,7 +15,7 @@ from ...picture import find_images
 from ..arithmetic import seeded
 from ..ranks import Ranks, joined, own_device
 from .card import Asked, card
-from .checkpoint import CHECKPOINT, load_state
+from .checkpoint import CHECKPOINT, contents_of, load_state
 from .data import Crops, centre_crops, processes_for
 from .export import export
 from .kinds import MODELS, TWINS, check
@@ -121,11 +121,12 @@ def export_checkpoint(checkpoint: Path, folder: Path, text: str) -> Path:
     Raises TrainingError where it is no checkpoint or belongs to a model with a base, OutputError where `folder` exists.
     """
     state = load_state(checkpoint)
-    config = ModelConfig(**state["config"])
-    if config.base:
-        raise TrainingError(f"{checkpoint}: {config.name} adds to {config.base}; finish its training to export it")
-    model = MODELS[config.quantizer](config, QuantizerOptions(**state["options"]["quantizer"]))
-    model.load_state_dict(state["model"] | state["average"])
+    with contents_of(checkpoint):
+        config = ModelConfig(**state["config"])
+        if config.base:
+            raise TrainingError(f"{checkpoint}: {config.name} adds to {config.base}; finish its training to export it")
+        model = MODELS[config.quantizer](config, QuantizerOptions(**state["options"]["quantizer"]))
+        model.load_state_dict(state["model"] | state["average"])
     export(model.eval(), folder, text)
     return folder
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from torch import Tensor
 
 from ... import zoo
-from ...config import PATCH, PRESETS, ModelConfig, ModelInfo
+from ...config import PATCH, PRESETS, ModelConfig
 from ...errors import TrainingError
+from ...zoo import ModelInfo
 from ..arithmetic import seeded
 from ..nets import initialise_from_patches
 from .data import Crops

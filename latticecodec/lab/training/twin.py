@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ...config import ModelInfo
+from ...zoo import ModelInfo
 
 
 class Make(Protocol):

@@ -42,7 +42,7 @@ def _place(data: bytes) -> int | None:
         listed = list(_boxes(data, _inside(data, properties, b"ipco")))
         primary = _primary(data, _inside(data, within, b"pitm"))
         for number in _properties(data, _inside(data, properties, b"ipma"), primary):
-            kind, (begin, end) = listed[number - 1]
+            kind, (begin, end) = listed[number - 1] if number else (b"", (0, 0))  # 0 says that there is none
             if kind == b"colr" and data[begin : begin + 4] == b"nclx" and end - begin >= COLOUR.size:
                 return begin
     except (struct.error, IndexError, LookupError):

@@ -24,6 +24,7 @@ MAPPED = (  # rows whose codebook is shown
     ("ll-rate", "VQ-VAE, k-means, K = 512"),
     ("rotation-ste", "straight-through, beta 0.25"),
     ("rotation-ste", "rotation, beta 0.25"),
+    ("rotation-2", "Large, K = 1024"),
     ("rotation-3", "beta 0.25"),
 )
 
@@ -137,7 +138,7 @@ def all_plots(results: Results, tables: list[Table], folder: Path) -> dict[str, 
         file = folder / f"rate-distortion-{data}.png"
         written[""] += [file] if rate_distortion(results, data, file) else []
     for table in tables:
-        written[table.name] = _codebooks(table, results, folder)
+        written[table.name] = codebooks(table, results, folder)
         for data in sorted({name for row in table.rows for name in row.data}):
             file = folder / f"{table.name}-{data}.png"
             written[table.name] += [file] if course(table, data, results, file) else []
@@ -146,16 +147,36 @@ def all_plots(results: Results, tables: list[Table], folder: Path) -> dict[str, 
     return written
 
 
-def _codebooks(table: Table, results: Results, folder: Path) -> list[Path]:
-    """Maps of the codebooks of MAPPED rows, one seed each: from where their trainings left them, or copied before."""
+def codebooks(table: Table, results: Results, folder: Path) -> list[Path]:
+    """Maps of the codebooks of MAPPED rows in `folder`, one seed each, copied from where their trainings left them."""
     shown = []
-    rows = [table.row(label) for name, label in MAPPED if name == table.name]
-    for row, data in ((each, data) for each in rows for data in each.data):
-        _, found = results.of(row.on(data), data)
-        for name in [f"{stem_of(result)}-{kind}.png" for result in found[:1] for kind in ("codebook", "tsne")]:
-            source, target = pictures_beside(results.file) / name, folder / name
-            if source.exists():
-                folder.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source, target)
-            shown += [target] if target.exists() else []
+    for _, _, found in _mapped(table, results):
+        for names in map(_maps, found):
+            for name in names:
+                source = pictures_beside(results.file) / name
+                if source.exists():
+                    folder.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(source, folder / name)
+            if here := [folder / name for name in names if (folder / name).exists()]:
+                shown += here
+                break
     return shown
+
+
+def without_map(table: Table, results: Results, folder: Path) -> list[tuple[str, str]]:
+    """(label, data) of the measured rows of MAPPED of which `codebooks` has left no map in `folder`."""
+    return [
+        (label, data)
+        for label, data, found in _mapped(table, results)
+        if found and not any((folder / name).exists() for result in found for name in _maps(result))
+    ]
+
+
+def _mapped(table: Table, results: Results) -> list[tuple[str, str, list[Result]]]:
+    """(label, data, results at the longest budget) of the rows of a table whose codebook is shown."""
+    rows = [table.row(label) for name, label in MAPPED if name == table.name]
+    return [(row.label, data, results.of(row.on(data), data)[1]) for row in rows for data in row.data]
+
+
+def _maps(result: Result) -> list[str]:
+    return [f"{stem_of(result)}-{kind}.png" for kind in ("codebook", "tsne")]

@@ -76,7 +76,8 @@ def _against() -> tuple[Row, ...]:
 CODE = (
     "In the published code the decoder is given |e| q / |q| in place of q, a value that no file of indices holds, and "
     "the gradient goes straight through: the rotation has no part in it. The printed errors are of those values; they "
-    "are compared with our mse_forward, and mse is what the indices alone give."
+    "are compared with our mse_forward, and mse is what the indices alone give. The plots of these trainings have the "
+    "distance to those values as quantization loss too."
 )
 TOTAL = (
     "Total loss is reconstruction + (1 + beta) x codebook loss, to which the paper's rows add up within "
@@ -100,10 +101,11 @@ TABLES = (
         (
             CODE,
             TOTAL,
-            "Initial is taken to be what the first epoch ends at. Small, Large and X-Large print the same four "
-            "numbers, which alone break that sum (0.0077 + 1.25 x 0.0262 is 0.0405, not 0.0451), and a perplexity of "
-            "317.6 is more than the 256 codewords of Small can have: at most one of the three was measured. The file "
-            "beside the code for Small (50 epochs) ends at a reconstruction loss of 0.0102 and a perplexity of 196.",
+            "Initial is taken to be what the first epoch ends at, and to be the early state of Large. Small, Large and "
+            "X-Large print the same four numbers, which alone break that sum (0.0077 + 1.25 x 0.0262 is 0.0405, not "
+            "0.0451), and a perplexity of 317.6 is more than the 256 codewords of Small can have: at most one of the "
+            "three was measured. The file beside the code for Small (50 epochs) ends at a reconstruction loss of "
+            "0.0102 and a perplexity of 196.",
             SHOWN,
         ),
         tsne=True,

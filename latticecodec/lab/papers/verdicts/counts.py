@@ -1,5 +1,6 @@
 """Findings on embeddings in use and parameters, as in `findings`."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -49,15 +50,16 @@ def undegenerate(dimensions: int) -> Find:
     return find
 
 
-def more_than(codes: int) -> Find:
-    """A count of vectors while codewords move gives more embeddings than there are codewords."""
+def moving(codes: int, printed: float, batches: int, factor: float) -> Find:
+    """A count of moving codewords over the batches of an epoch gives the printed embeddings, within a factor."""
 
     def find(rows: Sequence[Result]) -> Finding | None:
-        counts = known([measured(rows[0], "used_moving"), measured(rows[0], "used")])
+        counts = known([measured(rows[0], "used_epoch"), measured(rows[0], "used")])
         if counts is None:
             return None
-        told = f"{number(counts[0])} while they move, {number(counts[1])} by index, K = {codes}"
-        return Finding(counts[0] > codes, told)
+        epoch, used = counts
+        told = f"{number(epoch / batches)} in a batch are {number(epoch)} in an epoch"
+        return _within(epoch, printed, factor, f"{told}; used {number(used)} by index, K = {codes}")
 
     return find
 
@@ -67,8 +69,12 @@ def about(codes: int, factor: float) -> Find:
 
     def find(rows: Sequence[Result]) -> Finding | None:
         used = measured(rows[0], "used")
-        if used is None:
-            return None
-        return Finding(codes / factor <= used <= codes * factor, f"used {number(used)}, K = {codes}")
+        return None if used is None else _within(used, codes, factor, f"used {number(used)}, K = {codes}")
 
     return find
+
+
+def _within(value: float, of: float, factor: float, told: str) -> Finding:
+    """Whether a count is `of`, within a factor."""
+    margins = value * factor / of, of * factor / max(value, 1.0)
+    return Finding(min(margins) >= 1, told, tuple(map(math.log, margins)))

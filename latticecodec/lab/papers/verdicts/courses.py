@@ -1,5 +1,6 @@
 """Findings on the histories of trainings, and on how long they took, as in `findings`."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from itertools import pairwise
@@ -10,8 +11,6 @@ from ..results import Result, measured
 from .findings import Find, Finding, known
 from .orders import ordered, rank_correlation
 from .rows import number
-
-COLLAPSED = 0.99  # share of the positions with one codebook, above which there is no choice
 
 
 def last(result: Result, name: str) -> float | None:
@@ -52,7 +51,7 @@ def loss_along(dimensions: Sequence[float]) -> Find:
 
 def both_low(rows: Sequence[Result]) -> Finding | None:
     """Gradient gap and quantization loss of the first row are below the median of the others'."""
-    told, right = [], True
+    told, below = [], []
     for name in ("gradient_gap", "quantization_error"):
         values = known([last(row, name) for row in rows])
         if values is None:
@@ -60,8 +59,8 @@ def both_low(rows: Sequence[Result]) -> Finding | None:
         median = statistics.median(values[1:])
         others = f"{number(min(values[1:]))} to {number(max(values[1:]))}, median {number(median)}"
         told.append(f"{name} {number(values[0])}, of fixed codebooks {others}")
-        right = right and values[0] <= median
-    return Finding(right, "; ".join(told))
+        below.append(median - values[0])
+    return Finding(min(below) >= 0, "; ".join(told), tuple(below))
 
 
 def falls(start: int) -> Find:
@@ -97,37 +96,23 @@ def chosen(best: int, sizes: Sequence[tuple[int, int]]) -> Find:
             tops.append((int(np.argmax(shares)), max(shares)))
         early, late = (f"{list(sizes[at])} with {share:.0%}" for at, share in tops)
         told = f"at step {history[1]['step']:,.0f} {early} of the positions, at the end {late}"
-        if tops[1][1] > COLLAPSED:
-            told += ", the choice has collapsed"
         largest = int(np.argmax([codes for codes, _ in sizes]))
         return Finding(tops[0][0] == largest and tops[1][0] == best, told)
 
     return find
 
 
-def improves(rows: Sequence[Result]) -> Finding | None:
-    """From the second look at the first row to the last, error and quantization loss fall, and perplexity rises."""
-    history = rows[0].get("history", [])
-    if len(history) < 3:
-        return None
-    early, late = history[1], history[-1]
-    rises = {"mse": False, "quantization_error": False, "perplexity": True}
-    told = [f"{name} {number(early[name])} to {number(late[name])}" for name in rises]
-    right = all((late[name] > early[name]) == up for name, up in rises.items())
-    return Finding(right, f"after step {early['step']:,.0f} {', '.join(told)}")
-
-
 def denser(rows: Sequence[Result]) -> Finding | None:
     """The lattice of each training has more points in a unit of length at the end than at the beginning."""
-    told, right = [], True
+    told, growth = [], []
     for row in rows:
         history = row.get("history", [])
         if len(history) < 2 or "density" not in history[0]:
             return None
         first, end = history[0]["density"], history[-1]["density"]
         told.append(f"{number(first)} to {number(end)}")
-        right = right and end > first
-    return Finding(right, f"points in a unit of length {', '.join(told)}")
+        growth.append(math.log(end / first))
+    return Finding(min(growth) > 0, f"points in a unit of length {', '.join(told)}", tuple(growth))
 
 
 def faster(rows: Sequence[Result]) -> Finding | None:
@@ -136,4 +121,5 @@ def faster(rows: Sequence[Result]) -> Finding | None:
     if paces is None or len({(row["hardware"], row.get("networks")) for row in rows}) > 1:
         return None
     ratios = [paces[0] / pace for pace in paces[1:]]
-    return Finding(max(ratios) < 1, f"{', '.join(f'{ratio:.2f}' for ratio in ratios)} times as long")
+    told = f"{', '.join(f'{ratio:.2f}' for ratio in ratios)} times as long"
+    return Finding(max(ratios) < 1, told, tuple(-math.log(ratio) for ratio in ratios))

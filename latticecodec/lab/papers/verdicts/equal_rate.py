@@ -2,15 +2,15 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..experiment import QUICK, Experiment
 from ..results import Results
-from ..tables import TABLES
+from ..tables import TABLES, balance
 from .claims import CentralClaim
-from .rows import ALIVE, SEEDS, TOO_SHORT, judge, short, spread
+from .rows import ALIVE, SEEDS, TOO_SHORT, alone, judge, short, spread
 
 DECIBELS = 0.1  # a smaller difference at equal rate is none
 
@@ -25,6 +25,7 @@ class Point:
     psnr: float
     budget: str
     seeds: int
+    collapsed: bool = False  # whether of its adaptive codebooks one alone is chosen
 
 
 def points(results: Results, data: str) -> list[Point]:
@@ -39,7 +40,7 @@ def points(results: Results, data: str) -> list[Point]:
             bpp, psnr = spread(rows, "bpp"), spread(rows, "psnr")
             used = spread(rows, "used")
             if bpp and psnr and used and used.mean >= ALIVE:
-                found.append(Point(label, experiment, bpp.mean, psnr.mean, budget, psnr.seeds))
+                found.append(Point(label, experiment, bpp.mean, psnr.mean, budget, psnr.seeds, alone(rows)))
     return found
 
 
@@ -83,8 +84,8 @@ def compared(
     """The verdict on "ours is better at equal rate" over two families of rows.
 
     It rests on the longest budget at which both have points at rates in common, and on all that they have there; on
-    quick trainings only where both have no others. Where there is none, the best points of both are told, and no
-    verdict follows from them.
+    quick trainings only where both have no others. Where there is none, the best points of both at the longest budget
+    that they share are told, or at the longest of each where they share none, and no verdict follows from them.
     """
     known = points(results, data)
     first, second = ([p for p in known if family(p.experiment)] for family in (ours, theirs))
@@ -95,22 +96,34 @@ def compared(
     for budget in common:
         a, b = _at(budget, first), _at(budget, second)
         if difference := at_equal_rate(a, b):
-            return _judged(*difference, min(p.seeds for p in (*a, *b)), budget)
-    best = (max(frontier(longest(family)), key=lambda point: point.psnr) for family in (first, second))
-    bests = " against ".join(f"{point.psnr:.2f} dB at {point.bpp:.3g} bpp" for point in best)
-    lack = f"no rate in common at {' or '.join(common)}" if common else "no budget in common"
-    return f"not possible yet: {lack}, the best {bests}"
+            return _judged(*difference, min(p.seeds for p in (*a, *b)), budget, sum(p.collapsed for p in a))
+    if not common:
+        best = [_best(longest(family)) for family in (first, second)]
+        bests = " against ".join(f"{_at_rate(point)} ({point.budget})" for point in best)
+        return f"not possible yet: no budget in common, the best {bests}"
+    bests = " against ".join(_at_rate(_best(_at(common[0], family))) for family in (first, second))
+    of = f" at {common[0]}" if len(common) > 1 else ""
+    return f"not possible yet: no rate in common at {' or '.join(common)}, the best{of} {bests}"
+
+
+def _best(some: Sequence[Point]) -> Point:
+    return max(some, key=lambda point: point.psnr)
+
+
+def _at_rate(point: Point) -> str:
+    return f"{point.psnr:.2f} dB at {point.bpp:.3g} bpp"
 
 
 def _at(budget: str, some: Sequence[Point]) -> list[Point]:
     return [point for point in some if point.budget == budget]
 
 
-def _judged(mean: float, count: int, seeds: int, budget: str) -> str:
-    """The verdict on a mean difference in dB of so many points."""
+def _judged(mean: float, count: int, seeds: int, budget: str, collapsed: int) -> str:
+    """The verdict on a mean difference in dB of so many points; `collapsed` of ours have one codebook alone."""
     told = f"{mean:+.2f} dB at equal rate, mean of {count} points"
+    told += f", {collapsed} of ours with one codebook alone" if collapsed else ""
     if abs(mean) > DECIBELS:
-        return judge(mean > 0, True, seeds, budget, told)
+        return judge(mean > 0, True, seeds, budget, told, collapsed=collapsed > 0, denied="the opposite")
     told = f"no difference, {told}: up to {DECIBELS:g} dB is none"
     if budget == QUICK.name:
         return f"{TOO_SHORT}, {told}"
@@ -132,8 +145,13 @@ def _throughout(family: Callable[[Experiment], bool], data: str) -> Callable[[Ex
     return lambda e: family(e) and (e.rate_decay == 1 or data != "fashion-mnist")
 
 
+def _is(e: Experiment, published: Experiment, **changes: object) -> bool:
+    """Whether an experiment is the published one, in network, weights of the loss, capacity and all but these."""
+    return replace(e, batch=published.batch) == replace(published, **changes)  # type: ignore[arg-type]
+
+
 def _fixed(e: Experiment) -> bool:
-    return e.quantizer == "vq-ema-projected" and e.start == "example"
+    return (e.codes, e.dimensions) in balance.SIZES and _is(e, balance.FIXED, codes=e.codes, dimensions=e.dimensions)
 
 
 def _rotation(e: Experiment) -> bool:
@@ -149,13 +167,13 @@ def _adaptive(e: Experiment) -> bool:
 
 
 def _as_published(e: Experiment) -> bool:
-    """Adaptive codebooks that begin and cool as the paper's, and so as the fixed ones they are compared with."""
-    return _adaptive(e) and e.start == "example" and e.temperature == "linear"
+    """Adaptive codebooks as in the paper's comparison with fixed ones, of the same network, weights and capacity."""
+    return _is(e, balance.ADAPTIVE)
 
 
 def _cooled(e: Experiment) -> bool:
     """The same with a temperature from 5 to 0.5."""
-    return _adaptive(e) and e.start == "example" and e.temperature == "exponential"
+    return _is(e, balance.ADAPTIVE, temperature="exponential")
 
 
 FAMILIES: tuple[tuple[str, Callable[[Experiment], bool]], ...] = (  # for the pictures of rate and distortion

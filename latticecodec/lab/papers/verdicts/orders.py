@@ -6,12 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..results import Result, measured
-from .findings import Find, Finding, known
+from .findings import BY_CHANCE, Find, Finding, known
 from .rows import number
 
 CRITICAL = {5: 9 / 10, 6: 29 / 35, 8: 9 / 14}  # rank correlation of n rows, 5 % one-sided
 ROUNDING = 1e-9  # of a rank correlation
-TOO_MANY = 0.05  # probability of as many equal signs by chance, above which they show nothing
 
 
 def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float:
@@ -82,7 +81,8 @@ def inside(labels: Sequence[str]) -> Find:
         at = int(np.argmin(values))
         ends = f"{number(values[0])} of {labels[0]}, {number(values[-1])} of {labels[-1]}"
         ends += f"; by chance in {len(values) - 2} of {len(values)} orders"
-        return Finding(0 < at < len(values) - 1, f"the least mse is {number(values[at])} of {labels[at]}; {ends}")
+        told = f"the least mse is {number(values[at])} of {labels[at]}; {ends}"
+        return Finding(0 < at < len(values) - 1, told, chance=1 - 2 / len(values))
 
     return find
 
@@ -114,7 +114,7 @@ def signs(labels: Sequence[str], printed: Sequence[float]) -> Find:
         equal = len(decided) - len(others)
         by_chance = sum(math.comb(len(decided), n) for n in range(equal, len(decided) + 1)) / 2 ** len(decided)
         told = f"{equal} of {len(decided)} signs" + (f", not {', '.join(others)}" if others else "")
-        return Finding(by_chance < TOO_MANY, told)
+        return Finding(by_chance < BY_CHANCE, told)
 
     return find
 
@@ -127,6 +127,6 @@ def below_by(least: float, printed: float) -> Find:
         if values is None or not min(values[1:]):
             return None
         share = values[0] / min(values[1:]) - 1
-        return Finding(share <= -least, f"{share:+.0%}, of the paper {printed:+.0%}")
+        return Finding(share <= -least, f"{share:+.0%}, of the paper {printed:+.0%}", (-least - share,))
 
     return find

@@ -3,10 +3,11 @@
 - reproduced: full budget, at least three seeds where it rests on a difference, which is clear of their spread;
 - direction only: the sign is the paper's, but the budget, the seeds or the data do not carry the number;
 - refuted: full budget, and the opposite of the paper's statement is clear, or its number is one that no further seed
-  would be expected to give;
+  would be expected to give; of a row that no paper has, "the opposite" in its place;
 - not possible: no data, nothing in the paper to compare with, or seeds that do not separate what is compared;
   "not possible yet" where it is not measured, or where a short training does not show it, which may be its shortness,
-  or has collapsed. A quick training is too short for any other verdict.
+  or has collapsed, as adaptive codebooks have of which one alone is chosen: these are reproduced by no training. A
+  quick training is too short for any other verdict.
 """
 
 import math
@@ -23,6 +24,9 @@ CLEAR = 2.78  # standard errors: Student's t of three and three seeds, 5 % two-s
 UNMEASURED = "not possible yet: not measured"
 TOO_SHORT = "not possible yet: a quick training is too short to judge"
 ALIVE = 3  # embeddings in use; a short training with fewer has collapsed, and its place beside others says nothing
+COLLAPSED = 0.99  # share of the positions with one of several codebooks, above which there is no choice
+UNCLEAR = "not clear of the spread of the seeds"
+OPPOSITE = "the opposite, clear of the spread of the seeds"
 OUTSIDE = 4.30  # standard deviations: Student's t of three seeds, 5 % two-sided
 CLOSE, NEAR = 0.1, 1.0  # relative differences: a reproduced number, and one of the same size
 
@@ -89,29 +93,61 @@ def verdict(table: Table, row: Row, data: str, results: Results) -> str:
     return f"{text}; {remark}" if remark else text
 
 
-def judge(right: bool, clear: bool, seeds: int, budget: str, told: str) -> str:
-    """The verdict on a difference: whether it has the paper's sign and is clear of the seeds' spread."""
+def alone(results: Sequence[Result]) -> bool:
+    """Whether one of the adaptive codebooks of a result has all positions but a few."""
+    return any((measured(result, "top_share") or 0) > COLLAPSED for result in results)
+
+
+def judge(
+    right: bool,
+    clear: bool,
+    seeds: int,
+    budget: str,
+    told: str,
+    *,
+    collapsed: bool = False,
+    unclear: str = UNCLEAR,
+    denied: str = "refuted",
+) -> str:
+    """The verdict on a statement.
+
+    Args:
+        right: whether it holds.
+        clear: whether that, or the opposite, is clear of what comes by chance.
+        seeds: of the results that show it.
+        budget: of these.
+        told: the numbers.
+        collapsed: whether adaptive codebooks in it have no choice left.
+        unclear: what is said where it is not clear.
+        denied: what is said where the opposite is.
+    """
     if budget == QUICK.name:
         return f"{TOO_SHORT}, {told}"
     if shortened := short(budget):
-        told = told if clear or seeds < SEEDS else f"{told}, not clear of the spread of the seeds"
+        if collapsed:
+            return f"not possible yet: {shortened}, {told}"
+        told = told if clear or seeds < SEEDS else f"{told}, {unclear}"
         if right:
             return f"direction only: {shortened}, {told}"
         return f"not possible yet: {shortened} does not show it, {told}"
     if seeds < SEEDS:
         few = f"{told}, {seeds} of {SEEDS} seeds"
         return f"direction only: {few}" if right else f"not possible yet: the opposite, {few}"
-    if clear:
-        return f"reproduced: {told}" if right else f"refuted: {told}"
-    return (
-        f"direction only: not clear of the spread of the seeds, {told}"
-        if right
-        else f"not possible: no clear difference, {told}"
-    )
+    if not clear:
+        return f"direction only: {unclear}, {told}" if right else f"not possible: {unclear}, {told}"
+    if not right:
+        return f"{denied}: {told}"
+    return f"direction only: {told}" if collapsed else f"reproduced: {told}"
 
 
 def difference(
-    results: Results, ours: Experiment, theirs: Experiment, data: str, metrics: Sequence[tuple[str, bool]], of: str = ""
+    results: Results,
+    ours: Experiment,
+    theirs: Experiment,
+    data: str,
+    metrics: Sequence[tuple[str, bool]],
+    of: str = "",
+    denied: str = "refuted",
 ) -> str | None:
     """The verdict on one row against another at the longest budget that both have; None where there is none.
 
@@ -124,6 +160,7 @@ def difference(
         data: name of the data set.
         metrics: (metric, whether lower is better), all of which must hold.
         of: what is said behind each of their numbers.
+        denied: as for `judge`.
     """
     longest = None
     for budget, first, second in results.common(ours, theirs, data):
@@ -132,6 +169,9 @@ def difference(
         if len(known) < len(metrics):
             continue
         told = ", ".join(f"{metric} {a} against {b}{of}" for metric, _, a, b in known)
+        collapsed = alone(first) + alone(second)
+        if collapsed:
+            told += f", {'both' if collapsed == 2 else 'one of them'} with one codebook alone"
         apart = {results.of(experiment, data)[0] for experiment in (ours, theirs)} != {budget}
         both = f"{told} (both {budget})" if apart else told
         right = all(a.mean < b.mean if lower else a.mean > b.mean for _, lower, a, b in known)
@@ -141,7 +181,7 @@ def difference(
         if short(budget) and any(each is not None and each.mean < ALIVE for each in used):
             longest = longest or f"not possible yet: {short(budget)} with fewer than {ALIVE} embeddings in use, {both}"
         elif longest is None:
-            longest = judge(right, clear, seeds, budget, both)
+            longest = judge(right, clear, seeds, budget, both, collapsed=collapsed > 0, denied=denied)
             if seeds >= SEEDS:
                 return longest
         elif seeds >= SEEDS and budget != QUICK.name:
@@ -155,7 +195,9 @@ def _on_claim(table: Table, row: Row, data: str, results: Results, found: list[R
     claim, lower = row.claim, table.lower(row, data)
     assert lower is not None
     other = table.row(claim.than).on(data)
-    text = difference(results, row.on(data), other, data, [(claim.metric, lower)], f" of {claim.than}")
+    printed = any(name == data for name, _ in row.published)
+    denied = "refuted" if printed else OPPOSITE
+    text = difference(results, row.on(data), other, data, [(claim.metric, lower)], f" of {claim.than}", denied)
     if text is None:
         return f"not possible yet: {claim.than} is not measured at the same budget"
     numbers = _numbers(row, data, found)
@@ -194,13 +236,14 @@ def _on_numbers(table: Table, row: Row, data: str, budget: str, found: list[Resu
     if shortened := short(budget):
         return f"not possible yet: {shortened}, {_told(numbers)}"
     ratios = [abs(math.log(max(ours.mean, 1e-9) / value)) for _, value, ours in numbers]
-    if max(ratios) <= math.log1p(CLOSE) and not DATASETS[data].remark:
+    seeds = min(ours.seeds for _, _, ours in numbers)
+    few = "" if seeds >= SEEDS or row.experiment.weights else f", {seeds} of {SEEDS} seeds"
+    if max(ratios) <= math.log1p(CLOSE) and not DATASETS[data].remark and not few:
         return f"reproduced: {_told(numbers)}"
     if max(ratios) <= math.log1p(NEAR):
-        return f"direction only: {_told(numbers)}"
-    seeds = min(ours.seeds for _, _, ours in numbers)
-    if seeds < SEEDS:
-        return f"not possible yet: other numbers, {_told(numbers)}, {seeds} of {SEEDS} seeds"
+        return f"direction only: {_told(numbers)}{few}"
+    if few:
+        return f"not possible yet: other numbers, {_told(numbers)}{few}"
     if not any(ours.excludes(value) for _, value, ours in numbers):
         return f"not possible: the seeds spread too far to tell, {_told(numbers)}"
     return f"refuted: {_told(numbers)}"

@@ -12,14 +12,14 @@ import numpy as np
 import torch
 
 from ....codec import Codec
-from ....config import ModelConfig, ModelInfo
+from ....config import ModelConfig
 from ....entropy.e8 import E8Points
 from ....entropy.numbers import LOG_SCALE_MIN, SCALE_BITS
 from ....entropy.tables import TableIndex
 from ....errors import TrainingError
 from ....picture import psnr
 from ....weights import BASE_DIGEST, part
-from ....zoo import called, list_models, read_weights
+from ....zoo import ModelInfo, called, list_models, read_weights
 from ...nets.e8_state import e8_state
 from ...nets.prior_state import compand_table
 from ...tensors import as_arrays, as_tensors

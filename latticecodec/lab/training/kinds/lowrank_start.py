@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import torch
 
 from .... import zoo
-from ....config import ModelConfig, ModelInfo
+from ....config import ModelConfig
 from ....errors import TrainingError
 from ....lowrank import LEFT, RIGHT
+from ....zoo import ModelInfo
 from ...tensors import as_tensors
 from ..quantizer_options import DEFAULTS, QuantizerOptions
 from .lowrank import add_low_rank, plain_name

@@ -1,24 +1,20 @@
-"""Outputs that are whole or not there: a file by way of a temporary one beside it, standard output by way of a spool.
+"""Outputs: files that are whole or not there, and in the place of what may be replaced alone.
 
-The temporary file is called `.lcodec-<16 hexadecimal digits>.part`. Every way out removes it but the two that leave no
-time: SIGKILL and a power cut.
+A file is written by way of a temporary one beside it, `.lcodec-<16 hexadecimal digits>.part`. Every way out removes
+that but the two that leave no time: SIGKILL and a power cut.
 """
 
 import io
 import os
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from latticecodec import OutputError
-from latticecodec.errors import reason
-
-from .inputs import name_of
-from .messages import output_error
+from .errors import OutputError, reason
 
 Fill = Callable[[IO[bytes]], object]  # writes the output to a file that is open for reading and writing
+LOOKED_AT = 4096  # bytes
 
 _parts: set[Path] = set()  # temporary files that may be there
 
@@ -35,7 +31,9 @@ class _File(Numberless, io.BufferedRandom):
     """A file on the disk."""
 
 
-def write_file(target: Path, fill: Fill, overwrite: bool, times: tuple[int, int] | None = None) -> None:
+def write_file(
+    target: Path, fill: Fill, overwrite: bool = True, times: tuple[int, int] | None = None, called: str = ""
+) -> None:
     """Write a file, whole or not at all; on the disk when this returns.
 
     Of several processes that write one target, each writes a whole file, and without `overwrite` only the first. A file
@@ -46,6 +44,7 @@ def write_file(target: Path, fill: Fill, overwrite: bool, times: tuple[int, int]
         fill: writes the content.
         overwrite: replace what is there.
         times: when the file shall have been used and changed last, in nanoseconds; now without.
+        called: how messages name the target; by its path without.
 
     Raises FileExistsError where the target exists and is not to be overwritten, OutputError naming it where it cannot
     be written, and whatever `fill` raises.
@@ -69,10 +68,16 @@ def write_file(target: Path, fill: Fill, overwrite: bool, times: tuple[int, int]
     except FileExistsError:
         raise
     except OSError as error:
-        raise OutputError(f"{name_of(target)}: cannot be written: {reason(error)}") from None
+        raise OutputError(f"{called or target}: cannot be written: {reason(error)}") from None
     finally:
         part.unlink(missing_ok=True)
         _parts.discard(part)
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a text in UTF-8 in the place of what is there; its path. Raises OutputError as `write_file`."""
+    write_file(path, lambda file: file.write(text.encode("utf-8", "backslashreplace")))
+    return path
 
 
 def _take_over(before: os.stat_result, part: Path) -> None:
@@ -107,17 +112,32 @@ def remove_parts() -> None:
     _parts.clear()
 
 
-def write_standard_output(fill: Fill) -> None:
-    """Write to standard output once `fill` is done, so that nothing goes out when it fails.
+def check_own(path: Path, mark: str, what: str) -> None:
+    """Raise OutputError where a file is there that is none of ours: without this text near its beginning.
 
-    Raises OutputError where it cannot be written, ReaderGone where nobody reads it, and whatever `fill` raises.
+    One that is empty may be replaced. `what` it should be is for the message.
     """
-    from .spool import Spool
-
+    if not os.path.lexists(path):
+        return
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path}: is not a regular file; name another one")
     try:
-        with Spool() as spool:
-            fill(spool)
-            spool.copy_to(sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+        with path.open("rb") as file:
+            start = file.read(LOOKED_AT)
+    except FileNotFoundError:  # a link to a file that is not there yet
+        return
     except OSError as error:
-        raise output_error(error) from None
+        raise OutputError(f"{path}: cannot be read: {reason(error)}") from None
+    if start and mark.encode() not in start:
+        raise OutputError(f"{path}: is not {what}, and is not replaced; name another one")
+
+
+def check_folder(folder: Path) -> None:
+    """Raise OutputError where nothing can be written into a folder that is there, or none can be made."""
+    above = folder.absolute()
+    while not os.path.lexists(above):
+        above = above.parent
+    if not above.is_dir():
+        raise OutputError(f"{folder}: the folder cannot be made: a part of its path is a file, not a folder")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise OutputError(f"{folder}: the folder {above} is write-protected; name another one")
