@@ -85,7 +85,7 @@ def _loose(store: Store, names: tuple[str, ...]) -> Iterator[Sample | Failure]:
 
 def _of_tar(called: str, file: IO[bytes], suffixes: frozenset[str], above: str) -> Iterator[Sample | Failure]:
     """Samples as WebDataset has them: neighbours in the tar, called alike up to the first dot of their names."""
-    for _, members in groupby(_members(called, file), lambda member: _key(member[0])):
+    for _, members in groupby(_members(called, file), lambda member: key_of(member[0])):
         pictures, beside = [], {}
         for name, data, modified in members:
             if data is None:
@@ -121,7 +121,7 @@ def _time(seconds: float) -> int | None:
     return int(nanoseconds) if -(2**63) <= nanoseconds < 2**63 else None
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
     """What a file in a tar shares with the others of its sample."""
     folder, slash, base = name.rpartition("/")
     return folder + slash + base.split(".")[0]
