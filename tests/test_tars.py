@@ -83,6 +83,21 @@ def test_a_collection_goes_on_when_there_is_a_whole_copy(
     assert len(outputs(tmp_path / "out")) == 7
 
 
+@pytest.mark.usefixtures("one_worker")
+def test_a_tar_that_ended_behind_a_member_goes_on_when_it_is_longer(
+    whole: tuple[Path, int], task: Task, tmp_path: Path
+) -> None:
+    """Nothing is told, since that might be all of it; but it was in another state."""
+    path, at = whole
+    data = path.read_bytes()
+    path.write_bytes(data[:at])
+    asked = Bulk(task, str(path), str(tmp_path / "out"), "tars")
+    assert run(asked).done == 4
+    assert run(asked).before == 4
+    path.write_bytes(data)
+    assert (run(asked).done, len(outputs(tmp_path / "out"))) == (7, 7)
+
+
 @damages
 def test_a_training_is_told(damage: Callable[[bytes, int], bytes], whole: tuple[Path, int]) -> None:
     path, at = whole

@@ -94,12 +94,13 @@ class Records:
         try:
             fields = json.loads(self.store.read(_name(part)))
             run, digest, found = fields["run"], fields["digest"], Record.of_fields(fields["record"])
+            state = fields.get("state", part.state)  # of earlier versions, which kept none, none is another
         except (LcqError, *NO_RECORD):  # not there, or not whole
             return None
         if run != self.run or not all(failure.lasting for failure in found.failures):
             return None
         if digest == part.digest:
-            return found
+            return found if state == part.state else None
         if self.fixed:
             told = "holds other files than the source has now; name another target, or begin anew with `overwrite`"
             raise OutputError(f"{self.store.url}: {part.name} {told}")
@@ -119,7 +120,7 @@ class Records:
 
         Raises OutputError.
         """
-        fields = {"run": self.run, "digest": part.digest, "record": record.fields()}
+        fields = {"run": self.run, "digest": part.digest, "state": part.state, "record": record.fields()}
         self.store.write(_name(part), json.dumps(fields).encode())
 
 
