@@ -54,9 +54,10 @@ class Files(http.server.SimpleHTTPRequestHandler):
         return super().send_head()
 
     def _inside(self, path: str) -> bool:
-        """Whether a path, and what it links to, lies in the folder."""
+        """Whether a path, and what it links to, lies in the folder, and is none to wait at for somebody who writes."""
         try:
-            return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.directory))
+            real = Path(os.path.realpath(path))
+            return real.is_relative_to(os.path.realpath(self.directory)) and not real.is_fifo()
         except ValueError:  # a zero byte
             return False
 

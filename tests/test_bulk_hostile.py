@@ -146,7 +146,7 @@ def test_what_a_member_claims_takes_no_memory(tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 1 << 24
     finally:
         tracemalloc.stop()
-    assert failure.error == f"{archive}: photo.png: is a sparse file, with gaps; pack the tar without --sparse"
+    assert failure.error == f"{archive}: photo.png: is a sparse file, with gaps; pack the tar without such files"
 
 
 @pytest.mark.parametrize("what", ["fields", "columns", "names"])

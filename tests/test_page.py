@@ -94,6 +94,11 @@ def test_no_more_than_the_files_of_the_page(server: Server, path: str) -> None:
     assert b"0123.bin" not in body
 
 
+def test_a_pipe_in_the_folder_holds_up_nobody(built: Path, server: Server) -> None:
+    os.mkfifo(built / "pipe")
+    assert answer(server, "/pipe")[0].status == 404
+
+
 @pytest.mark.parametrize("host", ["localhost:{port}", "LocalHost:{port}", "127.0.0.1:{port}"])
 def test_a_name_of_this_machine_is_answered(server: Server, host: str) -> None:
     assert answer(server, "/", host.format(port=server.server_port))[0].status == 200

@@ -169,7 +169,7 @@ def test_metadata_that_no_file_holds_is_refused_before_anything_is_done(monkeypa
     """Unless all of it is to go."""
     monkeypatch.setattr(metadata, "METADATA_MAX", 100)
     large = replace(example(3, 8), xmp=bytes(101), exif=None, icc=None)
-    told = "the picture has 101 bytes of XMP metadata, and a file holds 100; strip all leaves it out"
+    told = "the picture has 101 bytes of XMP metadata, and a file holds 100; `strip` all leaves it out"
     for strip in (None, "gps"):
         with pytest.raises(ImageError, match=told):
             latticecodec.encode(large, lossless=True, strip=strip)

@@ -89,7 +89,7 @@ def _of_tar(called: str, file: IO[bytes], suffixes: frozenset[str], above: str) 
         pictures, beside = [], {}
         for name, data, modified in members:
             if data is None:
-                yield Failure(name, f"{called}: {name}: is a sparse file, with gaps; pack the tar without --sparse")
+                yield Failure(name, f"{called}: {name}: is a sparse file, with gaps; pack the tar without such files")
             elif not _inside(name):
                 told = "leads out of the tar, or is a name that no file can have; rename it"
                 yield Failure(name, f"{called}: {name}: {told}")

@@ -205,18 +205,23 @@ class Store:
     def _writing(self, name: str) -> Iterator[None]:
         try:
             yield
-        except (MemoryError, OutputError):
+        except MemoryError:
             raise
+        except OutputError as error:  # made of what the system said
+            raise _class_of(error.__context__)(str(error)) from None
         except Exception as error:
-            named = isinstance(error, OSError) and error.errno in OF_NAMES
-            told = f"{self.called(name)}: cannot be written: {_words(error)}"
-            raise (NamingError(told) if named else OutputError(told)) from None
+            raise _class_of(error)(f"{self.called(name)}: cannot be written: {_words(error)}") from None
 
     def _write_file(self, name: str, fill: Fill, times: tuple[int, int] | None = None) -> None:
         """A file on the disk; of several that write it the last one wins."""
         target = Path(self._prefix + name)
         target.parent.mkdir(parents=True, exist_ok=True)
         write_file(target, fill, times=times, called=self.called(name))
+
+
+def _class_of(error: BaseException | None) -> type[OutputError]:
+    """What an error becomes that the system gave: NamingError where it refused the name."""
+    return NamingError if isinstance(error, OSError) and error.errno in OF_NAMES else OutputError
 
 
 def _words(error: BaseException) -> str:

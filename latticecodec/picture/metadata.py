@@ -134,8 +134,8 @@ def check_metadata(pixels: Pixels) -> None:
     """Raise ImageError for more metadata than a file can hold."""
     for name, block, advice in (
         ("ICC", pixels.icc, "convert it to sRGB, without a profile"),
-        ("EXIF", pixels.exif, "strip all leaves it out"),
-        ("XMP", pixels.xmp, "strip all leaves it out"),
+        ("EXIF", pixels.exif, "`strip` all leaves it out"),
+        ("XMP", pixels.xmp, "`strip` all leaves it out"),
     ):
         if block is not None and len(block) > METADATA_MAX:
             told = f"the picture has {len(block):,} bytes of {name} metadata, and a file holds {METADATA_MAX:,}"
