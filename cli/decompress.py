@@ -147,7 +147,7 @@ def _decoded(asked: Restoration, job: Job, _: None) -> Decoded:
         with progress.bar("decompressing", slow and asked.alone) as report:
             on_damage = damaged.append if asked.recover else None
             try:
-                pixels = pixels_of(model, data, asked.region, on_damage, report, asked.max_pixels)
+                pixels = pixels_of(model, reader, asked.region, on_damage, report)
             except FormatError as error:
                 if asked.recover or header.tiles == 1:
                     raise

@@ -49,14 +49,14 @@ _OPTIONS = (
     ),
     click.option(
         "--codebook-size",
-        type=click.FloatRange(1, min_open=True),
+        type=float,
         metavar="K",
-        help="lattice from scratch: draw the first basis for about K points in the cube from 0 to 1. "
+        help="lattice from scratch: draw the first basis for about K points, at least 2, in the cube from 0 to 1. "
         "[default: a basis of 0.5]",
     ),
     click.option(
         "--commitment",
-        type=click.FloatRange(0),
+        type=float,
         metavar="W",
         help="Weight of the commitment loss, which draws latents to their points; a lattice's basis is then drawn to "
         "the latents as well, with 0 it alone. [default: neither for lattice, 0.25 for codebooks]",

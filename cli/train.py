@@ -8,6 +8,8 @@ import click
 
 from latticecodec.config import PRESETS, TUNES
 from latticecodec.extras import require
+from latticecodec.lab.training.options import CROP_MULTIPLE, FREEZES, OPTIMISERS, Asked, TrainOptions
+from latticecodec.lab.training.quantizer_options import QuantizerOptions
 
 from . import options
 from .quantizer_options import Later, kinds, quantizer_options
@@ -44,40 +46,50 @@ OF_TWINS = {"quantizer", "data", "val", "out", "init_from"}  # what is asked for
     help="Go on from a checkpoint.pt, with the same options; or from a stable.pt, the weights before the learning rate "
     "fell, for other --steps or --minutes, with another --lr, --crop or --batch if you like.",
 )
-@click.option("--steps", type=click.IntRange(1), help=f"[default: 7000; {DEMONSTRATION_STEPS} without --data]")
+@click.option(
+    "--steps", type=click.IntRange(1), help=f"[default: {TrainOptions.steps}; {DEMONSTRATION_STEPS} without --data]"
+)
 @click.option(
     "--minutes",
     type=options.Number(0, min_open=True),
     metavar="M",
     help="Train for so long on the clock, in place of --steps; pauses between --resume are not counted.",
 )
-@click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Crops a step.")
+@click.option("--batch", type=click.IntRange(1), default=TrainOptions.batch, show_default=True, help="Crops a step.")
 @click.option(
-    "--crop", type=click.IntRange(64), default=256, show_default=True, help="Side of a crop, a multiple of 64."
+    "--crop",
+    type=click.IntRange(CROP_MULTIPLE),
+    default=TrainOptions.crop,
+    show_default=True,
+    help=f"Side of a crop, a multiple of {CROP_MULTIPLE}.",
 )
 @click.option(
     "--drawn",
     type=options.Number(0, 1),
-    default=0.1,
+    default=TrainOptions.drawn,
     show_default=True,
     metavar="SHARE",
     help="Share of the crops that hold text, charts and interfaces, drawn for the purpose.",
 )
-@click.option("--optimiser", type=click.Choice(["soap", "adamw"]), default="soap", show_default=True)
+@click.option("--optimiser", type=click.Choice(OPTIMISERS), default=TrainOptions.optimiser, show_default=True)
 @click.option(
-    "--lr", type=options.Number(0, min_open=True), default=2e-3, show_default=True, help="Peak learning rate."
+    "--lr",
+    type=options.Number(0, min_open=True),
+    default=TrainOptions.learning_rate,
+    show_default=True,
+    help="Peak learning rate.",
 )
 @click.option(
     "--freeze",
-    type=click.Choice(["nothing", "analysis", "transforms"]),
-    default="nothing",
+    type=click.Choice(FREEZES),
+    default=TrainOptions.freeze,
     show_default=True,
     help="What of a model with codebooks does not train; without its transforms a step is cheaper.",
 )
 @click.option(
     "--tune",
     type=click.Choice(TUNES),
-    default="psnr",
+    default=TrainOptions.tune,
     show_default=True,
     help="What to train a lattice model for: the least squared error, MS-SSIM, or SSIMULACRA2, which is nearest to "
     "what people see.",
@@ -85,14 +97,22 @@ OF_TWINS = {"quantizer", "data", "val", "out", "init_from"}  # what is asked for
 @click.option(
     "--rank",
     type=click.IntRange(0, 256),
-    default=0,
+    default=TrainOptions.rank,
     metavar="R",
     help="Train additions of rank R to the weights of the installed model --init-from, in place of those weights: a "
     "model of a tenth of its size.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
-@click.option("--validate-every", type=click.IntRange(1), default=500, show_default=True, metavar="STEPS")
-@click.option("--checkpoint-minutes", type=options.Number(0), default=10.0, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=TrainOptions.seed, show_default=True)
+@click.option(
+    "--validate-every",
+    type=click.IntRange(1),
+    default=TrainOptions.validate_every,
+    show_default=True,
+    metavar="STEPS",
+)
+@click.option(
+    "--checkpoint-minutes", type=options.Number(0), default=TrainOptions.checkpoint_minutes, show_default=True
+)
 @quantizer_options
 @options.device
 def train(
@@ -149,7 +169,7 @@ def train(
     from latticecodec.lab.distortion import FIDELITY_UNITS
     from latticecodec.lab.ranks import told
     from latticecodec.lab.training.kinds import TWINS, check_belongs
-    from latticecodec.lab.training.run import QuantizerOptions, TrainOptions, run, run_twin
+    from latticecodec.lab.training.run import run, run_twin
 
     asked = click.get_current_context().params
     for empty in options.given([name for name, value in asked.items() if value == ""]):
@@ -175,12 +195,12 @@ def train(
         click.echo("No --data: a short demonstration on synthetic pictures. The model will be of no practical use.")
     folder = Path(out or (Path(resume).parent if resume else _fresh_folder(quantizer)))
     train_options = TrainOptions(
-        steps=0 if minutes else steps or (7000 if data else DEMONSTRATION_STEPS),
-        minutes=minutes or 0.0,
+        steps=0 if minutes else steps or (TrainOptions.steps if data else DEMONSTRATION_STEPS),
+        minutes=minutes or TrainOptions.minutes,
         batch=batch,
         crop=crop,
         drawn=drawn,
-        rate=lr,
+        learning_rate=lr,
         optimiser=optimiser,
         freeze=freeze,
         tune=tune,
@@ -191,19 +211,17 @@ def train(
         checkpoint_minutes=checkpoint_minutes,
     )
     show = _Progress(FIDELITY_UNITS[tune], ranks.first)
-    model = run(
+    what = Asked(
         quantizer=quantizer,
         name=name or quantizer,
         preset=preset or ("lc-s" if data else "lc-test"),
         data=Path(data) if data else None,
         val=Path(val) if val else None,
         out=folder,
-        options=train_options,
-        device=device,
         init_from=init_from,
         resume=Path(resume) if resume else None,
-        report=show,
     )
+    model = run(what, train_options, device, show)
     show.close()
     if ranks.first:
         click.echo(f"model written to {model}; use it with --model {model}")

@@ -76,11 +76,11 @@ def _indices(codec: "Codec | None", data: bytes) -> "Int32":
     """The index tensor of a file; raises FormatError that tells of all its damage."""
     from latticecodec import Damage, FormatError
     from latticecodec.codec import indices_of
-    from latticecodec.container import PIXELS_MAX, Reader
+    from latticecodec.container import Reader
 
     reader = Reader(data)
     damaged: list[Damage] = []
-    indices = indices_of(None if codec is None else codec.model, data, damaged.append, PIXELS_MAX, stored=True)
+    indices = indices_of(None if codec is None else codec.model, reader, damaged.append, stored=True)
     told = []
     try:
         reader.check_length()

@@ -8,9 +8,9 @@ At home:      python docs/rented_gpu.py join OUT --out runs/rented
 `pack` makes smaller copies of photographs until they fit. `check` runs the tests that need a GPU, times steps, and says
 how fast they are. `train` goes on --from a stable.pt or the OUT of an earlier training, or without it trains from
 nothing, for so many minutes; every few minutes, and at the end, it writes the weights to OUT in parts below 16 MiB:
-stable-*.part until the rate falls, then final-*.part. Units of the prior that were zero everywhere, where no gradient
-brings them back, begin with one; both stop with one line where a part of the networks gets none in its first steps all
-the same, and would learn nothing.
+stable-*.part until the learning rate falls, then final-*.part. Units of the prior that were zero everywhere, where no
+gradient brings them back, begin with one; both stop with one line where a part of the networks gets none in its first
+steps all the same, and would learn nothing.
 `join` makes a model folder of the last weights, and stable.pt of those from before the learning rate fell: `lcodec
 train --resume` and `--from` go on from these. docs/training.md tells more. `train` needs torch, torchvision, numpy,
 pillow, safetensors and tensorboard alone.
@@ -38,10 +38,11 @@ from latticecodec.lab.training.checkpoint import CHECKPOINT, STABLE, load_state
 from latticecodec.lab.training.data import Crops, processes_for
 from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.kinds.revive_units import revive_units
-from latticecodec.lab.training.loop import Progress, train
+from latticecodec.lab.training.loop import train
 from latticecodec.lab.training.model import PhotoModel
 from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.parts import join_parts, write_parts
+from latticecodec.lab.training.progress import Progress
 from latticecodec.lab.training.schedule import FALL
 from latticecodec.lab.training.start import new_model
 from latticecodec.picture import find_images, read, to_pillow
@@ -70,7 +71,7 @@ def main() -> None:
         command.add_argument("--preset", choices=sorted(PRESETS), default="lc-m")
         command.add_argument("--batch", type=int, default=32, help="crops a step (default: 32)")
         command.add_argument("--crop", type=int, default=256, help="pixels a side (default: 256)")
-        command.add_argument("--lr", type=float, default=TrainOptions.rate, help="peak learning rate")
+        command.add_argument("--lr", type=float, default=TrainOptions.learning_rate, help="peak learning rate")
         command.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
     join_it = commands.add_parser("join", help="a model folder and stable.pt out of parts")
     join_it.add_argument("parts", type=Path)
@@ -155,7 +156,7 @@ def train_parts(arguments: argparse.Namespace) -> None:
     def keep(progress: Progress) -> None:
         if progress.step % TOLD == 0 or progress.validation or progress.went_back:
             points = "  ".join(f"{bpp:.3f} bpp {psnr:.2f} dB" for _, bpp, psnr in progress.validation)
-            note = "went back to the last good average, at half the rate" if progress.went_back else points
+            note = "went back to the last good average, at half the learning rate" if progress.went_back else points
             print(f"step {progress.step}  {progress.seconds:.0f} s  loss {progress.loss:.3f}  {note}", flush=True)
         if not progress.validation:  # at the first look nothing is lost yet
             refuse_dead(progress)
@@ -205,7 +206,7 @@ def options_of(arguments: argparse.Namespace) -> TrainOptions:
         minutes=minutes,
         batch=arguments.batch,
         crop=arguments.crop,
-        rate=arguments.lr,
+        learning_rate=arguments.lr,
         warm_up=300 if arguments.device == "cuda" else 20,
         validate_every=10_000,
         checkpoint_minutes=min(2.5, minutes / 5),

@@ -40,7 +40,11 @@ def main() -> None:
 
     def forward(step: int) -> torch.Tensor:
         x = loop.as_input(crops.batch(step), device)
-        return loop.objective(model, x, torch.Generator().manual_seed(step))[0]
+        generator = torch.Generator().manual_seed(step)
+        if hasattr(loop, "objective"):  # as it was once called
+            return loop.objective(model, x, generator)[0]
+        t, seed = loop.drawn_rates(batch, generator)  # [B]
+        return loop.weighed(model, x, t, torch.Generator().manual_seed(seed), None)[0]
 
     forward(0).backward()  # what the first steps cost beside, they cost once
     for group in optimiser.param_groups:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal, overload
 
 from .arguments import switch
 from .config import DEFAULT_EFFORT, DEFAULT_QUALITY
-from .container import PIXELS_MAX, contents, named, read_header
+from .container import PIXELS_MAX, named, reader_of
 from .zoo import model_for, model_to_encode
 
 if TYPE_CHECKING:
@@ -128,11 +128,10 @@ def decode(
     four integers inside of the picture and for options of another type, and LcqError, which all of them are, where the
     file cannot be read.
     """
-    from .codec import pixels_of, silent
+    from .codec import pixels_of
     from .picture import to_array, to_pillow
 
     with named(data):
-        file = contents(data)
-        header, plain = read_header(file, max_pixels), switch("as_array", as_array)
-        pixels = pixels_of(model_for(header, model, device), file, region, None, silent, max_pixels)
+        reader, plain = reader_of(data, max_pixels), switch("as_array", as_array)
+        pixels = pixels_of(model_for(reader.header, model, device), reader, region)
         return to_array(pixels) if plain else to_pillow(pixels)

@@ -16,14 +16,15 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .codec import indices_of, pixels_of, silent
-from .container import PIXELS_MAX, read_header
+from .codec import indices_of, pixels_of
+from .container import PIXELS_MAX, reader_of
 from .errors import FormatError
 from .picture import to_array, to_pillow
 from .zoo import find_by_digest, load
 
 if TYPE_CHECKING:
     from .codec.model import Model
+    from .container import Reader
 
 SUFFIX = "lcq"
 Example = TypeVar("Example", bound=dict[str, Any])
@@ -61,10 +62,11 @@ class _Reader:
         """What a file holds."""
         raise NotImplementedError
 
-    def _model_of(self, data: bytes) -> "Model | None":
-        """What a file decodes with; None for one that takes no model."""
-        header = read_header(data, self.max_pixels)
-        return _model(header.model, self.model, self.device) if header.names_model else None
+    def _opened(self, data: bytes) -> "tuple[Model | None, Reader]":
+        """What a file decodes with, None for one that takes no model, and the file."""
+        reader = reader_of(data, self.max_pixels)
+        header = reader.header
+        return _model(header.model, self.model, self.device) if header.names_model else None, reader
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Pictures(_Reader):
 
     def read(self, data: bytes) -> Any:
         """The picture; raises FormatError or its kin."""
-        pixels = pixels_of(self._model_of(data), data, None, None, silent, self.max_pixels)
+        pixels = pixels_of(*self._opened(data))
         return to_array(pixels) if self.as_array else to_pillow(pixels)
 
 
@@ -88,7 +90,7 @@ class Indices(_Reader):
 
     def read(self, data: bytes) -> Any:
         """The index tensor; raises FormatError or its kin."""
-        return indices_of(self._model_of(data), data, None, self.max_pixels)  # [C, h, w]
+        return indices_of(*self._opened(data))  # [C, h, w]
 
 
 @cache

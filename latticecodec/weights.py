@@ -14,7 +14,7 @@ Held = TypeVar("Held")  # arrays, or tensors of torch
 
 WEIGHTS_MAX = 1 << 28  # bytes of a weight file
 BASE_DIGEST = "base.sha256"  # tensor uint8 [32] that ties a model to the weights of its base
-KINDS = {"prior": ("int8", "int32"), "base": ("uint8",)}  # of the tensors named so; all others are FLOATS
+DTYPES = {"prior": ("int8", "int32"), "base": ("uint8",)}  # of the tensors named so; all others are FLOATS
 FLOATS = ("float16", "float32")
 TYPES = {  # of safetensors, by the names that users know
     "F64": "float64",
@@ -49,11 +49,11 @@ def read_tensors(path: Path, sha256: str) -> dict[str, Array]:
         raise ModelError(f"{path}: not a safetensors file ({error})") from None
     tensors: dict[str, Array] = {}
     for name, view in views:
-        kinds, kind = KINDS.get(name.split(".")[0], FLOATS), TYPES.get(view["dtype"], view["dtype"])
-        if kind not in kinds:
-            raise ModelError(f"{path}: tensor {name!r} is of type {kind}; it must be {' or '.join(kinds)}")
-        tensors[name] = np.frombuffer(view["data"], kind).reshape(view["shape"])
-        if kinds == FLOATS and not np.isfinite(tensors[name]).all():
+        allowed, dtype = DTYPES.get(name.split(".")[0], FLOATS), TYPES.get(view["dtype"], view["dtype"])
+        if dtype not in allowed:
+            raise ModelError(f"{path}: tensor {name!r} is of type {dtype}; it must be {' or '.join(allowed)}")
+        tensors[name] = np.frombuffer(view["data"], dtype).reshape(view["shape"])
+        if allowed == FLOATS and not np.isfinite(tensors[name]).all():
             raise ModelError(f"{path}: tensor {name!r} holds values that are not finite numbers")
     return tensors
 

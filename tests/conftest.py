@@ -100,7 +100,7 @@ def one_thread() -> Iterator[None]:
 def small_validation() -> Iterator[None]:
     """Trainings validate on 64 x 64 pixels of every picture."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("latticecodec.lab.training.loop.VALIDATION_SIZE", 64)
+        patch.setattr("latticecodec.lab.training.validation.VALIDATION_SIZE", 64)
         yield
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from latticecodec.entropy.coder import Float32, Int32
-from latticecodec.kinds import Basis, Effort, Lattice, Rate
+from latticecodec.kinds import Basis, Budget, Lattice, Rate
 from latticecodec.lab.arithmetic import straight_through
 from latticecodec.lab.quantizers import DiagonalLattice, Quantized
 from latticecodec.lab.training.kinds.lattice import LatticeModel
@@ -29,9 +29,9 @@ class DeadZone(Lattice):
     format_id = (15, 1)
     described: ClassVar[dict[str, str]] = {"quantizer": "dead-zone", "lattice": "diagonal"}
 
-    def prepare(self, y: Float32, rate: Rate, basis: Basis | None, effort: Effort | None = None) -> Float32:
+    def prepare(self, y: Float32, rate: Rate, basis: Basis | None, budget: Budget | None = None) -> Float32:
         """See `kind.Kind`."""
-        u = super().prepare(y, rate, basis, effort)  # [M, h, w]
+        u = super().prepare(y, rate, basis, budget)  # [M, h, w]
         shrunk: Float32 = np.sign(u) * np.maximum(np.abs(u) - np.float32(ZONE), 0)
         return shrunk
 

@@ -16,12 +16,12 @@ import pytest
 import torch
 
 from latticecodec.lab.ranks import Ranks
-from latticecodec.lab.training import checkpoint, loop
-from latticecodec.lab.training.options import TrainOptions
+from latticecodec.lab.training import checkpoint, loop, validation
+from latticecodec.lab.training.options import Asked, TrainOptions
 from latticecodec.lab.training.passes import Pass
 from latticecodec.lab.training.run import run
 
-OPTIONS = TrainOptions(steps=50, batch=8, crop=64, rate=5e-4, validate_every=25, checkpoint_minutes=0.0)
+OPTIONS = TrainOptions(steps=50, batch=8, crop=64, learning_rate=5e-4, validate_every=25, checkpoint_minutes=0.0)
 KEPT = 40  # steps, after which the checkpoint is kept as kept.pt
 
 
@@ -56,27 +56,18 @@ def losses(
             shutil.copy(folder / "checkpoint.pt", folder / "kept.pt")
 
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {
-            "LOOK": 1,
-            "VALIDATION_SIZE": 64,
-            "VALIDATION_POINTS": (0.5,),
-            "save_checkpoint": save,
-        }.items():
-            patch.setattr(loop, name, value)
+        patch.setattr(loop, "LOOK", 1)
+        patch.setattr(loop, "save_checkpoint", save)
+        patch.setattr(validation, "VALIDATION_SIZE", 64)
+        patch.setattr(validation, "VALIDATION_POINTS", (0.5,))
         patch.setattr(loop, "mixed_precision", lambda device: contextlib.nullcontext())
         if halves:
             patch.setattr(loop, "Pass", Halves)
         run(
-            quantizer=quantizer,
-            name=quantizer,
-            preset="lc-test",
-            data=data,
-            val=data,
-            out=out,
-            options=dataclasses.replace(OPTIONS, **options),  # type: ignore[arg-type]
-            device="cpu",
-            resume=resume,
-            report=lambda progress: found.append(progress.loss),
+            Asked(quantizer, quantizer, "lc-test", data, data, out, resume=resume),
+            dataclasses.replace(OPTIONS, **options),  # type: ignore[arg-type]
+            "cpu",
+            lambda progress: found.append(progress.loss),
         )
     return found
 

@@ -12,7 +12,7 @@ from PIL import Image
 from latticecodec.lab.training.checkpoint import Training, save_checkpoint
 from latticecodec.lab.training.kinds import TWINS
 from latticecodec.lab.training.kinds.lattice_e8 import make_e8
-from latticecodec.lab.training.options import TrainOptions
+from latticecodec.lab.training.options import Asked, TrainOptions
 from latticecodec.lab.training.run import run
 from latticecodec.lab.training.synthetic import synthetic_picture
 
@@ -26,8 +26,11 @@ HASTY_E8 = dataclasses.replace(TWINS["lattice-e8"], make=partial(make_e8, thresh
 def train(out: Path, quantizer: str, **settings: object) -> Path:
     """Six steps on three small pictures."""
     data = pictures(out.parent)
-    defaults: dict[str, object] = {"name": quantizer, "preset": "lc-test", "data": data, "val": data, "device": "cpu"}
-    return run(quantizer=quantizer, out=out, **(defaults | {"options": QUICK} | settings))  # type: ignore[arg-type]
+    what: dict[str, object] = {"name": quantizer, "preset": "lc-test", "data": data, "val": data}
+    how: dict[str, object] = {"options": QUICK, "device": "cpu"}
+    for name, value in settings.items():
+        (what if name in Asked.__match_args__ else how)[name] = value
+    return run(Asked(quantizer=quantizer, out=out, **what), **how)  # type: ignore[arg-type]
 
 
 def pictures(folder: Path) -> Path:

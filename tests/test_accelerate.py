@@ -16,8 +16,9 @@ from latticecodec.lab.nets.blocks import Grouped
 from latticecodec.lab.training.accelerate import COMPILED, accelerated, choose_convolution
 from latticecodec.lab.training.data import Crops, as_input
 from latticecodec.lab.training.kinds.lattice import LatticeModel
-from latticecodec.lab.training.loop import Progress, train, weighed
+from latticecodec.lab.training.loop import train, weighed
 from latticecodec.lab.training.passes import Pass
+from latticecodec.lab.training.progress import Progress
 from latticecodec.lab.training.recording import RECORD_AT
 from latticecodec.lab.training.synthetic import synthetic_picture
 

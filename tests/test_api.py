@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from latticecodec import FormatError, ImageError, LcqError, LimitError, TargetError, decode, encode, load, read_header
+from latticecodec.container import file
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -255,3 +256,17 @@ def test_a_limit_on_pixels_ends_with_the_call(picture: Image.Image, options: dic
     with pytest.raises(ImageError):
         encode(picture, max_pixels=1, **options)
     assert encode(picture, max_pixels=960, **options) == encode(picture, **options)
+
+
+def test_a_header_is_parsed_once(data: bytes, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader that finds the model is the one that the picture is read from."""
+    parsed: list[int] = []
+
+    def counted(view: memoryview, max_pixels: int) -> Any:
+        parsed.append(max_pixels)
+        return parse(view, max_pixels)
+
+    parse = file._parse
+    monkeypatch.setattr(file, "_parse", counted)
+    decode(data, max_pixels=10_000, **options)
+    assert parsed == [10_000]

@@ -12,8 +12,8 @@ from twelve_pages import PAGES, page
 import latticecodec
 from latticecodec import Codec
 from latticecodec.codec import EncodeOptions
-from latticecodec.codec.repeats import repeated
-from latticecodec.codec.statistics import has_few_colours
+from latticecodec.codec.squares.repeats import repeated
+from latticecodec.codec.squares.statistics import has_few_colours
 from latticecodec.codec.tiling import WHOLE_MAX
 from latticecodec.container import Box
 from latticecodec.picture import Samples, psnr

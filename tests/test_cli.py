@@ -236,7 +236,9 @@ def run_python(code: str) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["models"], ["info", "FILE"], ["compress", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["models"], ["info", "FILE"], ["compress", "--help"], ["train", "--help"]]
+)
 def test_light_commands_do_not_import_torch(arguments: list[str], packed: Path) -> None:
     arguments = [str(packed) if argument == "FILE" else argument for argument in arguments]
     code = (

@@ -93,7 +93,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr("latticecodec.lab.training.kinds.fit.ITERATIONS", 2)
-        patch.setattr("latticecodec.lab.training.loop.VALIDATION_POINTS", (1.0,))
+        patch.setattr("latticecodec.lab.training.validation.VALIDATION_POINTS", (1.0,))
         for preset in ("lc-s", "lc-m"):  # tests/test_every_training.py trains them at their size
             patch.setitem(PRESETS, preset, PRESETS["lc-test"])
         patch.setattr("latticecodec.lab.training.run.TWIN_CROP", 64)
@@ -125,7 +125,7 @@ def trained(here: Path) -> dict[str, Path]:
         if "checkpoint.pt" in line:
             shutil.rmtree(here / "runs" / "mine" / "model")  # as if it had been interrupted
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("latticecodec.lab.training.loop.VALIDATION_SIZE", side)
+            patch.setattr("latticecodec.lab.training.validation.VALIDATION_SIZE", side)
             if "runs/mine" not in line:  # which others resume
                 patch.setattr("latticecodec.lab.training.loop.save_checkpoint", lambda *_: None)
                 patch.setattr("latticecodec.lab.training.loop.save_stable", lambda *_: None)

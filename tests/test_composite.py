@@ -5,7 +5,7 @@ import torch
 from vector_examples import EXAMPLES, rows
 
 from latticecodec.errors import FormatError, TargetError
-from latticecodec.lab.quantizers.composite import product_of
+from latticecodec.lab.quantizers import ProductQuantizer, VectorQuantizer
 
 
 def test_a_product_codes_slices() -> None:
@@ -17,7 +17,9 @@ def test_a_product_codes_slices() -> None:
 
 
 def test_a_product_of_given_codebooks() -> None:
-    layer = product_of([torch.tensor([[1.0], [2.0]]), torch.tensor([[1.0, 1.0], [5.0, 5.0], [9.0, 9.0]])])
+    layer = ProductQuantizer([VectorQuantizer(2, 1), VectorQuantizer(3, 2)])
+    for part, codebook in zip(layer.quantizers, ([[1.0], [2.0]], [[1.0, 1.0], [5.0, 5.0], [9.0, 9.0]]), strict=True):
+        part.begin_at(torch.tensor(codebook))
     assert layer.quantize(torch.tensor([[1.9, 8.0, 9.0]])).tolist() == [[1, 2]]
     assert layer.dequantize(torch.tensor([[0, 1]])).tolist() == [[1.0, 5.0, 5.0]]
     assert [part.shape for part in layer.slices(rows(7, 3))] == [(7, 1), (7, 2)]

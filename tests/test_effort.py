@@ -9,13 +9,14 @@ import torch
 from PIL import Image
 
 from latticecodec import Codec, ImageError, ModelError, TargetError, load, read_header
+from latticecodec.backends.backend import Refinement, Report
 from latticecodec.backends.torch import TorchBackend
 from latticecodec.codec import EncodeOptions
 from latticecodec.entropy.coder import Float32, Int32, Tables, symbol_bits
 from latticecodec.entropy.e8 import E8Points
 from latticecodec.entropy.numbers import LOG_SCALE_MIN
 from latticecodec.entropy.points import IntegerPoints
-from latticecodec.kinds.parts import Report, within
+from latticecodec.kinds.parts import within
 from latticecodec.lab.evaluation import ms_ssim
 from latticecodec.lab.nets.e8_state import e8_state
 from latticecodec.lab.nets.tables import make_table_index
@@ -130,7 +131,8 @@ def test_refined_latents_are_cheap_where_distortion_does_not_matter(tiny: Codec)
         return 0.0 * soft.sum()
 
     prior, network = inside._float_prior, inside._hyper_analysis
-    refined = refine(u.clone(), 0.5, prior, network, nothing, lambda done, total: None, 8, math.inf)
+    how = Refinement(np.ones(32, np.float32), 0.5, "psnr", 8, math.inf)
+    refined = refine(u.clone(), how, prior, network, nothing, lambda done, total: None)
     assert refined.shape == u.shape
     assert float(refined.abs().mean()) < float(u.abs().mean())
 

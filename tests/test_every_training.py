@@ -34,7 +34,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "photos").mkdir()
     Image.fromarray(synthetic_picture(0, 64, 64).permute(1, 2, 0).numpy()).save("photos/0.png")
     monkeypatch.setattr("latticecodec.lab.training.kinds.fit.ITERATIONS", 2)
-    monkeypatch.setattr("latticecodec.lab.training.loop.VALIDATION_POINTS", (1.0,))
+    monkeypatch.setattr("latticecodec.lab.training.validation.VALIDATION_POINTS", (1.0,))
     monkeypatch.setattr("latticecodec.lab.training.loop.save_checkpoint", lambda *_: None)
     monkeypatch.setattr("latticecodec.lab.training.loop.save_stable", lambda *_: None)
     monkeypatch.setattr("latticecodec.lab.training.run.TWIN_CROP", 64)

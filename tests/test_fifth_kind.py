@@ -13,7 +13,7 @@ from short_runs import HASTY
 from latticecodec import ModelError, VersionError, container, kinds, load, read_header
 from latticecodec.lab.ranks import Ranks
 from latticecodec.lab.training.kinds import MODELS, TWINS
-from latticecodec.lab.training.options import TrainOptions
+from latticecodec.lab.training.options import Asked, TrainOptions
 from latticecodec.lab.training.run import run
 from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.lab.training.twin import Twin
@@ -38,9 +38,9 @@ def added() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def model(added: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Trained for thirty steps on pictures that training draws itself."""
-    options = TrainOptions(**vars(HASTY) | {"steps": STEPS, "batch": 2, "validate_every": STEPS, "rate": 5e-3})
+    options = TrainOptions(**vars(HASTY) | {"steps": STEPS, "batch": 2, "validate_every": STEPS, "learning_rate": 5e-3})
     out = tmp_path_factory.mktemp("fifth") / "run"
-    return run("dead-zone", "mine", "lc-test", None, None, out, options, "cpu")
+    return run(Asked("dead-zone", "mine", "lc-test", None, None, out), options, "cpu")
 
 
 def test_its_training_is_one_of_its_own(model: Path) -> None:

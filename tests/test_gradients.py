@@ -47,7 +47,7 @@ def test_a_part_that_lost_its_gradients_is_told(tmp_path: Path, monkeypatch: pyt
     """As where a compiler drops them: the forward pass is as it was."""
     (tmp_path / "photos").mkdir()
     Image.fromarray(synthetic_picture(0, 96, 96).permute(1, 2, 0).numpy()).save(tmp_path / "photos" / "0.png")
-    monkeypatch.setattr("latticecodec.lab.training.loop.VALIDATION_POINTS", (1.0,))
+    monkeypatch.setattr("latticecodec.lab.training.validation.VALIDATION_POINTS", (1.0,))
 
     def trained(out: Path) -> tuple[str, list[str]]:
         small = ["--preset", "lc-test", "--steps", "4", "--validate-every", "2", "--batch", "4", "--crop", "64"]

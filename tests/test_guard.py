@@ -1,9 +1,10 @@
 """What watches over a training: bad losses are taken back, and what is kept is good."""
 
+import contextlib
 import csv
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ from short_runs import HASTY, interrupted, train
 
 from latticecodec import TrainingError
 from latticecodec.config import PRESETS
+from latticecodec.lab.ranks import Ranks
 from latticecodec.lab.training import loop
 from latticecodec.lab.training.checkpoint import load_state
 from latticecodec.lab.training.guard import TRIES, Guard, Tally
 from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.kinds.vq import VqModel
+from latticecodec.lab.training.log import Log
 from latticecodec.lab.training.optimiser import Average, make_optimiser, parameter_groups
+from latticecodec.lab.training.progress import Progress
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 
@@ -67,6 +71,20 @@ def test_a_loss_below_zero_may_fall_on(losses: tuple[float, ...], bad: bool) -> 
     guard = Guard(model, average)
     judged = [guard.look(loss, model, average, optimiser) for loss in losses]
     assert judged == [False] * (len(losses) - 1) + [bad]
+
+
+def test_a_loss_that_falls_through_zero_is_noise_there_until_it_explodes() -> None:
+    model = torch.nn.Linear(1, 1)
+    average, optimiser = Average(model), torch.optim.SGD(model.parameters())
+    for seed in range(10):
+        noise = 0.2 * torch.randn(200, generator=torch.Generator().manual_seed(seed))
+        guard = Guard(model, average)
+        assert not any(guard.look(3 - look / 50 + float(noise[look]), model, average, optimiser) for look in range(150))
+        assert not any(guard.look(float(noise[look]), model, average, optimiser) for look in range(150, 200))
+        again = Guard(model, average)
+        again.load(guard.state(), model, average)  # as from a checkpoint
+        assert not again.look(0.5, model, average, optimiser)
+        assert again.look(5.0, model, average, optimiser)
 
 
 def test_codebooks_go_back_with_the_weights() -> None:
@@ -188,7 +206,7 @@ def test_what_is_kept_is_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     Breaking(monkeypatch, lambda call: call == 4)
     seen: list[tuple[bool, bool]] = []  # of each step: whether it went back, whether stable.pt is good
 
-    def report(progress: loop.Progress) -> None:
+    def report(progress: Progress) -> None:
         stable = tmp_path / "run" / "stable.pt"
         seen.append((progress.went_back, stable.exists() and finite(stable)))
 
@@ -214,6 +232,21 @@ def test_an_interrupted_training_logs_what_a_whole_one_does(tmp_path: Path) -> N
 
 
 def test_a_training_that_learns_nothing_has_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several processes one tells why; its log is whole."""
+    told, closed = [], []
+    alone, close = Ranks.all_or_none, Log.close
+
+    @contextlib.contextmanager
+    def all_or_none(ranks: Ranks) -> Iterator[None]:
+        with alone(ranks):
+            try:
+                yield
+            except TrainingError as error:
+                told.append(str(error))
+                raise
+
+    monkeypatch.setattr(Ranks, "all_or_none", all_or_none)
+    monkeypatch.setattr(Log, "close", lambda log: (closed.append(log), close(log)))
     Breaking(monkeypatch, lambda call: True)
     with pytest.raises(TrainingError, match="the loss was no number at any look; begin with a lower --lr"):
         train(tmp_path / "run", "lattice", options=HASTY)
@@ -221,6 +254,7 @@ def test_a_training_that_learns_nothing_has_no_model(tmp_path: Path, monkeypatch
     with pytest.raises(TrainingError, match="no number, or exploded, at 5 looks in a row"):
         train(tmp_path / "again", "lattice", options=HASTY)
     assert not list(tmp_path.glob("*/model"))
+    assert (len(told), len(closed)) == (2, 2)
 
 
 def test_weights_that_are_no_numbers_are_not_gone_on_from(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from picture_examples import samples
 from PIL import Image
 
 from latticecodec import Codec
-from latticecodec.codec.hidden import black, continued
+from latticecodec.codec.squares.hidden import black, continued
 from latticecodec.picture import Pixels, Samples, psnr
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -1,6 +1,7 @@
 """Kinds of models compute in numpy what they were trained with in torch."""
 
 import dataclasses
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from latticecodec import Codec, LcqError, TargetError
+from latticecodec.backends.backend import Refinement
 from latticecodec.backends.torch import TorchBackend
 from latticecodec.codec import EncodeOptions
 from latticecodec.config import ModelConfig
@@ -18,7 +20,7 @@ from latticecodec.kinds import Lattice, Rates
 from latticecodec.kinds.closest import closest
 from latticecodec.kinds.hyper import hyper_latents
 from latticecodec.kinds.selection import SliceSelection
-from latticecodec.kinds.step import ONE_STEP, one_step, soft_round
+from latticecodec.kinds.step import ONE_STEP, OneStep, soft_round
 from latticecodec.lab.nets.prior import compand
 from latticecodec.lab.quantizers import soft_round as trained_soft_round
 from latticecodec.lab.quantizers.codewords import nearest
@@ -61,16 +63,8 @@ def test_one_step_goes_down_what_autograd_says(tiny: Codec) -> None:
     soft = trained_soft_round(at, sharpness) * torch.from_numpy(steps)[:, None, None]
     (slope,) = torch.autograd.grad(backend._distortion(soft, 0.4, torch.from_numpy(x[None]), "psnr"), at)
     told: list[tuple[int, int]] = []
-    moved = one_step(
-        u,
-        steps=steps,
-        t=0.4,
-        x=x,
-        tune="psnr",
-        unit=1,
-        backend=backend,
-        report=lambda done, total: told.append((done, total)),
-    )
+    refinement = Refinement(steps, 0.4, "psnr", 1, math.inf)
+    moved = OneStep(backend, 1).refine(u, x, refinement, lambda done, total: told.append((done, total)))
     np.testing.assert_allclose(moved, u - length * slope[0].numpy(), rtol=1e-3, atol=1e-4)
     assert told == [(1, 1)]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from latticecodec.codec.encoder import NEEDED
-from latticecodec.codec.lossless import seen_by_networks
+from latticecodec.codec.squares.mixed import seen_by_networks
 from latticecodec.container import DIAGONAL, LATTICE, NO_MODEL, Header, mask_of
 
 

@@ -24,7 +24,9 @@ from latticecodec.lowrank import with_low_rank
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-STRUCTURAL = dataclasses.replace(QUICK, steps=4, batch=1, crop=192, validate_every=4, rate=0.02, tune="ms-ssim", rank=2)
+STRUCTURAL = dataclasses.replace(
+    QUICK, steps=4, batch=1, crop=192, validate_every=4, learning_rate=0.02, tune="ms-ssim", rank=2
+)
 
 
 @pytest.fixture(scope="module")

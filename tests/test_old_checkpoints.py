@@ -13,7 +13,7 @@ import torch
 
 from latticecodec import TrainingError
 from latticecodec.config import ModelConfig
-from latticecodec.lab.training.checkpoint import Training, resume
+from latticecodec.lab.training.checkpoint import RENAMED, Training, resume
 from latticecodec.lab.training.guard import Guard
 from latticecodec.lab.training.kinds import MODELS
 from latticecodec.lab.training.optimiser import Average, make_optimiser, parameter_groups
@@ -46,10 +46,11 @@ def state_of(quantizer: str) -> dict[str, Any]:
 
 def training_of(state: dict[str, Any], quantizer: str) -> Training:
     """A training with the options of a checkpoint, before it is taken over."""
-    options = TrainOptions(**state["options"] | {"quantizer": QuantizerOptions(**state["options"]["quantizer"])})
+    given = {RENAMED.get(name, name): value for name, value in state["options"].items()}
+    options = TrainOptions(**given | {"quantizer": QuantizerOptions(**given["quantizer"])})
     model = MODELS[quantizer](ModelConfig(**state["config"], name="old"), options.quantizer)
     average = Average(model)
-    optimiser = make_optimiser(options.optimiser, parameter_groups(model), options.rate)
+    optimiser = make_optimiser(options.optimiser, parameter_groups(model), options.learning_rate)
     schedule = Schedule(options.steps, options.minutes, options.warm_up)
     return Training(model, average, optimiser, Guard(model, average), schedule, options)
 
@@ -58,6 +59,7 @@ def training_of(state: dict[str, Any], quantizer: str) -> Training:
 def test_an_old_checkpoint_is_taken_over_and_trains(quantizer: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
     state = state_of(quantizer)
+    assert state["options"]["rate"] == 0.002  # what the learning rate was once called
     torch.save(state, tmp_path / "checkpoint.pt")
     training = training_of(state, quantizer)
     model, average, optimiser = training.model, training.average, training.optimiser

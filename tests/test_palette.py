@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from latticecodec.codec.palette import MERGED, Palette
+from latticecodec.codec.squares.palette import MERGED, Palette
 from latticecodec.picture import Samples
 
 

@@ -38,6 +38,14 @@ def test_a_row_trains_and_its_indices_come_back_from_bytes(kind: str, small_fash
     assert train(KINDS[kind], pictures, TINY, 1, CPU, lambda *_: None).history != trained.history
 
 
+def test_psnr_is_of_clamped_pictures_and_mse_is_not(small_fashion: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = load(FASHION, small_fashion)
+    white = replace(pictures, test=torch.full_like(pictures.test, 255))
+    monkeypatch.setattr(PaperModel, "decode", lambda self, rows, shape: torch.full((shape[0], 1, 28, 28), 9.5))
+    metrics = measure(PaperModel(KINDS["vq"], 1, 1, 0).eval(), white, TINY, CPU)
+    assert (metrics["psnr"], metrics["mse"]) == (pytest.approx(120), pytest.approx(81))  # white is 0.5 to the network
+
+
 def test_adaptive_codebooks_log_how_often_each_is_chosen_and_its_loss(small_fashion: Path) -> None:
     entry = train(KINDS["adaptive"], load(FASHION, small_fashion), TINY, 0, CPU, lambda *_: None).history[-1]
     shares, losses = ([entry[f"{name}_{codes}"] for codes in (8, 16, 32)] for name in ("share", "loss"))

@@ -9,7 +9,7 @@ from paper_rows import result
 from latticecodec.lab.papers.page.page import budget_cell, page_text, paper_cell
 from latticecodec.lab.papers.results import Results, measured
 from latticecodec.lab.papers.tables import TABLES
-from latticecodec.lab.papers.verdicts.rows import judge, verdict
+from latticecodec.lab.papers.verdicts.rows import Spread, difference, judge, verdict
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,8 @@ from latticecodec.lab.papers.verdicts.rows import judge, verdict
         ((0.30, 0.31, 0.32), "full", 3, "refuted: mse 0.31"),
         ((0.199, 0.19, 0.2), "full", 3, "direction only: not clear of the spread of the seeds"),
         ((0.21, 0.19, 0.22), "full", 3, "not possible: not clear of the spread of the seeds"),
+        ((0.166, 0.176, 0.186), "full", 3, "reproduced: mse 0.176 ± 0.01"),  # 2.9 standard errors
+        ((0.168, 0.178, 0.188), "full", 3, "direction only: not clear of the spread of the seeds"),  # 2.7 of them
         ((0.10, 0.11, 0.12), "quick", 3, "not possible yet: a quick training is too short to judge, mse 0.11 ± 0.01"),
         (
             (0.10, 0.11, 0.12),
@@ -50,6 +52,35 @@ def test_verdicts_on_a_difference(
     assert verdict(table, row, "fashion-mnist", results).startswith(begins)
 
 
+@pytest.mark.parametrize("row_of_one_seed", ["LL-VQ-VAE", "VQ-VAE"])
+def test_a_difference_has_the_seeds_of_the_row_that_has_fewer(tmp_path: Path, row_of_one_seed: str) -> None:
+    table = TABLES["ll-5"]
+    results = Results(tmp_path / "results.jsonl")
+    for label, mse in (("LL-VQ-VAE", 0.1), ("VQ-VAE", 0.2)):
+        for seed in range(1 if label == row_of_one_seed else 3):
+            results.add(result(table.row(label).experiment, seed, mse=mse))
+    told = verdict(table, table.row("LL-VQ-VAE"), "fashion-mnist", results)
+    assert told.startswith("direction only: mse 0.1")
+    assert " of VQ-VAE, 1 of 3 seeds" in told
+
+
+def test_all_metrics_of_a_difference_must_have_its_sign(tmp_path: Path) -> None:
+    table = TABLES["ll-5"]
+    ours, theirs = table.row("LL-VQ-VAE").experiment, table.row("VQ-VAE").experiment
+    results = Results(tmp_path / "results.jsonl")
+    for seed in range(3):
+        results.add(result(ours, seed, used=90.0, mse=0.2))
+        results.add(result(theirs, seed, used=30.0, mse=0.1))
+    told = difference(results, ours, theirs, "fashion-mnist", [("used", False), ("mse", True)])
+    assert told == "refuted: used 90 ± 0 against 30 ± 0, mse 0.2 ± 0 against 0.1 ± 0"
+
+
+def test_one_more_seed_spreads_as_it_does_and_the_mean_as_well() -> None:
+    """Three seeds that deviate by 1: Student's 4.30 times the root of 1 + 1/3 is 4.97."""
+    seeds = Spread(10.0, 1.0, 3)
+    assert [seeds.excludes(value) for value in (5.0, 5.1, 14.9, 15.0)] == [True, False, False, True]
+
+
 def test_seeds_of_a_shorter_budget_are_told_where_the_longest_has_too_few(tmp_path: Path) -> None:
     table = TABLES["ll-5"]
     row, other = table.row("LL-VQ-VAE"), table.row("VQ-VAE")
@@ -63,6 +94,20 @@ def test_seeds_of_a_shorter_budget_are_told_where_the_longest_has_too_few(tmp_pa
             results.add(result(row.experiment, seed, budget, mse=0.1 + 0.01 * seed))
             results.add(result(other.experiment, seed, budget, mse=0.2 + 0.01 * seed))
         assert verdict(table, row, "fashion-mnist", results).split("; of the paper")[0] == told[budget]
+
+
+def test_a_shorter_budget_says_where_its_seeds_do_not_separate(tmp_path: Path) -> None:
+    table = TABLES["ll-5"]
+    row, other = table.row("LL-VQ-VAE"), table.row("VQ-VAE")
+    results = Results(tmp_path / "results.jsonl")
+    results.add(result(row.experiment, 0, "10 %", mse=0.1))
+    results.add(result(other.experiment, 0, "10 %", mse=0.2))
+    for seed in range(3):
+        results.add(result(row.experiment, seed, "1 %", mse=0.1 + 0.01 * seed))
+        results.add(result(other.experiment, seed, "1 %", mse=0.105 + 0.01 * seed))
+    told = verdict(table, row, "fashion-mnist", results)
+    shorter = "1 %, 3 seeds: mse 0.11 ± 0.01 against 0.115 ± 0.01 of VQ-VAE, not clear of their spread"
+    assert told.startswith(f"direction only: 10 % of the training, mse 0.1 against 0.2 of VQ-VAE; {shorter};")
 
 
 def test_short_trainings_say_whether_their_seeds_separate() -> None:

@@ -9,18 +9,20 @@ import pytest
 import torch
 from click.testing import CliRunner
 from latticecodec.cli import main
-from short_runs import HASTY, QUICK, pictures, train
+from latticecodec.cli.train import DEMONSTRATION_STEPS
+from short_runs import HASTY, QUICK, interrupted, pictures, train
 
 from latticecodec import Codec, TargetError, TrainingError, load, read_header
 from latticecodec.codec import EncodeOptions
 from latticecodec.config import PRESETS
 from latticecodec.lab.quantizers import TEMPERATURES, AttentiveAdaptiveQuantizer, RescaledQuantizer, RotationQuantizer
-from latticecodec.lab.training.kinds import check
+from latticecodec.lab.training.checkpoint import load_state
+from latticecodec.lab.training.kinds import MODELS, check
 from latticecodec.lab.training.kinds.adaptive import AdaptiveModel
 from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.kinds.rotation import ROTATED_FROM, RotationModel
 from latticecodec.lab.training.kinds.vq import VqModel
-from latticecodec.lab.training.loop import TrainOptions
+from latticecodec.lab.training.options import FREEZES, Asked, TrainOptions
 from latticecodec.lab.training.quantizer_options import CHOICES, QuantizerOptions
 from latticecodec.lab.training.run import run
 from latticecodec.lab.training.start import trainable
@@ -92,6 +94,14 @@ def test_resuming_with_another_option_is_refused(tmp_path: Path) -> None:
         ),
         ("lattice", {"gamma": float("nan")}, "--gamma is nan; it must be a finite number"),
         ("lattice", {"codebook_size": float("inf")}, "--codebook-size is inf; it must be a finite number"),
+        (
+            "lattice",
+            {"codebook_size": 1.0000001},
+            "--codebook-size is 1.0000001; it must be from 2 to",
+        ),  # bases of 10^8
+        ("lattice", {"gamma": -1e38}, r"--gamma is -1e\+38; it must be from -1e\+09 to 1e\+09"),  # an infinite loss
+        ("vq", {"commitment": 1e38}, r"--commitment is 1e\+38; it must be from 0 to 1e\+09"),
+        ("vq", {"commitment": -1.0}, "--commitment is -1.0; it must be from 0 to"),
     ],
 )
 def test_an_option_of_another_quantizer_is_one_line(quantizer: str, given: dict[str, object], message: str) -> None:
@@ -126,13 +136,13 @@ def test_no_other_quantizer_is_trained_in_place_of_an_unknown_one(
     init_from = tiny_model if start else None
     for name in ("abacus", "lattice-e8"):
         with pytest.raises(TrainingError, match=f"no training for quantizer '{name}'; choose one of lattice, vq"):
-            run(name, "x", "lc-test", None, None, tmp_path / "run", QUICK, "cpu", init_from)
+            run(Asked(name, "x", "lc-test", None, None, tmp_path / "run", init_from), QUICK, "cpu")
     assert not (tmp_path / "run").exists()
 
 
 def test_no_other_size_is_trained_in_place_of_an_unknown_one(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="unknown preset 'lc-xxl'; choose from lc-"):
-        run("lattice", "x", "lc-xxl", None, None, tmp_path / "run", QUICK, "cpu")
+        run(Asked("lattice", "x", "lc-xxl", None, None, tmp_path / "run"), QUICK, "cpu")
     assert not (tmp_path / "run").exists()
 
 
@@ -148,6 +158,18 @@ def test_an_unknown_word_is_not_taken_for_the_default(quantizer: str, name: str)
 def test_the_command_offers_the_same_words() -> None:
     offered = {each.name: tuple(each.type.choices) for each in main.commands["train"].params if each.name in CHOICES}
     assert offered == CHOICES
+
+
+def test_what_a_training_is_not_asked_for_is_as_it_is_in_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[TrainOptions] = []
+    monkeypatch.setattr("latticecodec.lab.training.run.run", lambda asked, options, *_: given.append(options))
+    for words in (["--data", "photos"], ["--data", "photos", "--minutes", "9"], []):
+        assert CliRunner().invoke(main, ["train", *words]).exit_code == 0
+    assert given == [TrainOptions(), TrainOptions(steps=0, minutes=9.0), TrainOptions(steps=DEMONSTRATION_STEPS)]
+
+
+def test_what_may_be_frozen_is_what_some_model_freezes() -> None:
+    assert {name for model in MODELS.values() for name in model.freezable} == set(FREEZES)
 
 
 def test_an_e8_twin_is_no_start(tiny_e8: Path, tmp_path: Path) -> None:
@@ -255,7 +277,7 @@ def test_reading_needs_no_attention(attentive: Path, tmp_path: Path) -> None:
 
 
 def test_a_warm_start_keeps_the_attention(attentive: Path, tmp_path: Path) -> None:
-    frozen = dataclasses.replace(options(selection="attention"), steps=1, freeze="transforms", rate=1e-9)
+    frozen = dataclasses.replace(options(selection="attention"), steps=1, freeze="transforms", learning_rate=1e-9)
     again = train(tmp_path / "run", "adaptive", options=frozen, init_from=attentive)
     before, after = read_weights(find(attentive)), read_weights(find(again))
     names = [name for name in before if name.startswith("quantizer.selection.")]
@@ -288,5 +310,12 @@ def test_the_prior_learns_what_files_hold() -> None:
 def test_the_temperature_of_a_run_falls_over_its_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, int]] = []
     monkeypatch.setitem(TEMPERATURES, "linear", lambda step, steps: seen.append((step, steps)) or 1.0)
-    train(tmp_path / "run", "adaptive", options=options(selection="attention"))
+    asked = options(selection="attention")
+    train(tmp_path / "run", "adaptive", options=asked)
     assert seen == [(0, 2), (1, 2)]
+    seen.clear()  # weights from before the fall begin to cool down anew, over the steps that they go on for
+    more, stable = dataclasses.replace(asked, steps=3), tmp_path / "run" / "stable.pt"
+    with interrupted(after=load_state(stable)["step"] + 1):
+        train(tmp_path / "more", "adaptive", options=more, resume=stable)
+    train(tmp_path / "more", "adaptive", options=more, resume=tmp_path / "more" / "checkpoint.pt")
+    assert seen == [(0, 3), (1, 3), (2, 3)]

@@ -25,7 +25,7 @@ from latticecodec.lab.training import loop
 from latticecodec.lab.training.checkpoint import Training
 from latticecodec.lab.training.data import Crops, as_input
 from latticecodec.lab.training.model import uniform
-from latticecodec.lab.training.options import TrainOptions
+from latticecodec.lab.training.options import Asked, TrainOptions
 from latticecodec.lab.training.quantizer_options import QuantizerOptions
 from latticecodec.lab.training.run import run
 from latticecodec.lab.training.schedule import Schedule
@@ -208,7 +208,7 @@ def test_a_step_of_every_kind_is_the_mean_of_its_ranks(quantizer: str, monkeypat
     kind = "adaptive" if quantizer == "attention" else quantizer
     crops = Crops([synthetic_picture(seed, 96, 96) for seed in range(3)], 64, 4)
     options = dataclasses.replace(TrainOptions(), steps=4, crop=64, batch=4, quantizer=of_quantizer)
-    made = start(kind, kind, "lc-test", None, False, crops, options)
+    made = start(Asked(kind, kind, "lc-test", None, None, Path()), crops, options)
     t = torch.tensor([0.9, 0.1, 0.6, 0.3])  # [4]
 
     def passed(ranks: Ranks) -> tuple[Tensor, list[Any], list[Tensor]]:
@@ -257,7 +257,7 @@ def second(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_batch_that_cannot_be_shared_out(tmp_path: Path) -> None:
     options = dataclasses.replace(TrainOptions(), batch=5, crop=64)
     with pytest.raises(TrainingError, match="--batch 5 cannot be shared out among 2 processes; try 4"):
-        run("lattice", "lattice", "lc-test", None, None, tmp_path / "run", options, "cpu")
+        run(Asked("lattice", "lattice", "lc-test", None, None, tmp_path / "run"), options, "cpu")
 
 
 @pytest.mark.usefixtures("second")

@@ -10,7 +10,7 @@ from latticecodec.entropy.numbers import KNOTS
 from latticecodec.lab.training.data import Crops
 from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.kinds.revive_units import revive_units
-from latticecodec.lab.training.options import TrainOptions
+from latticecodec.lab.training.options import Asked, TrainOptions
 from latticecodec.lab.training.start import new_model, start
 from latticecodec.lab.training.synthetic import synthetic_picture
 
@@ -76,5 +76,6 @@ def test_a_warm_start_revives_them_and_a_resumed_run_does_not(
     revived = []
     monkeypatch.setattr("latticecodec.lab.training.kinds.lattice.revive_units", lambda *given: revived.append(given))
     crops = Crops([synthetic_picture(seed) for seed in range(4)], size=64, batch=2)
-    start("lattice", "x", "lc-test", tiny_model, resumed, crops, TrainOptions())
+    resume = Path("checkpoint.pt") if resumed else None
+    start(Asked("lattice", "x", "lc-test", None, None, Path(), tiny_model, resume), crops, TrainOptions())
     assert len(revived) == (not resumed)

@@ -9,6 +9,7 @@ import torch
 from short_runs import HASTY, interrupted, train
 
 from latticecodec import TrainingError, load
+from latticecodec.lab.arithmetic import flushed_denormals
 from latticecodec.lab.training.checkpoint import COLD, load_state
 from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.schedule import Schedule
@@ -18,12 +19,17 @@ pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 
 def test_warm_up_then_constant_then_linear_to_zero() -> None:
     schedule = Schedule(steps=100, minutes=0, warm_up=10)
-    rates = [schedule.rate(step) for step in range(100)]
+    rates = [schedule.learning_rate(step) for step in range(100)]
     assert rates[0] == pytest.approx(0.1)
     assert rates[9:66] == [1.0] * 57
     assert rates[65:] == pytest.approx([(100 - step) / 35 for step in range(65, 100)])
     assert (schedule.falling(65), schedule.falling(66)) == (False, True)
     assert (schedule.done(0), schedule.done(50), schedule.done(100)) == (0.0, 0.5, 1.0)
+
+
+def test_minutes_too_few_for_a_processor_that_flushes_them_are_over() -> None:
+    with flushed_denormals():
+        assert Schedule(steps=0, minutes=1e-320, warm_up=0).done(0) == 1
 
 
 def test_minutes_are_counted_by_the_clock_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,7 +40,7 @@ def test_minutes_are_counted_by_the_clock_alone(monkeypatch: pytest.MonkeyPatch)
     now += 30
     schedule.tick()
     assert schedule.done(0) == 0.75
-    assert schedule.rate(10**6) == pytest.approx(0.25 / 0.35)
+    assert schedule.learning_rate(10**6) == pytest.approx(0.25 / 0.35)
     now += 1000
     schedule.tick()
     assert schedule.done(0) == 1.0
@@ -75,7 +81,7 @@ def test_weights_from_before_the_fall_go_on_in_other_ways(tmp_path: Path) -> Non
     train(tmp_path / "run", "lattice")  # 6 steps: the rate of the fifth is lower
     stable = tmp_path / "run" / "stable.pt"
     assert load_state(stable)["step"] == 4
-    other = TrainOptions(steps=3, batch=1, crop=128, drawn=0.0, rate=1e-3, warm_up=2, checkpoint_minutes=0.0)
+    other = TrainOptions(steps=3, batch=1, crop=128, drawn=0.0, learning_rate=1e-3, warm_up=2, checkpoint_minutes=0.0)
     train(tmp_path / "longer", "lattice", options=other, resume=stable)
     longer = load_state(tmp_path / "longer" / "checkpoint.pt")
     assert (longer["step"], longer["warm_up"]) == (4 + 3, 0)
@@ -93,6 +99,7 @@ def test_weights_from_before_the_fall_go_on_in_other_ways(tmp_path: Path) -> Non
 
 
 def test_a_second_schedule_that_is_interrupted_resumes_too(tmp_path: Path) -> None:
+    """And its card has what trains it again, which is not what resumed it."""
     train(tmp_path / "run", "lattice", options=HASTY)
     stable = tmp_path / "run" / "stable.pt"
     whole = train(tmp_path / "whole", "lattice", options=HASTY, resume=stable)
@@ -101,6 +108,8 @@ def test_a_second_schedule_that_is_interrupted_resumes_too(tmp_path: Path) -> No
     resumed = train(tmp_path / "part", "lattice", options=HASTY, resume=tmp_path / "part" / "checkpoint.pt")
     assert (resumed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
     assert load(resumed, device="cpu").config.latents == 32
+    assert f" --resume {stable} --out {tmp_path / 'part'} --data " in (resumed / "README.md").read_text()
+    assert "checkpoint.pt" not in (resumed / "README.md").read_text()
 
 
 def test_another_training_is_not_written_over(tmp_path: Path) -> None:
@@ -124,5 +133,5 @@ def test_the_card_has_what_trains_it_again(tmp_path: Path) -> None:
     stable = tmp_path / "long run" / "stable.pt"
     second = train(tmp_path / "more", "lattice", name="mine", options=HASTY, resume=stable)
     told = (second / "README.md").read_text()
-    assert "from step 4 of an earlier training, before its rate fell: 6 steps of" in told
-    assert f" --name mine --preset lc-test --resume '{stable}' --data " in told
+    assert "from step 4 of an earlier training, before its learning rate fell: 6 steps of" in told
+    assert f" --name mine --preset lc-test --resume '{stable}' --out {tmp_path / 'more'} --data " in told

@@ -15,9 +15,9 @@ from PIL import Image
 from latticecodec import LcqError, TrainingError
 from latticecodec.lab.ranks import Ranks
 from latticecodec.lab.training.data import Crops, centre_crops, read_pixels
-from latticecodec.lab.training.options import TrainOptions
+from latticecodec.lab.training.options import Asked, TrainOptions
 from latticecodec.lab.training.run import run
-from latticecodec.lab.training.shards import HOLD_OUT, OPEN_MAX, STAY, Shards, find_shards
+from latticecodec.lab.training.shards import HOLD_OUT, OPEN_MAX, STAY, Part, Shards, find_shards
 from latticecodec.lab.training.synthetic import synthetic_picture
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
@@ -123,6 +123,23 @@ def test_of_parts_of_one_picture_some_are_held_out(tmp_path: Path) -> None:
     assert [packed.name for packed in trained if packed] == left
 
 
+def test_a_picture_alone_trains_and_validates(tmp_path: Path) -> None:
+    """As one in a folder does; also beside a tar without any."""
+    empty, one = tar_of(tmp_path / "b.tar", {}), {"0.png": image_file(7)}
+    for files in ([tar_of(tmp_path / "a.tar", one)], [tmp_path / "a.tar", empty]):
+        shards = Shards(files, held_out=True)
+        assert [packed.name for packed in shards.held_out()] == [f"{tmp_path / 'a.tar'}, 0.png"]
+        assert values(Crops(shards, 64, 2), 0) == [7, 7]
+
+
+def test_a_pick_does_not_look_through_all_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shards = Shards([tar_of(tmp_path / f"{i:03}.tar", {"a.png": image_file(i)}) for i in range(100)], held_out=True)
+    compared: list[object] = []
+    monkeypatch.setattr(Part, "__eq__", lambda part, other: bool(compared.append(other)) or part is other)
+    assert shards.pick(shards._parts[-1], torch.Generator()) is not None
+    assert len(compared) < 10
+
+
 def test_a_damaged_row_group_is_left_out_and_told(tmp_path: Path) -> None:
     path = parquet_of(tmp_path / "a.parquet", [image_file(i) for i in range(40)], group=20)
     data = path.read_bytes()
@@ -132,7 +149,7 @@ def test_a_damaged_row_group_is_left_out_and_told(tmp_path: Path) -> None:
 
 
 def test_a_place_without_pictures_is_none_to_validate_on() -> None:
-    with pytest.raises(TrainingError, match="there are no pictures for validation; name some with --val"):
+    with pytest.raises(TrainingError, match="there are no pictures for validation; name some with --val, or more with"):
         centre_crops([], 64)
 
 
@@ -199,7 +216,7 @@ def test_a_model_is_trained_on_tars_and_validated_on_parquet(tmp_path: Path) -> 
     val = parquet_of(tmp_path / "val.parquet", list(files.values())[:2], group=2)
     assert centre_crops(list(Shards([val]).all()), 64).shape == (2, 3, 64, 64)
     options = TrainOptions(steps=2, batch=2, crop=64, drawn=0.0, validate_every=2, checkpoint_minutes=0.0, warm_up=2)
-    model = run("lattice", "mine", "lc-test", tmp_path / "shards", val, tmp_path / "run", options, "cpu")
+    model = run(Asked("lattice", "mine", "lc-test", tmp_path / "shards", val, tmp_path / "run"), options, "cpu")
     assert "1 file of a folder named shards" in (model / "README.md").read_text()
     shutil.rmtree(model)
 

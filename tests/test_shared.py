@@ -2,14 +2,12 @@
 
 import copy
 
-import pytest
 import torch
 from torch import Tensor
 
-from latticecodec import FormatError
 from latticecodec.lab.quantizers import SharedAdaptiveQuantizer
 from latticecodec.lab.quantizers.attentive import AttentiveAdaptiveQuantizer
-from latticecodec.lab.quantizers.shared import pairs_of, union_of
+from latticecodec.lab.quantizers.shared import pairs_of
 
 SIZES = ((16, 1), (8, 2), (4, 4))  # 16 numbers each, 28 codewords in all
 WIDTHS = (1, 2, 4, 3)
@@ -106,10 +104,3 @@ def test_pairs_count_within_a_codebook() -> None:
     assert pairs[:, 2, 1].tolist() == [0, 15]
     assert pairs[:, 2, 2].tolist() == [1, 0]
     assert pairs[:, 3, 6].tolist() == [2, 3]
-    assert torch.equal(union_of(pairs, codes), joint)
-
-
-@pytest.mark.parametrize(("pair", "message"), [((3, 0), "index 3"), ((-1, 0), "index -1"), ((1, 8), "index 8")])
-def test_pairs_that_do_not_exist(pair: tuple[int, int], message: str) -> None:
-    with pytest.raises(FormatError, match=message):
-        union_of(torch.tensor(pair).view(2, 1, 1), [size for size, _ in SIZES])

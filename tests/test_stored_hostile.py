@@ -9,6 +9,7 @@ from PIL import Image
 import latticecodec
 from latticecodec import FormatError, LcqError
 from latticecodec.bulk import Task
+from latticecodec.container import reader_of
 from latticecodec.picture import vp8l
 
 CONFORMANCE = Path(__file__).parent / "conformance"
@@ -42,7 +43,7 @@ def test_want_of_memory_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vp8l, "WebPImageFile", full)
     damaged: list[object] = []
     with pytest.raises(LcqError, match="not enough memory for a picture of this size"):
-        latticecodec.codec.pixels_of(None, SOUND.read_bytes(), None, damaged.append, latticecodec.codec.silent, 1 << 28)
+        latticecodec.codec.pixels_of(None, reader_of(SOUND), None, damaged.append)
     assert damaged == []
 
 

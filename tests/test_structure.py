@@ -1,6 +1,7 @@
 """The house: imports point downward only, the public names are true, the packages are all listed."""
 
 import ast
+import importlib
 import pkgutil
 import re
 import subprocess
@@ -15,6 +16,7 @@ import latticecodec
 ROOT = Path(__file__).parent.parent
 ROWS: dict[str, float] = {  # a unit may import from rows below its own
     "errors": 0,
+    "lazy": 0,
     "metrics": 0,
     "tars": 0,
     "arguments": 0.5,
@@ -96,7 +98,7 @@ def test_imports_point_downward() -> None:
 def test_a_picture_is_opened_without_torch() -> None:
     """None of the rooms that a picture passes imports torch, or what needs it; one file of `backends` may."""
     rooms = ("codec", "kinds", "entropy", "container", "picture", "backends")
-    files = [path for room in rooms for path in (ROOT / "latticecodec" / room).glob("*.py")]
+    files = [path for room in rooms for path in (ROOT / "latticecodec" / room).rglob("*.py")]
     assert len(files) > 50
     for path in files:
         if path != ROOT / "latticecodec" / "backends" / "torch.py":
@@ -123,7 +125,9 @@ def test_a_kind_is_known_to_its_modules_alone() -> None:
         assert knowing == {f"{home}/{module}.py", f"{training}/{name.replace('-', '_')}.py"}
 
 
-@pytest.mark.parametrize("package", ["latticecodec.codec", "latticecodec.entropy", "latticecodec.kinds"])
+@pytest.mark.parametrize(
+    "package", ["latticecodec.codec", "latticecodec.codec.squares", "latticecodec.entropy", "latticecodec.kinds"]
+)
 def test_what_opens_a_picture_does_without_torch(package: str) -> None:
     modules = [
         package,
@@ -163,6 +167,27 @@ def test_only_one_file_imports_each_guest() -> None:
         assert sorted(name for name, text in sources.items() if imported.search(text)) == hosts, guest
 
 
+@pytest.mark.parametrize("package", ["", ".codec", ".container", ".kinds", ".picture"])
+def test_names_that_are_loaded_on_first_use(package: str) -> None:
+    """What is listed for type checkers, for the loading and for `import *` is the same, and there."""
+    room = importlib.import_module(f"latticecodec{package}")
+    source = Path(room.__file__ or "").read_text()
+    typed = {
+        (node.module, alias.name)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.col_offset
+        for alias in node.names
+        if not alias.asname  # a name for type checkers alone
+    }
+    assert len(typed) > 5
+    assert typed == {(module, name) for module, names in room._NAMES.items() for name in names}
+    defined = {node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)} | {"KINDS"}
+    assert {name for _, name in typed} == {*room.__all__} - defined
+    for name in room.__all__:
+        assert getattr(room, name) is not None
+        assert name in dir(room)
+
+
 def test_public_names() -> None:
     assert sorted(latticecodec.__all__) == latticecodec.__all__
     for name in latticecodec.__all__:
@@ -170,6 +195,17 @@ def test_public_names() -> None:
     for name in latticecodec.__all__:
         if name.endswith("Error"):
             assert issubclass(getattr(latticecodec, name), latticecodec.LcqError)
+
+
+def test_every_file_has_its_line_in_the_architecture() -> None:
+    """By its name without the suffix; one of a table of formats or of papers is told with the table."""
+    named = set(re.findall(r"[\w-]+", (ROOT / "ARCHITECTURE.md").read_text()))
+    folders = [("latticecodec", "**/*.py"), ("cli", "*.py"), ("web", "*.js"), ("web/page", "*.js")]
+    files = [path for folder, pattern in folders for path in (ROOT / folder).glob(pattern)]
+    assert len(files) > 300
+    tables = {"formats", "tables"}
+    told = [path for path in files if not path.stem.startswith("__") and path.parent.name not in tables]
+    assert [str(path.relative_to(ROOT)) for path in told if path.stem not in named] == []
 
 
 def test_packages_are_all_listed() -> None:

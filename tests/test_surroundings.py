@@ -22,7 +22,8 @@ from latticecodec import LcqError, load
 from latticecodec.config import PRESETS
 from latticecodec.lab.arithmetic import convolve, exact_arithmetic, multiply
 from latticecodec.lab.training.data import Crops
-from latticecodec.lab.training.loop import TrainOptions, train
+from latticecodec.lab.training.loop import train
+from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.start import new_model
 from latticecodec.lab.training.synthetic import synthetic_picture
 

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -21,7 +22,7 @@ from latticecodec.lab.training.export import export
 from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.log import Log
 from latticecodec.lab.training.optimiser import SLOW, Average, make_optimiser, parameter_groups
-from latticecodec.lab.training.options import TrainOptions
+from latticecodec.lab.training.options import Asked, TrainOptions
 from latticecodec.lab.training.run import run
 from latticecodec.lab.training.schedule import Schedule
 from latticecodec.lab.training.start import new_model, trainable
@@ -42,7 +43,7 @@ def train_quickly(out: Path, options: TrainOptions = QUICK, **settings: object) 
         "data": None,
         "val": None,
     }
-    return run(**(defaults | settings), out=out, options=options, device="cpu")  # type: ignore[arg-type]
+    return run(Asked(**(defaults | settings), out=out), options, "cpu")  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -128,6 +129,8 @@ def test_resuming_gives_the_same_model(tmp_path: Path) -> None:
         train_quickly(tmp_path / "part")
     resumed = train_quickly(tmp_path / "part", resume=tmp_path / "part" / "checkpoint.pt")
     assert (resumed / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    commands = [re.findall("    lcodec train .*", (model / "README.md").read_text()) for model in (resumed, whole)]
+    assert commands[0] == commands[1] != []
     rows = list(csv.DictReader((tmp_path / "whole" / "log.csv").open()))
     assert [row["step"] for row in rows] == ["2", "4"]
     assert float(rows[-1]["psnr@1"]) > 15

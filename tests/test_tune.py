@@ -31,7 +31,7 @@ from latticecodec.lab.training.synthetic import synthetic_picture
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 
-SEEN = dataclasses.replace(QUICK, steps=2, validate_every=2, drawn=0.0, tune="ssimulacra2", rank=2, rate=0.02)
+SEEN = dataclasses.replace(QUICK, steps=2, validate_every=2, drawn=0.0, tune="ssimulacra2", rank=2, learning_rate=0.02)
 
 
 def jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ from PIL import Image
 
 import latticecodec
 from latticecodec import ChecksumError, Codec, FormatError, LimitError, webdataset
-from latticecodec.codec import pixels_of
+from latticecodec.container import reader_of
 from latticecodec.webdataset import Indices, Pictures
 
 wds = pytest.importorskip("webdataset")
@@ -82,9 +82,9 @@ def test_the_limit_on_pixels_is_the_callers(tiny_model: Path, packed: list[bytes
 
 
 def test_pictures_have_that_limit_too(tiny_model: Path, packed: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passed on to what decodes, where it could be above the one that there is without it."""
+    """Passed on to what the picture is decoded from, where it could be above the one that there is without it."""
     limits: list[int] = []
-    monkeypatch.setattr(webdataset, "pixels_of", lambda *given: limits.append(given[-1]) or pixels_of(*given))
+    monkeypatch.setattr(webdataset, "reader_of", lambda *given: limits.append(given[-1]) or reader_of(*given))
     Pictures(tiny_model, "cpu", max_pixels=20_000**2).read(packed[0])
     assert limits == [20_000**2]
     with pytest.raises(LimitError, match="48x32 pixels is over the limit of 1,535"):

@@ -18,7 +18,6 @@ from pathlib import Path
 
 import click
 import numpy as np
-from latticecodec.cli.atomic import write_file
 from latticecodec.cli.messages import is_expected, on_one_line, printable, told, warnings_as_lines
 from safetensors.numpy import save
 
@@ -28,6 +27,7 @@ from latticecodec.backends.networks import NETWORKS
 from latticecodec.backends.prior import context_graph
 from latticecodec.entropy.integer import Context
 from latticecodec.lowrank import LEFT, RIGHT
+from latticecodec.outputs import write_file
 from latticecodec.weights import Array, part
 from latticecodec.zoo import ModelInfo, base_of, find, list_models, read_low_rank, read_weights
 

@@ -7,12 +7,14 @@ chooses. M, Z: channels of latents and of hyper-latents; h, w: latent positions,
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from ..entropy.coder import Float32
 from ..weights import Array
 
 Tensors = Mapping[str, Array]  # by the names in model.safetensors
+Report = Callable[[int, int], None]  # called with (steps done, steps in all)
 
 
 class Backend(Protocol):
@@ -46,32 +48,37 @@ class Backend(Protocol):
         """
 
 
-class Refiner(Protocol):
-    """What iterates through decoder and prior in floating point, with gradients."""
+@dataclass(frozen=True)
+class Refinement:
+    """How latents are to be refined, whatever part of a picture they are of.
 
-    def refine(
-        self,
-        u: Float32,
-        steps: Float32,
-        t: float,
-        x: Float32,
-        tune: str,
-        iterations: int,
-        rounded_below: float,
-        report: Callable[[int, int], None],
-    ) -> Float32:
+    Attributes:
+        steps: the lattice basis [M]: y_hat = steps x coordinates.
+        t: rate coordinate.
+        tune: what to refine for, one of config.TUNES.
+        iterations: of gradient descent.
+        rounded_below: log of the predicted sigma from which a coordinate is not rounded, since it will be part of an
+            E8 point.
+    """
+
+    steps: Float32
+    t: float
+    tune: str
+    iterations: int
+    rounded_below: float
+
+
+class Refiner(Protocol):
+    """What moves latents down a gradient: of distortion alone, or through the prior in floating point of bits too."""
+
+    def refine(self, u: Float32, x: Float32, refinement: Refinement, report: Report) -> Float32:
         """Latents in lattice steps [M, h, w] that make a better file than u [M, h, w].
 
         Args:
             u: latents in lattice steps.
-            steps: the lattice basis [M]: y_hat = steps x coordinates.
-            t: rate coordinate.
             x: the picture they are of, [3, H, W] in [0, 1], H <= 16 h and W <= 16 w.
-            tune: one of config.TUNES.
-            iterations: of gradient descent.
-            rounded_below: log of the predicted sigma from which a coordinate is not rounded, since it will be part of
-                an E8 point.
+            refinement: how.
             report: called with (iterations done, iterations in all) after each.
 
-        Raises ImageError where x is too small for `tune`, LcqError where there is not enough memory.
+        Raises ImageError where x is too small for the tune, LcqError where there is not enough memory.
         """

@@ -18,7 +18,7 @@ from ..lab.nets.prior import FloatPrior
 from ..lab.nets.prior_state import float_tensors, scale_offsets
 from ..lab.refine import refine
 from ..weights import part
-from .backend import Tensors
+from .backend import Refinement, Report, Tensors
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -64,30 +64,18 @@ class TorchBackend:
             (gradient,) = torch.autograd.grad(self._distortion(at, t, self._tensor(x), tune), at)
             return _array(gradient)  # [M, h, w]
 
-    def refine(
-        self,
-        u: Float32,
-        steps: Float32,
-        t: float,
-        x: Float32,
-        tune: str,
-        iterations: int,
-        rounded_below: float,
-        report: Callable[[int, int], None],
-    ) -> Float32:
+    def refine(self, u: Float32, x: Float32, refinement: Refinement, report: Report) -> Float32:
         """See `backend.Refiner`."""
         with self._computing(gradients=True):
-            basis = torch.from_numpy(steps).to(self._device)[:, None, None]  # [M, 1, 1]
+            basis = torch.from_numpy(refinement.steps).to(self._device)[:, None, None]  # [M, 1, 1]
             shown = self._tensor(x)  # [1, 3, H, W]
             refined = refine(
                 self._tensor(u),
-                t=t,
+                refinement,
                 prior=self._float_prior,
                 hyper_analysis=self._hyper_analysis,
-                distortion=lambda soft: self._distortion(soft * basis, t, shown, tune),
+                distortion=lambda soft: self._distortion(soft * basis, refinement.t, shown, refinement.tune),
                 report=report,
-                iterations=iterations,
-                rounded_below=rounded_below,
             )
             return _array(refined)  # [M, h, w]
 

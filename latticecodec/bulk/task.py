@@ -11,7 +11,7 @@ from typing import Any, Literal
 from ..arguments import whole
 from ..codec import EncodeOptions, Encoding, check, encoded, indices_of, pixels_of, silent
 from ..codec.model import Model
-from ..container import PIXELS_MAX, read_header
+from ..container import PIXELS_MAX, reader_of
 from ..errors import ModelError
 from ..picture import IMAGE_SUFFIXES, Pixels, read_file, save, strip_of, stripped
 from ..zoo import find, model_for, model_to_encode
@@ -147,9 +147,9 @@ def _compressed(task: Task, encode: Callable[[Pixels], Encoding], name: str, dat
 
 
 def _restored(task: Task, name: str, data: bytes) -> Coded:
-    header = read_header(data, task.max_pixels)
-    model, file = model_for(header, task.model, task.device), io.BytesIO()
-    notes = save(pixels_of(model, data, None, None, silent, task.max_pixels), RESTORED, file)
+    reader, file = reader_of(data, task.max_pixels), io.BytesIO()
+    header = reader.header
+    notes = save(pixels_of(model_for(header, task.model, task.device), reader), RESTORED, file)
     return Coded(
         task.target(name),
         file.getvalue(),
@@ -162,6 +162,7 @@ def _restored(task: Task, name: str, data: bytes) -> Coded:
 
 
 def _checked(task: Task, name: str, data: bytes) -> Coded:
-    header = read_header(data, task.max_pixels)
-    indices_of(model_for(header, task.model, task.device), data, None, task.max_pixels, stored=True)
+    reader = reader_of(data, task.max_pixels)
+    header = reader.header
+    indices_of(model_for(header, task.model, task.device), reader, stored=True)
     return Coded(name, b"", header.width, header.height, header.model.hex(), header.quality)

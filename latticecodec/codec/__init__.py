@@ -3,27 +3,25 @@
 Names are loaded on first use, and so is what `Codec` needs for each of the things that it can do.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy
 
 if TYPE_CHECKING:
-    from .codec import Codec, silent
+    from .call import silent
+    from .codec import Codec
+    from .compress import check, encoded
     from .decoder import Damage, indices_of, pixels_of
-    from .encoder import Encoding, indices_sha256
-    from .encoding import check, encoded
+    from .encoding import Encoding, indices_sha256
     from .options import EncodeOptions
 
-_HOME = {
-    "Codec": "codec",
-    "Damage": "decoder",
-    "EncodeOptions": "options",
-    "Encoding": "encoder",
-    "check": "encoding",
-    "encoded": "encoding",
-    "indices_of": "decoder",
-    "indices_sha256": "encoder",
-    "pixels_of": "decoder",
-    "silent": "codec",
+_NAMES = {
+    "call": ("silent",),
+    "codec": ("Codec",),
+    "compress": ("check", "encoded"),
+    "decoder": ("Damage", "indices_of", "pixels_of"),
+    "encoding": ("Encoding", "indices_sha256"),
+    "options": ("EncodeOptions",),
 }
 
 __all__ = [
@@ -39,12 +37,4 @@ __all__ = [
     "silent",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f".{_HOME[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__getattr__, __dir__ = lazy(__name__, _NAMES)

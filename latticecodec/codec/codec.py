@@ -5,25 +5,21 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..arguments import switch
 from ..config import DEFAULT_EFFORT, DEFAULT_QUALITY, ModelConfig
-from ..container import PIXELS_MAX
+from ..container import PIXELS_MAX, named, reader_of
 from ..entropy.coder import Int32
-from .memory import undisturbed
+from .call import own_errors, silent
 from .model import Model
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from ..backends.backend import Tensors
+    from ..backends.backend import Report, Tensors
     from ..container import Source
     from ..picture import Picture, Pixels, Samples
     from .decoder import Damage
-    from .encoder import Encoding, Report
+    from .encoding import Encoding
     from .options import EncodeOptions
     from .region import Region
-
-
-def silent(done: int, total: int) -> None:
-    """Report nothing."""
 
 
 class Codec:
@@ -31,7 +27,7 @@ class Codec:
 
     def __init__(self, config: ModelConfig, tensors: "Tensors", device: str = "cpu") -> None:
         """Raises ModelError where the tensors do not fit the configuration, or the prior fails its self-test."""
-        with undisturbed():
+        with own_errors():
             self.model = Model(config, tensors, device)
         self.config, self.digest, self.kind = config, self.model.digest, self.model.kind
 
@@ -105,7 +101,7 @@ class Codec:
         self, image: "Picture", options: "EncodeOptions | None" = None, report: "Report" = silent
     ) -> "Encoding":
         """As `encode`, with the index tensor and the prior's estimate beside the bytes."""
-        from .encoding import encoded
+        from .compress import encoded
 
         return encoded(self.model, image, options, report)
 
@@ -114,7 +110,7 @@ class Codec:
 
         ModelError or TargetError where the model does not encode so, LcqError where a package is missing for it.
         """
-        from .encoding import check
+        from .compress import check
 
         check(self.model, options)
 
@@ -189,7 +185,8 @@ class Codec:
         """As `decode`, with colour, alpha and metadata as they are."""
         from .decoder import pixels_of
 
-        return pixels_of(self.model, data, region, on_damage, report, max_pixels)
+        with named(data), own_errors():
+            return pixels_of(self.model, reader_of(data, max_pixels), region, on_damage, report)
 
     def decode_indices(
         self,
@@ -205,7 +202,8 @@ class Codec:
         """
         from .decoder import indices_of
 
-        return indices_of(self.model, data, on_damage, max_pixels)
+        with named(data), own_errors():
+            return indices_of(self.model, reader_of(data, max_pixels), on_damage)
 
     def to_indices(self, image: "Picture", quality: float = DEFAULT_QUALITY) -> Int32:
         """The index tensor that `encode` would code if nothing were exact: int32 [C, h, w]."""
@@ -229,5 +227,5 @@ class Codec:
         from ..picture import to_pillow
         from .drawing import drawn
 
-        with undisturbed():
+        with own_errors():
             return to_pillow(drawn(self.model, indices, quality, width, height, grey))

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..arguments import whole
 from ..config import PATCH
-from ..container import Box, Reader, Tile, contents, named
+from ..container import Box, Reader, Tile
 from ..entropy.coder import Int32
 from ..errors import ChecksumError, FormatError, ModelError
-from .memory import undisturbed
+from .call import own_errors, silent
 from .model import Model
 from .tiling import Indices, compact, gather, index_crc, latent_box, latent_size, view
 
 if TYPE_CHECKING:
-    from ..container import Source
+    from ..backends.backend import Report
     from ..picture import Pixels, Samples
     from .region import Region
 
@@ -47,21 +46,22 @@ class Damage:
 class PictureDecoder:
     """A file, ready to be decoded."""
 
-    def __init__(
-        self,
-        model: Model | None,
-        reader: Reader,
-        on_damage: Callable[[Damage], None] | None = None,
-    ) -> None:
+    def __init__(self, model: Model | None, reader: Reader, on_damage: Callable[[Damage], None] | None) -> None:
         """`on_damage` is called with each tile that is damaged and needed; without it the first one raises.
 
-        A file that names no model takes none. Raises ModelError where the header does not fit the model.
+        A file that names no model takes none. Raises ModelError where it is of another model, or its header does not
+        fit, and without `on_damage` FormatError where it is longer or shorter than it says.
         """
-        self._model = model if reader.header.names_model else None
+        header = reader.header
+        if header.names_model and (model is None or header.model != model.digest):
+            given = "none" if model is None else model.digest.hex()
+            raise ModelError(f"the file was written with model {header.model.hex()}, but this is {given}")
+        if on_damage is None:
+            reader.check_length()
+        self._model = model if header.names_model else None
         if self._model is not None:
-            self._rate = self._model.rate_of(reader.header)
-        self._reader, self.header = reader, reader.header
-        self._on_damage = on_damage
+            self._rate = self._model.rate_of(header)
+        self._reader, self.header, self._on_damage = reader, header, on_damage
         self._damaged: list[Damage] = []
 
     def indices(self, stored: bool = False) -> Int32:
@@ -92,7 +92,7 @@ class PictureDecoder:
         whole = Box(0, 0, *latent_size(header))
         return gather(header, tiles, whole, channels, positions)
 
-    def pixels(self, region: Box, report: Callable[[int, int], None]) -> "Pixels":
+    def pixels(self, region: Box, report: "Report") -> "Pixels":
         """The pixels of a region, with the metadata of the file.
 
         Only tiles that the region depends on are read: those in it, and those around it as far as the synthesis sees.
@@ -214,41 +214,22 @@ def _in_order(decode: Callable[[int], Indices], numbers: Sequence[int]) -> Itera
 
 def pixels_of(
     model: Model | None,
-    data: "Source",
-    region: "Region | None",
-    on_damage: Callable[[Damage], None] | None,
-    report: Callable[[int, int], None],
-    max_pixels: int,
+    reader: Reader,
+    region: "Region | None" = None,
+    on_damage: Callable[[Damage], None] | None = None,
+    report: "Report" = silent,
 ) -> "Pixels":
     """See `Codec.decode_pixels`; `model` may be None for a file that names none."""
     from .region import box_of
 
-    with named(data), undisturbed():
-        decoder = _decoder(model, data, on_damage, max_pixels)
+    with own_errors():
+        decoder = PictureDecoder(model, reader, on_damage)
         return decoder.pixels(box_of(region, decoder.header), report)
 
 
 def indices_of(
-    model: Model | None,
-    data: "Source",
-    on_damage: Callable[[Damage], None] | None,
-    max_pixels: int,
-    stored: bool = False,
+    model: Model | None, reader: Reader, on_damage: Callable[[Damage], None] | None = None, stored: bool = False
 ) -> Int32:
     """See `Codec.decode_indices`; `model` may be None for a file that names none. `stored`: see `PictureDecoder`."""
-    with named(data), undisturbed():
-        return _decoder(model, data, on_damage, max_pixels).indices(stored)
-
-
-def _decoder(
-    model: Model | None, data: "Source", on_damage: Callable[[Damage], None] | None, max_pixels: int
-) -> PictureDecoder:
-    """A file, its header read; raises ModelError where it is of another model."""
-    reader = Reader(contents(data), whole("max_pixels", max_pixels, 1))
-    header = reader.header
-    if header.names_model and (model is None or header.model != model.digest):
-        given = "none" if model is None else model.digest.hex()
-        raise ModelError(f"the file was written with model {header.model.hex()}, but this is {given}")
-    if on_damage is None:
-        reader.check_length()
-    return PictureDecoder(model, reader, on_damage)
+    with own_errors():
+        return PictureDecoder(model, reader, on_damage).indices(stored)

@@ -3,68 +3,30 @@
 pixels ─► analysis ─► y ─► kind ─► index tensor, payload ─► container ─► bytes
 """
 
-import hashlib
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
 from .. import container
+from ..backends.backend import Report
 from ..config import PATCH
 from ..container import Box, Header, Tile
-from ..entropy.coder import Float32, Int32
+from ..entropy.coder import Float32
 from ..errors import ModelError
-from ..kinds import Effort, Rate
+from ..kinds import Budget, Rate
 from ..picture import Pixels, Samples, to_planes
+from .call import silent
+from .encoding import Encoding
 from .memory import give_back
 from .model import Model
 from .parallel import in_order
-from .stored import Stored, coded_alpha
-from .tiling import Area, Indices, areas, compact, gather, index_bytes, index_crc, latent_box, latent_size, view
+from .squares.stored import Stored, coded_alpha
+from .tiling import Area, Indices, areas, compact, index_crc, latent_box, view
 
 NEEDED = 32  # pixels around a square that is not exact whose latents it needs, or a seam would be seen
-
-Report = Callable[[int, int], None]  # called with (iterations done, iterations in all)
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """What `Codec.encode_detailed` returns."""
-
-    data: bytes  # the .lcq file
-    header: Header
-    tiles: dict[int, Indices]  # index tensor of each tile
-    positions: int  # of the index tensor for a latent position, each way
-    estimated_bits: float  # the prior's information content of the coded symbols
-    layer: Samples | None = None  # what exact squares show, [H, W, C]; None: what the picture does
-    note: str = ""  # where a target lies beyond the range of rates: why the file is at its end
-
-    @property
-    def quality(self) -> float:
-        """0..100."""
-        return self.header.quality
-
-    @property
-    def indices(self) -> Int32:
-        """Index tensor of the whole picture, [C, h, w]."""
-        whole = Box(0, 0, *latent_size(self.header))
-        return gather(self.header, self.tiles, whole, len(self.tiles[0]), self.positions)
-
-    @property
-    def indices_sha256(self) -> str:
-        """SHA-256 of the index tensor, little-endian int32 in C order; channel by channel, for the sake of memory."""
-        digest, whole = hashlib.sha256(), Box(0, 0, *latent_size(self.header))
-        for channel in range(len(self.tiles[0])):
-            plane = {number: indices[channel : channel + 1] for number, indices in self.tiles.items()}
-            digest.update(index_bytes(gather(self.header, plane, whole, 1, self.positions)))  # [1, h, w]
-        return digest.hexdigest()
-
-
-def indices_sha256(indices: Int32) -> str:
-    """SHA-256 of an index tensor, over little-endian int32 in C order, in hex."""
-    return hashlib.sha256(index_bytes(indices)).hexdigest()
 
 
 class PictureEncoder:
@@ -73,7 +35,7 @@ class PictureEncoder:
     def __init__(self, model: Model, pixels: Pixels, header: Header, effort: int, report: Report) -> None:
         """`header` says all but the rate: its scale, quality and basis are those of the attempt."""
         self._model, self.pixels, self.header = model, pixels, header
-        self._level, self._refiner, self._report = effort, model.refiner(effort), report
+        self._effort, self._refiner, self._report = effort, model.refiner(effort), report
         self._areas, self._whole = areas(header), Box(0, 0, pixels.width, pixels.height)
         planes = (None if pixels.alpha is None else view(pixels.alpha, self._whole, box) for box in header.boxes())
         self.stored = [Stored(coded_alpha(plane)) for plane in planes]  # of each tile
@@ -90,7 +52,7 @@ class PictureEncoder:
         other = copy(self)
         other.header, other.stored = header, stored
         other.pixels = replace(self.pixels, colour=colour)
-        other._report, other._latents = lambda done, total: None, other._analyse
+        other._report, other._latents = silent, other._analyse
         return other
 
     def keep_latents(self) -> None:
@@ -113,13 +75,13 @@ class PictureEncoder:
             if len(far) == len(area.tiles):
                 continue
             y, window = self._latents(area)  # [M, h, w]
-            u = kind.prepare(y, rate, basis, self._effort(number, area, window))  # [M, h, w]
+            u = kind.prepare(y, rate, basis, self._budget(number, area, window))  # [M, h, w]
             if not np.isfinite(u).all():
                 told = "its networks give values that are not numbers"
                 raise ModelError(f"model {self._model.config.name}: {told}; take another model")
             near = [tile for tile in area.tiles if tile not in far]
             boxes = [_within(latent_box(header.box(tile)), window) for tile in near]
-            encoded = in_order(lambda inside, u=u: kind.encode(u[:, *inside], rate, self._level), boxes)  # type: ignore[misc]
+            encoded = in_order(lambda inside, u=u: kind.encode(u[:, *inside], rate, self._effort), boxes)  # type: ignore[misc]
             for tile, finished in zip(near, encoded, strict=True):
                 result = finished()
                 payload, tiles[tile] = result.payload, compact(result.indices)
@@ -145,7 +107,7 @@ class PictureEncoder:
     def _analyse(self, area: Area) -> tuple[Float32, Box]:
         """Latents y [M, h, w] of an area and as much around it as its kind looks at, and where they lie."""
         header, config = self.header, self._model.config
-        margin = self._model.kind.margin(self._level, header.tune)
+        margin = self._model.kind.margin(self._effort, header.tune)
         seen = area.box.grown(PATCH * margin, header.width, header.height)
         around = seen.grown(PATCH * config.analysis_reach, header.width, header.height)
         x = to_planes(view(self.pixels.colour, self._whole, around), PATCH)  # [3, H', W']
@@ -153,7 +115,7 @@ class PictureEncoder:
         rows, columns = _within(window, latent_box(around))
         return self._model.backend.analysis(x)[:, rows, columns].copy(), window
 
-    def _effort(self, number: int, area: Area, window: Box) -> Effort:
+    def _budget(self, number: int, area: Area, window: Box) -> Budget:
         """What may be spent on an area, of that number, whose latents and some around are those of `window`."""
         left, top = PATCH * window.left, PATCH * window.top
         right, bottom = min(self.header.width, PATCH * window.right), min(self.header.height, PATCH * window.bottom)
@@ -164,7 +126,7 @@ class PictureEncoder:
                 self._report(number * total + done, len(self._areas) * total)
 
         inside = _within(latent_box(area.box), window)
-        return Effort(self._level, self.header.tune, colour, inside, self._refiner, report)
+        return Budget(self._effort, self.header.tune, colour, inside, self._refiner, report)
 
 
 def _within(inner: Box, outer: Box) -> tuple[slice, slice]:

@@ -1,110 +1,47 @@
-"""A picture and what is asked for to a file: the checks of both, the header, the search for a target."""
+"""What an encode gives: the bytes, and what they were made of."""
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+import hashlib
+from dataclasses import dataclass
 
 from ..container import Box, Header
-from ..errors import ModelError, TargetError
-from ..picture import Pixels, check_metadata, psnr, read
-from .choice import Choice
-from .encoder import Encoding, PictureEncoder, Report
-from .hidden import continued
-from .lossless import lossless
-from .memory import undisturbed
-from .model import Model
-from .options import EncodeOptions
-from .painter import Painter
-from .search import Target, bpp_target, psnr_target, search, size_target
-from .tiling import tile_side
-
-if TYPE_CHECKING:
-    from ..picture import Picture
+from ..entropy.coder import Int32
+from ..picture import Samples
+from .tiling import Indices, gather, index_bytes, latent_size
 
 
-def encoded(model: Model | None, image: "Picture", options: EncodeOptions | None, report: Report) -> Encoding:
-    """See `Codec.encode`; without options all are what they are by default. A lossless one takes no model."""
-    asked = options or EncodeOptions()
-    check(model, asked)
-    pixels = read(image, asked.max_pixels)
-    check_metadata(pixels)
-    with undisturbed():
-        if asked.lossless:
-            return lossless(pixels, asked.tile, report)
-        assert model is not None
-        tune = asked.tune or model.config.tune
-        header = _header(model, pixels, tune, asked.tile)
-        encoder = PictureEncoder(model, replace(pixels, colour=continued(pixels)), header, asked.effort, report)
-        rates = model.kind.rates
-        choice = Choice(model, pixels, asked.tile, encoder)
+@dataclass(frozen=True)
+class Encoding:
+    """What `Codec.encode_detailed` returns."""
 
-        def attempt(number: int) -> Encoding:
-            if asked.exact and not asked.embed_basis:
-                return choice.attempt(rates.at(number))
-            return encoder.attempt(rates.at(number), asked.embed_basis)
+    data: bytes  # the .lcq file
+    header: Header
+    tiles: dict[int, Indices]  # index tensor of each tile
+    positions: int  # of the index tensor for a latent position, each way
+    estimated_bits: float  # the prior's information content of the coded symbols
+    layer: Samples | None = None  # what exact squares show, [H, W, C]; None: what the picture does
+    note: str = ""  # where a target lies beyond the range of rates: why the file is at its end
 
-        target = _target(model, pixels, asked)
-        if target is None:
-            return attempt(rates.of_quality(asked.quality).number)
-        encoder.keep_latents()
-        found = search(attempt, rates.lowest, rates.highest, target)
-        return replace(found.trial, note=found.note)
+    @property
+    def quality(self) -> float:
+        """0..100."""
+        return self.header.quality
 
+    @property
+    def indices(self) -> Int32:
+        """Index tensor of the whole picture, [C, h, w]."""
+        whole = Box(0, 0, *latent_size(self.header))
+        return gather(self.header, self.tiles, whole, len(self.tiles[0]), self.positions)
 
-def check(model: Model | None, options: EncodeOptions) -> None:
-    """See `Codec.check`; a lossless encode takes no model."""
-    if options.lossless:
-        return
-    assert model is not None
-    tune = options.tune or model.config.tune
-    if tune != "psnr" and not model.kind.efforts:
-        raise ModelError(f"model {model.config.name} encodes for PSNR alone; lattice and lattice-e8 can be tuned")
-    if tune != model.config.tune and not options.effort:
-        raise TargetError(f"tune {tune} takes an effort of 1 or more")
-    if options.embed_basis:
-        with undisturbed():
-            model.kind.own_basis(model.kind.rates.of_quality(options.quality))  # where there is none, it raises
-    model.check_effort(options.effort)
+    @property
+    def indices_sha256(self) -> str:
+        """SHA-256 of the index tensor, little-endian int32 in C order; channel by channel, for the sake of memory."""
+        digest, whole = hashlib.sha256(), Box(0, 0, *latent_size(self.header))
+        for channel in range(len(self.tiles[0])):
+            plane = {number: indices[channel : channel + 1] for number, indices in self.tiles.items()}
+            digest.update(index_bytes(gather(self.header, plane, whole, 1, self.positions)))  # [1, h, w]
+        return digest.hexdigest()
 
 
-def _target(model: Model, pixels: Pixels, asked: EncodeOptions) -> Target[Encoding] | None:
-    """What to search for; None where a quality was asked for."""
-    if asked.bpp is not None:
-        return bpp_target(asked.bpp, lambda trial: 8 * len(trial.data) / (pixels.width * pixels.height))
-    if asked.size is not None:
-        return size_target(asked.size, lambda trial: len(trial.data))
-    if asked.psnr is not None:
-        return psnr_target(asked.psnr, lambda trial: _fidelity(model, trial, pixels))
-    return None
-
-
-def _header(model: Model, pixels: Pixels, tune: str, tile: int | None) -> Header:
-    """What a file of a picture says about itself, all but the rate."""
-    quantizer, family = model.kind.format_id
-    return Header(
-        pixels.width,
-        pixels.height,
-        pixels.channels,
-        model.digest,
-        scale=0,
-        quality=0.0,
-        quantizer=quantizer,
-        family=family,
-        tune=tune,
-        bit_depth=pixels.depth,
-        tile=tile_side(tile, pixels.width, pixels.height),
-        icc=pixels.icc,
-        exif=pixels.exif,
-        xmp=pixels.xmp,
-        cicp=pixels.cicp,
-    )
-
-
-def _fidelity(model: Model, encoding: Encoding, pixels: Pixels) -> float:
-    """PSNR in dB of the colours that `encoding` decodes to where anything is seen of them, without decoding it."""
-    colour = (pixels.colour if encoding.layer is None else encoding.layer).copy()  # [H, W, C]; exact squares stay
-    if encoding.header.names_model:
-        Painter(model, encoding.header).paint(colour, encoding.tiles, Box(0, 0, pixels.width, pixels.height))
-    if pixels.alpha is None:
-        return psnr(colour, pixels.colour)
-    seen = pixels.alpha > 0  # [H, W]
-    return psnr(colour[seen], pixels.colour[seen])
+def indices_sha256(indices: Int32) -> str:
+    """SHA-256 of an index tensor, over little-endian int32 in C order, in hex."""
+    return hashlib.sha256(index_bytes(indices)).hexdigest()

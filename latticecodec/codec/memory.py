@@ -1,19 +1,13 @@
-"""Memory and warnings: what a call takes from the process, and what it leaves as it was.
+"""Memory that is free goes back to the system between areas of a large picture.
 
-Memory that is free goes back to the system between areas of a large picture.
 The allocator of glibc keeps what it got in pieces, and a hundred megapixels would take a third more memory.
 """
 
 import ctypes
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from typing import Any
-
-import numpy as np
-
-from ..errors import LcqError
 
 
 def give_back() -> None:
@@ -29,16 +23,3 @@ def _trim() -> Callable[[int], Any] | None:
     if not sys.platform.startswith("linux"):
         return None
     return getattr(ctypes.CDLL(None), "malloc_trim", None)
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """What every call works in, whatever the caller has set: NumPy warns of nothing, and raises nothing.
-
-    Running out of memory inside is an LcqError.
-    """
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    except MemoryError:
-        raise LcqError("not enough memory for a picture of this size") from None

@@ -50,14 +50,14 @@ class Model:
         return self.kind.rates.of_scale(header.scale)
 
     def check_effort(self, effort: int) -> None:
-        """Raise LcqError where a level of effort takes PyTorch and it is not installed; nothing is imported."""
+        """Raise LcqError where an effort takes PyTorch and it is not installed; nothing is imported."""
         if self._iterates(effort):
             from ..extras import require
 
             require("torch", f"effort {effort}")
 
     def refiner(self, effort: int) -> "Refiner | None":
-        """Who iterates at a level of effort that `check_effort` passed; None where nobody does."""
+        """Who iterates at an effort that `check_effort` passed; None where nobody does."""
         return self._refiner if self._iterates(effort) else None
 
     def _iterates(self, effort: int) -> bool:

@@ -3,11 +3,12 @@
 pixels ◄─ synthesis ◄─ y_hat ◄─ kind ◄─ index tensors of the tiles around
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from ..backends.backend import Report
 from ..config import PATCH
 from ..container import Box, Header
 from ..entropy.coder import Int32
@@ -32,9 +33,7 @@ class Painter:
         self._rate = model.rate_of(header)
         self.reach = model.config.synthesis_reach  # latent positions that a pixel depends on, each way
 
-    def colour(
-        self, tiles: Mapping[int, "Indices | Int32"], region: Box, report: Callable[[int, int], None] | None = None
-    ) -> Samples:
+    def colour(self, tiles: Mapping[int, "Indices | Int32"], region: Box, report: Report | None = None) -> Samples:
         """Colours [H, W, C] of a region from the index tensors of the tiles around it; tiles that are missing are 0.
 
         Exact squares are 0.
@@ -48,7 +47,7 @@ class Painter:
         out: Samples,
         tiles: Mapping[int, "Indices | Int32"],
         region: Box,
-        report: Callable[[int, int], None] | None = None,
+        report: Report | None = None,
     ) -> None:
         """The same into colours [H, W, C], of which exact squares stay as they are."""
         areas = parts(region)

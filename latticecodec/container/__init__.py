@@ -8,14 +8,25 @@ All integers are little-endian. The CRC-32 covers everything before it. Reading 
 anything, and raises only errors from the tree in errors.py. Names are loaded on first use.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy
 
 if TYPE_CHECKING:
     from .box import Box
     from .cicp import SRGB, Cicp, code_points
     from .extensions import BASIS, CICP, EXACT, EXIF, EXTENSIONS_MAX, ICC, MAY_IGNORE, METADATA_MAX, TILES, TUNE, XMP
-    from .file import EXACT_PIXELS_PER_BYTE, HEADER_MAX, PIXELS_PER_BYTE, Reader, Tile, read, read_header, write
+    from .file import (
+        EXACT_PIXELS_PER_BYTE,
+        HEADER_MAX,
+        PIXELS_PER_BYTE,
+        Reader,
+        Tile,
+        read,
+        read_header,
+        reader_of,
+        write,
+    )
     from .header import (
         ADAPTIVE,
         BASIS_MAX,
@@ -25,8 +36,6 @@ if TYPE_CHECKING:
         E8,
         LATTICE,
         MAGIC,
-        MAJOR,
-        MINOR,
         NO_MODEL,
         PIXELS_MAX,
         PRODUCT,
@@ -41,127 +50,35 @@ if TYPE_CHECKING:
         VQ,
         Header,
     )
-    from .source import Bytes, Source, contents, named
-    from .squares import SQUARE, Squares, mask_of
+    from .source import Source, contents, named
+    from .squares import SQUARE, mask_of
 
-_HOME = {
-    "ADAPTIVE": "header",
-    "BASIS": "extensions",
-    "BASIS_MAX": "header",
-    "BASIS_UNIT": "header",
-    "CICP": "extensions",
-    "DIAGONAL": "header",
-    "DIGEST_BYTES": "header",
-    "E8": "header",
-    "EXACT": "extensions",
-    "EXACT_PIXELS_PER_BYTE": "file",
-    "EXIF": "extensions",
-    "EXTENSIONS_MAX": "extensions",
-    "HEADER_MAX": "file",
-    "ICC": "extensions",
-    "LATTICE": "header",
-    "MAGIC": "header",
-    "MAJOR": "header",
-    "MAY_IGNORE": "extensions",
-    "METADATA_MAX": "extensions",
-    "MINOR": "header",
-    "NO_MODEL": "header",
-    "PIXELS_MAX": "header",
-    "PIXELS_PER_BYTE": "file",
-    "PRODUCT": "header",
-    "QUALITY_MAX": "header",
-    "QUALITY_UNIT": "header",
-    "QUANTIZERS": "header",
-    "ROTATION": "header",
-    "SIZE_MAX": "header",
-    "SRGB": "cicp",
-    "SQUARE": "squares",
-    "TILES": "extensions",
-    "TILES_MAX": "header",
-    "TILE_UNIT": "header",
-    "TUNE": "extensions",
-    "TUNES": "header",
-    "VQ": "header",
-    "XMP": "extensions",
-    "Box": "box",
-    "Bytes": "source",
-    "Cicp": "cicp",
-    "Header": "header",
-    "Reader": "file",
-    "Source": "source",
-    "Squares": "squares",
-    "Tile": "file",
-    "code_points": "cicp",
-    "contents": "source",
-    "mask_of": "squares",
-    "named": "source",
-    "read": "file",
-    "read_header": "file",
-    "write": "file",
-}
+_NAMES = {
+    "box": ("Box",),
+    "cicp": ("SRGB", "Cicp", "code_points"),
+    "extensions": (
+        "BASIS", "CICP", "EXACT", "EXIF", "EXTENSIONS_MAX", "ICC", "MAY_IGNORE", "METADATA_MAX", "TILES", "TUNE", "XMP",
+    ),
+    "file": (
+        "EXACT_PIXELS_PER_BYTE", "HEADER_MAX", "PIXELS_PER_BYTE", "Reader", "Tile", "read", "read_header", "reader_of",
+        "write",
+    ),
+    "header": (
+        "ADAPTIVE", "BASIS_MAX", "BASIS_UNIT", "DIAGONAL", "DIGEST_BYTES", "E8", "LATTICE", "MAGIC", "NO_MODEL",
+        "PIXELS_MAX", "PRODUCT", "QUALITY_MAX", "QUALITY_UNIT", "QUANTIZERS", "ROTATION", "SIZE_MAX", "TILES_MAX",
+        "TILE_UNIT", "TUNES", "VQ", "Header",
+    ),
+    "source": ("Source", "contents", "named"),
+    "squares": ("SQUARE", "mask_of"),
+}  # fmt: skip
 
 __all__ = [
-    "ADAPTIVE",
-    "BASIS",
-    "BASIS_MAX",
-    "BASIS_UNIT",
-    "CICP",
-    "DIAGONAL",
-    "DIGEST_BYTES",
-    "E8",
-    "EXACT",
-    "EXACT_PIXELS_PER_BYTE",
-    "EXIF",
-    "EXTENSIONS_MAX",
-    "HEADER_MAX",
-    "ICC",
-    "LATTICE",
-    "MAGIC",
-    "MAJOR",
-    "MAY_IGNORE",
-    "METADATA_MAX",
-    "MINOR",
-    "NO_MODEL",
-    "PIXELS_MAX",
-    "PIXELS_PER_BYTE",
-    "PRODUCT",
-    "QUALITY_MAX",
-    "QUALITY_UNIT",
-    "QUANTIZERS",
-    "ROTATION",
-    "SIZE_MAX",
-    "SQUARE",
-    "SRGB",
-    "TILES",
-    "TILES_MAX",
-    "TILE_UNIT",
-    "TUNE",
-    "TUNES",
-    "VQ",
-    "XMP",
-    "Box",
-    "Bytes",
-    "Cicp",
-    "Header",
-    "Reader",
-    "Source",
-    "Squares",
-    "Tile",
-    "code_points",
-    "contents",
-    "mask_of",
-    "named",
-    "read",
-    "read_header",
-    "write",
-]
+    "ADAPTIVE", "BASIS", "BASIS_MAX", "BASIS_UNIT", "CICP", "DIAGONAL", "DIGEST_BYTES", "E8", "EXACT",
+    "EXACT_PIXELS_PER_BYTE", "EXIF", "EXTENSIONS_MAX", "HEADER_MAX", "ICC", "LATTICE", "MAGIC", "MAY_IGNORE",
+    "METADATA_MAX", "NO_MODEL", "PIXELS_MAX", "PIXELS_PER_BYTE", "PRODUCT", "QUALITY_MAX", "QUALITY_UNIT", "QUANTIZERS",
+    "ROTATION", "SIZE_MAX", "SQUARE", "SRGB", "TILES", "TILES_MAX", "TILE_UNIT", "TUNE", "TUNES", "VQ", "XMP", "Box",
+    "Cicp", "Header", "Reader", "Source", "Tile", "code_points", "contents", "mask_of", "named", "read", "read_header",
+    "reader_of", "write",
+]  # fmt: skip
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f".{_HOME[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__getattr__, __dir__ = lazy(__name__, _NAMES)

@@ -11,7 +11,7 @@ from ..errors import ChecksumError, FormatError, LimitError, VersionError
 from .box import Box
 from .extensions import read_extensions, tile_side, write_extensions
 from .header import MAGIC, MAJOR, PIXELS_MAX, QUALITY_UNIT, SIZE_MAX, Header
-from .source import Bytes, Source, beginning, named, opened
+from .source import Bytes, Source, beginning, contents, named, opened
 
 HEADER_MAX = 1 << 26  # bytes before the CRC
 PIXELS_PER_BYTE = 1 << 12  # expansion guard: a payload byte stands for at most this many pixels
@@ -94,6 +94,11 @@ def read_header_of(file: IO[bytes], max_pixels: int = PIXELS_MAX) -> Header:
     end = FIXED.unpack(start)[3] if len(start) == FIXED.size else 0
     rest = end + _U32.size - FIXED.size
     return Reader(start + beginning(file, rest) if FIXED.size < end <= HEADER_MAX else start, max_pixels).header
+
+
+def reader_of(source: Source, max_pixels: int = PIXELS_MAX) -> "Reader":
+    """All of a file, its header parsed and checked; raises as `read_header`, but names no path: see `named`."""
+    return Reader(contents(source), whole("max_pixels", max_pixels, 1))
 
 
 def read(data: Bytes, max_pixels: int = PIXELS_MAX) -> tuple[Header, list[Tile]]:

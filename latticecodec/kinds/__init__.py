@@ -8,28 +8,21 @@ import pkgutil
 import threading
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..container import QUANTIZERS
+from ..lazy import lazy
 
 if TYPE_CHECKING:
     from ..config import ModelConfig
-    from .codebook import Codebook, Rotation
-    from .kind import Basis, Coded, Effort, Kind
-    from .lattice import E8Lattice, Lattice
+    from .kind import Basis, Budget, Kind
+    from .lattice import Lattice
     from .rate import Rate, Rates
 
-_HOME = {
-    "Basis": "kind",
-    "Codebook": "codebook",
-    "Coded": "kind",
-    "E8Lattice": "lattice",
-    "Effort": "kind",
-    "Kind": "kind",
-    "Lattice": "lattice",
-    "Rate": "rate",
-    "Rates": "rate",
-    "Rotation": "codebook",
+_NAMES = {
+    "kind": ("Basis", "Budget", "Kind"),
+    "lattice": ("Lattice",),
+    "rate": ("Rate", "Rates"),
 }
 
 
@@ -103,26 +96,14 @@ def kind_of(format_id: tuple[int, int]) -> "type[Kind]":
 __all__ = [
     "KINDS",
     "Basis",
-    "Codebook",
-    "Coded",
-    "E8Lattice",
-    "Effort",
+    "Budget",
     "Kind",
     "Lattice",
     "Rate",
     "Rates",
-    "Rotation",
     "add",
     "check",
     "kind_of",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f".{_HOME[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__getattr__, __dir__ = lazy(__name__, _NAMES)

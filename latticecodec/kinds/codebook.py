@@ -21,7 +21,7 @@ from ..entropy.stream import Reader, Writer
 from ..errors import ImageError, ModelError
 from ..weights import part
 from .fields import check_groups, check_no_books
-from .kind import Basis, Coded, Effort
+from .kind import Basis, Budget, Coded
 from .rate import Rate, Rates
 
 if TYPE_CHECKING:
@@ -93,12 +93,12 @@ class Codebook:
         if indices.size and not 0 <= indices.min() <= indices.max() < codes:
             raise ImageError(f"indices from {indices.min()} to {indices.max()}; expected 0 to {codes - 1}")
 
-    def margin(self, level: int, tune: str) -> int:
+    def margin(self, effort: int, tune: str) -> int:
         """See `kind.Kind`; there is nothing to refine."""
         return 0
 
-    def prepare(self, y: Float32, rate: Rate, basis: Basis | None, effort: Effort | None = None) -> Float32:
-        """See `kind.Kind`; there is but one way to encode, whatever the effort."""
+    def prepare(self, y: Float32, rate: Rate, basis: Basis | None, budget: Budget | None = None) -> Float32:
+        """See `kind.Kind`; there is but one way to encode, whatever may be spent."""
         return y / self._basis_at(rate)[:, None, None]  # [M, h, w]
 
     def encode(self, u: Float32, rate: Rate, effort: int) -> Coded:

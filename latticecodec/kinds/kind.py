@@ -1,6 +1,5 @@
 """A kind of model: what lies between latents and the payload of a file. The protocol that all of them follow."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -9,7 +8,7 @@ from ..entropy.coder import Float32, Int32
 from .rate import Rate, Rates
 
 if TYPE_CHECKING:
-    from ..backends.backend import Backend, Refiner, Tensors
+    from ..backends.backend import Backend, Refiner, Report, Tensors
     from ..picture import Samples
     from .parts import Inside
 
@@ -17,24 +16,24 @@ Basis = tuple[int, ...]  # a whole lattice basis as a file carries it: log2 in 1
 
 
 @dataclass(frozen=True)
-class Effort:
+class Budget:
     """What an encoder may spend on an area of a picture, and what for.
 
     Attributes:
-        level: 0 is one pass and the nearest points; more is what a kind makes of it.
+        effort: 0 is one pass and the nearest points; more is what a kind makes of it.
         tune: what to spend the bits for, one of config.TUNES.
         colour: the area, [H, W, C], cut at the edges of the picture.
         inside: rows and columns of its latents that will be coded; those around are what they border on.
-        refiner: what iterates; None where the level does not.
+        refiner: what iterates; None where nothing does at that effort.
         report: called with (steps done, steps in all) where there are steps.
     """
 
-    level: int
+    effort: int
     tune: str
     colour: "Samples"
     inside: "Inside"
     refiner: "Refiner | None"
-    report: Callable[[int, int], None]
+    report: "Report"
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Kind(Protocol):
         rates: of the model.
         channels: C of the index tensor.
         positions: of the index tensor for a latent position, each way.
-        efforts: the highest level of effort that differs from those below it.
+        efforts: the highest effort that differs from those below it.
     """
 
     name: ClassVar[str]
@@ -83,14 +82,14 @@ class Kind(Protocol):
     def check_basis(self, basis: Basis | None) -> None:
         """Raises ModelError where a file's basis does not fit the model."""
 
-    def margin(self, level: int, tune: str) -> int:
-        """Latent positions around those that will be coded that `prepare` looks at, at a level of effort."""
+    def margin(self, effort: int, tune: str) -> int:
+        """Latent positions around those that will be coded that `prepare` looks at."""
 
-    def prepare(self, y: Float32, rate: Rate, basis: Basis | None, effort: Effort | None = None) -> Float32:
-        """Latents y [M, h, w] in units of the basis, refined as far as the effort goes: u [M, h, w]."""
+    def prepare(self, y: Float32, rate: Rate, basis: Basis | None, budget: Budget | None = None) -> Float32:
+        """Latents y [M, h, w] in units of the basis, refined as far as the budget goes: u [M, h, w]."""
 
     def encode(self, u: Float32, rate: Rate, effort: int) -> Coded:
-        """Quantize and code latents in units of the basis u [M, h, w], at a level of effort."""
+        """Quantize and code latents in units of the basis u [M, h, w]."""
 
     def decode(self, payload: bytes, rate: Rate, height: int, width: int) -> Int32:
         """The index tensor [C, h, w] of a payload; h and w are the latents'."""

@@ -23,15 +23,15 @@ from ..entropy.stream import Reader, Writer
 from ..errors import ImageError, ModelError
 from ..weights import part
 from .fields import check_no_books, check_no_codes
-from .kind import Basis, Coded, Effort
 from .rate import Rate, Rates
 
 if TYPE_CHECKING:
-    from ..backends.backend import Backend, Tensors
+    from ..backends.backend import Backend, Refiner, Tensors
+    from .kind import Basis, Budget, Coded
 
 BIT = 0.035  # squared distance, in lattice steps, that one bit is worth at effort 1
 ENTRY_MAX = 32767  # of an embedded basis, in 1/1024 octave
-ITERATIONS = {2: 3, 3: 4, 4: 5, 5: 6, 6: 8, 7: 10, 8: 13, 9: 16}  # of the refinement, by level of effort
+ITERATIONS = {1: 1, 2: 3, 3: 4, 4: 5, 5: 6, 6: 8, 7: 10, 8: 13, 9: 16}  # of a refinement, by effort
 
 
 class Lattice:
@@ -63,7 +63,7 @@ class Lattice:
         """See `kind.Kind`."""
         return self.prior.fingerprint()
 
-    def own_basis(self, rate: Rate) -> Basis:
+    def own_basis(self, rate: Rate) -> "Basis":
         """See `kind.Kind`."""
         entries = np.rint(np.log2(self._basis(rate, None)) * BASIS_UNIT)  # [M]
         if not (np.abs(entries) <= ENTRY_MAX).all():
@@ -71,7 +71,7 @@ class Lattice:
             raise ModelError(f"model {self._config.name}: {told}; leave out `embed_basis`")
         return tuple(int(v) for v in entries)
 
-    def check_basis(self, basis: Basis | None) -> None:
+    def check_basis(self, basis: "Basis | None") -> None:
         """See `kind.Kind`."""
         if basis is not None and len(basis) != self._config.latents:
             told = f"the file's basis has {len(basis)} entries where its model has {self._config.latents}"
@@ -84,44 +84,37 @@ class Lattice:
         if indices.size and not -COORDINATE_MAX <= indices.min() <= indices.max() <= COORDINATE_MAX:
             raise ImageError(f"indices from {indices.min()} to {indices.max()}; the format ends at {COORDINATE_MAX}")
 
-    def margin(self, level: int, tune: str) -> int:
+    def margin(self, effort: int, tune: str) -> int:
         """See `kind.Kind`."""
-        if not level:
+        if not effort:
             return 0
         from .parts import MARGIN, STEP_HALO
 
-        return STEP_HALO if level == 1 and tune == "psnr" else MARGIN
+        return STEP_HALO if effort == 1 and tune == "psnr" else MARGIN
 
-    def prepare(self, y: Float32, rate: Rate, basis: Basis | None, effort: Effort | None = None) -> Float32:
-        """See `kind.Kind`; level 1 takes one step down the distortion, levels from 2 up refine further."""
+    def prepare(self, y: Float32, rate: Rate, basis: "Basis | None", budget: "Budget | None" = None) -> Float32:
+        """See `kind.Kind`; effort 1 takes one step down the distortion, efforts from 2 refine further."""
         steps = self._basis(rate, basis)  # [M]
         u = y / steps[:, None, None]  # [M, h, w]
-        if effort is None or not effort.level:
+        if budget is None or not budget.effort:
             return u
+        from ..backends.backend import Refinement
         from .parts import by_parts, within
-        from .step import one_step
+        from .step import OneStep
 
-        if effort.level == 1:
-            refinement = partial(
-                one_step, steps=steps, t=rate.t, tune=effort.tune, unit=self.unit, backend=self._backend
-            )
-        else:
-            assert effort.refiner is not None
-            refinement = partial(
-                effort.refiner.refine,
-                steps=steps,
-                t=rate.t,
-                tune=effort.tune,
-                iterations=ITERATIONS[effort.level],
-                rounded_below=self.prior.integers_below,
-            )
-        if effort.level == 1 and effort.tune == "psnr":  # other distortions want to see a larger picture
-            return within(effort.inside, u, effort.colour, refinement, effort.report)
-        return by_parts(u, effort.colour, self._halo, refinement, effort.report)
+        effort, tune = budget.effort, budget.tune
+        refiner: Refiner | None = OneStep(self._backend, self.unit) if effort == 1 else budget.refiner
+        assert refiner is not None
+        refinement = Refinement(steps, rate.t, tune, ITERATIONS[effort], self.prior.integers_below)
+        refine = partial(refiner.refine, refinement=refinement)
+        if effort == 1 and tune == "psnr":  # other distortions want to see a larger picture
+            return within(budget.inside, u, budget.colour, refine, budget.report)
+        return by_parts(u, budget.colour, self._halo, refine, budget.report)
 
-    def encode(self, u: Float32, rate: Rate, effort: int) -> Coded:
-        """See `kind.Kind`; level 1 chooses points by distance and bits together, others take the nearest."""
+    def encode(self, u: Float32, rate: Rate, effort: int) -> "Coded":
+        """See `kind.Kind`; effort 1 chooses points by distance and bits together, others take the nearest."""
         from .hyper import hyper_latents
+        from .kind import Coded
 
         points, writer = self.prior.points, Writer(self.prior.tables)
         z = hyper_latents(self._backend, u)  # [Z, h/4, w/4]
@@ -145,12 +138,12 @@ class Lattice:
             view.know(step, k)
         return view.known
 
-    def values(self, indices: Int32, rate: Rate, basis: Basis | None) -> Float32:
+    def values(self, indices: Int32, rate: Rate, basis: "Basis | None") -> Float32:
         """See `kind.Kind`."""
         step = self._basis(rate, basis) / np.float32(self.unit)  # [M]
         return indices.astype(np.float32) * step[:, None, None]  # [M, h, w]
 
-    def _basis(self, rate: Rate, entries: Basis | None) -> Float32:
+    def _basis(self, rate: Rate, entries: "Basis | None") -> Float32:
         """Basis diagonal [M]: the model's own at `rate`, or the one a file carries."""
         if entries is not None:
             return np.exp2(np.array(entries) / BASIS_UNIT).astype(np.float32)

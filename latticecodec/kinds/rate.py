@@ -16,7 +16,7 @@ class Rate:
     Attributes:
         number: the fineness, in 1/1024 octave.
         quality: 0..100.
-        level: the prior's, 0..63.
+        level: what the prior knows of it, 0..63 (FORMAT.md).
         t: the rate coordinate, which the synthesis and the weight of the distortion depend on.
     """
 

@@ -4,35 +4,32 @@ import math
 
 import numpy as np
 
-from ..backends.backend import Backend
+from ..backends.backend import Backend, Refinement, Report
 from ..entropy.coder import Float32
-from .parts import Report
 
 ONE_STEP = {1: (0.007, 7.0), 2: (0.02, 1.0)}  # step and sharpness of the soft rounding, by the unit of the coordinates
 
 
-def one_step(
-    u: Float32, *, steps: Float32, t: float, x: Float32, tune: str, unit: int, backend: Backend, report: Report
-) -> Float32:
-    """Latents [M, h, w] in lattice steps that the synthesis makes more of than of u [M, h, w].
+class OneStep:
+    """See `backend.Refiner`; one iteration, which looks at the distortion and not at the bits.
 
     Args:
-        u: latents in lattice steps.
-        steps: the lattice basis [M].
-        t: rate coordinate.
-        x: the picture they are of, [3, H, W] in [0, 1].
-        tune: one of config.TUNES.
-        unit: 1 where they will be rounded to integers; 2 for E8, whose points the soft rounding does not know, so that
-            it is weak.
         backend: of the model.
-        report: called when it is done.
+        unit: 1 where latents will be rounded to integers; 2 for E8, whose points the soft rounding does not know, so
+            that it is weak.
     """
-    length, sharpness = ONE_STEP[unit]
-    basis = steps[:, None, None]  # [M, 1, 1]
-    soft, slope = soft_round(u, sharpness)  # [M, h, w] each
-    gradient = backend.distortion_step(soft * basis, t, x, tune)  # [M, h, w], of y_hat
-    report(1, 1)
-    return u - length * (gradient * basis * slope)
+
+    def __init__(self, backend: Backend, unit: int) -> None:
+        self._backend = backend
+        self._length, self._sharpness = ONE_STEP[unit]
+
+    def refine(self, u: Float32, x: Float32, refinement: Refinement, report: Report) -> Float32:
+        """See `backend.Refiner`."""
+        basis = refinement.steps[:, None, None]  # [M, 1, 1]
+        soft, slope = soft_round(u, self._sharpness)  # [M, h, w] each
+        gradient = self._backend.distortion_step(soft * basis, refinement.t, x, refinement.tune)  # [M, h, w], of y_hat
+        report(1, 1)
+        return u - self._length * (gradient * basis * slope)
 
 
 def soft_round(u: Float32, alpha: float) -> tuple[Float32, Float32]:

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..backends.backend import Refinement, Report
 from ..config import HYPER
 from .arithmetic import straight_through
 from .nets import HyperAnalysis
@@ -23,28 +24,24 @@ SHARPNESS = (2.5, 8.0)  # of the soft rounding, at the first and the last iterat
 
 def refine(
     u: Tensor,
-    t: float,
+    refinement: Refinement,
     prior: FloatPrior,
     hyper_analysis: HyperAnalysis,
     distortion: Callable[[Tensor], Tensor],
-    report: Callable[[int, int], None],
-    iterations: int,
-    rounded_below: float,
+    report: Report,
 ) -> Tensor:
     """Latents [1, M, h, w] in lattice steps that make a better file than u [1, M, h, w].
 
     Args:
         u: latents in lattice steps, changed in place.
-        t: rate coordinate.
+        refinement: how; its basis and tune are those of `distortion`.
         prior: in floating point.
         hyper_analysis: of the model.
         distortion: of soft lattice coordinates [1, M, h, w], in bits.
         report: called with (iterations done, iterations in all) after each.
-        iterations: of gradient descent.
-        rounded_below: log of the predicted sigma from which a coordinate is not rounded, since it will be part of an
-            E8 point.
     """
-    at = torch.tensor([t], device=u.device, dtype=torch.float32)
+    iterations = refinement.iterations
+    at = torch.tensor([refinement.t], device=u.device, dtype=torch.float32)
     refined = u.requires_grad_(True)  # [1, M, h, w]
     optimiser = torch.optim.SGD([refined], lr=STEP, momentum=MOMENTUM, nesterov=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, iterations, STEP / 5)
@@ -54,7 +51,7 @@ def refine(
         z = _hyper_latents(hyper_analysis, refined)  # [1, Z, h/4, w/4]
         features = prior.hyper(z, at)[:, :, : u.shape[2], : u.shape[3]]  # [1, F, h, w]
         mean, scale = prior.context(straight_through(refined.round(), refined), features)  # [1, M, h, w] each
-        soft = torch.where(scale < rounded_below, soft_round(refined, sharpness), refined)  # [1, M, h, w]
+        soft = torch.where(scale < refinement.rounded_below, soft_round(refined, sharpness), refined)  # [1, M, h, w]
         bits = prior.bits(soft, mean, scale).sum() + prior.bits_z(z, *prior.z_parameters(at)).sum()
         optimiser.zero_grad()
         (bits + distortion(soft)).backward()  # type: ignore[no-untyped-call]

@@ -10,7 +10,7 @@ from lcq_parts import Record, parts
 
 from latticecodec import Codec, container
 from latticecodec.codec import EncodeOptions
-from latticecodec.codec.lossless import stored_tile
+from latticecodec.codec.squares.mixed import stored_tile
 from latticecodec.container import Cicp, Header, Tile
 from latticecodec.picture import Pixels
 

@@ -5,7 +5,6 @@ from .attentive import AttentiveAdaptiveQuantizer, Selected
 from .base import Quantized
 from .closest import closest_point
 from .composite import ProductQuantizer, ResidualQuantizer
-from .e8 import E8Lattice
 from .ecvq import entropy_constrained
 from .full import FullLattice
 from .kmeans import kmeans
@@ -24,7 +23,6 @@ __all__ = [
     "AttentiveAdaptiveQuantizer",
     "CodebookUse",
     "DiagonalLattice",
-    "E8Lattice",
     "FullLattice",
     "ProductQuantizer",
     "Quantized",

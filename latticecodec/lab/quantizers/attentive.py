@@ -57,7 +57,7 @@ class AttentiveAdaptiveQuantizer(SharedAdaptiveQuantizer):
         super().__init__(sizes, widths, decay, commitment)
         self.selection = SliceAttention(widths, len(sizes), seed)
         self.schedule, self.seed = TEMPERATURES[temperature], seed
-        self.iterations = 1  # steps of the whole training, for the temperature
+        self.begun, self.iterations = 0, 1  # the batch at which the temperature begins to fall, and over how many
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     def forward(self, z: Tensor, penalties: Sequence[Tensor] | None = None) -> Selected:
@@ -98,7 +98,7 @@ class AttentiveAdaptiveQuantizer(SharedAdaptiveQuantizer):
         """A choice [N, G, m] of this training step from scores [N, G, m]."""
         step = int(self.steps)
         self.steps += 1
-        temperature = self.schedule(step, self.iterations)
+        temperature = self.schedule(step - self.begun, self.iterations)
         return gumbel_choice(scores, temperature, step_generator(self.seed, step), self.ranks)
 
     @torch.no_grad()

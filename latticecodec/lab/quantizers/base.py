@@ -1,4 +1,4 @@
-"""What every quantizer offers the codec, and what a training step gets back from one."""
+"""What a training step gets back from a lattice; what it gets from codebooks is in vector.py."""
 
 from dataclasses import dataclass
 

@@ -151,13 +151,3 @@ class ResidualQuantizer(_Composite):
         for stage, column in zip(stages, indices.unbind(1), strict=True):
             values = values + stage.dequantize(column)
         return values
-
-
-def product_of(codebooks: Sequence[Tensor]) -> ProductQuantizer:
-    """A ProductQuantizer with the codewords given, float32 [K, D_i] for each slice."""
-    quantizers = []
-    for codebook in codebooks:
-        quantizer = VectorQuantizer(*codebook.shape)
-        quantizer.begin_at(codebook)
-        quantizers.append(quantizer)
-    return ProductQuantizer(quantizers)

@@ -36,7 +36,7 @@ class DiagonalLattice(nn.Module):
     `dither` and `softness` touch nothing but the values in training: coordinates and `quantize` are as without them.
 
     Raises:
-        TrainingError: `softness` is not positive.
+        TrainingError: `softness` is not positive, or `codebook_size` less than 2.
     """
 
     def __init__(

@@ -141,12 +141,3 @@ def pairs_of(indices: Tensor, codes: Sequence[int]) -> Tensor:
     book = torch.searchsorted(ends, indices, right=True)
     first = F.pad(ends, (1, 0))[book]
     return torch.stack([book, indices - first])
-
-
-def union_of(pairs: Tensor, codes: Sequence[int]) -> Tensor:
-    """Inverse of `pairs_of`; raises FormatError where there is no such codebook or no such index in it."""
-    sizes = torch.tensor(list(codes), device=pairs.device)  # [m]
-    book, index = checked(pairs[0], len(sizes)), pairs[1].long()
-    for number, size in enumerate(codes):
-        checked(index[book == number], size)
-    return F.pad(sizes.cumsum(0), (1, 0))[book] + index

@@ -2,35 +2,23 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from ... import zoo
 from ..hardware import hardware
 from .checkpoint import Training
-from .options import TrainOptions
+from .options import Asked, TrainOptions
 from .shards import Shards
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a training was asked for, beside its options: see `run`, of which these are arguments."""
-
-    quantizer: str
-    name: str
-    preset: str
-    data: Path | None
-    val: Path | None
-    base: str | None  # what `init_from` is called whatever versions follow
-    resume: Path | None
 
 
 def card(training: Training, asked: Asked, pictures: Sequence[object] | Shards) -> str:
     """The card of what trained on these pictures."""
     options, schedule, config = training.options, training.schedule, training.model.config
     begun, device = schedule.begun, next(training.model.parameters()).device
-    start = f"the weights of {Path(asked.base).name}" if asked.base else "the PCA of 16x16 patches"
+    base = _base(asked)
+    start = f"the weights of {Path(base).name}" if base else "the PCA of 16x16 patches"
     if begun:
-        start = f"step {begun:,} of an earlier training, before its rate fell"
+        start = f"step {begun:,} of an earlier training, before its learning rate fell"
     count = training.ranks.count
     where = f"{count} processes, {hardware(device)}" if count > 1 else hardware(device)
     hours = f"{schedule.seconds / 3600:.3g} hours ({where})"
@@ -38,28 +26,35 @@ def card(training: Training, asked: Asked, pictures: Sequence[object] | Shards) 
         f"# {config.name}\n\n"
         f"Quantizer: {config.quantizer}. Trained on {_source(asked.data, pictures)}, from {start}: "
         f"{training.step - begun:,} steps of {options.batch} crops of {options.crop}x{options.crop} in {hours}, "
-        f"{options.optimiser}, peak learning rate {options.rate:g}, seed {options.seed}, lambda {config.lambda_min:g} "
-        f"to {config.lambda_max:g}, for {config.tune}.\n\n"
-        f"    {_command(options, asked)}\n\n"
+        f"{options.optimiser}, peak learning rate {options.learning_rate:g}, seed {options.seed}, "
+        f"lambda {config.lambda_min:g} to {config.lambda_max:g}, for {config.tune}.\n\n"
+        f"    {_command(training, asked)}\n\n"
         "Results: not measured yet; `lcodec eval DIR --model THIS_FOLDER` prints them.\n"
     )
 
 
-def _command(options: TrainOptions, asked: Asked) -> str:
-    """What trains it again."""
+def _command(training: Training, asked: Asked) -> str:
+    """What trains it again; stops and resumptions on the way are left out, since they change nothing."""
+    options, base = training.options, _base(asked)
     words = ["lcodec", "train", "--quantizer", asked.quantizer]
     words += ["--name", asked.name] if asked.name != asked.quantizer else []
-    words += ["--init-from", asked.base] if asked.base else ["--preset", asked.preset]
-    for name, path in (("--resume", asked.resume), ("--data", asked.data), ("--val", asked.val)):
+    words += ["--init-from", base] if base else ["--preset", asked.preset]
+    words += ["--resume", training.origin, "--out", str(asked.out)] if training.origin else []
+    for name, path in (("--data", asked.data), ("--val", asked.val)):
         words += [name, str(path)] if path else []
-    words += ["--minutes", f"{options.minutes:g}"] if options.minutes else ["--steps", f"{options.steps}"]
+    words += ["--minutes", f"{options.minutes:.12g}"] if options.minutes else ["--steps", f"{options.steps}"]
     words += ["--batch", f"{options.batch}", "--crop", f"{options.crop}", "--optimiser", options.optimiser]
-    words += ["--lr", f"{options.rate:g}", "--seed", f"{options.seed}"]
-    words += ["--drawn", f"{options.drawn:g}"] if options.drawn != TrainOptions.drawn else []
+    words += ["--lr", f"{options.learning_rate:.12g}", "--seed", f"{options.seed}"]
+    words += ["--drawn", f"{options.drawn:.12g}"] if options.drawn != TrainOptions.drawn else []
     words += ["--rank", f"{options.rank}"] if options.rank else []
-    words += ["--tune", options.tune] if options.tune != "psnr" else []
-    words += ["--freeze", options.freeze] if options.freeze != "nothing" else []
+    words += ["--tune", options.tune] if options.tune != TrainOptions.tune else []
+    words += ["--freeze", options.freeze] if options.freeze != TrainOptions.freeze else []
     return shlex.join([*words, *(part for given in options.quantizer.arguments() for part in given.split())])
+
+
+def _base(asked: Asked) -> str:
+    """What the model that a training starts from is called whatever versions follow; empty without one."""
+    return zoo.called(zoo.find(asked.init_from)) if asked.init_from else ""
 
 
 def _source(data: Path | None, pictures: Sequence[object] | Shards) -> str:

@@ -1,9 +1,10 @@
 """A training in a file: everything it needs to go on as if never stopped, or to fall from anew.
 
 `checkpoint.pt` is the present state and resumes with the options it was made with, to the same result. `stable.pt` is
-the last state before the rate began to fall: training goes on from it at the full rate, for other steps or minutes,
-with another rate, crop or batch; its optimiser may be missing and its numbers may be of half precision. Both are
-written after a look of the guard alone, so that they hold what is good, and nothing is half counted.
+the last state before the learning rate began to fall: training goes on from it at the full one, for other steps or
+minutes, with another learning rate, crop or batch; its optimiser may be missing and its numbers may be of half
+precision. Both are written after a look of the guard alone, so that they hold what is good, and nothing is half
+counted.
 """
 
 import dataclasses
@@ -26,6 +27,7 @@ from .optimiser import Average
 from .options import RENEWED, UNSETTLED, TrainOptions
 from .schedule import Schedule
 
+RENAMED = {"rate": "learning_rate"}  # options of older checkpoints, and what they are called now
 CHECKPOINT, STABLE = "checkpoint.pt", "stable.pt"
 OF_EXPORT = ("name", "reach", "weights_sha256", "prior_sha256")  # fields of a configuration that training leaves alone
 WANTED: dict[str, type | tuple[type, ...]] = {  # in every checkpoint
@@ -54,11 +56,12 @@ class Training:
     options: TrainOptions
     step: int = 0  # steps taken
     units: Tensor | None = None  # [5] of the error, where that is SSIMULACRA2's (error.py)
+    origin: str = ""  # path of the stable.pt that the schedule began from, if any
     ranks: Ranks = ALONE  # the processes that train
 
 
 def save_checkpoint(training: Training, folder: Path) -> None:
-    """Write checkpoint.pt, and stable.pt until the rate falls; an old file stays until the new one is whole.
+    """Write checkpoint.pt, and stable.pt until the learning rate falls; an old file stays until the new one is whole.
 
     The first of several processes writes, as a process alone would, with what all of them have; all together.
     """
@@ -78,6 +81,7 @@ def _save(training: Training, path: Path, stable: bool) -> None:
         "options": _settings(training.options, UNSETTLED),
         "step": training.step,
         "begun": training.schedule.begun,
+        "origin": training.origin,
         "warm_up": training.schedule.warm_up,
         "seconds": training.schedule.seconds,
         "stable": stable,
@@ -124,10 +128,12 @@ def _take_over(training: Training, path: Path, state: dict[str, Any]) -> None:
     if not cold:
         training.optimiser.load_state_dict(state["optimiser"])
     if state["stable"]:
+        training.origin = str(path)
         training.schedule.begun, training.schedule.warm_up = training.step, COLD if cold else 0
     else:
         training.schedule.begun, training.schedule.warm_up = state["begun"], state["warm_up"]
         training.schedule.seconds = state["seconds"]
+        training.origin = state.get("origin", "")  # older checkpoints have none
 
 
 def load_state(path: Path) -> dict[str, Any]:
@@ -144,7 +150,8 @@ def load_state(path: Path) -> dict[str, Any]:
         odd = [key for key, kind in WANTED.items() if not isinstance(state[key], kind)]
         if odd:
             raise TypeError(odd)
-    return dict(state)
+    options = {RENAMED.get(name, name): value for name, value in state["options"].items()}
+    return dict(state) | {"options": options}
 
 
 @contextmanager

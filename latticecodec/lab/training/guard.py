@@ -11,7 +11,8 @@ from .optimiser import Average
 
 LOOK = 50  # steps between two looks at the loss; nothing is fetched from the device more often
 EXPLODED = 5.0  # a loss this many times its running mean is an explosion; below zero, one that rises as far
-MEMORY = 0.8  # of the running mean, a look
+NOISE = 2.0  # a mean nearer to zero than so many times what looks differ from it counts as one that far away
+MEMORY = 0.8  # of the running means, a look
 TRIES = 5  # bad looks in a row that end a training
 
 
@@ -21,6 +22,7 @@ class Guard:
     def __init__(self, model: nn.Module, average: Average) -> None:
         self.share = 1.0  # of the learning rate: halved each time
         self._mean = 0.0  # running mean of the loss; 0 before the first good look
+        self._spread = 0.0  # running mean of the distance to it
         self._bad = 0  # looks in a row that were bad
         self._keep(model, average)
 
@@ -29,9 +31,12 @@ class Guard:
 
         Raises TrainingError at the last of TRIES bad looks in a row.
         """
-        exploded = self._mean and loss - self._mean > (EXPLODED - 1) * abs(self._mean)
+        rise = loss - self._mean
+        exploded = self._mean and rise > (EXPLODED - 1) * max(abs(self._mean), NOISE * self._spread)
         good = math.isfinite(loss) and not exploded
         if good and average.is_finite():
+            if self._mean:
+                self._spread = MEMORY * self._spread + (1 - MEMORY) * abs(rise)
             self._mean = MEMORY * self._mean + (1 - MEMORY) * loss if self._mean else loss
             self._keep(model, average)
             self._bad = 0
@@ -55,11 +60,12 @@ class Guard:
 
     def state(self) -> dict[str, float]:
         """What a checkpoint keeps, which is written after looks alone: then the average is the last good one."""
-        return {"share": self.share, "mean": self._mean, "bad": self._bad}
+        return {"share": self.share, "mean": self._mean, "spread": self._spread, "bad": self._bad}
 
     def load(self, state: dict[str, float], model: nn.Module, average: Average) -> None:
         """Go on from a checkpoint with this model and average."""
-        self.share, self._mean, self._bad = state["share"], state["mean"], int(state.get("bad", 0))  # older: without
+        self.share, self._mean = state["share"], state["mean"]
+        self._spread, self._bad = state.get("spread", 0.0), int(state.get("bad", 0))  # older checkpoints have neither
         self._keep(model, average)
 
     def _keep(self, model: nn.Module, average: Average) -> None:

@@ -117,8 +117,8 @@ class PhotoModel(nn.Module, ABC):
     def fit(self, pictures: Tensor) -> None:
         """What a model from scratch takes from pictures [N, 3, S, S] in [0, 1] once it has its first transforms."""
 
-    def plan(self, steps: int) -> None:
-        """Prepare for so many steps, 0 where they are not known."""
+    def plan(self, begun: int, steps: int) -> None:
+        """Prepare for so many steps from step `begun` on, 0 where they are not known."""
 
     def join(self, ranks: Ranks) -> None:
         """Train on this process's share of every batch, and begin as the model of the first process; all together."""

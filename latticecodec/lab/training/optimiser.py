@@ -9,6 +9,7 @@ from torch.optim import Optimizer
 
 from ...errors import TrainingError
 from ..ranks import ALONE, Ranks
+from .options import OPTIMISERS
 from .soap import Soap
 
 SLOW = 0.3  # share of the learning rate that the linear path of the transforms and the lattice basis train with
@@ -28,13 +29,15 @@ def parameter_groups(model: nn.Module) -> list[dict[str, Any]]:
     return [{"params": fast, "share": 1.0}, {"params": slow, "share": SLOW}]
 
 
-def make_optimiser(name: str, parameters: Iterable[dict[str, Any]], rate: float, ranks: Ranks = ALONE) -> Optimizer:
+def make_optimiser(
+    name: str, parameters: Iterable[dict[str, Any]], learning_rate: float, ranks: Ranks = ALONE
+) -> Optimizer:
     """`soap` (Vyas et al. 2024), shared out among processes, or `adamw` (fused), without weight decay."""
     if name == "soap":
-        return Soap(parameters, lr=rate, ranks=ranks)
+        return Soap(parameters, lr=learning_rate, ranks=ranks)
     if name == "adamw":
-        return torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
-    raise TrainingError(f"unknown optimiser {name!r}; choose soap or adamw")
+        return torch.optim.AdamW(parameters, lr=learning_rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
+    raise TrainingError(f"unknown optimiser {name!r}; choose {' or '.join(OPTIMISERS)}")
 
 
 class Average:

@@ -2,6 +2,14 @@
 
 from dataclasses import asdict, dataclass
 
+from ..widths import SIZE_MIN
+
+WEIGHT_MAX = 1e9  # of a part of the loss; with much more, sums in float32 end up infinite
+RANGES = {  # from where to where numbers may be
+    "gamma": (-WEIGHT_MAX, WEIGHT_MAX),
+    "codebook_size": (SIZE_MIN, 1e300),
+    "commitment": (0.0, WEIGHT_MAX),
+}
 CHOICES = {  # the words that may be chosen from, the default first
     "codebook_update": ("ema", "gradient"),
     "selection": ("cost", "attention"),

@@ -14,19 +14,18 @@ from ...metrics import MS_SSIM_SIDE_MIN
 from ...picture import find_images
 from ..arithmetic import seeded
 from ..ranks import Ranks, joined, own_device
-from .card import Asked, card
+from .card import card
 from .checkpoint import CHECKPOINT, contents_of, load_state
 from .data import Crops, centre_crops, processes_for
 from .export import export
 from .kinds import MODELS, TWINS, check
-from .loop import Progress, train
-from .options import TrainOptions
+from .loop import train
+from .options import Asked, TrainOptions
+from .progress import Progress
 from .quantizer_options import QuantizerOptions
 from .shards import HOLD_OUT, Packed, Shards, find_shards
 from .start import start
 from .synthetic import synthetic_picture
-
-__all__ = ["QuantizerOptions", "TrainOptions", "run", "run_twin"]
 
 Train = Sequence[Path | Tensor] | Shards
 HeldOut = Sequence[Path | Tensor | Packed]
@@ -35,31 +34,17 @@ TWIN_CROP = 512  # pixels a side of the pictures that what is not trained is cho
 
 
 def run(
-    quantizer: str,
-    name: str,
-    preset: str,
-    data: Path | None,
-    val: Path | None,
-    out: Path,
+    asked: Asked,
     options: TrainOptions,
     device: str = "auto",
-    init_from: str | Path | None = None,
-    resume: Path | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> Path:
-    """Train a model and export it; returns the folder of the finished model, `out`/model.
+    """Train a model and export it; returns the folder of the finished model, `asked.out`/model.
 
     Args:
-        quantizer: key of training.kinds.MODELS.
-        name: of the model, for its config.json.
-        preset: key of config.PRESETS.
-        data: folder of training pictures, or of tars and Parquet files of them; None draws synthetic ones.
-        val: the same for validation; None holds out every 20th picture of `data`.
-        out: folder for logs, checkpoints and the model; must not hold a model yet.
+        asked: what to train.
         options: how to train.
         device: "auto", "cpu" or "cuda".
-        init_from: name or folder of a model whose weights to start from; its configuration replaces `preset`.
-        resume: checkpoint to go on from.
         report: called after every step.
 
     Processes that torchrun started train one model together, and the first of them writes it.
@@ -68,38 +53,28 @@ def run(
     """
     with joined() as ranks:
         with ranks.all_or_none():
-            _check(quantizer, preset, out, options, init_from, resume, ranks)
+            _check(asked, options, ranks)
             where = own_device(resolve_device(device))
-            pictures, held_out = _pictures(data, val, options.seed)
+            pictures, held_out = _pictures(asked.data, asked.val, options.seed)
             crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, processes_for(where))
             if crops.processes:
                 crops.prepare()
             with seeded(crops.seed):
-                model = start(quantizer, name, preset, init_from, resume is not None, crops, options)
-            model.plan(options.steps)
+                model = start(asked, crops, options)
             model.freeze(options.freeze)
-        training = train(model, crops, held_out, out, options, where, resume, report, ranks)
+        training = train(model, crops, held_out, asked.out, options, where, asked.resume, report, ranks)
         with ranks.all_or_none():
             if ranks.first:
-                base = zoo.called(zoo.find(init_from)) if init_from else None
-                asked = Asked(quantizer, name, preset, data, val, base, resume)
-                export(training.model, out / "model", card(training, asked, pictures))
-    return out / "model"
+                export(training.model, asked.out / "model", card(training, asked, pictures))
+    return asked.out / "model"
 
 
-def _check(
-    quantizer: str,
-    preset: str,
-    out: Path,
-    options: TrainOptions,
-    init_from: str | Path | None,
-    resume: Path | None,
-    ranks: Ranks,
-) -> None:
-    """Raise where the arguments of `run` do not suit each other, or what is there."""
-    if init_from is None:
-        choice("preset", preset, tuple(PRESETS))
-    check(quantizer, options, init_from is None)
+def _check(asked: Asked, options: TrainOptions, ranks: Ranks) -> None:
+    """Raise where what is asked for does not suit each other, or what is there."""
+    out, resume, from_scratch = asked.out, asked.resume, asked.init_from is None
+    if from_scratch:
+        choice("preset", asked.preset, tuple(PRESETS))
+    check(asked.quantizer, options, from_scratch)
     if options.batch % ranks.count:
         near = ranks.count * max(1, round(options.batch / ranks.count))
         raise TrainingError(f"--batch {options.batch} cannot be shared out among {ranks.count} processes; try {near}")
@@ -107,7 +82,7 @@ def _check(
         raise OutputError(f"{out / 'model'}: exists already; choose another --out")
     if (out / CHECKPOINT).exists() and (resume is None or resume.resolve().parent != out.resolve()):
         raise TrainingError(f"{out}: holds a checkpoint; go on with --resume from there, or choose another folder")
-    if options.rank and init_from is None:
+    if options.rank and from_scratch:
         raise TrainingError("--rank needs the model that it adds to; name it with --init-from")
     if options.tune == "ms-ssim" and options.crop < MS_SSIM_SIDE_MIN:
         raise TrainingError(f"--crop {options.crop} is too small for --tune ms-ssim, which needs {MS_SSIM_SIDE_MIN}")

@@ -7,7 +7,7 @@ begins nothing depends on how long the training will be, so that weights from be
 import time
 from dataclasses import dataclass, field
 
-FALL = 0.35  # share of a training over which the rate falls
+FALL = 0.35  # share of a training over which the learning rate falls
 
 
 @dataclass
@@ -29,14 +29,16 @@ class Schedule:
 
     def done(self, step: int) -> float:
         """Share of the training that lies before step `step`: 0 to 1."""
-        share = self.seconds / (60 * self.minutes) if self.minutes else (step - self.begun) / self.steps
-        return min(1.0, share)
+        if self.steps:
+            return min(1.0, (step - self.begun) / self.steps)
+        in_all = 60 * self.minutes  # seconds; 0 for less than a processor that flushes denormal numbers counts
+        return self.seconds / in_all if self.seconds < in_all else 1.0
 
     def falling(self, step: int) -> bool:
-        """Whether the rate of step `step` is below its peak for good."""
+        """Whether the learning rate of step `step` is below its peak for good."""
         return self.done(step) > 1 - FALL
 
-    def rate(self, step: int) -> float:
+    def learning_rate(self, step: int) -> float:
         """The learning rate of step `step`, as a share of its peak."""
         warm = (step - self.begun + 1) / self.warm_up if self.warm_up else 1.0
         return min(1.0, warm, (1 - self.done(step)) / FALL)

@@ -62,6 +62,7 @@ class Shards:
         self.files, self.seed = list(files), seed
         self._held_out = held_out
         self._parts = [part for path in files for part in (_row_groups(path) if _is_parquet(path) else [Part(path)])]
+        self._numbers = {part: number for number, part in enumerate(self._parts)}
         self._open: OrderedDict[Part, _Tar | _RowGroup] = OrderedDict()
 
     def part_of(self, step: int, place: float) -> Iterator[Part]:
@@ -81,18 +82,22 @@ class Shards:
         return opened.picture(numbers[int(torch.randint(len(numbers), (1,), generator=generator))])
 
     def held_out(self) -> list[Packed]:
-        """The pictures for validation, of as many parts as it takes."""
+        """The pictures for validation, of as many parts as it takes; they train as well where there are no others."""
         found: list[Packed] = []
+        left = 0
         for part in self._parts:
             opened = self._opened(part)
+            left += len(opened) - len(self._kept(part, len(opened)))
             found += [opened.picture(number) for number in self._kept(part, len(opened))]
             if len(found) >= HELD_OUT_MAX:
                 break
+        else:
+            self._held_out = left > 0
         return found[:HELD_OUT_MAX]
 
     def _kept(self, part: Part, count: int) -> range:
         """The numbers of a part's `count` pictures that are for validation; of parts of one picture each some parts."""
-        if count == 1 and self._parts.index(part) % HOLD_OUT:
+        if count == 1 and self._numbers[part] % HOLD_OUT:
             return range(0)
         return range(0, count, HOLD_OUT)
 

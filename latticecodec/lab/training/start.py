@@ -1,7 +1,6 @@
 """The model at step 0: from scratch, from another model, or as a checkpoint will fill it."""
 
 import dataclasses
-from pathlib import Path
 
 from torch import Tensor
 
@@ -14,26 +13,18 @@ from ..nets import initialise_from_patches
 from .data import Crops
 from .kinds import MODELS
 from .model import PhotoModel, Source
-from .options import TrainOptions
+from .options import Asked, TrainOptions
 from .quantizer_options import DEFAULTS, QuantizerOptions
 
 
-def start(
-    quantizer: str,
-    name: str,
-    preset: str,
-    init_from: str | Path | None,
-    resumed: bool,
-    crops: Crops,
-    options: TrainOptions,
-) -> PhotoModel:
-    """A model of a kind, a key of kinds.MODELS; see `run` for the rest. Raises TrainingError or ModelError."""
-    kind = MODELS[quantizer]
-    if init_from is None:
-        config = kind.configured(dataclasses.replace(PRESETS[preset], name=name, tune=options.tune))
+def start(asked: Asked, crops: Crops, options: TrainOptions) -> PhotoModel:
+    """A model of the kind that is asked for. Raises TrainingError or ModelError."""
+    kind, resumed = MODELS[asked.quantizer], asked.resume is not None
+    if asked.init_from is None:
+        config = kind.configured(dataclasses.replace(PRESETS[asked.preset], name=asked.name, tune=options.tune))
         return kind(config, options.quantizer) if resumed else new_model(config, crops, options.quantizer)
-    info = zoo.find(init_from)
-    config = dataclasses.replace(info.config, name=name, tune=options.tune, weights_sha256="", prior_sha256="")
+    info = zoo.find(asked.init_from)
+    config = dataclasses.replace(info.config, name=asked.name, tune=options.tune, weights_sha256="", prior_sha256="")
     if config.quantizer not in MODELS:
         raise TrainingError(
             f"model {info.name} has quantizer {config.quantizer}, which is not trained: start from its base"

@@ -62,10 +62,10 @@ class AdaptiveModel(CodebookModel):
             widths = split(widths, len(widths) + 1)
         return widths
 
-    def plan(self, steps: int) -> None:
-        """See `PhotoModel`; temperatures fall over them."""
+    def plan(self, begun: int, steps: int) -> None:
+        """See `PhotoModel`; temperatures fall over these steps."""
         if isinstance(self.quantizer, AttentiveAdaptiveQuantizer):
-            self.quantizer.iterations = steps
+            self.quantizer.begun, self.quantizer.iterations = begun, steps
 
     def coded_tensors(self) -> dict[str, Tensor]:
         """See `PhotoModel`; the union of all codewords, and the attention where it chooses."""

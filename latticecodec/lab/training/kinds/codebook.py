@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from .... import zoo
-from ....config import ModelConfig
+from ....config import PATCH, ModelConfig
 from ....errors import TrainingError
 from ....kinds.codebook import BIT
 from ....weights import part
@@ -210,7 +210,7 @@ class CodebookModel(PhotoModel):
     def draw(self, values: Tensor, shape: torch.Size, t: float) -> Tensor:
         """Values in units of the basis [N, M] -> pictures [B, 3, H, W] of that shape."""
         coordinate = torch.full((shape[0],), t, device=values.device)
-        maps = torch.Size((shape[0], values.shape[1], shape[2] // 16, shape[3] // 16))
+        maps = torch.Size((shape[0], values.shape[1], shape[2] // PATCH, shape[3] // PATCH))
         x_hat: Tensor = self.synthesis(as_maps(values, maps) * self._unit(coordinate), coordinate)
         return x_hat
 

@@ -100,8 +100,7 @@ def _costs(codec: Codec, pictures: Sequence[np.ndarray]) -> np.ndarray:
         row = []
         for quality in QUALITIES:
             data = codec.encode(pixels, quality)
-            t = codec.config.reach[0] + quality / 100 * (codec.config.reach[1] - codec.config.reach[0])
-            weight = codec.config.rate_weight(t)
+            weight = codec.config.rate_weight(codec.kind.rates.of_quality(quality).t)
             error = 255**2 * 10 ** (-psnr(np.asarray(codec.decode(data)), pixels) / 10)
             row.append(8 * len(data) / (pixels.shape[0] * pixels.shape[1]) + weight * error)
         rows.append(row)

@@ -5,11 +5,14 @@ from functools import cached_property
 
 import numpy as np
 
-from ..container import Header, mask_of
-from ..picture import Pixels, Samples
-from .encoder import Encoding, PictureEncoder
-from .lossless import lossless, stored_tile
-from .statistics import Squares, Statistics, by_squares, strips
+from ...container import Header, mask_of
+from ...picture import Pixels, Samples
+from ..call import silent
+from ..encoder import PictureEncoder
+from ..encoding import Encoding
+from .lossless import lossless
+from .mixed import stored_tile
+from .statistics import PerSquare, Statistics, by_squares, strips
 from .stored import Stored
 
 
@@ -23,12 +26,12 @@ class Layer:
         self.colour = colour
         self._pixels, self._tile, self._encoder, self._statistics = pixels, tile, encoder, found
 
-    def cost(self, weight: float) -> Squares:
+    def cost(self, weight: float) -> PerSquare:
         """Bits of each square, and `weight` times its error."""
         return self._bits + weight * self.errors
 
     @cached_property
-    def errors(self) -> Squares:
+    def errors(self) -> PerSquare:
         """Squared errors of the squares; 0 where the colours are the picture's own."""
         return squared_errors(self.colour, self._pixels)
 
@@ -36,7 +39,7 @@ class Layer:
     def whole(self) -> Encoding:
         """The file of which all is stored."""
         own = replace(self._pixels, colour=self.colour)
-        return replace(lossless(own, self._tile, lambda done, total: None), layer=self.colour)
+        return replace(lossless(own, self._tile, silent), layer=self.colour)
 
     def coded(self, header: Header) -> list[Stored]:
         """What is stored of each tile of a file, by the mask in its header."""
@@ -44,7 +47,7 @@ class Layer:
         return [stored_tile(header, self.colour, self._pixels.alpha, box, tile.alpha) for box, tile in boxes]
 
     @cached_property
-    def _bits(self) -> Squares:
+    def _bits(self) -> PerSquare:
         """What squares take: as the statistics say, and all plain ones together what a trial takes."""
         bits, plain = self._statistics.bits.copy(), self._statistics.plain
         before = sum(tile.size for tile in self._encoder.stored)  # alpha, which is there in any case
@@ -56,7 +59,7 @@ class Layer:
         return bits
 
 
-def squared_errors(colour: Samples, pixels: Pixels) -> Squares:
+def squared_errors(colour: Samples, pixels: Pixels) -> PerSquare:
     """Squared errors of colours [H, W, C], of 255^2 MSE a pixel, summed over the pixels of each square.
 
     Where alpha is 0 nothing is seen, and there is no error.

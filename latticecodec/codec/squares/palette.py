@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..picture import Samples
+from ...picture import Samples
 from .statistics import packed, strips
 
 MERGED = 1024  # colours that are merged one by one; of more, near ones begin as one

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..picture import Samples
+from ...picture import Samples
 from .statistics import strips
 
 FACTORS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F)  # of hashes; each makes the run that is hashed twice as long

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..container import SQUARE
-from ..picture import Samples
+from ...container import SQUARE
+from ...picture import Samples
 
 BASE_BITS = 0.02  # of a pixel that its neighbours foretell
 NEW_BITS = 2.0  # of one that they do not, beside those of the difference
@@ -20,7 +20,7 @@ MANY = {1: 64, 3: 256}  # colours of a whole picture that are no more few; by ch
 SPARSE = 4  # that row and column of a square are searched for more than these before all are
 ROWS = 16 * SQUARE  # of a strip
 
-Squares = NDArray[np.float64]  # a number a square, [rows, columns]
+PerSquare = NDArray[np.float64]  # a number a square, [rows, columns]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Statistics:
         drawn: whether they are plain and have sharp edges.
     """
 
-    bits: Squares
+    bits: PerSquare
     plain: NDArray[np.bool_]
     drawn: NDArray[np.bool_]
 
@@ -62,7 +62,7 @@ def strips(height: int) -> Iterator[slice]:
     return (slice(top, min(top + ROWS, height)) for top in range(0, height, ROWS))
 
 
-def _of_strip(colour: Samples, above: bool) -> tuple[Squares, NDArray[np.bool_], NDArray[np.bool_]]:
+def _of_strip(colour: Samples, above: bool) -> tuple[PerSquare, NDArray[np.bool_], NDArray[np.bool_]]:
     """Bits, plain and drawn of [H, W, C], whose first row belongs to the strip above where there is one."""
     peak, channels = int(np.iinfo(colour.dtype).max), colour.shape[2]
     difference, colour = _differences(colour)[above:], colour[above:]  # [h, W], [h, W, C]
@@ -82,12 +82,12 @@ def _of_strip(colour: Samples, above: bool) -> tuple[Squares, NDArray[np.bool_],
     return bits, plain, plain & edges
 
 
-def by_squares(values: NDArray[Any], side: int = SQUARE) -> Squares:
+def by_squares(values: NDArray[Any], side: int = SQUARE) -> PerSquare:
     """Sums of [H, W], float32 or bool, over squares of `side` x `side`, [rows, columns]."""
     tops = range(0, values.shape[0], side)
     sum_type: Any = np.uint16 if values.dtype == bool else np.float32
     rows = np.stack([values[top : top + side].sum(axis=0, dtype=sum_type) for top in tops])  # [rows, W]
-    sums: Squares = np.add.reduceat(rows, np.arange(0, values.shape[1], side), axis=1, dtype=np.float64)
+    sums: PerSquare = np.add.reduceat(rows, np.arange(0, values.shape[1], side), axis=1, dtype=np.float64)
     return sums
 
 

@@ -1,53 +1,16 @@
-"""Colours that stay as they are: all of a picture's, without a model, or those of its exact squares."""
+"""A picture of which some squares are stored: what of them is, and what the networks see in their place."""
 
-import zlib
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import container
-from ..container import DIAGONAL, LATTICE, NO_MODEL, Box, Header, Tile, mask_of
-from ..picture import Pixels, Samples
-from .encoder import NEEDED, Encoding
+from ...container import Box, Header
+from ...picture import Samples
+from ..encoder import NEEDED
+from ..tiling import view
 from .statistics import packed, strips
-from .stored import Stored, coded_alpha, stored
-from .tiling import EXACT_TILE, Indices, latent_box, tile_side, view
-
-QUALITY = 100.0  # what the header says
-
-
-def lossless(pixels: Pixels, tile: int | None, report: Callable[[int, int], None]) -> Encoding:
-    """A picture as a file that is wholly exact and names no model; see `Codec.encode` for the options."""
-    header = Header(
-        pixels.width,
-        pixels.height,
-        pixels.channels,
-        NO_MODEL,
-        scale=0,
-        quality=QUALITY,
-        quantizer=LATTICE,
-        family=DIAGONAL,
-        bit_depth=pixels.depth,
-        tile=tile_side(tile, pixels.width, pixels.height, EXACT_TILE),
-        icc=pixels.icc,
-        exif=pixels.exif,
-        xmp=pixels.xmp,
-        cicp=pixels.cicp,
-    )
-    header = replace(header, exact=mask_of(header.squares.count * [True]))
-    whole = Box(0, 0, pixels.width, pixels.height)
-    tiles = []
-    for number, box in enumerate(header.boxes()):
-        plane = None if pixels.alpha is None else view(pixels.alpha, whole, box)
-        tiles.append(Tile(b"", zlib.crc32(b""), *stored(view(pixels.colour, whole, box), plane, coded_alpha(plane))))
-        report(number + 1, header.tiles)
-    none: dict[int, Indices] = {}
-    for number, window in enumerate(latent_box(box) for box in header.boxes()):
-        none[number] = np.zeros((0, window.height, window.width), np.int8)
-    return Encoding(container.write(header, tiles), header, none, 1, 0.0)
+from .stored import Stored, stored
 
 
 def stored_tile(header: Header, colour: Samples, alpha: Samples | None, box: Box, apart: bytes) -> Stored:

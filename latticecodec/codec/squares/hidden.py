@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..picture import Pixels, Samples
+from ...picture import Pixels, Samples
 
 Plane = NDArray[np.float32]  # [h, w]
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ..picture import Samples, alpha, exact
+from ...picture import Samples, alpha, exact
 
 LITTLE = 64  # times the bytes of alpha: colours that take more save next to nothing by sharing its stream
 

@@ -12,20 +12,21 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import container
-from ..config import PATCH
-from ..container import SQUARE, Box, mask_of
-from ..kinds import Rate
-from ..picture import Pixels, Samples
-from .encoder import Encoding, PictureEncoder
+from ... import container
+from ...config import PATCH
+from ...container import SQUARE, Box, mask_of
+from ...kinds import Rate
+from ...picture import Pixels, Samples
+from ..encoder import PictureEncoder
+from ..encoding import Encoding
+from ..model import Model
+from ..painter import Painter
 from .hidden import black
 from .layer import Layer, squared_errors
-from .lossless import seen_by_networks
-from .model import Model
-from .painter import Painter
+from .mixed import seen_by_networks
 from .palette import Palette
 from .repeats import repeated
-from .statistics import Squares, Statistics, by_squares, has_few_colours, statistics_of
+from .statistics import PerSquare, Statistics, by_squares, has_few_colours, statistics_of
 
 DRAWN = 0.04  # part of the squares that must look drawn for a trial; 0.03 of one photograph of Kodak do
 CHEAP = 1.0  # bits a pixel without loss, below which a picture gets one too
@@ -96,7 +97,7 @@ class Choice:
     def _own(self) -> Layer:
         return self._layer(self._colour)
 
-    def _best_layer(self, rate: Rate, weight: float, spent: Squares) -> Layer:
+    def _best_layer(self, rate: Rate, weight: float, spent: PerSquare) -> Layer:
         """In the picture's own colours, or in fewer where it is drawn and quality 100 was not asked for.
 
         After the fewest colours that the quality allows come those of higher ones, as far as they are better or the own
@@ -134,7 +135,7 @@ class Choice:
         header = replace(header, quality=rate.quality)
         return replace(layer.whole, data=container.write(header, tiles), header=header)
 
-    def _neural_bits(self, neural: Encoding) -> Squares:
+    def _neural_bits(self, neural: Encoding) -> PerSquare:
         """What squares take of a neural file: its bits, shared out by the magnitude of the indices."""
         rows, columns = self._statistics.bits.shape
         shares = np.full((rows, columns), 1.0)
@@ -144,7 +145,7 @@ class Choice:
             top, left = box.top // SQUARE, box.left // SQUARE
             found = by_squares(magnitude, wide)  # [rows, columns] of the tile
             shares[top : top + len(found), left : left + found.shape[1]] += found
-        found_bits: Squares = neural.estimated_bits * shares / shares.sum()
+        found_bits: PerSquare = neural.estimated_bits * shares / shares.sum()
         return found_bits
 
     def _mixed(self, rate: Rate, layer: Layer, stored: NDArray[np.bool_]) -> Encoding:
