@@ -66,7 +66,11 @@ EVERY = 1.0  # seconds between two looks at how far it is
     "own. [default: as many as there is room for]",
 )
 @click.option("--address", metavar="HOST:PORT", help="Ray cluster to work on; without it Ray is started here.")
-@click.option("--force", is_flag=True, help="Begin anew, and overwrite what TARGET holds.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Begin anew, and overwrite what TARGET holds; tars and Parquet files of the run before are removed.",
+)
 @click.option("--dry-run", is_flag=True, help="List what would be worked on and count it; do nothing.")
 @options.as_json
 def bulk(

@@ -95,9 +95,10 @@ def test_names_that_are_one_file_are_one_name(tmp_path: Path) -> None:
 
 def test_keys_of_object_storage_lead_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """There .. is a name like any other."""
-    monkeypatch.setattr(Store, "folders", lambda *_: iter([("../", ["a.png", "b.tar"], 0), ("", ["a..png"], 0)]))
-    listed = list(Bulk(TASK, str(tmp_path)).listed(Counter()))
-    told = [found.error if isinstance(found, Failure) else found.files for found in listed]
+    listed = [("../", {"a.png": 1, "b.tar": 1}, 0), ("", {"a..png": 1}, 0)]
+    monkeypatch.setattr(Store, "folders", lambda *_: iter(listed))
+    parts = Bulk(TASK, str(tmp_path)).listed(Counter())
+    told = [found.error if isinstance(found, Failure) else found.files for found in parts]
     assert told == [
         *(f"{tmp_path}/../{name}: leads out of the source; rename it" for name in ("a.png", "b.tar")),
         ("a..png",),
@@ -134,7 +135,7 @@ def test_headers_of_tars_that_are_nonsense_are_damage(make: Callable[[Path], Pat
     (failure,) = failures(Bulk(TASK, str(make(tmp_path / "a.tar")), str(tmp_path / "out")))
     assert failure.error.startswith(f"{tmp_path}/a.tar: is no tar, damaged or cut short ({told}")
     assert failure.error.endswith("; take a whole copy of it")
-    assert failure.lasting
+    assert not failure.lasting  # until there is a whole copy
 
 
 def test_what_a_member_claims_takes_no_memory(tmp_path: Path) -> None:

@@ -6,12 +6,18 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import odd_archives as odd
+import pyarrow as pa
 import pytest
 from bulk_runs import FILES, loose, outputs, run, tar
 from PIL import Image
 
 from latticecodec.bulk import Bulk, Part, Summary, Task
+from latticecodec.bulk.sample import Picture, Sample
 from latticecodec.bulk.source import Failure
+from latticecodec.bulk.store import Store
+from latticecodec.bulk.target import Tar
+from latticecodec.bulk.task import Coded
 
 pytestmark = pytest.mark.usefixtures("one_worker")
 
@@ -75,6 +81,31 @@ def test_advice_is_of_what_is_done(tmp_path: Path, task: Task) -> None:
         assert [failure.error.rpartition("; ")[2] for failure in listed] == [advice, advice]
     _, second = failures(Bulk(reading, str(tmp_path / "a.tar"), str(tmp_path / "out")))
     assert second.error.endswith("b.png.lcq: would become a.tar/b.png as another one did; rename one")
+
+
+def test_no_member_of_a_tar_is_there_twice(tmp_path: Path, task: Task) -> None:
+    """WebDataset, which takes small letters for large ones, would stop there; the sample is left out, and told."""
+    members = {"a.png": FILES[0], "a.lcq": b"x", "b.png": FILES[1], "b.LCQ": b"x", "c.png": FILES[2], "c.txt": b"x"}
+    odd.tar_of(tmp_path / "a.tar", members)
+    told = failures(Bulk(task, str(tmp_path / "a.tar"), str(tmp_path / "out"), "tars"))
+    assert [failure.error for failure in told] == [
+        f"{tmp_path}/a.tar: {name}.png: the tar would hold {name}.lcq twice; rename one" for name in ("a", "b")
+    ]
+    with tarfile.open(tmp_path / "out" / "a.tar") as opened:
+        assert opened.getnames() == ["c.lcq", "c.txt"]
+    kept = replace(task, keep_suffix=True)
+    assert not failures(Bulk(kept, str(tmp_path / "a.tar"), str(tmp_path / "kept"), "tars"))
+
+
+def test_rows_have_their_columns_beside_them_alone(tmp_path: Path) -> None:
+    """Two files of a source that would both be a.json are told, as are two that would be one picture."""
+    made = [(Picture(name, b""), Coded(name, b"x", 1, 1, "", 0.0)) for name in ("a.png", "a.gif", "b.png")]
+    row = pa.record_batch({"label": [1]})
+    with Tar(Store(str(tmp_path)), Part("a", "parquet", ("a.parquet",)), keep_times=False) as target:
+        found = [target.add(Sample((one[0],), row=row), [one]) for one in made]
+    assert found == [{}, {"a.gif": "the tar would hold a.json twice; rename one"}, {}]
+    with tarfile.open(tmp_path / "a.tar") as opened:
+        assert opened.getnames() == ["a.png", "a.json", "b.png", "b.json"]
 
 
 def test_tars_that_hold_the_same_names(tmp_path: Path, task: Task) -> None:

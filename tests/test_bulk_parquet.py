@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from bulk_runs import FILES, outputs, run, tar
 
-from latticecodec.bulk import Bulk, Record, Summary, Task, parquet, sample
+from latticecodec.bulk import Bulk, Record, Summary, Task, dataset, parquet, sample
 from latticecodec.bulk import task as tasks
 
 pytestmark = pytest.mark.usefixtures("one_worker")
@@ -130,3 +130,21 @@ def test_what_a_library_raises_of_a_part_is_told_of_its_files(
             assert [failure.error for failure in record.failures] == [f"{archive}: {told}"]
     assert not outputs(tmp_path / "out")
     assert run(asked).done == 4
+
+
+@RAISED
+def test_what_a_library_raises_of_a_row_is_told_in_its_column(
+    error: Exception, told: str, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a dataset of Ray's; the other rows have their files."""
+
+    def odd(picture: bytes, *rest: Any) -> Any:
+        if picture == FILES[1]:
+            raise error
+        return read(picture, *rest)
+
+    read = dataset.read
+    monkeypatch.setattr(dataset, "read", odd)
+    rows = dataset._Encoder(task, "bytes")(pa.table({"bytes": FILES[:3]})).to_pylist()
+    assert [row["error"] for row in rows] == [None, told, None]
+    assert [row["lcq"] is None for row in rows] == [False, True, False]

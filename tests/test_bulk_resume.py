@@ -139,6 +139,22 @@ def test_a_source_that_changes_is_seen(sources: dict[str, Path], task: Task, tmp
 
 
 @pytest.mark.parametrize("form", ["files", "tars"])
+def test_a_broken_picture_that_a_whole_one_takes_the_place_of_is_done(
+    form: Any, sources: dict[str, Path], task: Task, tmp_path: Path
+) -> None:
+    """Its part alone is done again, of which files that are there are kept."""
+    (sources["files"] / "p00003.png").write_bytes(BROKEN)
+    asked = Bulk(task, str(sources["files"]), str(tmp_path / "out"), form, per_shard=4)
+    assert run(asked).failed == 1
+    again = run(asked)
+    assert (again.done, again.failed) == (0, 1)
+    (sources["files"] / "p00003.png").write_bytes(FILES[3])
+    summary = run(asked)
+    assert (summary.done, summary.before, summary.failed) == ((1, 6, 0) if form == "files" else (4, 3, 0))
+    assert len(outputs(tmp_path / "out")) == 7
+
+
+@pytest.mark.parametrize("form", ["files", "tars"])
 def test_a_target_that_is_full(
     form: Any, sources: dict[str, Path], task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -143,7 +143,7 @@ class _Actor:
         records = []
         for text in table.column("part").to_pylist():
             fields = json.loads(text)
-            part = Part(**{**fields, "files": tuple(fields["files"])})
+            part = Part(**{**fields, "files": tuple(fields["files"]), "sizes": tuple(fields["sizes"])})
             record = self._worker.part(part) if self._worker else Record(part.name, stopped=self._refused)
             records.append(json.dumps(record.fields()))
         return pa.table({"record": records})

@@ -8,6 +8,7 @@ from ..extras import require
 from ..picture import read, stripped
 from . import cluster
 from .task import Task
+from .worker import unforeseen
 
 if TYPE_CHECKING:
     import ray.data
@@ -58,18 +59,21 @@ class _Encoder:
         files: list[bytes | None] = []
         errors: list[str | None] = []
         for cell in table.column(self._column).to_pylist():
-            try:
-                files.append(self._encoded(cell))
-                errors.append(None)
-            except LcqError as error:
-                files.append(None)
-                errors.append(str(error))
+            data, told = self._encoded(cell)
+            files.append(data)
+            errors.append(told)
         added = table.append_column(FILES, pa.array(files, pa.large_binary()))
         return added.append_column(ERROR, pa.array(errors, pa.string()))
 
-    def _encoded(self, cell: Any) -> bytes:
+    def _encoded(self, cell: Any) -> tuple[bytes | None, str | None]:
+        """The file of a cell and None, or None and why there is none."""
         picture = cell.get("bytes") if isinstance(cell, dict) else cell
-        if picture is None:
-            raise ImageError("there is no picture in this row")
-        pixels = stripped(read(picture, self._task.max_pixels), self._task.strip)
-        return self._encode(pixels).data
+        try:
+            if picture is None:
+                raise ImageError("there is no picture in this row")
+            pixels = stripped(read(picture, self._task.max_pixels), self._task.strip)
+            return self._encode(pixels).data, None
+        except LcqError as error:
+            return None, str(error)
+        except Exception as error:  # libraries have many
+            return None, unforeseen(error)

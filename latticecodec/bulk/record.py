@@ -10,14 +10,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..errors import LcqError, OutputError
+from .replaced import NO_RECORD, PARTS, RUN, keep_source, replaced
 from .sample import Picture
 from .source import HIDDEN, Failure, Part
 from .store import Store
 from .task import Coded
-
-RUN = f"{HIDDEN}/run.json"
-# what comes of JSON that somebody else wrote, or that was cut short
-NO_RECORD = (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError)
 
 
 @dataclass
@@ -97,12 +94,13 @@ class Records:
         try:
             fields = json.loads(self.store.read(_name(part)))
             run, digest, found = fields["run"], fields["digest"], Record.of_fields(fields["record"])
+            state = fields.get("state", part.state)  # of earlier versions, which kept none, none is another
         except (LcqError, *NO_RECORD):  # not there, or not whole
             return None
-        if run != self.run:
+        if run != self.run or not all(failure.lasting for failure in found.failures):
             return None
         if digest == part.digest:
-            return found
+            return found if state == part.state else None
         if self.fixed:
             told = "holds other files than the source has now; name another target, or begin anew with `overwrite`"
             raise OutputError(f"{self.store.url}: {part.name} {told}")
@@ -118,13 +116,16 @@ class Records:
         return before + 1
 
     def keep(self, part: Part, record: Record) -> None:
-        """Say that a part is done; raises OutputError."""
-        fields = {"run": self.run, "digest": part.digest, "record": record.fields()}
+        """Say that the outputs of a part are there, all that it can have where no failure says otherwise.
+
+        Raises OutputError.
+        """
+        fields = {"run": self.run, "digest": part.digest, "state": part.state, "record": record.fields()}
         self.store.write(_name(part), json.dumps(fields).encode())
 
 
 def _name(part: Part) -> str:
-    return f"{HIDDEN}/parts/{part.name}.json"
+    return f"{PARTS}{part.name}.json"
 
 
 def begin(store: Store, asked: dict[str, Any], new: str, overwrite: bool) -> tuple[str, bool]:
@@ -137,8 +138,9 @@ def begin(store: Store, asked: dict[str, Any], new: str, overwrite: bool) -> tup
         overwrite: begin in any case.
 
     Returns the run's number, and whether what was there before it does not count. Raises OutputError where the target
-    holds what was asked for otherwise, or cannot be written.
+    holds what was asked for otherwise, or cannot be written, or where what would be overwritten is to be read.
     """
+    replaces: dict[str, str] = {}
     if not overwrite and store.exists(RUN):
         try:
             found = json.loads(store.read(RUN))
@@ -152,5 +154,10 @@ def begin(store: Store, asked: dict[str, Any], new: str, overwrite: bool) -> tup
                 f"{store.url}: holds a run with {told}; name another target, or begin anew with `overwrite`"
             )
         return number, over
-    store.write(RUN, json.dumps({"run": new, "asked": asked, "overwrite": overwrite}).encode())
+    if overwrite and store.exists(RUN):
+        with suppress(*NO_RECORD):  # nobody knows what a damaged one has written
+            replaces = replaced(json.loads(store.read(RUN)))
+        keep_source(store, replaces, asked["source"])
+    fields = {"run": new, "asked": asked, "overwrite": overwrite, "replaces": replaces}
+    store.write(RUN, json.dumps(fields).encode())
     return new, overwrite

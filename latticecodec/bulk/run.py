@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import IO
 
 from ..errors import LcqError, OutputError
-from . import cluster, record
+from . import cluster, record, replaced
 from .parquet import COLUMN
 from .record import Record
 from .source import Failure, Part, Source
@@ -35,7 +35,7 @@ class Bulk:
         target: a folder; None where nothing is written.
         form: what is written there.
         per_shard: loose pictures that go into one tar or Parquet file.
-        overwrite: begin anew, whatever the target holds.
+        overwrite: begin anew, whatever the target holds; tars and Parquet files of the run before are removed first.
         column: of Parquet files, with the pictures.
         keep_times: date outputs as their inputs.
         workers: that work side by side; None for as many as the cluster has room for.
@@ -72,6 +72,8 @@ class Bulk:
         with _Errors(target) as errors, cluster.joined(self.address, self.workers):
             room, graphics = cluster.capacity(task.device)
             summary.workers = self.workers or room
+            if target is not None:
+                replaced.clear(target)
             refused: list[Failure] = []
             parts = _without_failures(source.parts(summary.left_out), refused)
             for found in cluster.spread(order, parts, summary.workers, graphics):

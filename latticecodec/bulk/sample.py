@@ -11,7 +11,7 @@ from .. import tars
 from ..errors import LcqError
 from . import parquet
 from .source import Failure, Part
-from .store import HINT, StorageError, Store
+from .store import HINT, Store
 from .task import SUFFIX
 
 
@@ -61,10 +61,8 @@ def samples(store: Store, part: Part, suffixes: frozenset[str], column: str, apa
                 yield from _of_tar(store.called(name), file, suffixes, above)
             else:
                 yield from _of_rows(store.called(name), part, file, column, above)
-    except StorageError as error:
+    except LcqError as error:  # a whole copy may come
         yield Failure(name, str(error), lasting=False)
-    except LcqError as error:
-        yield Failure(name, str(error))
 
 
 def _loose(store: Store, names: tuple[str, ...]) -> Iterator[Sample | Failure]:
@@ -87,7 +85,7 @@ def _loose(store: Store, names: tuple[str, ...]) -> Iterator[Sample | Failure]:
 
 def _of_tar(called: str, file: IO[bytes], suffixes: frozenset[str], above: str) -> Iterator[Sample | Failure]:
     """Samples as WebDataset has them: neighbours in the tar, called alike up to the first dot of their names."""
-    for _, members in groupby(_members(called, file), lambda member: _key(member[0])):
+    for _, members in groupby(_members(called, file), lambda member: key_of(member[0])):
         pictures, beside = [], {}
         for name, data, modified in members:
             if data is None:
@@ -108,7 +106,7 @@ def _members(called: str, file: IO[bytes]) -> Iterator[tuple[str, bytes | None, 
     Raises LcqError naming the tar where it is damaged.
     """
     try:
-        with tarfile.open(fileobj=file, mode="r|*") as tar:
+        with tarfile.open(fileobj=file, mode="r|*", tarinfo=tars.Member) as tar:
             for member in tars.files(tar):
                 opened = None if member.issparse() else tar.extractfile(member)
                 yield _plain(member.name), None if opened is None else opened.read(), _time(member.mtime)
@@ -123,7 +121,7 @@ def _time(seconds: float) -> int | None:
     return int(nanoseconds) if -(2**63) <= nanoseconds < 2**63 else None
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
     """What a file in a tar shares with the others of its sample."""
     folder, slash, base = name.rpartition("/")
     return folder + slash + base.split(".")[0]

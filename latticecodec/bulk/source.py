@@ -14,7 +14,7 @@ from typing import Literal
 from ..errors import LcqError, on_one_line
 from ..picture.folder import DOUBLE
 from . import parquet
-from .store import Store
+from .store import Sizes, Store
 
 TARS = (".tar", ".tar.gz", ".tgz")
 PARQUET = ".parquet"
@@ -33,6 +33,7 @@ class Part:
         files: loose pictures, or the one tar or Parquet file.
         group: of the Parquet file.
         rows: pictures in it, where that is known before it is read.
+        sizes: bytes of the files, None where their storage does not say.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Part:
     files: tuple[str, ...]
     group: int = 0
     rows: int | None = None
+    sizes: tuple[int | None, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -50,6 +52,11 @@ class Part:
     def digest(self) -> str:
         """Of what it is made of: other names make another part."""
         return hashlib.sha256("\0".join((self.kind, str(self.group), *self.files)).encode(errors="replace")).hexdigest()
+
+    @property
+    def state(self) -> str:
+        """Of what these files are now: a whole copy in the place of a cut one makes another state."""
+        return hashlib.sha256(" ".join(map(str, self.sizes)).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -109,15 +116,15 @@ class Source:
 
     def parts(self, left_out: Counter[str]) -> Iterator[Part | Failure]:
         """The parts, and what can be in none; `left_out` counts what is no picture, by kind."""
-        waiting: list[str] = []
+        waiting: list[tuple[str, int | None]] = []
         taken: set[str] = set()  # names of parts that the first folder's archives have
         number = 0
         closed: list[str] = []
-        for folder, names, links in self._folders(closed):
+        for folder, files, links in self._folders(closed):
             if links:
                 left_out["link"] += links
-            loose, archives = [], []
-            for name in names:
+            loose, archives = {}, {}
+            for name, size in files.items():
                 suffix = splitext(name)[1].lower()
                 if ".." in f"{folder}{name}".split("/"):  # as keys of object storage can be
                     told = "leads out of the source; rename it"
@@ -125,40 +132,41 @@ class Source:
                 elif name.startswith(DOUBLE):
                     left_out["._*"] += 1
                 elif name.lower().endswith(ARCHIVES):
-                    archives.append(folder + name)
+                    archives[folder + name] = size
                 elif suffix in self.suffixes:
-                    loose.append(folder + name)
+                    loose[folder + name] = size
                 else:
                     left_out[suffix or "without suffix"] += 1
             for found in self._archives(archives):
                 if isinstance(found, Part) and not folder:
                     taken.add(found.name)
                 yield found
-            alone, failures = self._apart(loose)
+            alone, failures = self._apart(list(loose))
             yield from failures
-            waiting += alone
+            waiting += ((name, loose[name]) for name in alone)
             while len(waiting) >= self.size:
                 number = _free(number, taken)
-                yield Part(_numbered(number), "files", tuple(waiting[: self.size]))
+                yield _loose(number, waiting[: self.size])
                 del waiting[: self.size]
                 number += 1
         if waiting:
-            yield Part(_numbered(_free(number, taken)), "files", tuple(waiting))
+            yield _loose(_free(number, taken), waiting)
         yield from (Failure(self.store.url, line, lasting=False) for line in closed)
 
-    def _folders(self, closed: list[str]) -> Iterator[tuple[str, list[str], int]]:
+    def _folders(self, closed: list[str]) -> Iterator[tuple[str, Sizes, int]]:
         if self.only is not None:
-            yield "", [self.only], 0
+            yield "", {self.only: self.store.size(self.only)}, 0
             return
-        for folder, names, links in self.store.folders(closed):
+        for folder, files, links in self.store.folders(closed):
             if HIDDEN not in folder.split("/"):
-                yield folder, names, links
+                yield folder, files, links
 
-    def _archives(self, names: list[str]) -> Iterator[Part | Failure]:
+    def _archives(self, files: Sizes) -> Iterator[Part | Failure]:
         """The parts of a folder's tars and Parquet files, which must be called differently."""
         taken: set[str] = set()
-        for name in names:
-            parts = [Part(_stem(name), "tar", (name,))] if name.lower().endswith(TARS) else self._groups(name)
+        for name, size in files.items():
+            tar = name.lower().endswith(TARS)
+            parts = [Part(_stem(name), "tar", (name,), sizes=(size,))] if tar else self._groups(name, size)
             for found in parts:
                 if isinstance(found, Part) and found.name in taken:
                     told = f"and another file here would both become {found.name}; rename one"
@@ -168,7 +176,7 @@ class Source:
                     taken.add(found.name)
                 yield found
 
-    def _groups(self, name: str) -> Iterator[Part | Failure]:
+    def _groups(self, name: str, size: int | None) -> Iterator[Part | Failure]:
         """A part for each row group of a Parquet file."""
         try:
             with self.store.opened(name) as file:
@@ -177,7 +185,7 @@ class Source:
             yield Failure(name, str(error), lasting=False)
             return
         for number, rows in enumerate(groups):
-            yield Part(f"{_stem(name)}-{number:05d}", "parquet", (name,), number, rows)
+            yield Part(f"{_stem(name)}-{number:05d}", "parquet", (name,), number, rows, (size,))
 
     def _apart(self, names: list[str]) -> tuple[list[str], list[Failure]]:
         """The files of a folder that have an output of their own, and why the others are not worked on."""
@@ -193,6 +201,12 @@ class Source:
             told = f"is one of {count[target]} files that would become {target}; {self.advice}"
             failures.append(Failure(name, f"{self.store.called(name)}: {told}"))
         return alone, failures
+
+
+def _loose(number: int, found: list[tuple[str, int | None]]) -> Part:
+    """A part of loose pictures, which are so large."""
+    names, sizes = zip(*found, strict=True)
+    return Part(_numbered(number), "files", names, sizes=sizes)
 
 
 def _numbered(number: int) -> str:

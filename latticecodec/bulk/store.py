@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
+from operator import itemgetter
 from pathlib import Path
 from typing import IO
 
@@ -17,6 +18,7 @@ from ..errors import LcqError, OutputError, reason
 from ..outputs import Fill, write_file
 
 WHOLE = {"file", "s3", "s3a", "gs", "gcs", "abfs", "az", "adl", "hf", "memory"}  # storage with whole files alone
+Sizes = dict[str, int | None]  # bytes of files by their names, None where their storage does not say
 HINT = 200  # characters of what a library says
 # of a name: too long, or a file where a folder is, or the other way round
 OF_NAMES = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EILSEQ}
@@ -84,8 +86,8 @@ class Store:
     def _prefix(self) -> str:
         return "/" if self.path == "/" else f"{self.path}/"
 
-    def folders(self, closed: list[str]) -> Iterator[tuple[str, list[str], int]]:
-        """Folder by folder: its name with / behind, "" for this one; the names of its files, sorted; how much else.
+    def folders(self, closed: list[str]) -> Iterator[tuple[str, Sizes, int]]:
+        """Folder by folder: its name with / behind, "" for this one; its files, sorted; how much else there is.
 
         Links to files are files, those to folders are not followed.
 
@@ -100,7 +102,7 @@ class Store:
             except LcqError as error:
                 closed.append(str(error))
                 continue
-            names, links, below = [], 0, []
+            files, links, below = [], 0, []
             for entry in found:
                 path, kind = entry["name"].rstrip("/"), entry["type"]
                 name = path.rpartition("/")[2]
@@ -111,12 +113,23 @@ class Store:
                 if kind == "directory":
                     below.append(f"{folder}{name}/")
                 elif kind == "file":
-                    names.append(name)
+                    files.append((name, entry.get("size")))
                 else:
                     links += 1
             del found
             waiting += sorted(below, reverse=True)
-            yield folder, sorted(names), links
+            yield folder, dict(sorted(files, key=itemgetter(0))), links
+
+    def below(self, folder: str) -> Iterator[str]:
+        """The files in a folder and in those below, none where there is no such folder; raises StorageError."""
+
+        def failed(error: OSError) -> None:
+            if not isinstance(error, FileNotFoundError):
+                raise error
+
+        with self._reading(folder):
+            for above, _, names in self._storage.walk(f"{self._prefix}{folder}".rstrip("/"), on_error=failed):
+                yield from (f"{above}/{name}".removeprefix(self._prefix) for name in names)
 
     def read(self, name: str) -> bytes:
         """A whole file; raises StorageError naming it."""
@@ -136,6 +149,12 @@ class Store:
         """Whether there is such a file; raises StorageError where that cannot be found out."""
         with self._reading(name):
             return bool(self._storage.isfile(self._prefix + name))
+
+    def size(self, name: str) -> int | None:
+        """How many bytes a file has, None where its storage does not say; raises StorageError naming it."""
+        with self._reading(name):
+            size: int | None = self._storage.info(self._prefix + name).get("size")
+        return size
 
     def modified(self, name: str) -> int | None:
         """When a file on the disk was changed last, in nanoseconds; raises StorageError naming it."""
@@ -161,6 +180,15 @@ class Store:
                     self._write_file(name, partial(shutil.copyfileobj, source))
             else:
                 self._storage.put_file(str(file), self._prefix + name)
+
+    def remove(self, name: str) -> None:
+        """Remove a file, where there is one; raises OutputError naming it."""
+        try:
+            self._storage.rm_file(self._prefix + name)
+        except FileNotFoundError:
+            pass
+        except Exception as error:
+            raise OutputError(f"{self.called(name)}: cannot be removed: {_words(error)}") from None
 
     @contextmanager
     def _reading(self, name: str) -> Iterator[None]:

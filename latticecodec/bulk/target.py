@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 
 from ..errors import LcqError
 from . import parquet
-from .sample import Picture, Sample
+from .sample import Picture, Sample, key_of
 from .source import Part
 from .store import NamingError, Store
 from .task import Coded
@@ -119,6 +119,7 @@ class Tar(_OneFile):
     def __init__(self, store: Store, part: Part, keep_times: bool) -> None:
         super().__init__(store, f"{part.name}.tar")
         self._keep_times = keep_times
+        self._names: set[str] = set()  # of all members, as `_read_as`
 
     def _begin(self) -> None:
         self._tar = tarfile.open(self._path, "w")  # noqa: SIM115 - closed at the end
@@ -127,20 +128,34 @@ class Tar(_OneFile):
         self._tar.close()
 
     def add(self, sample: Sample, made: Made) -> dict[str, str]:
-        """Outputs first, then what was beside them; columns of a row become a JSON file."""
-        for picture, coded in made:
-            self._add(coded.name, coded.data, picture.modified if self._keep_times else None)
-        for name, data in sample.beside.items():
-            self._add(name, data, None)
+        """Outputs first, then what was beside them; columns of a row become a JSON file.
+
+        Of a sample with one that the tar would have twice, at which readers stop, nothing is taken.
+        """
+        members = {coded.name: coded.data for _, coded in made}
         if sample.row is not None and made:
             name = str(PurePosixPath(made[0][1].name).with_suffix(".json"))
-            self._add(name, json.dumps(parquet.values(sample.row), default=str).encode(), None)
+            members[name] = json.dumps(parquet.values(sample.row), default=str).encode()
+        named = Counter(map(_read_as, [*members, *sample.beside]))
+        twice = [name for name in members if named[_read_as(name)] > 1 or _read_as(name) in self._names]
+        if twice:
+            return {coded.name: f"the tar would hold {twice[0]} twice; rename one" for _, coded in made}
+        self._names |= named.keys()
+        times = {coded.name: picture.modified for picture, coded in made} if self._keep_times else {}
+        for name, data in {**members, **sample.beside}.items():
+            self._add(name, data, times.get(name))
         return {}
 
     def _add(self, name: str, data: bytes, modified: int | None) -> None:
         member = tarfile.TarInfo(name)
         member.size, member.mode, member.mtime = len(data), 0o644, (modified or 0) // 10**9
         self._tar.addfile(member, io.BytesIO(data))
+
+
+def _read_as(name: str) -> str:
+    """A member's name as WebDataset takes it: what follows the key of its sample in small letters."""
+    key = key_of(name)
+    return key + name[len(key) :].lower()
 
 
 class Parquet(_OneFile):

@@ -55,7 +55,7 @@ def _failed(order: Order, part: Part, told: str) -> Record:
     return Record(part.name, failures=[Failure(name, f"{called(name)}: {told}", lasting=False) for name in part.files])
 
 
-def _words(error: Exception) -> str:
+def unforeseen(error: Exception) -> str:
     """What is told of an error that is none of ours."""
     if isinstance(error, MemoryError):
         return "not enough memory for this; give fewer `workers`, or take machines with more"
@@ -92,7 +92,7 @@ class Worker:
         except LcqError as error:
             return Record(part.name, stopped=str(error))
         except Exception as error:  # libraries have many
-            return _failed(self.order, part, _words(error))
+            return _failed(self.order, part, unforeseen(error))
 
     def _recorded(self, part: Part, target: Store) -> Record:
         """Do a part that has no record yet, and keep one of it."""
@@ -104,7 +104,7 @@ class Worker:
             return given_up(self.order, part)
         self.careful = False
         record = self._worked(part, target)
-        if not record.stopped and all(failure.lasting for failure in record.failures):
+        if not record.stopped:
             records.keep(part, record)
         return record
 
@@ -170,7 +170,7 @@ class Worker:
                 line = " ".join(str(error).removeprefix(f"{picture.name}: ").split())
                 failures.append(Failure(picture.name, f"{self._called(part, picture.name)}: {line}"))
             except Exception as error:  # libraries have many
-                line = f"{self._called(part, picture.name)}: {_words(error)}"
+                line = f"{self._called(part, picture.name)}: {unforeseen(error)}"
                 failures.append(Failure(picture.name, line, lasting=False))
         return made, failures
 

@@ -124,7 +124,7 @@ class _Tar:
         self._places: list[tuple[str, int, int]] = []  # name, offset, bytes
         try:
             end = path.stat().st_size
-            with tarfile.open(path, "r:") as tar:
+            with tarfile.open(path, "r:", tarinfo=tars.Member) as tar:
                 for member in tars.files(tar):
                     if Path(member.name).suffix.lower() not in IMAGE_SUFFIXES:
                         continue
