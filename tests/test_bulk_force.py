@@ -106,5 +106,22 @@ def test_a_source_is_never_removed(before: Bulk, task: Task, tmp_path: Path, tin
     source = tmp_path / "out" / "pictures-00000001.tar"
     told = "pictures-00000001.tar: is of the source, and of the run before, whose files `overwrite` removes; name an"
     with pytest.raises(OutputError, match=told):
-        run(replace(before, task=reading, source=str(source)))
+        run(replace(before, task=reading, source=str(source), form="files"))
     assert shards(tmp_path / "out") == there
+
+
+@pytest.mark.parametrize("form", ["tars", "parquet"])
+def test_what_another_program_wrote_is_not_overwritten(
+    form: Any, sources: dict[str, Path], task: Task, tmp_path: Path
+) -> None:
+    """Least of all the source; with --force the other ones are, but not that."""
+    source = next(sources[form].glob("*.*"))
+    before = source.read_bytes()
+    for overwrite in (False, True):
+        with pytest.raises(OutputError, match=r"lies in the source \S+; name a target beside it"):
+            run(Bulk(task, str(source), str(source.parent), form, overwrite=overwrite))
+    asked = Bulk(task, str(sources["files"]), str(source.parent), form)
+    with pytest.raises(OutputError, match="is of no run that is known here; name another target, or `overwrite`"):
+        run(asked)
+    assert source.read_bytes() == before
+    assert run(replace(asked, overwrite=True)).failed == 0

@@ -115,8 +115,8 @@ def test_keep_times(sources: dict[str, Path], task: Task, tmp_path: Path) -> Non
     os.utime(sources["files"] / "p00000.png", ns=(10**18, 10**18))
     run(Bulk(task, str(sources["files"]), str(tmp_path / "out"), keep_times=True))
     assert (tmp_path / "out" / "p00000.lcq").stat().st_mtime_ns == 10**18
-    run(Bulk(task, str(sources["files"]), str(tmp_path / "tars"), "tars", keep_times=True))
-    with tarfile.open(tmp_path / "tars" / "pictures-00000000.tar") as file:
+    run(Bulk(task, str(sources["files"]), str(tmp_path / "packed"), "tars", keep_times=True))
+    with tarfile.open(tmp_path / "packed" / "pictures-00000000.tar") as file:
         assert file.getmember("p00000.lcq").mtime == 10**9
     tar(tmp_path / "own.tar", FILES[:5], times=[2.5, "nan", "inf", "1e30", -2])
     (tmp_path / "p00000.lcq").touch()

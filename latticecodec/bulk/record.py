@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..errors import LcqError, OutputError
-from .replaced import NO_RECORD, PARTS, RUN, keep_source, replaced
+from .replaced import NO_RECORD, PARTS, RUN, SUFFIXES, keep_source, replaced
 from .sample import Picture
 from .source import HIDDEN, Failure, Part
 from .store import Store
@@ -138,7 +138,8 @@ def begin(store: Store, asked: dict[str, Any], new: str, overwrite: bool) -> tup
         overwrite: begin in any case.
 
     Returns the run's number, and whether what was there before it does not count. Raises OutputError where the target
-    holds what was asked for otherwise, or cannot be written, or where what would be overwritten is to be read.
+    holds what was asked for otherwise, or tars or Parquet files of somebody else where such are written, or cannot be
+    written, or where what would be overwritten is to be read.
     """
     replaces: dict[str, str] = {}
     if not overwrite and store.exists(RUN):
@@ -154,6 +155,12 @@ def begin(store: Store, asked: dict[str, Any], new: str, overwrite: bool) -> tup
                 f"{store.url}: holds a run with {told}; name another target, or begin anew with `overwrite`"
             )
         return number, over
+    if not overwrite and (suffix := SUFFIXES.get(asked["form"])):
+        foreign = next((name for name in store.below("") if name.endswith(suffix)), None)
+        if foreign is not None:
+            raise OutputError(
+                f"{store.called(foreign)}: is of no run that is known here; name another target, or `overwrite`"
+            )
     if overwrite and store.exists(RUN):
         with suppress(*NO_RECORD):  # nobody knows what a damaged one has written
             replaces = replaced(json.loads(store.read(RUN)))

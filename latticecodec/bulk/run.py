@@ -91,8 +91,10 @@ class Bulk:
 
     def _begun(self, order: Order, source: Source, target: Store) -> Order:
         """The order with the number of the run that begins or goes on."""
-        inside = f"{target.path}/".startswith(f"{source.store.path}/") and target.protocols == source.store.protocols
-        if inside and source.only is None:
+        alike = target.protocols == source.store.protocols
+        inside = alike and f"{target.path}/".startswith(f"{source.store.path}/")
+        over = alike and target.path == source.store.path and str(source.only).endswith(f".{self.form.rstrip('s')}")
+        if over or (inside and source.only is None):
             raise OutputError(f"{target.url}: lies in the source {source.store.url}; name a target beside it")
         if self.keep_times and not (source.store.local and target.local):
             raise OutputError("`keep_times` is for folders on this machine; leave it out")
