@@ -4,16 +4,19 @@ checkpoints/*.json are checkpoints of such trainings, `lcodec train --preset lc-
 type and a shape in place of every tensor; the tests put random numbers in.
 """
 
+import errno
+import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from latticecodec import TrainingError
+from latticecodec import OutputError, TrainingError
 from latticecodec.config import ModelConfig
-from latticecodec.lab.training.checkpoint import RENAMED, Training, resume
+from latticecodec.lab.training.checkpoint import RENAMED, Training, resume, save_checkpoint
 from latticecodec.lab.training.guard import Guard
 from latticecodec.lab.training.kinds import MODELS
 from latticecodec.lab.training.optimiser import Average, make_optimiser, parameter_groups
@@ -76,6 +79,29 @@ def test_an_old_checkpoint_is_taken_over_and_trains(quantizer: str, tmp_path: Pa
     for parameter in parameters:
         parameter.grad = torch.zeros_like(parameter)
     optimiser.step()
+
+
+@pytest.mark.parametrize("limit", [10_000, 60_000])
+def test_a_checkpoint_that_a_full_disk_cannot_take_is_one_line(
+    limit: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one before stays, and nothing else is left."""
+    training, path = training_of(state_of("lattice"), "lattice"), tmp_path / "checkpoint.pt"
+    path.write_bytes(b"the one before")
+
+    class Full(io.FileIO):
+        """A file on a disk with some room."""
+
+        def write(self, data: Any) -> int:
+            if self.tell() + memoryview(data).nbytes > limit:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return super().write(data)
+
+    monkeypatch.setattr(io, "FileIO", Full)
+    with pytest.raises(OutputError, match=r"checkpoint\.pt: cannot be written: No space left on device$"):
+        save_checkpoint(training, tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.pt"]
+    assert path.read_bytes() == b"the one before"
 
 
 @pytest.mark.parametrize(

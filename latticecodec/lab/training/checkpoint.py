@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ from torch.optim import Optimizer
 
 from ...config import ModelConfig
 from ...errors import TrainingError
+from ...outputs import write_file
 from ..ranks import ALONE, Ranks
 from .guard import Guard
 from .model import PhotoModel
@@ -63,7 +64,8 @@ class Training:
 def save_checkpoint(training: Training, folder: Path) -> None:
     """Write checkpoint.pt, and stable.pt until the learning rate falls; an old file stays until the new one is whole.
 
-    The first of several processes writes, as a process alone would, with what all of them have; all together.
+    The first of several processes writes, as a process alone would, with what all of them have; all together. Raises
+    OutputError where the file cannot be written.
     """
     _save(training, folder / CHECKPOINT, stable=False)
     if not training.schedule.falling(training.step):
@@ -71,7 +73,7 @@ def save_checkpoint(training: Training, folder: Path) -> None:
 
 
 def save_stable(training: Training, folder: Path) -> None:
-    """Write stable.pt alone; all together."""
+    """Write stable.pt alone; all together. Raises OutputError as `save_checkpoint`."""
     _save(training, folder / STABLE, stable=True)
 
 
@@ -91,11 +93,19 @@ def _save(training: Training, path: Path, stable: bool) -> None:
         "average": training.average.state(),
         "optimiser": training.optimiser.state_dict(),
     }
-    if not training.ranks.first:
-        return
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    part.replace(path)
+    with training.ranks.all_or_none():
+        if training.ranks.first:
+            write_file(path, lambda file: _fill(file, state))
+
+
+def _fill(file: IO[bytes], state: dict[str, Any]) -> None:
+    """Write a checkpoint to an open file; raises OSError where that cannot take it."""
+    try:
+        torch.save(state, file)
+    except RuntimeError as error:  # what torch makes of it while it closes the file
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from None
+        raise
 
 
 def resume(training: Training, path: Path) -> None:
