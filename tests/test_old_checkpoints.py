@@ -4,10 +4,12 @@ checkpoints/*.json are checkpoints of such trainings, `lcodec train --preset lc-
 type and a shape in place of every tensor; the tests put random numbers in.
 """
 
+import dataclasses
 import errno
 import io
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import pytest
 import torch
 
 from latticecodec import OutputError, TrainingError
-from latticecodec.config import ModelConfig
+from latticecodec.config import PRESETS, ModelConfig
 from latticecodec.lab.training.checkpoint import RENAMED, Training, resume, save_checkpoint
 from latticecodec.lab.training.guard import Guard
 from latticecodec.lab.training.kinds import MODELS
@@ -129,6 +131,22 @@ def test_a_checkpoint_of_odd_contents_is_one_line(change: dict[str, Any], tmp_pa
     )
     with pytest.raises(TrainingError, match=told):
         resume(training_of(state, "lattice"), path)
+
+
+def test_a_checkpoint_of_another_preset_names_the_two(tmp_path: Path) -> None:
+    state, path = state_of("lattice"), tmp_path / "checkpoint.pt"
+    torch.save(state, path)
+    training = training_of(state, "lattice")
+    training.model.config = dataclasses.replace(PRESETS["lc-s"], tune="ms-ssim")
+    told = (
+        "checkpoint.pt: is of another model (preset lc-test where lc-s is asked for, tune psnr where ms-ssim is asked "
+        "for); give the --quantizer, --preset or --init-from, and --tune that it had"
+    )
+    with pytest.raises(TrainingError, match=re.escape(told) + "$"):
+        resume(training, path)
+    training.model.config = dataclasses.replace(PRESETS["lc-test"], octaves=2.0)  # as a model may that was begun from
+    with pytest.raises(TrainingError, match=re.escape("(octaves 3.7 where 2.0 is asked for)")):
+        resume(training, path)
 
 
 def test_tensors_of_other_shapes_are_one_line(tmp_path: Path) -> None:
