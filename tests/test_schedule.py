@@ -128,6 +128,7 @@ def test_the_card_has_what_trains_it_again(tmp_path: Path) -> None:
     first = train(tmp_path / "long run", "lattice", options=HASTY)
     told = (first / "README.md").read_text()
     assert re.search(r"from the PCA of 16x16 patches: 6 steps of 2 crops of 64x64 in [\d.e-]+ hours \(", told)
+    assert ", 1 thread), adamw," in told
     assert (
         f"    lcodec train --quantizer lattice --preset lc-test --data {tmp_path}/pictures --val {tmp_path}/pictures"
         in told
