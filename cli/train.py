@@ -44,7 +44,7 @@ OF_TWINS = {"quantizer", "data", "val", "out", "init_from"}  # what is asked for
     type=click.Path(),
     metavar="CHECKPOINT",
     help="Go on from a checkpoint.pt, with the same options; or from a stable.pt, the weights before the learning rate "
-    "fell, for other --steps or --minutes, with another --lr, --crop or --batch if you like.",
+    "fell, into another --out, for other --steps or --minutes, with another --lr, --crop or --batch if you like.",
 )
 @click.option(
     "--steps", type=click.IntRange(1), help=f"[default: {TrainOptions.steps}; {DEMONSTRATION_STEPS} without --data]"
@@ -224,7 +224,8 @@ def train(
     model = run(what, train_options, device, show)
     show.close()
     if ranks.first:
-        click.echo(f"model written to {model}; use it with --model {model}")
+        before = "" if show.trained else "nothing left to train; "
+        click.echo(f"{before}model written to {model}; use it with --model {model}")
 
 
 def _fresh_folder(quantizer: str) -> Path:
@@ -247,6 +248,7 @@ class _Progress:
             length=self.LENGTH, label="training", file=sys.stderr, item_show_func=self._show, update_min_steps=0
         )
         self._shown = 0
+        self.trained = False  # whether there was a step
 
     def _show(self, item: Any) -> str | None:
         if item is None:
@@ -254,6 +256,7 @@ class _Progress:
         return f"step {item.step}  loss {item.loss:.3f}  {item.bpp:.3f} bpp  {item.psnr:.2f} dB"
 
     def __call__(self, progress: Any) -> None:
+        self.trained = True
         if self._hidden:
             return
         now = int(self.LENGTH * progress.done)

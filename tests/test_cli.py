@@ -217,6 +217,11 @@ def test_train_demonstration(here: Path) -> None:
     assert (here / "runs" / "lattice-1" / "model" / "README.md").read_text().startswith("# lattice\n")
     assert lcodec("compress", "photo.png", "--model", "runs/lattice-1/model").exit_code == 0
     fails_with(lcodec("train", "--data", here / "runs" / "lattice-1"), "holds no image files")
+    assert done.stdout.endswith("\nmodel written to runs/lattice-1/model; use it with --model runs/lattice-1/model\n")
+    checkpoint, small = "runs/lattice-1/checkpoint.pt", ("--batch", "2", "--crop", "64", "--device", "cpu")
+    done = lcodec("train", "--steps", "2", *small, "--resume", checkpoint, "--out", "again")
+    assert done.exit_code == 0
+    assert "\nnothing left to train; model written to again/model; use it with --model again/model\n" in done.stdout
 
 
 def test_codebooks_on_the_command_line(here: Path) -> None:

@@ -168,6 +168,7 @@ def _pictures(folder: Path) -> None:
     (folder / "trained" / "model").mkdir(parents=True)
     (folder / "halfway").mkdir()
     (folder / "halfway" / "checkpoint.pt").touch()
+    (folder / "halfway" / "stable.pt").touch()
 
 
 def _models(folder: Path, tiny_model: Path) -> None:

@@ -4,16 +4,21 @@ checkpoints/*.json are checkpoints of such trainings, `lcodec train --preset lc-
 type and a shape in place of every tensor; the tests put random numbers in.
 """
 
+import dataclasses
+import errno
+import io
 import json
+import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from latticecodec import TrainingError
-from latticecodec.config import ModelConfig
-from latticecodec.lab.training.checkpoint import RENAMED, Training, resume
+from latticecodec import OutputError, TrainingError
+from latticecodec.config import PRESETS, ModelConfig
+from latticecodec.lab.training.checkpoint import RENAMED, Training, resume, save_checkpoint
 from latticecodec.lab.training.guard import Guard
 from latticecodec.lab.training.kinds import MODELS
 from latticecodec.lab.training.optimiser import Average, make_optimiser, parameter_groups
@@ -78,6 +83,29 @@ def test_an_old_checkpoint_is_taken_over_and_trains(quantizer: str, tmp_path: Pa
     optimiser.step()
 
 
+@pytest.mark.parametrize("limit", [10_000, 60_000])
+def test_a_checkpoint_that_a_full_disk_cannot_take_is_one_line(
+    limit: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one before stays, and nothing else is left."""
+    training, path = training_of(state_of("lattice"), "lattice"), tmp_path / "checkpoint.pt"
+    path.write_bytes(b"the one before")
+
+    class Full(io.FileIO):
+        """A file on a disk with some room."""
+
+        def write(self, data: Any) -> int:
+            if self.tell() + memoryview(data).nbytes > limit:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return super().write(data)
+
+    monkeypatch.setattr(io, "FileIO", Full)
+    with pytest.raises(OutputError, match=r"checkpoint\.pt: cannot be written: No space left on device$"):
+        save_checkpoint(training, tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.pt"]
+    assert path.read_bytes() == b"the one before"
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -103,6 +131,22 @@ def test_a_checkpoint_of_odd_contents_is_one_line(change: dict[str, Any], tmp_pa
     )
     with pytest.raises(TrainingError, match=told):
         resume(training_of(state, "lattice"), path)
+
+
+def test_a_checkpoint_of_another_preset_names_the_two(tmp_path: Path) -> None:
+    state, path = state_of("lattice"), tmp_path / "checkpoint.pt"
+    torch.save(state, path)
+    training = training_of(state, "lattice")
+    training.model.config = dataclasses.replace(PRESETS["lc-s"], tune="ms-ssim")
+    told = (
+        "checkpoint.pt: is of another model (preset lc-test where lc-s is asked for, tune psnr where ms-ssim is asked "
+        "for); give the --quantizer, --preset or --init-from, and --tune that it had"
+    )
+    with pytest.raises(TrainingError, match=re.escape(told) + "$"):
+        resume(training, path)
+    training.model.config = dataclasses.replace(PRESETS["lc-test"], octaves=2.0)  # as a model may that was begun from
+    with pytest.raises(TrainingError, match=re.escape("(octaves 3.7 where 2.0 is asked for)")):
+        resume(training, path)
 
 
 def test_tensors_of_other_shapes_are_one_line(tmp_path: Path) -> None:

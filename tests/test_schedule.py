@@ -119,6 +119,8 @@ def test_another_training_is_not_written_over(tmp_path: Path) -> None:
     before = (tmp_path / "fall" / "checkpoint.pt").read_bytes()
     with pytest.raises(TrainingError, match="fall: holds a checkpoint; go on with --resume from there"):
         train(tmp_path / "fall", "lattice", options=HASTY, resume=tmp_path / "long" / "stable.pt")
+    with pytest.raises(TrainingError, match=r"fall: going on from stable\.pt would write over its checkpoint\.pt"):
+        train(tmp_path / "fall", "lattice", options=HASTY, resume=tmp_path / "fall" / "stable.pt")
     assert (tmp_path / "fall" / "checkpoint.pt").read_bytes() == before
 
 
@@ -126,6 +128,7 @@ def test_the_card_has_what_trains_it_again(tmp_path: Path) -> None:
     first = train(tmp_path / "long run", "lattice", options=HASTY)
     told = (first / "README.md").read_text()
     assert re.search(r"from the PCA of 16x16 patches: 6 steps of 2 crops of 64x64 in [\d.e-]+ hours \(", told)
+    assert ", 1 thread), adamw," in told
     assert (
         f"    lcodec train --quantizer lattice --preset lc-test --data {tmp_path}/pictures --val {tmp_path}/pictures"
         in told

@@ -12,4 +12,5 @@ def hardware(device: torch.device) -> str:
         return torch.cuda.get_device_name(device)
     facts = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     named = [line.partition(":")[2].strip() for line in facts if line.startswith("model name")]
-    return f"{named[0] if named else platform.machine()}, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"{named[0] if named else platform.machine()}, {threads} thread{'s'[: threads != 1]}"

@@ -12,14 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from ...config import ModelConfig
+from ...config import PRESETS, ModelConfig
 from ...errors import TrainingError
+from ...outputs import write_file
 from ..ranks import ALONE, Ranks
 from .guard import Guard
 from .model import PhotoModel
@@ -41,6 +42,11 @@ WANTED: dict[str, type | tuple[type, ...]] = {  # in every checkpoint
     "model": dict,
     "average": dict,
 }
+_SIZES = tuple(  # what presets differ in
+    field.name
+    for field in dataclasses.fields(ModelConfig)
+    if field.name != "name" and len({getattr(preset, field.name) for preset in PRESETS.values()}) > 1
+)
 COLD = 50  # steps of warm-up where the optimiser's state is missing
 
 
@@ -63,7 +69,8 @@ class Training:
 def save_checkpoint(training: Training, folder: Path) -> None:
     """Write checkpoint.pt, and stable.pt until the learning rate falls; an old file stays until the new one is whole.
 
-    The first of several processes writes, as a process alone would, with what all of them have; all together.
+    The first of several processes writes, as a process alone would, with what all of them have; all together. Raises
+    OutputError where the file cannot be written.
     """
     _save(training, folder / CHECKPOINT, stable=False)
     if not training.schedule.falling(training.step):
@@ -71,7 +78,7 @@ def save_checkpoint(training: Training, folder: Path) -> None:
 
 
 def save_stable(training: Training, folder: Path) -> None:
-    """Write stable.pt alone; all together."""
+    """Write stable.pt alone; all together. Raises OutputError as `save_checkpoint`."""
     _save(training, folder / STABLE, stable=True)
 
 
@@ -91,11 +98,19 @@ def _save(training: Training, path: Path, stable: bool) -> None:
         "average": training.average.state(),
         "optimiser": training.optimiser.state_dict(),
     }
-    if not training.ranks.first:
-        return
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    part.replace(path)
+    with training.ranks.all_or_none():
+        if training.ranks.first:
+            write_file(path, lambda file: _fill(file, state))
+
+
+def _fill(file: IO[bytes], state: dict[str, Any]) -> None:
+    """Write a checkpoint to an open file; raises OSError where that cannot take it."""
+    try:
+        torch.save(state, file)
+    except RuntimeError as error:  # what torch makes of it while it closes the file
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from None
+        raise
 
 
 def resume(training: Training, path: Path) -> None:
@@ -111,8 +126,9 @@ def resume(training: Training, path: Path) -> None:
 def _take_over(training: Training, path: Path, state: dict[str, Any]) -> None:
     config, options = _settings(training.model.config, OF_EXPORT), _settings(training.options, UNSETTLED)
     if state["config"] != config:
-        told = _differences(state["config"], config)
-        raise TrainingError(f"{path}: is of another model ({told}); give the --quantizer, --preset and --name it had")
+        told = _differences(*_by_preset(state["config"], config))
+        advice = "give the --quantizer, --preset or --init-from, and --tune that it had"
+        raise TrainingError(f"{path}: is of another model ({told}); {advice}")
     fixed = {key: value for key, value in options.items() if not (state["stable"] and key in RENEWED)}
     if told := _differences({key: state["options"].get(key) for key in fixed}, fixed):
         raise TrainingError(f"{path}: was made with other options ({told}); repeat them to resume")
@@ -169,6 +185,23 @@ def contents_of(path: Path) -> Iterator[None]:
 def _settings(settings: ModelConfig | TrainOptions, ignored: tuple[str, ...]) -> dict[str, Any]:
     """The fields of a dataclass that a checkpoint must agree on with the run that resumes it."""
     return {key: value for key, value in dataclasses.asdict(settings).items() if key not in ignored}
+
+
+def _by_preset(saved: dict[str, Any], wanted: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Two configurations, with the names of their presets in the place of what follows from these if both have one."""
+    before, now = _preset_of(saved), _preset_of(wanted)
+    if not before or not now or before == now:
+        return saved, wanted
+    own = saved.keys() - {*_SIZES, "groups", "codes", "books"}
+    return (
+        {key: saved[key] for key in own} | {"preset": before},
+        {key: wanted[key] for key in own} | {"preset": now},
+    )
+
+
+def _preset_of(config: dict[str, Any]) -> str:
+    """The preset whose sizes a configuration has; empty where it is none."""
+    return next((n for n, preset in PRESETS.items() if all(getattr(preset, k) == config[k] for k in _SIZES)), "")
 
 
 def _differences(saved: dict[str, Any], wanted: dict[str, Any]) -> str:

@@ -1,8 +1,11 @@
 """What a training leaves to read: log.csv, and the same numbers for TensorBoard."""
 
 import csv
+import io
 from pathlib import Path
 from typing import Any
+
+from ...outputs import write_text
 
 FILE = "log.csv"
 
@@ -23,11 +26,14 @@ class Log:
         if self._path.exists():
             head, *rows = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
             kept = head + "".join(row for row in rows if int(row.split(",")[0]) <= step)
-            self._path.write_text(kept, encoding="utf-8")
+            write_text(self._path, kept)
         self._board: Any = SummaryWriter(str(folder))
 
     def write(self, row: dict[str, float]) -> None:
-        """Append a row, by column; "step" is one of them. A log that has other columns gets these as well."""
+        """Append a row, by column; "step" is one of them. A log that has other columns gets these as well.
+
+        Raises OutputError where the file cannot be written.
+        """
         before: list[dict[str, str]] = []
         columns = list(row)
         if self._path.exists():
@@ -35,12 +41,11 @@ class Log:
                 reader = csv.DictReader(file)
                 columns = list(dict.fromkeys([*(reader.fieldnames or ()), *row]))
                 before = list(reader)
-        part = self._path.with_suffix(".part")
-        with part.open("w", newline="") as file:
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            writer.writerows([*before, row])
-        part.replace(self._path)
+        table = io.StringIO()
+        writer = csv.DictWriter(table, columns)
+        writer.writeheader()
+        writer.writerows([*before, row])
+        write_text(self._path, table.getvalue())
         for key, value in row.items():
             if key != "step":
                 self._board.add_scalar(key.replace("@", "/"), value, row["step"])

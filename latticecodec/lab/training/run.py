@@ -80,8 +80,12 @@ def _check(asked: Asked, options: TrainOptions, ranks: Ranks) -> None:
         raise TrainingError(f"--batch {options.batch} cannot be shared out among {ranks.count} processes; try {near}")
     if (out / "model").exists():
         raise OutputError(f"{out / 'model'}: exists already; choose another --out")
-    if (out / CHECKPOINT).exists() and (resume is None or resume.resolve().parent != out.resolve()):
-        raise TrainingError(f"{out}: holds a checkpoint; go on with --resume from there, or choose another folder")
+    if (out / CHECKPOINT).exists():
+        if resume is None or resume.resolve().parent != out.resolve():
+            raise TrainingError(f"{out}: holds a checkpoint; go on with --resume from there, or choose another folder")
+        if resume.resolve() != (out / CHECKPOINT).resolve():
+            told = f"going on from {resume.name} would write over its {CHECKPOINT}"
+            raise TrainingError(f"{out}: {told}; choose another --out")
     if options.rank and from_scratch:
         raise TrainingError("--rank needs the model that it adds to; name it with --init-from")
     if options.tune == "ms-ssim" and options.crop < MS_SSIM_SIDE_MIN:
