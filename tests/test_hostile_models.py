@@ -196,7 +196,7 @@ def test_a_pickle_is_not_run(folder: Path, tmp_path: Path, monkeypatch: pytest.M
         ({"lambda_max": 1e200, "reach": [0.0, 2.0]}, "not a range of weights"),
         ({"octaves": "3"}, "octaves is '3'"),
         ({"octaves": float("inf")}, "octaves is inf"),
-        ({"reach": [float("nan"), 1.0]}, "not a range of scales"),
+        ({"reach": [float("nan"), 1.0]}, "reach is [nan, 1.0]; it must be two finite numbers"),
         ({"group": 3}, "config.json: config field group is 3; it must divide width8, 32"),
         ({"latents": -4}, "latents is -4"),
         ({"context_blocks": 10**30}, "an integer from 1 to 4096"),
