@@ -153,6 +153,7 @@ test("screen readers hear what is done, and the focus is never lost", async () =
   assert.equal(await page.textContent("[data-announced]"), "one.lcq is open, 16 × 16 pixels");
   await page.route("**/models/*", () => {}); // is never answered
   await choose(["slow.lcq", SAMPLE]);
+  await page.waitForSelector("#open [data-stop]"); // until it is seen it takes no focus
   await page.focus("#open [data-stop]");
   await page.keyboard.press("Enter");
   await page.waitForSelector("#open [data-waiting][hidden]", { state: "attached" });
