@@ -6,7 +6,7 @@ that but the two that leave no time: SIGKILL and a power cut.
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -130,6 +130,14 @@ def check_own(path: Path, mark: str, what: str) -> None:
         raise OutputError(f"{path}: cannot be read: {reason(error)}") from None
     if start and mark.encode() not in start:
         raise OutputError(f"{path}: is not {what}, and is not replaced; name another one")
+
+
+def check_apart(uses: Iterable[tuple[Path, str]]) -> None:
+    """Raise OutputError where one file would be written for two uses, which are told in words."""
+    seen: dict[str, str] = {}
+    for path, use in uses:
+        if use != seen.setdefault(place := os.path.realpath(path), use):
+            raise OutputError(f"{path}: would be both {seen[place]} and {use}; name another file for one of them")
 
 
 def check_kept(path: Path) -> None:

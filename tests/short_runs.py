@@ -13,6 +13,7 @@ from latticecodec.lab.training.checkpoint import Training, save_checkpoint
 from latticecodec.lab.training.kinds import TWINS
 from latticecodec.lab.training.kinds.lattice_e8 import make_e8
 from latticecodec.lab.training.options import Asked, TrainOptions
+from latticecodec.lab.training.quantizer_options import QuantizerOptions
 from latticecodec.lab.training.run import run
 from latticecodec.lab.training.synthetic import synthetic_picture
 
@@ -21,6 +22,11 @@ QUICK = TrainOptions(steps=6, batch=2, crop=64, drawn=0.0, validate_every=3, che
 HASTY = dataclasses.replace(QUICK, optimiser="adamw")  # where SOAP shows nothing more
 FROZEN = dataclasses.replace(QUICK, freeze="transforms")
 HASTY_E8 = dataclasses.replace(TWINS["lattice-e8"], make=partial(make_e8, thresholds=[8]))
+
+
+def of_quantizer(**given: object) -> TrainOptions:
+    """Two steps with these options of the quantizer."""
+    return dataclasses.replace(HASTY, steps=2, quantizer=QuantizerOptions(**given))  # type: ignore[arg-type]
 
 
 def train(out: Path, quantizer: str, **settings: object) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from short_runs import HASTY, interrupted, train
+from short_runs import interrupted, of_quantizer, train
 
 from latticecodec import Codec, load, read_header
 from latticecodec.codec import EncodeOptions
@@ -15,7 +15,6 @@ from latticecodec.config import PRESETS
 from latticecodec.lab.quantizers import TEMPERATURES, AttentiveAdaptiveQuantizer
 from latticecodec.lab.training.checkpoint import load_state
 from latticecodec.lab.training.kinds.adaptive import AdaptiveModel
-from latticecodec.lab.training.options import TrainOptions
 from latticecodec.lab.training.quantizer_options import QuantizerOptions
 from latticecodec.lab.training.start import trainable
 from latticecodec.lab.training.synthetic import synthetic_picture
@@ -24,15 +23,11 @@ from latticecodec.zoo import find, read_weights
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
 
 
-def options(**given: object) -> TrainOptions:
-    return dataclasses.replace(HASTY, steps=2, quantizer=QuantizerOptions(**given))  # type: ignore[arg-type]
-
-
 @pytest.fixture(scope="module")
 def attentive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model whose attention tells slices apart."""
     folder = tmp_path_factory.mktemp("attentive")
-    return train(folder / "run", "adaptive", options=options(selection="attention"))
+    return train(folder / "run", "adaptive", options=of_quantizer(selection="attention"))
 
 
 def test_files_hold_the_codebooks_that_the_attention_chooses(attentive: Path) -> None:
@@ -64,7 +59,7 @@ def test_reading_needs_no_attention(attentive: Path, tmp_path: Path) -> None:
 
 
 def test_a_warm_start_keeps_the_attention(attentive: Path, tmp_path: Path) -> None:
-    frozen = dataclasses.replace(options(selection="attention"), steps=1, freeze="transforms", learning_rate=1e-9)
+    frozen = dataclasses.replace(of_quantizer(selection="attention"), steps=1, freeze="transforms", learning_rate=1e-9)
     again = train(tmp_path / "run", "adaptive", options=frozen, init_from=attentive)
     before, after = read_weights(find(attentive)), read_weights(find(again))
     names = [name for name in before if name.startswith("quantizer.selection.")]
@@ -97,7 +92,7 @@ def test_the_prior_learns_what_files_hold() -> None:
 def test_the_temperature_of_a_run_falls_over_its_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, int]] = []
     monkeypatch.setitem(TEMPERATURES, "linear", lambda step, steps: seen.append((step, steps)) or 1.0)
-    asked = options(selection="attention")
+    asked = of_quantizer(selection="attention")
     train(tmp_path / "run", "adaptive", options=asked)
     assert seen == [(0, 2), (1, 2)]
     seen.clear()  # weights from before the fall begin to cool down anew, over the steps that they go on for

@@ -8,7 +8,7 @@ import torch
 from click.testing import CliRunner
 from latticecodec.cli import main
 from latticecodec.cli.train import DEMONSTRATION_STEPS
-from short_runs import HASTY, QUICK, pictures, train
+from short_runs import QUICK, of_quantizer, pictures, train
 
 from latticecodec import TargetError, TrainingError, load
 from latticecodec.config import PRESETS
@@ -36,10 +36,6 @@ EACH = [  # every option with every quantizer that it belongs to
 THIRTY_STEPS = "--preset lc-test --steps 30 --batch 1 --crop 64 --drawn 0 --optimiser adamw --device cpu"
 
 
-def options(**given: object) -> TrainOptions:
-    return dataclasses.replace(HASTY, steps=2, quantizer=QuantizerOptions(**given))  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize(("quantizer", "given"), EACH, ids=lambda value: str(value))
 def test_lcodec_train_with_every_option_makes_a_model_that_compresses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quantizer: str, given: str
@@ -65,9 +61,9 @@ def test_lcodec_train_with_every_option_makes_a_model_that_compresses(
 
 
 def test_resuming_with_another_option_is_refused(tmp_path: Path) -> None:
-    train(tmp_path / "a", "lattice", options=options(gamma=0.5))
+    train(tmp_path / "a", "lattice", options=of_quantizer(gamma=0.5))
     with pytest.raises(TrainingError, match="made with other options"):
-        train(tmp_path / "b", "lattice", options=options(), resume=tmp_path / "a" / "checkpoint.pt")
+        train(tmp_path / "b", "lattice", options=of_quantizer(), resume=tmp_path / "a" / "checkpoint.pt")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +95,7 @@ def test_resuming_with_another_option_is_refused(tmp_path: Path) -> None:
 )
 def test_an_option_of_another_quantizer_is_one_line(quantizer: str, given: dict[str, object], message: str) -> None:
     with pytest.raises(TrainingError, match=message) as caught:
-        check(quantizer, options(**given), from_scratch=True)
+        check(quantizer, of_quantizer(**given), from_scratch=True)
     assert "\n" not in str(caught.value)
 
 
@@ -110,7 +106,7 @@ def test_an_option_of_another_quantizer_is_one_line(quantizer: str, given: dict[
 def test_what_teaches_the_analysis_alone_is_refused_where_that_is_frozen(
     quantizer: str, name: str, freeze: str
 ) -> None:
-    given = dataclasses.replace(options(**{name: "distance" if name == "rescaling" else 0.5}), freeze=freeze)
+    given = dataclasses.replace(of_quantizer(**{name: "distance" if name == "rescaling" else 0.5}), freeze=freeze)
     with pytest.raises(TrainingError, match=f"--{name} teaches the analysis alone, which --freeze {freeze} keeps"):
         check(quantizer, given, from_scratch=False)
     check(quantizer, dataclasses.replace(given, freeze="nothing"), from_scratch=False)
@@ -118,7 +114,7 @@ def test_what_teaches_the_analysis_alone_is_refused_where_that_is_frozen(
 
 def test_a_warm_start_has_no_use_for_a_first_basis(tiny_model: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="--codebook-size draws a first basis, but --init-from brings its own"):
-        train(tmp_path / "run", "lattice", options=options(codebook_size=512.0), init_from=tiny_model)
+        train(tmp_path / "run", "lattice", options=of_quantizer(codebook_size=512.0), init_from=tiny_model)
     assert not (tmp_path / "run").exists()
 
 
@@ -145,7 +141,7 @@ def test_no_other_size_is_trained_in_place_of_an_unknown_one(tmp_path: Path) -> 
 )
 def test_an_unknown_word_is_not_taken_for_the_default(quantizer: str, name: str) -> None:
     with pytest.raises(TargetError, match=f"unknown {name} 'magic'; choose from {', '.join(CHOICES[name])}"):
-        check(quantizer, options(**{name: "magic"}), from_scratch=True)
+        check(quantizer, of_quantizer(**{name: "magic"}), from_scratch=True)
 
 
 def test_the_command_offers_the_same_words() -> None:

@@ -72,7 +72,7 @@ def test_what_the_command_refuses(small_fashion: Path, tmp_path: Path) -> None:
     assert "see lcodec reproduce list" in missing_data.stderr
     assert not (tmp_path / "x.jsonl").exists()
     both = lcodec("reproduce", "ll-5", "--data", small_fashion, "--out", tmp_path / "papers.md")
-    assert (both.exit_code, "would be both the page and the file of results" in both.stderr) == (1, True)
+    assert (both.exit_code, "would be both the file of results and the page" in both.stderr) == (1, True)
     assert lcodec("reproduce", "ll-5", "--seed", 2**32, "--data", small_fashion).exit_code == 2
     nothing = lcodec("reproduce", "render", "--out", tmp_path / "x.jsonl")
     assert (nothing.exit_code, "no results to render" in nothing.stderr) == (1, True)

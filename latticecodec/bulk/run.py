@@ -93,7 +93,8 @@ class Bulk:
         """The order with the number of the run that begins or goes on."""
         alike = target.protocols == source.store.protocols
         inside = alike and f"{target.path}/".startswith(f"{source.store.path}/")
-        over = alike and target.path == source.store.path and str(source.only).endswith(f".{self.form.rstrip('s')}")
+        suffix = replaced.SUFFIXES.get(self.form)  # of archives that are written, as the source may be one
+        over = alike and target.path == source.store.path and suffix and (source.only or "").endswith(suffix)
         if over or (inside and source.only is None):
             raise OutputError(f"{target.url}: lies in the source {source.store.url}; name a target beside it")
         if self.keep_times and not (source.store.local and target.local):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import OutputError
+from ...outputs import check_apart
 from .report import PAGE, check_report, report_files
 from .results import check_csv
 from .state import State
@@ -35,7 +36,7 @@ class Files:
         for file in (self.csv, self.resume):
             if file is not None and not file.absolute().parent.is_dir():
                 raise OutputError(f"{file}: the folder {file.parent} does not exist; make it first")
-        self._check_apart()
+        check_apart(self._uses())
         if self.csv is not None:
             check_csv(self.csv)
         if self.report is not None:
@@ -46,13 +47,6 @@ class Files:
     def _kept(self) -> Path | None:
         """The file of the results."""
         return self.report / "measured.jsonl" if self.resume is None and self.report is not None else self.resume
-
-    def _check_apart(self) -> None:
-        uses: dict[str, str] = {}
-        for path, use in self._uses():
-            place = os.path.realpath(path)
-            if use != uses.setdefault(place, use):
-                raise OutputError(f"{path}: would be both {uses[place]} and {use}; name another file for one of them")
 
     def _uses(self) -> Iterator[tuple[Path, str]]:
         """Each path that is written, and what as."""

@@ -1,11 +1,10 @@
 """docs/papers.md: a line for every table row and data set, and the plots."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ....errors import OutputError
-from ....outputs import check_folder, check_own, write_text
+from ....outputs import check_apart, check_folder, check_own, write_text
 from ..datasets import DATASETS
 from ..experiment import Row, Table
 from ..figures import pictures_beside
@@ -85,8 +84,7 @@ def check_page(page: Path, results: Path) -> None:
 
     `results` is the file of the results.
     """
-    if os.path.realpath(page) == os.path.realpath(results):
-        raise OutputError(f"{page}: would be both the page and the file of results; name another one for one of them")
+    check_apart([(results, "the file of results"), (page, "the page")])
     check_folder(page.parent)
     folder = page.with_suffix("")
     if folder == page:
