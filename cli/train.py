@@ -43,8 +43,8 @@ OF_TWINS = {"quantizer", "data", "val", "out", "init_from"}  # what is asked for
     "--resume",
     type=click.Path(),
     metavar="CHECKPOINT",
-    help="Go on from a checkpoint.pt, with the same options; or from a stable.pt, the weights before the learning rate "
-    "fell, into another --out, for other --steps or --minutes, with another --lr, --crop or --batch if you like.",
+    help="Go on from a checkpoint.pt, with the same options and pictures; or from a stable.pt, the weights before the "
+    "learning rate fell, into another --out, for other --steps or --minutes, with another --lr, --crop or --batch.",
 )
 @click.option(
     "--steps", type=click.IntRange(1), help=f"[default: {TrainOptions.steps}; {DEMONSTRATION_STEPS} without --data]"

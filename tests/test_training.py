@@ -193,6 +193,25 @@ def test_resuming_with_other_options_is_refused(tmp_path: Path) -> None:
         train_quickly(tmp_path / "c", TrainOptions(steps=1, crop=100))
 
 
+def test_resuming_with_other_pictures_or_another_start_is_refused(tmp_path: Path, folder: Path) -> None:
+    """A checkpoint goes on to the same result; weights from before the fall may go on with others."""
+    base = train_quickly(tmp_path / "base", data=folder)
+    checkpoint, stable = (tmp_path / "a" / name for name in ("checkpoint.pt", "stable.pt"))
+    train_quickly(checkpoint.parent, data=folder, init_from=base)
+    moved = folder.rename(tmp_path / "moved")
+    train_quickly(tmp_path / "b", data=moved, init_from=base, resume=checkpoint)  # the same ones, somewhere else
+    with pytest.raises(TrainingError, match=rf"other options \(begins_at quick {find(base).digest.hex()} where empty"):
+        train_quickly(tmp_path / "c", data=moved, resume=checkpoint)
+    (moved / "b.jpg").rename(moved / "z.jpg")
+    with pytest.raises(TrainingError, match=r"other options \(pictures 2 \(\w{8}\) where 2 \(\w{8}\) is asked for\)"):
+        train_quickly(tmp_path / "d", data=moved, init_from=base, resume=checkpoint)
+    train_quickly(tmp_path / "e", data=moved, resume=stable)
+    state = torch.load(checkpoint, weights_only=True)
+    del state["options"]["pictures"], state["options"]["begins_at"]  # as an older checkpoint
+    torch.save(state, checkpoint)
+    train_quickly(tmp_path / "f", data=moved, resume=checkpoint)
+
+
 def test_what_is_trained_is_a_model_that_codes(tmp_path: Path, folder: Path) -> None:
     """Folder in, model folder out; its files decode, and a warm start from it begins where it ended."""
     model = train_quickly(tmp_path / "run", data=folder)

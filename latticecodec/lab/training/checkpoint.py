@@ -2,9 +2,9 @@
 
 `checkpoint.pt` is the present state and resumes with the options it was made with, to the same result. `stable.pt` is
 the last state before the learning rate began to fall: training goes on from it at the full one, for other steps or
-minutes, with another learning rate, crop or batch; its optimiser may be missing and its numbers may be of half
-precision. Both are written after a look of the guard alone, so that they hold what is good, and nothing is half
-counted.
+minutes, with another learning rate, crop or batch, on any pictures; its optimiser may be missing and its numbers may
+be of half precision. Both are written after a look of the guard alone, so that they hold what is good, and nothing is
+half counted.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ from ..ranks import ALONE, Ranks
 from .guard import Guard
 from .model import PhotoModel
 from .optimiser import Average
-from .options import RENEWED, UNSETTLED, TrainOptions
+from .options import LATER, RENEWED, UNSETTLED, TrainOptions
 from .schedule import Schedule
 
 RENAMED = {"rate": "learning_rate"}  # options of older checkpoints, and what they are called now
@@ -129,7 +129,8 @@ def _take_over(training: Training, path: Path, state: dict[str, Any]) -> None:
         told = _differences(*_by_preset(state["config"], config))
         advice = "give the --quantizer, --preset or --init-from, and --tune that it had"
         raise TrainingError(f"{path}: is of another model ({told}); {advice}")
-    fixed = {key: value for key, value in options.items() if not (state["stable"] and key in RENEWED)}
+    free = set(RENEWED) if state["stable"] else set(LATER) - set(state["options"])
+    fixed = {key: value for key, value in options.items() if key not in free}
     if told := _differences({key: state["options"].get(key) for key in fixed}, fixed):
         raise TrainingError(f"{path}: was made with other options ({told}); repeat them to resume")
     training.model.load_state_dict(state["model"])
