@@ -211,7 +211,7 @@ def test_frozen_steps_run_no_synthesis(fresh: CodebookModel) -> None:
 
 
 def test_a_lattice_has_no_frozen_transforms(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="--freeze transforms: a lattice is trained as one with its transforms"):
+    with pytest.raises(TrainingError, match="`freeze` transforms: a lattice is trained as one with its transforms"):
         train(tmp_path / "run", "lattice", options=FROZEN)
 
 

@@ -248,7 +248,7 @@ def test_a_training_that_learns_nothing_has_no_model(tmp_path: Path, monkeypatch
     monkeypatch.setattr(Ranks, "all_or_none", all_or_none)
     monkeypatch.setattr(Log, "close", lambda log: (closed.append(log), close(log)))
     Breaking(monkeypatch, lambda call: True)
-    with pytest.raises(TrainingError, match="the loss was no number at any look; begin with a lower --lr"):
+    with pytest.raises(TrainingError, match="the loss was no number at any look; begin with a lower `learning_rate`"):
         train(tmp_path / "run", "lattice", options=HASTY)
     monkeypatch.setattr(loop, "LOOK", 1)
     with pytest.raises(TrainingError, match="no number, or exploded, at 5 looks in a row"):

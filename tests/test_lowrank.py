@@ -136,7 +136,7 @@ def test_additions_go_over_to_other_weights_of_the_base(
     ):
         expected = tensors[name].float() + after[name].float() - before[name].float()
         torch.testing.assert_close(value.detach(), expected, atol=1e-6, rtol=1e-5)
-    with pytest.raises(TrainingError, match="not of the rank of --rank"):
+    with pytest.raises(TrainingError, match="not of the rank of `rank`"):
         start_low_rank(LatticeModel, info, info.config, 3)
 
 
@@ -155,9 +155,9 @@ def test_resuming_gives_the_same_additions(models: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("quantizer", "change", "settings", "words"),
     [
-        ("lattice", {}, {}, "name it with --init-from"),
-        ("vq", {}, {"init_from": "lattice"}, "for --quantizer lattice, not for vq"),
-        ("lattice", {"crop": 128}, {"init_from": "lattice"}, "too small for --tune ms-ssim"),
+        ("lattice", {}, {}, "name it with `init_from`"),
+        ("vq", {}, {"init_from": "lattice"}, "for `quantizer` lattice, not for vq"),
+        ("lattice", {"crop": 128}, {"init_from": "lattice"}, "too small for `tune` ms-ssim"),
     ],
 )
 def test_trainings_that_cannot_be(

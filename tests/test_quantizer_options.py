@@ -69,28 +69,28 @@ def test_resuming_with_another_option_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("quantizer", "given", "message"),
     [
-        ("vq", {"gamma": 1.0}, "--gamma is for --quantizer lattice, not for vq"),
-        ("lattice", {"codebook_update": "ema"}, "--codebook-update is for --quantizer vq or rotation, not for lattice"),
-        ("adaptive", {"codebook_size": 512.0}, "--codebook-size is for --quantizer lattice, not for adaptive"),
-        ("rotation", {"selection": "cost"}, "--selection is for --quantizer adaptive, not for rotation"),
-        ("vq", {"rescaling": "distance"}, "--rescaling is for --quantizer rotation, not for vq"),
-        ("adaptive", {"temperature": "linear"}, "--temperature is for --selection attention"),
-        ("adaptive", {"selection": "cost", "temperature": "linear"}, "--temperature is for --selection attention"),
+        ("vq", {"gamma": 1.0}, "`gamma` is for `quantizer` lattice, not for vq"),
+        ("lattice", {"codebook_update": "ema"}, "`codebook_update` is for `quantizer` vq or rotation, not for lattice"),
+        ("adaptive", {"codebook_size": 512.0}, "`codebook_size` is for `quantizer` lattice, not for adaptive"),
+        ("rotation", {"selection": "cost"}, "`selection` is for `quantizer` adaptive, not for rotation"),
+        ("vq", {"rescaling": "distance"}, "`rescaling` is for `quantizer` rotation, not for vq"),
+        ("adaptive", {"temperature": "linear"}, "`temperature` is for `selection` attention"),
+        ("adaptive", {"selection": "cost", "temperature": "linear"}, "`temperature` is for `selection` attention"),
         (
             "lattice-e8",
             {"commitment": 0.0},
-            "--commitment is for --quantizer lattice, vq, adaptive or rotation, not for",
+            "`commitment` is for `quantizer` lattice, vq, adaptive or rotation, not for",
         ),
-        ("lattice", {"gamma": float("nan")}, "--gamma is nan; it must be a finite number"),
-        ("lattice", {"codebook_size": float("inf")}, "--codebook-size is inf; it must be a finite number"),
+        ("lattice", {"gamma": float("nan")}, "`gamma` is nan; it must be a finite number"),
+        ("lattice", {"codebook_size": float("inf")}, "`codebook_size` is inf; it must be a finite number"),
         (
             "lattice",
             {"codebook_size": 1.0000001},
-            "--codebook-size is 1.0000001; it must be from 2 to",
+            "`codebook_size` is 1.0000001; it must be from 2 to",
         ),  # bases of 10^8
-        ("lattice", {"gamma": -1e38}, r"--gamma is -1e\+38; it must be from -1e\+09 to 1e\+09"),  # an infinite loss
-        ("vq", {"commitment": 1e38}, r"--commitment is 1e\+38; it must be from 0 to 1e\+09"),
-        ("vq", {"commitment": -1.0}, "--commitment is -1.0; it must be from 0 to"),
+        ("lattice", {"gamma": -1e38}, r"`gamma` is -1e\+38; it must be from -1e\+09 to 1e\+09"),  # an infinite loss
+        ("vq", {"commitment": 1e38}, r"`commitment` is 1e\+38; it must be from 0 to 1e\+09"),
+        ("vq", {"commitment": -1.0}, "`commitment` is -1.0; it must be from 0 to"),
     ],
 )
 def test_an_option_of_another_quantizer_is_one_line(quantizer: str, given: dict[str, object], message: str) -> None:
@@ -107,13 +107,13 @@ def test_what_teaches_the_analysis_alone_is_refused_where_that_is_frozen(
     quantizer: str, name: str, freeze: str
 ) -> None:
     given = dataclasses.replace(of_quantizer(**{name: "distance" if name == "rescaling" else 0.5}), freeze=freeze)
-    with pytest.raises(TrainingError, match=f"--{name} teaches the analysis alone, which --freeze {freeze} keeps"):
+    with pytest.raises(TrainingError, match=f"`{name}` teaches the analysis alone, which `freeze` {freeze} keeps"):
         check(quantizer, given, from_scratch=False)
     check(quantizer, dataclasses.replace(given, freeze="nothing"), from_scratch=False)
 
 
 def test_a_warm_start_has_no_use_for_a_first_basis(tiny_model: Path, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="--codebook-size draws a first basis, but --init-from brings its own"):
+    with pytest.raises(TrainingError, match="`codebook_size` draws a first basis, but `init_from` brings its own"):
         train(tmp_path / "run", "lattice", options=of_quantizer(codebook_size=512.0), init_from=tiny_model)
     assert not (tmp_path / "run").exists()
 

@@ -256,7 +256,7 @@ def second(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("second")
 def test_a_batch_that_cannot_be_shared_out(tmp_path: Path) -> None:
     options = dataclasses.replace(TrainOptions(), batch=5, crop=64)
-    with pytest.raises(TrainingError, match="--batch 5 cannot be shared out among 2 processes; try 4"):
+    with pytest.raises(TrainingError, match="`batch` 5 cannot be shared out among 2 processes; try 4"):
         run(Asked("lattice", "lattice", "lc-test", None, None, tmp_path / "run"), options, "cpu")
 
 
@@ -270,7 +270,7 @@ def test_nothing_is_shared_out_where_nothing_trains() -> None:
 @pytest.mark.usefixtures("second")
 def test_the_end_of_another_process_is_one_line() -> None:
     with (
-        pytest.raises(TrainingError, match="another process of this training has ended; go on with --resume"),
+        pytest.raises(TrainingError, match="another process of this training has ended; go on with `resume`"),
         joined(),
     ):
         raise RuntimeError("[../third_party/gloo/gloo/transport/tcp/pair.cc:547] Connection closed by peer")

@@ -117,7 +117,7 @@ def test_another_training_is_not_written_over(tmp_path: Path) -> None:
     with interrupted(after=5):
         train(tmp_path / "fall", "lattice", options=HASTY, resume=tmp_path / "long" / "stable.pt")
     before = (tmp_path / "fall" / "checkpoint.pt").read_bytes()
-    with pytest.raises(TrainingError, match="fall: holds a checkpoint; go on with --resume from there"):
+    with pytest.raises(TrainingError, match="fall: holds a checkpoint; go on with `resume` from there"):
         train(tmp_path / "fall", "lattice", options=HASTY, resume=tmp_path / "long" / "stable.pt")
     with pytest.raises(TrainingError, match=r"fall: going on from stable\.pt would write over its checkpoint\.pt"):
         train(tmp_path / "fall", "lattice", options=HASTY, resume=tmp_path / "fall" / "stable.pt")

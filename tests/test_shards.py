@@ -149,7 +149,7 @@ def test_a_damaged_row_group_is_left_out_and_told(tmp_path: Path) -> None:
 
 
 def test_a_place_without_pictures_is_none_to_validate_on() -> None:
-    with pytest.raises(TrainingError, match="there are no pictures for validation; name some with --val, or more with"):
+    with pytest.raises(TrainingError, match="there are no pictures for validation; name some with `val`, or more with"):
         centre_crops([], 64)
 
 

@@ -187,7 +187,7 @@ def test_resuming_with_other_options_is_refused(tmp_path: Path) -> None:
         train_quickly(tmp_path / "a")
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "checkpoint.pt").touch()
-    with pytest.raises(TrainingError, match="holds a checkpoint; go on with --resume"):
+    with pytest.raises(TrainingError, match="holds a checkpoint; go on with `resume`"):
         train_quickly(tmp_path / "d")
     with pytest.raises(TrainingError, match="multiple of 64"):
         train_quickly(tmp_path / "c", TrainOptions(steps=1, crop=100))

@@ -165,6 +165,6 @@ def joined() -> Iterator[Ranks]:
     except RuntimeError as error:
         if isinstance(error, LcqError) or not any(word in str(error) for word in BROKEN):
             raise
-        raise TrainingError("another process of this training has ended; go on with --resume") from None
+        raise TrainingError("another process of this training has ended; go on with `resume`") from None
     finally:
         dist.destroy_process_group()

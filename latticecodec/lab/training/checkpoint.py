@@ -127,7 +127,7 @@ def _take_over(training: Training, path: Path, state: dict[str, Any]) -> None:
     config, options = _settings(training.model.config, OF_EXPORT), _settings(training.options, UNSETTLED)
     if state["config"] != config:
         told = _differences(*_by_preset(state["config"], config))
-        advice = "give the --quantizer, --preset or --init-from, and --tune that it had"
+        advice = "give the `quantizer`, `preset` or `init_from`, and `tune` that it had"
         raise TrainingError(f"{path}: is of another model ({told}); {advice}")
     free = set(RENEWED) if state["stable"] else set(LATER) - set(state["options"])
     fixed = {key: value for key, value in options.items() if key not in free}

@@ -256,7 +256,7 @@ def centre_crops(images: Sequence[Path | Tensor | Packed], size: int) -> Tensor:
             pixels = transforms.resize(pixels, [size], InterpolationMode.BILINEAR, antialias=True)
         crops.append(transforms.center_crop(pixels, [size, size]))
     if not images:
-        raise TrainingError("there are no pictures for validation; name some with --val, or more with --data")
+        raise TrainingError("there are no pictures for validation; name some with `val`, or more with `data`")
     if not crops:
         example = images[0].name if isinstance(images[0], Packed) else images[0]
         raise TrainingError(f"{example} and the rest: none of the validation pictures can be read")

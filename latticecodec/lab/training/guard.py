@@ -44,7 +44,7 @@ class Guard:
         self._bad += 1
         if self._bad == TRIES:
             told = f"the loss was no number, or exploded, at {TRIES} looks in a row, at ever lower rates"
-            raise TrainingError(f"{told}; begin with a lower --lr, or from other weights")
+            raise TrainingError(f"{told}; begin with a lower `learning_rate`, or from other weights")
         self.share /= 2
         average.load(self._good)
         average.give(model)
@@ -56,7 +56,9 @@ class Guard:
     def conclude(self) -> None:
         """At the end: raises TrainingError where no look was good, so that nothing was learned."""
         if not self._mean:
-            raise TrainingError("the loss was no number at any look; begin with a lower --lr, or from other weights")
+            raise TrainingError(
+                "the loss was no number at any look; begin with a lower `learning_rate`, or from other weights"
+            )
 
     def state(self) -> dict[str, float]:
         """What a checkpoint keeps, which is written after looks alone: then the average is the last good one."""

@@ -62,7 +62,7 @@ class TrainOptions:
     def __post_init__(self) -> None:
         if self.crop % CROP_MULTIPLE:
             near = CROP_MULTIPLE * max(1, round(self.crop / CROP_MULTIPLE))
-            raise TrainingError(f"--crop {self.crop} is not a multiple of {CROP_MULTIPLE}; try {near}")
+            raise TrainingError(f"`crop` {self.crop} is not a multiple of {CROP_MULTIPLE}; try {near}")
 
 
 UNSETTLED = ("validate_every", "checkpoint_minutes")  # may differ between a checkpoint and the run that resumes it

@@ -39,14 +39,9 @@ class QuantizerOptions:
     def arguments(self) -> list[str]:
         """The same as words of a command line."""
         return [
-            f"{option(name)} {value if isinstance(value, str) else format(value, '.12g')}"
+            f"--{name.replace('_', '-')} {value if isinstance(value, str) else format(value, '.12g')}"
             for name, value in self.given().items()
         ]
 
 
 DEFAULTS = QuantizerOptions()
-
-
-def option(field: str) -> str:
-    """The option of the command line that a field is."""
-    return "--" + field.replace("_", "-")

@@ -80,19 +80,19 @@ def _check(asked: Asked, options: TrainOptions, ranks: Ranks) -> None:
     check(asked.quantizer, options, from_scratch)
     if options.batch % ranks.count:
         near = ranks.count * max(1, round(options.batch / ranks.count))
-        raise TrainingError(f"--batch {options.batch} cannot be shared out among {ranks.count} processes; try {near}")
+        raise TrainingError(f"`batch` {options.batch} cannot be shared out among {ranks.count} processes; try {near}")
     if (out / "model").exists():
-        raise OutputError(f"{out / 'model'}: exists already; choose another --out")
+        raise OutputError(f"{out / 'model'}: exists already; choose another `out`")
     if (out / CHECKPOINT).exists():
         if resume is None or resume.resolve().parent != out.resolve():
-            raise TrainingError(f"{out}: holds a checkpoint; go on with --resume from there, or choose another folder")
+            raise TrainingError(f"{out}: holds a checkpoint; go on with `resume` from there, or choose another folder")
         if resume.resolve() != (out / CHECKPOINT).resolve():
             told = f"going on from {resume.name} would write over its {CHECKPOINT}"
-            raise TrainingError(f"{out}: {told}; choose another --out")
+            raise TrainingError(f"{out}: {told}; choose another `out`")
     if options.rank and from_scratch:
-        raise TrainingError("--rank needs the model that it adds to; name it with --init-from")
+        raise TrainingError("`rank` needs the model that it adds to; name it with `init_from`")
     if options.tune == "ms-ssim" and options.crop < MS_SSIM_SIDE_MIN:
-        raise TrainingError(f"--crop {options.crop} is too small for --tune ms-ssim, which needs {MS_SSIM_SIDE_MIN}")
+        raise TrainingError(f"`crop` {options.crop} is too small for `tune` ms-ssim, which needs {MS_SSIM_SIDE_MIN}")
     if resume is not None and not resume.is_file():
         raise TrainingError(f"{resume}: no such checkpoint; name the checkpoint.pt or stable.pt of a training")
 
@@ -134,7 +134,7 @@ def run_twin(
     Raises TrainingError, ImageError, OutputError or ModelError.
     """
     if (out / "model").exists():
-        raise OutputError(f"{out / 'model'}: exists already; choose another --out")
+        raise OutputError(f"{out / 'model'}: exists already; choose another `out`")
     pictures = _pictures(data, val)[1] if data or val else [synthetic_picture(seed) for seed in range(2)]
     crops = centre_crops(pictures, TWIN_CROP).permute(0, 2, 3, 1).numpy()  # [N, S, S, 3]
     twin = TWINS[quantizer]

@@ -13,7 +13,7 @@ from ....errors import TrainingError
 from ....kinds import KINDS
 from ..model import PhotoModel
 from ..options import TrainOptions
-from ..quantizer_options import CHOICES, RANGES, QuantizerOptions, option
+from ..quantizer_options import CHOICES, RANGES, QuantizerOptions
 from ..twin import Twin
 
 _MODULES = [import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
@@ -35,10 +35,10 @@ def check(quantizer: str, options: TrainOptions, from_scratch: bool) -> None:
         told = f"a {quantizer} is trained as one with its transforms; leave it out"
         if len(model.freezable) > 1:
             told = f"choose one of {', '.join(model.freezable)}"
-        raise TrainingError(f"--freeze {options.freeze}: {told}")
+        raise TrainingError(f"`freeze` {options.freeze}: {told}")
     if not model.tuned and (options.rank or options.tune != TrainOptions.tune):
         owners = either([name for name, owner in MODELS.items() if owner.tuned])
-        raise TrainingError(f"--rank and --tune are for --quantizer {owners}, not for {quantizer}")
+        raise TrainingError(f"`rank` and `tune` are for `quantizer` {owners}, not for {quantizer}")
     model.check(options, from_scratch)
 
 
@@ -50,13 +50,13 @@ def check_belongs(quantizer: str, options: QuantizerOptions) -> None:
     for name, value in options.given().items():
         owners = [owner for owner, model in MODELS.items() if name in model.options]
         if quantizer not in owners:
-            raise TrainingError(f"{option(name)} is for --quantizer {either(owners)}, not for {quantizer}")
+            raise TrainingError(f"`{name}` is for `quantizer` {either(owners)}, not for {quantizer}")
         if not isinstance(value, str):
             if not math.isfinite(value):
-                raise TrainingError(f"{option(name)} is {value}; it must be a finite number")
+                raise TrainingError(f"`{name}` is {value}; it must be a finite number")
             low, high = RANGES[name]
             if not low <= value <= high:
-                raise TrainingError(f"{option(name)} is {value}; it must be from {low:g} to {high:g}")
+                raise TrainingError(f"`{name}` is {value}; it must be from {low:g} to {high:g}")
         if name in CHOICES:
             choice(name, value, CHOICES[name])
 

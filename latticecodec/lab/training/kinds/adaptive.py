@@ -28,9 +28,9 @@ class AdaptiveModel(CodebookModel):
         super().check(options, from_scratch)
         attention = options.quantizer.selection == "attention"
         if options.quantizer.temperature is not None and not attention:
-            raise TrainingError("--temperature is for --selection attention; add that, or leave it out")
+            raise TrainingError("`temperature` is for `selection` attention; add that, or leave it out")
         if options.minutes and attention:
-            raise TrainingError("--selection attention cools down over --steps; give them in place of --minutes")
+            raise TrainingError("`selection` attention cools down over `steps`; give them in place of `minutes`")
 
     @classmethod
     def codebooks(cls, config: ModelConfig, options: QuantizerOptions) -> SharedAdaptiveQuantizer:

@@ -26,7 +26,7 @@ from ...quantizers import ProductQuantizer, Selected, SharedAdaptiveQuantizer
 from ..data import Crops
 from ..model import Forward, PhotoModel, Source, uniform
 from ..options import TrainOptions
-from ..quantizer_options import DEFAULTS, QuantizerOptions, option
+from ..quantizer_options import DEFAULTS, QuantizerOptions
 from .adopt import adopt, exchange
 from .diagnosis import diagnose
 from .fit import fit
@@ -74,7 +74,7 @@ class CodebookModel(PhotoModel):
         """See `PhotoModel`; an option whose loss or gradient reaches the analysis alone needs one that learns."""
         given = [name for name in TEACHING if name in options.quantizer.given()]
         if given and options.freeze != "nothing":
-            told = f"{option(given[0])} teaches the analysis alone, which --freeze {options.freeze} keeps as it is"
+            told = f"`{given[0]}` teaches the analysis alone, which `freeze` {options.freeze} keeps as it is"
             raise TrainingError(f"{told}; leave one out")
 
     @classmethod

@@ -46,7 +46,7 @@ class LatticeModel(PhotoModel):
     def check(cls, options: TrainOptions, from_scratch: bool) -> None:
         """See `PhotoModel`."""
         if options.quantizer.codebook_size is not None and not from_scratch:
-            raise TrainingError("--codebook-size draws a first basis, but --init-from brings its own; leave one out")
+            raise TrainingError("`codebook_size` draws a first basis, but `init_from` brings its own; leave one out")
 
     @classmethod
     def start(cls, source: Source, crops: Crops, options: TrainOptions, resumed: bool) -> PhotoModel:

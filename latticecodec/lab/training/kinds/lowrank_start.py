@@ -56,7 +56,7 @@ def _carry_over(model: "LatticeModel", info: ModelInfo) -> None:
         stored = plain_name(name)
         if stored.endswith((LEFT, RIGHT)):
             if stored not in factors or factors[stored].shape != value.shape:
-                raise TrainingError(f"model {info.name}: {stored} is not of the rank of --rank; give its own")
+                raise TrainingError(f"model {info.name}: {stored} is not of the rank of `rank`; give its own")
             value.copy_(factors[stored].float())
         elif value.requires_grad:
             value.add_(after[stored] - before[stored])
