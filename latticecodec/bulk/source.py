@@ -136,7 +136,7 @@ class Source:
                 elif suffix in self.suffixes:
                     loose[folder + name] = size
                 else:
-                    left_out[suffix or "without suffix"] += 1
+                    left_out[kind_of(name)] += 1
             for found in self._archives(archives):
                 if isinstance(found, Part) and not folder:
                     taken.add(found.name)
@@ -201,6 +201,11 @@ class Source:
             told = f"is one of {count[target]} files that would become {target}; {self.advice}"
             failures.append(Failure(name, f"{self.store.called(name)}: {told}"))
         return alone, failures
+
+
+def kind_of(name: str) -> str:
+    """What a file that is not taken along is counted as."""
+    return splitext(name)[1].lower() or "without suffix"
 
 
 def _loose(number: int, found: list[tuple[str, int | None]]) -> Part:

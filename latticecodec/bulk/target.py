@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 from ..errors import LcqError
 from . import parquet
 from .sample import Picture, Sample, key_of
-from .source import Part
+from .source import Part, kind_of
 from .store import NamingError, Store
 from .task import Coded
 
@@ -198,4 +198,4 @@ class Parquet(_OneFile):
 
 def _count_beside(left_out: Counter[str], sample: Sample) -> None:
     """Count files of a sample that are not taken along."""
-    left_out.update(PurePosixPath(name).suffix.lower() or "without suffix" for name in sample.beside)
+    left_out.update(map(kind_of, sample.beside))

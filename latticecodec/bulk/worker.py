@@ -7,7 +7,7 @@ from ..errors import LcqError, reason
 from .parquet import COLUMN, ColumnError
 from .record import Record, Records
 from .sample import Sample, samples
-from .source import Failure, Part
+from .source import Failure, Part, kind_of
 from .store import HINT, NamingError, Store
 from .target import Form, Made, target_of
 from .task import Coded, Task
@@ -127,6 +127,9 @@ class Worker:
                             for picture, coded in made
                             if coded.name in refused
                         ]
+                    else:
+                        record.left_out.update(kind_of(picture.name) for picture, _ in made)
+                        record.left_out.update(map(kind_of, sample.beside))
                 record.left_out.update(target.left_out)
         except OSError as error:  # of a tar or Parquet file in the making
             record.stopped = f"temporary files: cannot be written: {reason(error)}; set TMPDIR to a folder with room"
