@@ -70,13 +70,24 @@ async function decoded(bytes, onTile, models, maxPixels, signal) {
   return { width, height, channels, depth, samples, header };
 }
 
-/** The index tensor of a file (Uint8Array or ArrayBuffer), {data: Int32Array, dims}, checked; throws as `decode`. Without a model it has no channels. */
-export async function decodeIndices(bytes, { models = MODELS, maxPixels = PIXELS_MAX } = {}) {
+/**
+ * The index tensor of a file (Uint8Array or ArrayBuffer), {data: Int32Array, dims}, checked. Without a model it has no channels.
+ *
+ * models, maxPixels, signal: see `decode`; throws as that.
+ */
+export async function decodeIndices(bytes, { models = MODELS, maxPixels = PIXELS_MAX, signal = null } = {}) {
+  return untilAborted(() => indicesOf(bytes, models, maxPixels, signal), signal);
+}
+
+async function indicesOf(bytes, models, maxPixels, signal) {
   const file = await opened(bytes, models, maxPixels);
   const { channels, positions } = shapeOf(file.model);
   const { header } = file;
   const tiles = new Map();
-  for (let number = 0; number < header.tiles; number++) tiles.set(number, await decodeTile(file, number));
+  for (let number = 0; number < header.tiles; number++) {
+    await pause(signal);
+    tiles.set(number, await decodeTile(file, number, signal));
+  }
   const whole = latentBox({ left: 0, top: 0, width: header.width, height: header.height });
   const data = gather(header, tiles, whole, channels, positions);
   return { data, dims: [channels, positions * whole.height, positions * whole.width] };
@@ -116,7 +127,7 @@ async function opened(bytes, models, maxPixels) {
 }
 
 /** The index tensor of a tile, Int32Array. */
-async function decodeTile({ header, tiles, model }, number, signal = null) {
+async function decodeTile({ header, tiles, model }, number, signal) {
   const box = header.box(number);
   const { width, height } = latentBox(box);
   const { payload, indexCrc } = tiles[number];

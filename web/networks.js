@@ -132,7 +132,10 @@ export class Model {
   async run(name, inputs) {
     const session = await this.prepare(name);
     const feeds = Object.entries(inputs).map(([key, { data, dims }]) => [key, new ort.Tensor("float32", data, dims)]);
-    const outputs = await session.run(Object.fromEntries(feeds));
+    const outputs = await session.run(Object.fromEntries(feeds)).catch((cause) => {
+      const told = `model ${this.config.name}: ${name} cannot be computed`;
+      throw new ModelError(`${told}, perhaps for want of memory; close other pages, and try again`, { cause });
+    });
     return session.outputNames.map((output) => outputs[output]);
   }
 

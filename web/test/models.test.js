@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 import { PictureEncoder } from "../dist/encode.js";
 import { decode } from "../dist/lcq.js";
-import { Model, listModels, runtimeFailed } from "../dist/networks.js";
+import { Model, listModels, loadModel, runtimeFailed } from "../dist/networks.js";
 import { lineOf, served, stored } from "./standin.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -107,6 +107,16 @@ test("a description that was kept and is none stops no model of its folder", asy
   for (const address of [own, other]) kept.set(address, new Response("{}"));
   assert.equal((await decode(SAMPLE, { models })).width, 192);
   assert.equal(await kept.get(own).text(), DESCRIPTION);
+});
+
+test("a network that cannot be computed is one line, and nothing else fails by it", async () => {
+  served();
+  const models = "http://uncomputed/models/";
+  const model = await loadModel(DIGEST, models);
+  const of = (rows, columns) => ({ data: new Float32Array(rows * columns), dims: [rows, columns] });
+  const line = "ModelError: model lattice: product cannot be computed, perhaps for want of memory; close other pages, and try again";
+  assert.equal(await model.run("product", { a: of(1, 2), b: of(3, 1) }).catch(lineOf), line);
+  assert.equal((await decode(SAMPLE, { models })).width, 192);
 });
 
 test("a signal that has said so stops a decoder and an encoder before anything is fetched", async () => {

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { runInNewContext } from "node:vm";
 
 import { PictureEncoder } from "../dist/encode.js";
-import { decode, readHeader } from "../dist/lcq.js";
+import { decode, decodeIndices, readHeader } from "../dist/lcq.js";
 import { lineOf, served } from "./standin.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -125,6 +125,7 @@ test("a signal is heard between the steps of a tile, and its parts, to read and 
   const works = {
     lattice: [(signal) => decode(SAMPLE, { models, signal }), 7], // before the tile, in 4 steps and one part, and after it
     vq: [(signal) => decode(vq, { models, signal }), 10],
+    indices: [(signal) => decodeIndices(SAMPLE, { models, signal }), 5],
     encoder: [(signal) => encoder.encode(50, { signal }), 5],
   };
   for (const [what, [work, least]] of Object.entries(works)) {
