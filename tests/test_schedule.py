@@ -122,6 +122,13 @@ def test_another_training_is_not_written_over(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"fall: going on from stable\.pt would write over its checkpoint\.pt"):
         train(tmp_path / "fall", "lattice", options=HASTY, resume=tmp_path / "fall" / "stable.pt")
     assert (tmp_path / "fall" / "checkpoint.pt").read_bytes() == before
+    stable = tmp_path / "alone" / "stable.pt"
+    stable.parent.mkdir()
+    stable.write_bytes((tmp_path / "long" / "stable.pt").read_bytes())
+    for resume in (stable, None):  # weights that somebody gave away, without the checkpoint
+        with pytest.raises(TrainingError, match=r"alone: holds a stable\.pt, which would be written over"):
+            train(stable.parent, "lattice", options=HASTY, resume=resume)
+    assert stable.read_bytes() == (tmp_path / "long" / "stable.pt").read_bytes()
 
 
 def test_the_card_has_what_trains_it_again(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from ...picture import find_images
 from ..arithmetic import seeded
 from ..ranks import Ranks, joined, own_device
 from .card import card
-from .checkpoint import CHECKPOINT, contents_of, load_state
+from .checkpoint import CHECKPOINT, STABLE, contents_of, load_state
 from .data import Crops, centre_crops, processes_for
 from .export import export
 from .kinds import MODELS, TWINS, check
@@ -89,6 +89,8 @@ def _check(asked: Asked, options: TrainOptions, ranks: Ranks) -> None:
         if resume.resolve() != (out / CHECKPOINT).resolve():
             told = f"going on from {resume.name} would write over its {CHECKPOINT}"
             raise TrainingError(f"{out}: {told}; choose another `out`")
+    elif (out / STABLE).exists():
+        raise TrainingError(f"{out}: holds a {STABLE}, which would be written over; choose another `out`")
     if options.rank and from_scratch:
         raise TrainingError("`rank` needs the model that it adds to; name it with `init_from`")
     if options.tune == "ms-ssim" and options.crop < MS_SSIM_SIDE_MIN:
