@@ -10,18 +10,25 @@ import pytest
 from PIL import Image
 
 from latticecodec.lab.training.checkpoint import Training, save_checkpoint
-from latticecodec.lab.training.kinds import TWINS
+from latticecodec.lab.training.kinds import MODELS, TWINS
 from latticecodec.lab.training.kinds.lattice_e8 import make_e8
+from latticecodec.lab.training.model import PhotoModel
 from latticecodec.lab.training.options import Asked, TrainOptions
-from latticecodec.lab.training.quantizer_options import QuantizerOptions
+from latticecodec.lab.training.quantizer_options import DEFAULTS, QuantizerOptions
 from latticecodec.lab.training.run import run
 from latticecodec.lab.training.synthetic import synthetic_picture
+from latticecodec.zoo import ModelInfo
 
 PICTURES = 3
 QUICK = TrainOptions(steps=6, batch=2, crop=64, drawn=0.0, validate_every=3, checkpoint_minutes=0.0, warm_up=2)
 HASTY = dataclasses.replace(QUICK, optimiser="adamw")  # where SOAP shows nothing more
 FROZEN = dataclasses.replace(QUICK, freeze="transforms")
 HASTY_E8 = dataclasses.replace(TWINS["lattice-e8"], make=partial(make_e8, thresholds=[8]))
+
+
+def trainable(info: ModelInfo, options: QuantizerOptions = DEFAULTS) -> PhotoModel:
+    """A trainable model that starts where `info` ended."""
+    return MODELS[info.config.quantizer].of(info, info.config, options)
 
 
 def of_quantizer(**given: object) -> TrainOptions:

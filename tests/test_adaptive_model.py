@@ -10,14 +10,13 @@ from click.testing import CliRunner
 from latticecodec.cli import main
 from PIL import Image
 from plain_reader import PlainReader
-from short_runs import FROZEN, train
+from short_runs import FROZEN, train, trainable
 
 from latticecodec import Codec, ImageError, ModelError, load, read_header
 from latticecodec.codec import EncodeOptions
 from latticecodec.config import PRESETS, ModelConfig
 from latticecodec.kinds import check
 from latticecodec.lab.training.kinds import MODELS
-from latticecodec.lab.training.start import trainable
 from latticecodec.zoo import find, read_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
@@ -109,7 +108,7 @@ def test_codebooks_are_exchanged_and_the_rest_is_kept(tmp_path: Path) -> None:
 @torch.no_grad()
 def test_a_warm_start_has_the_same_codewords(model: Path) -> None:
     info = find(model)
-    again = trainable(info, info.config)
+    again = trainable(info)
     stored = torch.from_numpy(read_weights(info)["quantizer.codebooks"]).float()
     torch.testing.assert_close(again.coded_tensors()["quantizer.codebooks"].float(), stored, atol=2e-3, rtol=2e-3)
 

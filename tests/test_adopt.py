@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from short_runs import trainable
 from torch import Tensor
 
 from latticecodec.lab.quantizers import usage
@@ -13,7 +14,6 @@ from latticecodec.lab.training.kinds.adopt import adopt
 from latticecodec.lab.training.kinds.codebook import CodebookModel
 from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.kinds.vq import VqModel
-from latticecodec.lab.training.start import trainable
 from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.zoo import find
 
@@ -33,7 +33,7 @@ def pictures() -> Tensor:
 def base(tiny_model: Path) -> LatticeModel:
     """The tiny lattice, with gains and level biases as if trained."""
     info = find(tiny_model)
-    model = trainable(info, info.config)
+    model = trainable(info)
     assert isinstance(model, LatticeModel)
     torch.manual_seed(0)
     with torch.no_grad():

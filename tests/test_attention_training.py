@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from short_runs import interrupted, of_quantizer, train
+from short_runs import interrupted, of_quantizer, train, trainable
 
 from latticecodec import Codec, load, read_header
 from latticecodec.codec import EncodeOptions
@@ -16,7 +16,6 @@ from latticecodec.lab.quantizers import TEMPERATURES, AttentiveAdaptiveQuantizer
 from latticecodec.lab.training.checkpoint import load_state
 from latticecodec.lab.training.kinds.adaptive import AdaptiveModel
 from latticecodec.lab.training.quantizer_options import QuantizerOptions
-from latticecodec.lab.training.start import trainable
 from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.zoo import find, read_weights
 
@@ -33,7 +32,7 @@ def attentive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_files_hold_the_codebooks_that_the_attention_chooses(attentive: Path) -> None:
     """The plain arg max; and of its codewords that of least cost."""
     info = find(attentive)
-    model = trainable(info, info.config, QuantizerOptions(selection="attention")).eval()
+    model = trainable(info, QuantizerOptions(selection="attention")).eval()
     assert isinstance(model, AdaptiveModel)
     assert isinstance(model.quantizer, AttentiveAdaptiveQuantizer)
     picture = synthetic_picture(3, 64, 64)

@@ -11,7 +11,7 @@ import torch
 from conftest import psnr
 from PIL import Image
 from plain_reader import PlainReader
-from short_runs import FROZEN, QUICK, interrupted, train
+from short_runs import FROZEN, QUICK, interrupted, train, trainable
 
 from latticecodec import Codec, ImageError, ModelError, TrainingError, container, load, read_header
 from latticecodec.codec import EncodeOptions
@@ -21,7 +21,7 @@ from latticecodec.lab.training.kinds import MODELS
 from latticecodec.lab.training.kinds.codebook import CodebookModel
 from latticecodec.lab.training.kinds.diagnosis import diagnose
 from latticecodec.lab.training.options import TrainOptions
-from latticecodec.lab.training.start import new_model, trainable
+from latticecodec.lab.training.start import new_model
 from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.zoo import find, read_weights
 
@@ -222,7 +222,7 @@ def test_a_lattice_has_no_frozen_transforms(tmp_path: Path) -> None:
 def test_a_warm_start_begins_where_the_model_ended(model: Path, codec: Codec) -> None:
     """At the rates and the errors that its files have."""
     info = find(model)
-    again = trainable(info, info.config).eval()
+    again = trainable(info).eval()
     picture = synthetic_picture(5, 256, 256)
     for quality in (20, 80):
         result = again((picture.float() / 255)[None], torch.tensor([quality / 100]))

@@ -9,7 +9,7 @@ import pytest
 import short_runs
 import torch
 from PIL import Image
-from short_runs import QUICK
+from short_runs import QUICK, trainable
 
 from latticecodec import ModelError, TargetError, TrainingError, decode, encode, load, read_header, zoo
 from latticecodec.lab.distortion import structural_error
@@ -18,7 +18,6 @@ from latticecodec.lab.training.export import write_model
 from latticecodec.lab.training.kinds.lattice import LatticeModel
 from latticecodec.lab.training.kinds.lowrank import add_low_rank
 from latticecodec.lab.training.kinds.lowrank_start import start_low_rank
-from latticecodec.lab.training.start import trainable
 from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.lowrank import with_low_rank
 
@@ -64,14 +63,14 @@ def test_additions_change_nothing_at_the_start(models: Path) -> None:
     info = zoo.find("lattice")
     x, t = synthetic_picture(0, 64, 64)[None].float() / 255, torch.tensor([0.5])
     with torch.no_grad():
-        before = trainable(info, info.config).eval()(x, t).x_hat
+        before = trainable(info).eval()(x, t).x_hat
         after = start_low_rank(LatticeModel, info, info.config, 3).eval()(x, t).x_hat
     torch.testing.assert_close(after, before)
 
 
 def test_what_trains_is_small(models: Path) -> None:
     info = zoo.find("lattice")
-    model = trainable(info, info.config)
+    model = trainable(info)
     assert isinstance(model, LatticeModel)
     add_low_rank(model, 3)
     trained = {name: value for name, value in model.named_parameters() if value.requires_grad}

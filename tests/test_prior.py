@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
+from short_runs import trainable
 
 from latticecodec import Codec, ModelError
 from latticecodec.backends.prior import OnnxPrior
@@ -21,7 +22,6 @@ from latticecodec.entropy.stream import Reader, Writer
 from latticecodec.lab.nets import steps as lab_steps
 from latticecodec.lab.nets.prior import FloatPrior, compand, symbol_inputs
 from latticecodec.lab.nets.tables import integer_frequencies, make_table_index
-from latticecodec.lab.training.start import trainable
 from latticecodec.zoo import find
 
 
@@ -72,7 +72,7 @@ def test_decode_mirrors_encode(tiny: Codec, height: int, width: int) -> None:
 
 def test_integer_prior_computes_what_training_computes(tiny: Codec, tiny_model: Path) -> None:
     """The float twin, run in float32, predicts the same means and scales, up to halves rounded the other way."""
-    model = trainable(find(tiny_model), tiny.config)
+    model = trainable(find(tiny_model))
     k, z = random_symbols(2, 32, 8, 8), random_symbols(3, 8, 2, 2)
     with torch.no_grad():
         t = torch.tensor([0.5])

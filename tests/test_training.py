@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from short_runs import interrupted
+from short_runs import interrupted, trainable
 
 from latticecodec import ImageError, OutputError, TrainingError, load
 from latticecodec.config import PRESETS
@@ -25,7 +25,7 @@ from latticecodec.lab.training.optimiser import SLOW, Average, make_optimiser, p
 from latticecodec.lab.training.options import Asked, TrainOptions
 from latticecodec.lab.training.run import run
 from latticecodec.lab.training.schedule import Schedule
-from latticecodec.lab.training.start import new_model, trainable
+from latticecodec.lab.training.start import new_model
 from latticecodec.lab.training.synthetic import synthetic_picture
 from latticecodec.picture import find_images
 from latticecodec.zoo import find
@@ -226,7 +226,7 @@ def test_what_is_trained_is_a_model_that_codes(tmp_path: Path, folder: Path) -> 
 
 def test_export_and_warm_start_are_inverse(tiny_model: Path, tmp_path: Path) -> None:
     info = find(tiny_model)
-    export(trainable(info, info.config), tmp_path / "copy", "# copy\n")
+    export(trainable(info), tmp_path / "copy", "# copy\n")
     for name in ("model.safetensors", "config.json"):
         assert (tmp_path / "copy" / name).read_bytes() == (tiny_model / name).read_bytes()
 

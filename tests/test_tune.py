@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from latticecodec.cli import main
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
-from short_runs import QUICK
+from short_runs import QUICK, trainable
 
 from latticecodec import Codec, decode, encode, pillow, read_header, zoo
 from latticecodec.bulk.task import Task
@@ -26,7 +26,6 @@ from latticecodec.lab.ssimulacra2 import score, weighted_error
 from latticecodec.lab.training.data import Crops
 from latticecodec.lab.training.drawn import drawn_page
 from latticecodec.lab.training.error import measured_units, unit_at
-from latticecodec.lab.training.start import trainable
 from latticecodec.lab.training.synthetic import synthetic_picture
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
@@ -135,7 +134,7 @@ def test_units_are_interpolated_in_the_logarithm() -> None:
 def test_units_are_what_makes_the_two_errors_equal(tiny_model: Path) -> None:
     """On the crops they were measured on, and again the same."""
     info = zoo.find(tiny_model)
-    model, cpu = trainable(info, info.config), torch.device("cpu")
+    model, cpu = trainable(info), torch.device("cpu")
     pictures = [synthetic_picture(seed, 64, 64) for seed in range(3)]
     units = measured_units(model, Crops(pictures, 64, 16), cpu)
     assert torch.equal(units, measured_units(model, Crops(pictures, 64, 16), cpu))

@@ -7,7 +7,6 @@ from torch import Tensor
 from ... import zoo
 from ...config import PATCH, PRESETS, ModelConfig
 from ...errors import TrainingError
-from ...zoo import ModelInfo
 from ..arithmetic import seeded
 from ..nets import initialise_from_patches
 from .data import Crops
@@ -42,11 +41,6 @@ def new_model(config: ModelConfig, crops: Crops, options: QuantizerOptions = DEF
     initialise_from_patches(model.analysis, model.synthesis, _patches(pictures))
     model.fit(pictures)
     return model
-
-
-def trainable(info: ModelInfo, config: ModelConfig, options: QuantizerOptions = DEFAULTS) -> PhotoModel:
-    """A trainable model that starts where `info` ended."""
-    return MODELS[config.quantizer].of(info, config, options)
 
 
 def _patches(pictures: Tensor) -> Tensor:
