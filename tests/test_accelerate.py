@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from recorded_pass import one_pass
 from short_runs import QUICK
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -14,12 +15,10 @@ from latticecodec.config import PRESETS
 from latticecodec.lab.nets import Synthesis, bits
 from latticecodec.lab.nets.blocks import Grouped
 from latticecodec.lab.training.accelerate import COMPILED, accelerated, choose_convolution
-from latticecodec.lab.training.data import Crops, as_input
+from latticecodec.lab.training.data import Crops
 from latticecodec.lab.training.kinds.lattice import LatticeModel
-from latticecodec.lab.training.loop import train, weighed
-from latticecodec.lab.training.passes import Pass
+from latticecodec.lab.training.loop import train
 from latticecodec.lab.training.progress import Progress
-from latticecodec.lab.training.recording import RECORD_AT
 from latticecodec.lab.training.synthetic import synthetic_picture
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_validation")
@@ -91,15 +90,6 @@ def test_nothing_is_fetched_between_looks(tune: str, tmp_path: Path, monkeypatch
     ]  # looks, the fall, the end; before 1 it begins
 
 
-def one_pass(model: LatticeModel, device: torch.device) -> Pass:
-    """What training does with a batch."""
-
-    def compute(pixels: torch.Tensor, t: torch.Tensor, noise: torch.Generator) -> tuple[torch.Tensor, ...]:
-        return weighed(model, as_input(pixels, device), t, noise, None)
-
-    return Pass(model, compute, device, record=True)
-
-
 def test_a_pass_gives_the_gradients_of_its_batch_alone() -> None:
     model = LatticeModel(PRESETS["lc-test"])
     work = one_pass(model, CPU)
@@ -111,27 +101,6 @@ def test_a_pass_gives_the_gradients_of_its_batch_alone() -> None:
     assert work(batches[1], t, 5) == (loss, bpp, mse)
     for parameter, gradient in zip(model.parameters(), wanted, strict=True):
         torch.testing.assert_close(parameter.grad, gradient)
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
-def test_cuda_records_a_pass_that_follows_the_weights() -> None:
-    torch.manual_seed(0)
-    model = LatticeModel(PRESETS["lc-test"])
-    pixels = torch.randint(256, (2, 3, 64, 64), dtype=torch.uint8)
-    t = torch.tensor([0.2, 0.7])
-    here = [float(value) for value in one_pass(model, CPU)(pixels, t, 5)]
-    norms = {name: float(parameter.grad.norm()) for name, parameter in model.named_parameters()}
-    cuda = torch.device("cuda")
-    with accelerated(model.to(cuda), 64, 2, cuda):
-        work = one_pass(model, cuda)
-        for _ in range(RECORD_AT + 2):  # the last ones are replayed
-            there = [float(value) for value in work(pixels, t, 5)]
-        assert there == pytest.approx(here, rel=0.05)  # other noise, bfloat16
-        for name, parameter in model.named_parameters():
-            assert float(parameter.grad.norm()) == pytest.approx(norms[name], rel=0.5, abs=1e-4), name
-        with torch.no_grad():
-            model.synthesis.leave.bias += 0.5
-        assert float(work(pixels, t, 5)[2]) > 2 * there[2]
 
 
 def test_what_is_compiled_has_the_gradients_of_what_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,10 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
-import latticecodec
 from latticecodec.config import PATCH
 from latticecodec.entropy.integer import LARGE
 
@@ -118,14 +116,3 @@ def test_same_indices_and_pixels(
     assert hashes == reference[0]
     difference = np.abs(np.load(tmp_path / "pixels.npy").astype(int) - reference[1].astype(int))
     assert difference.max() <= 1
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
-@pytest.mark.parametrize("model", MODELS)
-def test_cuda_decodes_what_the_cpu_wrote_and_back(photo: Image.Image, model: str) -> None:
-    cpu, cuda = latticecodec.load(model, "cpu"), latticecodec.load(model, "cuda")
-    for writer, reader in ((cpu, cuda), (cuda, cpu)):
-        data = writer.encode(photo, quality=60)
-        np.testing.assert_array_equal(reader.decode_indices(data), writer.decode_indices(data))
-        difference = np.asarray(reader.decode(data)).astype(int) - np.asarray(writer.decode(data)).astype(int)
-        assert np.abs(difference).max() <= 1

@@ -1,6 +1,8 @@
 """The script for a rented machine, from photographs to a model that compresses; rehearsed on the processor."""
 
 import importlib.util
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -78,6 +80,18 @@ def test_it_works_where_little_is_installed(call: Call, words: list[str], told: 
     done = subprocess.run([sys.executable, "-c", hidden + started], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert told in done.stdout
+
+
+def test_what_needs_a_gpu_runs_where_little_is_installed(tmp_path: Path) -> None:
+    """With constriction and pytest, but not what other tests take; without a GPU the rows of the processor run."""
+    absent = {*NOT_THERE, "fsspec", "hypothesis", "pyarrow", "ray", "scipy", "skimage", "xdist"} - {"constriction"}
+    (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.modules.update(dict.fromkeys({sorted(absent)}))")
+    started = f"import runpy; runpy.run_path({str(SCRIPT)!r})['run_cuda_tests']()"
+    alone = {"PYTHONPATH": str(tmp_path), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "-k 'cpu or pass'"}
+    command = [sys.executable, "-c", started]
+    done = subprocess.run(command, env=os.environ | alone, capture_output=True, text=True, check=False)
+    assert "CUDA tests: passed" in done.stdout, done.stdout + done.stderr
+    assert re.search(r"6 passed, \d+ skipped" if not torch.cuda.is_available() else r"\d+ passed", done.stdout)
 
 
 def of_pages() -> list[str]:
