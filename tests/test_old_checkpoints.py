@@ -140,7 +140,7 @@ def test_a_checkpoint_of_another_preset_names_the_two(tmp_path: Path) -> None:
     training.model.config = dataclasses.replace(PRESETS["lc-s"], tune="ms-ssim")
     told = (
         "checkpoint.pt: is of another model (preset lc-test where lc-s is asked for, tune psnr where ms-ssim is asked "
-        "for); give the --quantizer, --preset or --init-from, and --tune that it had"
+        "for); give the `quantizer`, `preset` or `init_from`, and `tune` that it had"
     )
     with pytest.raises(TrainingError, match=re.escape(told) + "$"):
         resume(training, path)

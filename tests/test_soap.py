@@ -123,3 +123,18 @@ def test_going_on_from_a_saved_state_is_the_same() -> None:
             one.step()
     for other, weight in zip(others, weights, strict=True):
         assert torch.equal(other, weight)
+
+
+def test_a_table_moves_as_a_vector_does() -> None:
+    """Values over the rate that all have to fall: each moves by a step of its own, where those of a layer share one."""
+    table, vector, layer = (torch.nn.Parameter(torch.zeros(shape)) for shape in ((9, 64), (576,), (16, 36)))
+    optimiser = Soap([{"params": [table, vector, layer]}], lr=0.01)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(41):
+        gradient = 1 + 0.5 * torch.randn(576, generator=generator)
+        for weight in (table, vector, layer):
+            weight.grad = gradient.view_as(weight)
+        optimiser.step()
+    assert torch.equal(table.flatten(), vector)
+    assert float(table.mean()) == pytest.approx(-0.4 / 1.25**0.5, abs=0.01)
+    assert float(layer.mean()) > -0.1

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from ...entropy.numbers import KNOTS
 from ..ranks import ALONE, Ranks
 from .recording import Recording
 from .sharing import exchange, own_part, shares
@@ -33,8 +34,12 @@ Move = tuple[list[Tensor], dict[str, Any], tuple[float, float]]  # parameters of
 class Soap(Optimizer):
     """SOAP without weight decay. The first step only looks at the gradients.
 
+    Tables of values over the rate, which have KNOTS rows, get plain Adam: where all numbers of one have to move the
+    same way, that is a single coordinate of its eigenbasis, and they share the step that by Adam each has. A prior's
+    576 scales hardly moved in 2,000 steps.
+
     Args:
-        parameters: groups with `params`; matrices are preconditioned, vectors get plain Adam.
+        parameters: groups with `params`; matrices are preconditioned, vectors and tables get plain Adam.
         lr: learning rate.
         betas: decay of the first moment, and of the second moment and the preconditioners' averages.
         refresh: steps between two refreshes of the eigenbasis.
@@ -124,8 +129,9 @@ class Soap(Optimizer):
     def _begin(self, state: dict[str, Any], gradient: Tensor) -> None:
         state["step"] = 0
         state["mean"], state["square"] = torch.zeros_like(gradient), torch.zeros_like(gradient)
+        layer = gradient.ndim == 3 and gradient.shape[1] != KNOTS
         for side, length in zip(SIDES, gradient.shape[1:], strict=False):
-            if gradient.ndim == 3 and length <= SIDE_MAX:
+            if layer and length <= SIDE_MAX:
                 state[side] = torch.zeros(len(gradient), length, length, device=gradient.device)
         _look(gradient, state, 1.0)
         for side in SIDES:
