@@ -146,7 +146,9 @@ def run_cuda_tests() -> None:
 
 
 def train_parts(arguments: argparse.Namespace) -> None:
-    """Train; keep the weights in OUT as they come."""
+    """Train; keep the weights in OUT, a new folder, as they come."""
+    if arguments.out.exists():
+        raise OutputError(f"{arguments.out}: exists already; choose another --out")
     work = Path("runs") / f"rented-{os.getpid()}"
     written: dict[str, float] = {}  # when the weights that are kept were made
 
@@ -216,6 +218,8 @@ def run(arguments: argparse.Namespace, options: TrainOptions, out: Path, report:
     device = torch.device(resolve_device(arguments.device))
     start = start_of(arguments.start, out)
     files = find_images(arguments.data)
+    if len(files) < 2:
+        raise TrainingError(f"{arguments.data}: holds one picture alone, which leaves none to validate on; pack more")
     held_out = files[:: max(2, len(files) // HELD_OUT)][:HELD_OUT]
     pictures = [file for file in files if file not in held_out]
     crops = Crops(pictures, options.crop, options.batch, options.seed, options.drawn, processes_for(device))

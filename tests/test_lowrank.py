@@ -174,6 +174,15 @@ def test_additions_need_an_installed_base(models: Path, tmp_path: Path, monkeypa
         short_runs.train(tmp_path / "out", "lattice", options=STRUCTURAL, init_from=models / "lattice")
 
 
+def test_additions_to_another_model_of_that_name_are_refused(models: Path, tmp_path: Path) -> None:
+    """As `lcodec train` calls every lattice: those of the installed one would count in the place of its weights."""
+    shutil.copytree(models / "lattice", tmp_path / "mine")
+    config = dataclasses.replace(zoo.find(tmp_path / "mine").config, weights_sha256="ab" * 32)
+    config.write(tmp_path / "mine" / "config.json")
+    with pytest.raises(TrainingError, match="need an installed lattice model"):
+        short_runs.train(tmp_path / "out", "lattice", options=STRUCTURAL, init_from=tmp_path / "mine")
+
+
 def test_tune_takes_the_model_that_was_trained_for_it(models: Path, photo: Image.Image) -> None:
     assert zoo.tuned("lattice", "ms-ssim").name == "tuned"
     assert zoo.tuned("lattice", "psnr").name == "lattice"

@@ -139,13 +139,13 @@ def test_a_checkpoint_of_another_preset_names_the_two(tmp_path: Path) -> None:
     training = training_of(state, "lattice")
     training.model.config = dataclasses.replace(PRESETS["lc-s"], tune="ms-ssim")
     told = (
-        "checkpoint.pt: is of another model (preset lc-test where lc-s is asked for, tune psnr where ms-ssim is asked "
-        "for); give the `quantizer`, `preset` or `init_from`, and `tune` that it had"
+        "checkpoint.pt: is of another model (`preset` lc-test where lc-s is asked for, `tune` psnr where ms-ssim is "
+        "asked for); give the `quantizer`, `preset` or `init_from`, and `tune` that it had"
     )
     with pytest.raises(TrainingError, match=re.escape(told) + "$"):
         resume(training, path)
     training.model.config = dataclasses.replace(PRESETS["lc-test"], octaves=2.0)  # as a model may that was begun from
-    with pytest.raises(TrainingError, match=re.escape("(octaves 3.7 where 2.0 is asked for)")):
+    with pytest.raises(TrainingError, match=re.escape("(`octaves` 3.7 where 2.0 is asked for)")):
         resume(training, path)
 
 

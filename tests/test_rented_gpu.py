@@ -137,6 +137,18 @@ def test_photographs_to_parts_to_a_model(call: Call, tmp_path: Path, monkeypatch
     assert "optimiser" not in stable
 
 
+def test_what_cannot_be_trained_is_said_before_a_minute_is_spent(call: Call) -> None:
+    Path("weights").mkdir()
+    Path("one").mkdir()
+    Path("one/a.png").write_bytes(Path("photos/0.png").read_bytes())
+    for data, out, told in (
+        ("photos", "weights", "weights: exists already; choose another"),
+        ("one", "new", "holds one"),
+    ):
+        with pytest.raises(SystemExit, match=told):
+            call("train", "--data", data, "--out", out, "--minutes", "0.001", *SMALL)
+
+
 def test_networks_that_cannot_learn_are_refused(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before minutes are spent on them: a context network that nothing comes out of, so that nothing goes back in."""
     train(tmp_path / "run", "lattice", options=TrainOptions(steps=2, batch=2, crop=64, warm_up=1))

@@ -193,6 +193,14 @@ def test_resuming_with_other_options_is_refused(tmp_path: Path) -> None:
         train_quickly(tmp_path / "c", TrainOptions(steps=1, crop=100))
 
 
+@pytest.mark.parametrize("content", [b"epoch,acc\n1,0.5\n", b"", b"step,loss\nx,1\n", b"\xff\xfe"])
+def test_what_is_no_log_is_not_written_over(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_bytes(content)
+    with pytest.raises(OutputError, match=r"log\.csv: is no log of a training, and would be written over"):
+        Log(tmp_path, 0)
+    assert (tmp_path / "log.csv").read_bytes() == content
+
+
 def test_resuming_with_other_pictures_or_another_start_is_refused(tmp_path: Path, folder: Path) -> None:
     """A checkpoint goes on to the same result; weights from before the fall may go on with others."""
     base = train_quickly(tmp_path / "base", data=folder)
@@ -200,14 +208,17 @@ def test_resuming_with_other_pictures_or_another_start_is_refused(tmp_path: Path
     train_quickly(checkpoint.parent, data=folder, init_from=base)
     moved = folder.rename(tmp_path / "moved")
     train_quickly(tmp_path / "b", data=moved, init_from=base, resume=checkpoint)  # the same ones, somewhere else
-    with pytest.raises(TrainingError, match=rf"other options \(begins_at quick {find(base).digest.hex()} where empty"):
+    with pytest.raises(TrainingError, match=rf"other options \(`init_from` {find(base).digest.hex()} where empty"):
         train_quickly(tmp_path / "c", data=moved, resume=checkpoint)
     (moved / "b.jpg").rename(moved / "z.jpg")
-    with pytest.raises(TrainingError, match=r"other options \(pictures 2 \(\w{8}\) where 2 \(\w{8}\) is asked for\)"):
+    with pytest.raises(TrainingError, match=r"other options \(`data` 2 \(\w{8}\) where 2 \(\w{8}\) is asked for\)"):
+        train_quickly(tmp_path / "d", data=moved, init_from=base, resume=checkpoint)
+    (moved / "z.jpg").rename(moved / "b.jpg").write_bytes((moved / "b.jpg").read_bytes() + b"more")
+    with pytest.raises(TrainingError, match="other options \\(`data` 2 "):
         train_quickly(tmp_path / "d", data=moved, init_from=base, resume=checkpoint)
     train_quickly(tmp_path / "e", data=moved, resume=stable)
     state = torch.load(checkpoint, weights_only=True)
-    del state["options"]["pictures"], state["options"]["begins_at"]  # as an older checkpoint
+    del state["options"]["data"], state["options"]["init_from"]  # as an older checkpoint
     torch.save(state, checkpoint)
     train_quickly(tmp_path / "f", data=moved, resume=checkpoint)
 

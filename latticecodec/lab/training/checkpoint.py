@@ -213,7 +213,7 @@ def _differences(saved: dict[str, Any], wanted: dict[str, Any]) -> str:
         if isinstance(before, dict) and isinstance(now, dict):
             told.append(_differences(before, now))
         elif before != now:
-            told.append(f"{key} {_in_words(before)} where {_in_words(now)} is asked for")
+            told.append(f"`{key}` {_in_words(before)} where {_in_words(now)} is asked for")
     return ", ".join(filter(None, told))
 
 

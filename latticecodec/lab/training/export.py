@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from ...backends.torch import TorchBackend
@@ -62,7 +62,7 @@ def write_model(
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        save_file(tensors, part / WEIGHTS)
+        (part / WEIGHTS).write_bytes(save(tensors))  # a full disk is an OSError then
         digest = hashlib.sha256((part / WEIGHTS).read_bytes()).hexdigest()
         config = dataclasses.replace(config, weights_sha256=digest, prior_sha256=fingerprint)
         config.write(part / CONFIG)

@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+from ...errors import OutputError
 from ...outputs import write_text
 
 FILE = "log.csv"
@@ -16,6 +17,8 @@ class Log:
     Args:
         folder: of log.csv and TensorBoard's events.
         step: that the training goes on from; what an earlier run logged after it is dropped.
+
+    Raises OutputError where log.csv is something else.
     """
 
     def __init__(self, folder: Path, step: int) -> None:
@@ -24,9 +27,14 @@ class Log:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / FILE
         if self._path.exists():
-            head, *rows = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = head + "".join(row for row in rows if int(row.split(",")[0]) <= step)
-            write_text(self._path, kept)
+            try:
+                head, *rows = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
+                kept = [row for row in rows if int(row.split(",")[0]) <= step]
+            except ValueError:
+                head, kept = "", []
+            if head.split(",")[0] != "step":
+                raise OutputError(f"{self._path}: is no log of a training, and would be written over; move it away")
+            write_text(self._path, head + "".join(kept))
         self._board: Any = SummaryWriter(str(folder))
 
     def write(self, row: dict[str, float]) -> None:

@@ -56,8 +56,8 @@ class TrainOptions:
     quantizer: QuantizerOptions = DEFAULTS
     validate_every: int = 500  # steps
     checkpoint_minutes: float = 10.0
-    begins_at: str = ""  # name and digest of the model that it started from; `run` fills it in
-    pictures: str = ""  # how many train, and a digest of their names; `run` fills it in
+    init_from: str = ""  # digest of the model that it started from; `run` fills it in
+    data: str = ""  # how many pictures train, and a digest of their names and sizes; `run` fills it in
 
     def __post_init__(self) -> None:
         if self.crop % CROP_MULTIPLE:
@@ -73,7 +73,7 @@ RENEWED = (
     "crop",
     "learning_rate",
     "warm_up",
-    "begins_at",
-    "pictures",
+    "init_from",
+    "data",
 )  # may differ where weights from before the fall go on
-LATER = ("begins_at", "pictures")  # older checkpoints do not say
+LATER = ("init_from", "data")  # older checkpoints do not say

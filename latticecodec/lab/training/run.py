@@ -64,7 +64,7 @@ def run(
             with seeded(crops.seed):
                 model = start(asked, crops, options)
             model.freeze(options.freeze)
-            options = dataclasses.replace(options, begins_at=_begins_at(asked), pictures=_named(pictures))
+            options = dataclasses.replace(options, init_from=_begun_at(asked), data=_told(pictures))
         training = train(model, crops, held_out, asked.out, options, where, asked.resume, report, ranks)
         with ranks.all_or_none():
             if ranks.first:
@@ -160,20 +160,18 @@ def _pictures(data: Path | None, val: Path | None, seed: int = 0) -> tuple[Train
     return [f for i, f in enumerate(files) if i % HOLD_OUT], files[::HOLD_OUT]
 
 
-def _begins_at(asked: Asked) -> str:
-    """The model that the training starts from, the same wherever it lies; empty without one."""
-    if asked.init_from is None:
-        return ""
-    info = zoo.find(asked.init_from)
-    return f"{info.name} {info.digest.hex()}"
+def _begun_at(asked: Asked) -> str:
+    """Digest of the model that the training starts from; empty without one."""
+    return "" if asked.init_from is None else zoo.find(asked.init_from).digest.hex()
 
 
-def _named(pictures: Train) -> str:
+def _told(pictures: Train) -> str:
     """Which pictures train, the same wherever they lie: crops follow from their order."""
     files = pictures.files if isinstance(pictures, Shards) else pictures
-    names = [file.name if isinstance(file, Path) else "" for file in files]
-    digest = hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
-    return f"{len(names)} ({digest[:8]})"
+    each = [f"{file.name} {file.stat().st_size}" if isinstance(file, Path) else "" for file in files]
+    kept = [f"held out: {pictures.holds_out}"] if isinstance(pictures, Shards) else []
+    digest = hashlib.sha256("\0".join([*each, *kept]).encode("utf-8", "surrogateescape")).hexdigest()
+    return f"{len(files)} ({digest[:8]})"
 
 
 def _held_out(val: Path) -> HeldOut:

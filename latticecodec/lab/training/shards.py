@@ -60,7 +60,7 @@ class Shards:
 
     def __init__(self, files: Sequence[Path], seed: int = 0, held_out: bool = False) -> None:
         self.files, self.seed = list(files), seed
-        self._held_out = held_out
+        self.holds_out = held_out
         self._parts = [part for path in files for part in (_row_groups(path) if _is_parquet(path) else [Part(path)])]
         self._numbers = {part: number for number, part in enumerate(self._parts)}
         self._open: OrderedDict[Part, _Tar | _RowGroup] = OrderedDict()
@@ -75,7 +75,7 @@ class Shards:
     def pick(self, part: Part, generator: torch.Generator) -> Packed | None:
         """A picture to train on; None where the part has none."""
         opened = self._opened(part)
-        kept = self._kept(part, len(opened)) if self._held_out else range(0)
+        kept = self._kept(part, len(opened)) if self.holds_out else range(0)
         numbers = [number for number in range(len(opened)) if number not in kept]
         if not numbers:
             return None
@@ -92,7 +92,7 @@ class Shards:
             if len(found) >= HELD_OUT_MAX:
                 break
         else:
-            self._held_out = left > 0
+            self.holds_out = left > 0
         return found[:HELD_OUT_MAX]
 
     def _kept(self, part: Part, count: int) -> range:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 def installed_base(info: ModelInfo) -> ModelInfo:
     """The installed model that additions started from `info` belong to: of the name of its base, else itself."""
-    name = info.config.base or info.name
     for base in zoo.list_models():
-        if base.name == name and base.config.quantizer == "lattice" and not base.config.base:
+        meant = base.name == info.config.base if info.config.base else base.digest == info.digest
+        if meant and base.config.quantizer == "lattice" and not base.config.base:
             return base
     raise TrainingError(f"model {info.name}: low-rank additions need an installed lattice model as their base")
 
