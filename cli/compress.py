@@ -40,7 +40,7 @@ class Compression:
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, type=click.Path(allow_dash=True))
+@click.argument("inputs", nargs=-1, required=True, type=options.FILES)
 @click.option(
     "-o", "--output", metavar="PATH", help="File to write; a folder for several inputs; - for standard output."
 )

@@ -48,7 +48,7 @@ def _region(context: click.Context, parameter: click.Parameter, value: str | Non
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, type=click.Path(allow_dash=True))
+@click.argument("inputs", nargs=-1, required=True, type=options.FILES)
 @click.option(
     "-o",
     "--output",

@@ -15,7 +15,7 @@ COLOURS = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGB and alpha"}
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(allow_dash=True))
+@click.argument("files", nargs=-1, required=True, type=options.FILES)
 @options.json_of_files
 def info(files: tuple[str, ...], as_json: bool) -> None:
     """Print what the headers of .lcq FILES say, and check their checksums. Fast: no picture is decoded.

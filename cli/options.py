@@ -13,6 +13,8 @@ from latticecodec.devices import resolve_device
 
 from .files import Writing
 
+FILES = click.Path(allow_dash=True, readable=False)  # click would refuse all of them where one cannot be read
+
 
 def _device(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """A device that is there; "auto" is resolved where it is wanted."""
