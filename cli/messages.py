@@ -15,39 +15,15 @@ from latticecodec import LcqError, OutputError
 from latticecodec.errors import on_one_line as on_one_line
 from latticecodec.errors import reason, written_out
 
-OPTIONS = {  # what stands in backticks in errors of the library, and what a command line has for it
-    "batch": "--batch",
-    "codebook_size": "--codebook-size",
-    "codebook_update": "--codebook-update",
-    "column": "--column",
-    "commitment": "--commitment",
-    "crop": "--crop",
-    "data": "--data",
-    "device": "--device",
-    "embed_basis": "--embed-basis",
-    "freeze": "--freeze",
-    "gamma": "--gamma",
-    "init_from": "--init-from",
-    "keep_suffix": "--keep-suffix",
-    "keep_times": "--keep-times",
+ALIKE = (  # parameters of the library that options are called after
+    "batch codebook_size codebook_update column commitment crop data device embed_basis freeze gamma "
+    "init_from keep_suffix keep_times lossless minutes model out preset quantizer rank rescaling resume "
+    "selection steps temperature tune val workers"
+)
+OPTIONS = {name: f"--{name.replace('_', '-')}" for name in ALIKE.split()} | {  # by what errors have in backticks
     "latticecodec.models_path": "LCODEC_MODELS",
     "learning_rate": "--lr",
-    "lossless": "--lossless",
-    "minutes": "--minutes",
-    "model": "--model",
-    "out": "--out",
     "overwrite": "--force",
-    "preset": "--preset",
-    "quantizer": "--quantizer",
-    "rank": "--rank",
-    "rescaling": "--rescaling",
-    "resume": "--resume",
-    "selection": "--selection",
-    "steps": "--steps",
-    "temperature": "--temperature",
-    "tune": "--tune",
-    "val": "--val",
-    "workers": "--workers",
 }
 NO_MEMORY = "not enough memory for this; close other programs, give fewer --jobs, or take a machine with more"
 

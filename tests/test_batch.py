@@ -132,18 +132,6 @@ def test_what_is_missing_does_not_stop_the_others(album: Path, own: list[object]
     assert (alone.exit_code, alone.stderr) == (1, "Error: missing.lcq: no such file or folder\n")
 
 
-@pytest.mark.parametrize("command", ["compress", "decompress", "info", "verify"])
-def test_that_a_file_cannot_be_read_is_found_out_by_reading_it(
-    command: str, album: Path, own: list[object], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Asked beforehand, click would end the whole call with its usage."""
-    assert lcodec("compress", album / "IMG_2.png", "-o", "a.lcq", *own).exit_code == 0
-    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.R_OK)
-    asked = [album / "IMG_2.png", *own] if command == "compress" else ["a.lcq"]
-    done = lcodec(command, *asked)
-    assert done.exit_code == 0, done.stderr
-
-
 def test_json_of_one_file_that_fails_is_as_of_one_among_several(album: Path, own: list[object]) -> None:
     """An object with the line on standard error as its error, whatever is wrong with the file."""
     Path("empty.lcq").touch()

@@ -135,21 +135,6 @@ def test_pictures_that_fail_are_a_line_each_and_do_not_stop_the_others(tmp_path:
         assert [name for name in file.getnames() if name.startswith("p00003")] == []
 
 
-def test_what_goes_with_a_picture_that_fails_is_counted(tmp_path: Path, task: Task) -> None:
-    """A sample of a tar is whole or not there: its other pictures and files are left out."""
-    members = {"a.left.png": FILES[0], "a.right.png": BROKEN, "a.cls": b"1", "b.left.png": FILES[1], "b.cls": b"2"}
-    (tmp_path / "tars").mkdir()
-    with tarfile.open(tmp_path / "tars" / "x.tar", "w") as file:
-        for name, data in members.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            file.addfile(member, io.BytesIO(data))
-    summary = run(Bulk(task, str(tmp_path / "tars"), str(tmp_path / "out"), form="tars"))
-    assert (summary.done, summary.failed, summary.left_out) == (1, 1, {".png": 1, ".cls": 1})
-    with tarfile.open(tmp_path / "out" / "x.tar") as file:
-        assert file.getnames() == ["b.left.lcq", "b.cls"]
-
-
 def test_max_pixels_holds_for_all_that_is_done(
     sources: dict[str, Path], tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """Where collections lie: listings of any length, single files, object storage; times that are kept."""
 
+import io
 import json
 import os
 import tarfile
@@ -127,3 +128,18 @@ def test_keep_times(sources: dict[str, Path], task: Task, tmp_path: Path) -> Non
     assert [abs(time - now) < 600 for time in found[1:4]] == 3 * [True]  # those that no file can have are none
     with pytest.raises(OutputError, match=r"^`keep_times` is for folders on this machine"):
         run(Bulk(task, str(sources["files"]), "memory://out", keep_times=True))
+
+
+def test_what_goes_with_a_picture_that_fails_is_counted(tmp_path: Path, task: Task) -> None:
+    """A sample of a tar is whole or not there: its other pictures and files are left out."""
+    members = {"a.left.png": FILES[0], "a.right.png": BROKEN, "a.cls": b"1", "b.left.png": FILES[1], "b.cls": b"2"}
+    (tmp_path / "tars").mkdir()
+    with tarfile.open(tmp_path / "tars" / "x.tar", "w") as file:
+        for name, data in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            file.addfile(member, io.BytesIO(data))
+    summary = run(Bulk(task, str(tmp_path / "tars"), str(tmp_path / "out"), form="tars"))
+    assert (summary.done, summary.failed, summary.left_out) == (1, 1, {".png": 1, ".cls": 1})
+    with tarfile.open(tmp_path / "out" / "x.tar") as file:
+        assert file.getnames() == ["b.left.lcq", "b.cls"]

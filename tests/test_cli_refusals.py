@@ -83,3 +83,19 @@ def test_what_click_rejects_exits_2(here: Path, arguments: list[str]) -> None:
     assert result.exit_code == 2
     assert "Error: " in result.stderr
     assert sorted(path.name for path in here.iterdir()) == ["photo.png"]
+
+
+@pytest.mark.parametrize("command", ["compress", "decompress", "info", "verify"])
+def test_that_a_file_cannot_be_read_is_found_out_by_reading_it(
+    command: str, tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked beforehand, click would end the whole call with its usage."""
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (40, 24), "teal").save("a.png")
+    own = ["--model", tiny_model, "--effort", 0]
+    assert lcodec("compress", "a.png", *own).exit_code == 0
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.R_OK)
+    asked = {"compress": ["a.png", "--force", *own], "decompress": ["a.lcq", "--force"]}.get(command, ["a.lcq"])
+    given = [] if command in ("compress", "info") else ["--model", tiny_model]
+    done = lcodec(command, *asked, *given)
+    assert done.exit_code == 0, done.stderr

@@ -234,7 +234,7 @@ def test_every_message_of_the_code_is_there() -> None:
         for place in PLACES
         for path in sorted(place.rglob("*.py"))
         for number, words in _made(path)
-        if not any(all(part in line or _in_options(part) in line for part in words) for line in lines)
+        if not any(all(part in line or in_options(part).strip("` ") in line for part in words) for line in lines)
     ]
     assert not missing, "\n".join(missing)
 
@@ -252,11 +252,6 @@ def test_parameters_have_options() -> None:
     options = {option for name in main.commands for each in main.commands[name].params for option in each.opts}
     assert {option for option in OPTIONS.values() if option.startswith("-")} <= options
     assert in_options("`overwrite` begins `anew`") == "--force begins `anew`"
-
-
-def _in_options(part: str) -> str:
-    """A part of an error, where a name in backticks may be filled in, as the command line prints it."""
-    return in_options(part).strip("` ")
 
 
 def _made(path: Path) -> Iterator[tuple[int, list[str]]]:
