@@ -72,14 +72,14 @@ def name_of(place: Place) -> str:
 
 
 def find(arguments: Iterable[str], suffixes: Set[str]) -> Inputs:
-    """The files that were named, and those with one of the suffixes in the folders that were named.
+    """The files that were named, and those with one of the suffixes in the folders that were named, each once.
 
     Raises LcqError where one is empty, or standard input is among several.
     """
     places = [place(argument) for argument in arguments]
     several = len(places) > 1
     found = Inputs(many=several)
-    seen: set[Path] = set()
+    seen: set[Path] = set()  # however they were spelt
     for given in places:
         if given is STANDARD:
             if several:
@@ -90,8 +90,8 @@ def find(arguments: Iterable[str], suffixes: Set[str]) -> Inputs:
         elif os.path.isdir(given):
             found.many = True
             _add_folder(found, given, suffixes, seen)
-        elif given not in seen:
-            seen.add(given)
+        elif (known := Path(os.path.realpath(given.parent), given.name)) not in seen:
+            seen.add(known)
             found.files.append(Input(given, given.parent))
     return found
 
@@ -111,8 +111,12 @@ def _add_folder(found: Inputs, folder: Path, suffixes: Set[str], seen: set[Path]
     from latticecodec.picture import search
 
     below = search(folder, suffixes)
-    found.files += [Input(path, folder) for path in below.wanted if path not in seen]
-    seen.update(below.wanted)
+    real = Path(os.path.realpath(folder))
+    for path in below.wanted:
+        known = real / path.relative_to(folder)
+        if known not in seen:
+            seen.add(known)
+            found.files.append(Input(path, folder))
     found.left_out.update(_kind(path) for path in below.others)
     for error in below.closed:
         closed = Path(error.filename)

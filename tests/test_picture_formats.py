@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from picture_files import files, psd, saved, started, world
 from PIL import Image
 
 from latticecodec import ImageError, picture
-from latticecodec.picture import IMAGE_SUFFIXES, find_images, read, read_file, to_array, to_pillow
+from latticecodec.picture import IMAGE_SUFFIXES, find_images, read, read_file, save, to_array, to_pillow
 from latticecodec.picture.exif import orientation
 from latticecodec.picture.formats import FORMATS
 from latticecodec.picture.metadata import turned
@@ -180,6 +181,13 @@ def test_a_limit_of_pillow_that_a_decoder_asks_for_itself(monkeypatch: pytest.Mo
         ImageError, match=r"has more pixels than Pillow's Image\.MAX_IMAGE_PIXELS allows; raise that first"
     ):
         read_file(io.BytesIO(files()["WebP"]), "WebP")
+
+
+def test_a_profile_that_pillow_does_not_read_is_not_called_damage() -> None:
+    file = io.BytesIO()
+    save(replace(example(3, 8), icc=bytes(2**20 + 1)), ".png", file)
+    with pytest.raises(ImageError, match="has a profile or a text of more bytes than Pillow reads; save it without"):
+        read_file(file, "x")
 
 
 def test_four_threads_leave_everything_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

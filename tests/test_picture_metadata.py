@@ -232,3 +232,31 @@ def test_what_avif_cannot_hold_is_told() -> None:
     back, notes = through(replace(example(3, 8), exif=b"nonsense"), ".avif")
     assert back.exif is None
     assert notes == ["AVIF holds no damaged EXIF data; left out"]
+
+
+def rare(*tags: int) -> bytes:
+    """An EXIF block of tags that few programs write, and the one that nearly all cameras do, of how JPEG lies."""
+    block = Image.Exif()
+    block[531] = 1
+    block.update(dict.fromkeys(tags, "text"))
+    return block.tobytes().removeprefix(PREFIX)
+
+
+def test_exif_of_rare_tags_alone_is_not_damaged() -> None:
+    back, notes = through(replace(example(3, 8), exif=rare(50706)), ".avif")
+    assert (back.exif, notes) == (rare(50706), [])
+    back, notes = through(replace(example(3, 8), exif=rare(269, 50706)), ".tif")
+    assert set(all_tags(rare(269, 50706))) - set(all_tags(back.exif)) == {531, 50706}
+    assert notes == ["TIFF has no place for tag 50706 of EXIF; left out"]
+    back, notes = through(replace(example(3, 8), exif=rare(1000, 50706)), ".tif")
+    assert (back.exif, notes) == (None, ["TIFF has no place for tags 1000, 50706 of EXIF; left out"])
+
+
+@pytest.mark.parametrize("orientation", [0, 9])
+def test_an_orientation_that_means_nothing_is_left_out_of_tiff(
+    orientation: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    back, notes = through(replace(example(3, 8), exif=exif(orientation)), ".tif")
+    assert set(all_tags(exif(orientation))) - set(all_tags(back.exif)) == {274}
+    assert notes == []
+    assert capfd.readouterr().err == ""

@@ -57,6 +57,11 @@ def upright(block: bytes | None) -> bytes | None:
     return bytes(changed)
 
 
+def tags(block: bytes) -> set[int]:
+    """The tags of the first directory; raises DamageError."""
+    return {entry.tag for entry in _directory(block, *_start(block)).entries}
+
+
 def number(block: bytes, tag: int) -> int | None:
     """The one number that a tag of the first directory has; None where there is no such."""
     form, place = _place(block, tag)

@@ -17,7 +17,7 @@ from PIL import Image
 from ..container import METADATA_MAX, SRGB, Header, code_points
 from ..errors import ImageError
 from .colours import is_calibrated, profile_of_code_points, profile_of_png
-from .exif import orientation
+from .exif import ORIENTATION, orientation, tags
 from .pixels import GREY, GREY_ALPHA, Pixels, Samples
 
 PREFIX = b"Exif\0\0"
@@ -27,8 +27,14 @@ RESOLUTION = {282, 283, RESOLUTION_UNIT}
 NOTHING: Mapping[Any, object] = {}
 RAW_PROFILES = {"icm": "icc_profile", "icc": "icc_profile", "APP1": "exif", "exif": "exif", "xmp": "xmp"}
 CARRIED = {  # tags of a TIFF's first directory that are metadata: EXIF 3.0, section 4.6.5, and what Windows adds
-    270, 271, 272, 274, *RESOLUTION, 305, 306, 315, 316, 318, 319, 33432, 34665, 34853, 18246, *range(40091, 40096),
+    269, 270, 271, 272, 274, *RESOLUTION, 285, 305, 306, 315, 316, 318, 319, 33432, 34665, 34853, 18246, 18249, 50341,
+    *range(40091, 40096),
 }  # fmt: skip
+LAYOUT = {  # tags that say how the samples of a file lie there, which is no more true of another file
+    *range(254, 260), 262, 266, 273, *range(277, 280), 284, 317, 320, *range(322, 326), 338, 339, 347, *range(512, 522),
+    *range(529, 533),
+}  # fmt: skip
+ODD = {ORIENTATION: range(1, 9), RESOLUTION_UNIT: range(1, 4)}  # tags that mean nothing outside these
 
 
 def attach(pixels: Pixels, image: Image.Image, besides: Mapping[Any, object] = NOTHING) -> Pixels:
@@ -90,14 +96,14 @@ def as_bytes(value: object) -> bytes | None:
     return block or None if isinstance(block, bytes) else None
 
 
-def exif_of_tags(tags: Image.Exif) -> bytes | None:
+def exif_of_tags(directory: Image.Exif) -> bytes | None:
     """The EXIF block that stands for the tags of a TIFF file; None where none is CARRIED, or they are damaged."""
     block = Image.Exif()
     try:
-        block.load(tags.tobytes())
+        block.load(directory.tobytes())
         without = RESOLUTION if block.get(RESOLUTION_UNIT) == NO_UNIT else set()  # the unit "none" is not EXIF's
         for tag in list(block):
-            if tag not in CARRIED - without:
+            if tag not in CARRIED - without or _is_odd(tag, block[tag]):
                 del block[tag]
         return block.tobytes().removeprefix(PREFIX) if len(block) else None
     except Exception:  # Pillow raises many types on damaged EXIF data
@@ -117,17 +123,39 @@ def tags_of_exif(exif: bytes | None) -> dict[int, Any]:
     block = Image.Exif()
     try:
         block.load(exif)
-        tags = {tag: block[tag] for tag in block if tag in CARRIED}
-        for tag in {ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo} & tags.keys():
-            tags[tag] = dict(block.get_ifd(tag))
-        if ExifTags.IFD.Interop in tags.get(ExifTags.IFD.Exif, {}):
-            tags[ExifTags.IFD.Exif][ExifTags.IFD.Interop] = dict(block.get_ifd(ExifTags.IFD.Interop))
+        found = {tag: block[tag] for tag in block if tag in CARRIED and not _is_odd(tag, block[tag])}
+        for tag in {ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo} & found.keys():
+            found[tag] = dict(block.get_ifd(tag))
+        if ExifTags.IFD.Interop in found.get(ExifTags.IFD.Exif, {}):
+            found[ExifTags.IFD.Exif][ExifTags.IFD.Interop] = dict(block.get_ifd(ExifTags.IFD.Interop))
         directory = ImageFileDirectory_v2()
-        directory.update(tags)
+        directory.update(found)
         directory.save(io.BytesIO())
     except Exception:  # Pillow raises many types on damaged EXIF data
         return {}
-    return tags
+    return found
+
+
+def _is_odd(tag: int, value: object) -> bool:
+    """Whether a value means nothing, so that libtiff would complain of it."""
+    return tag in ODD and value not in ODD[tag]
+
+
+def without_place(exif: bytes) -> list[int]:
+    """The tags of an EXIF block that `tags_of_exif` leaves out although they tell something of the picture."""
+    return sorted(tags(exif) - tags_of_exif(exif).keys() - LAYOUT - ODD.keys())
+
+
+def is_damaged(exif: bytes) -> bool:
+    """Whether an EXIF block cannot be taken apart and put together again."""
+    block = Image.Exif()
+    try:
+        tags(exif)
+        block.load(exif)
+        block.tobytes()
+    except Exception:  # Pillow raises many types on damaged EXIF data
+        return True
+    return False
 
 
 def check_metadata(pixels: Pixels) -> None:

@@ -76,9 +76,12 @@ def _fitted(pixels: Pixels, name: str, kind: Kind) -> tuple[Pixels, list[str]]:
     if pixels.xmp is not None and kind.xmp_max is not None and len(pixels.xmp) > kind.xmp_max:
         notes.append(f"{name} holds {kind.xmp_max:,} bytes of XMP; {len(pixels.xmp):,} left out")
         pixels = replace(pixels, xmp=None)
-    if pixels.exif is not None and not kind.damaged_exif and not metadata.tags_of_exif(pixels.exif):
+    if pixels.exif is not None and not kind.damaged_exif and metadata.is_damaged(pixels.exif):
         notes.append(f"{name} holds no damaged EXIF data; left out")
-        pixels = replace(pixels, exif=None)
+        pixels = metadata.upright(pixels)
+    if pixels.exif is not None and kind.exif_is_tags and (rare := metadata.without_place(pixels.exif)):
+        called = f"tag{'s' * (len(rare) > 1)} {', '.join(map(str, rare))}"
+        notes.append(f"{name} has no place for {called} of EXIF; left out")
     if pixels.alpha is not None and not kind.alpha:
         notes.append(f"{name} holds no alpha; flattened onto white")
         pixels = replace(pixels, colour=_on_white(pixels.colour, pixels.alpha), alpha=None)

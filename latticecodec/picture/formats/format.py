@@ -36,6 +36,7 @@ class Kind:
         alpha: an alpha channel.
         metadata: ICC, EXIF and XMP.
         damaged_exif: EXIF data that cannot be taken apart.
+        exif_is_tags: EXIF data are tags of the file itself, where rare ones have no place.
         ranges: of the code points that such files hold, their full-range flags; empty where they hold none.
         exif_max, xmp_max: bytes of either, None for any number.
         side: pixels.
@@ -47,6 +48,7 @@ class Kind:
     alpha: bool = False
     metadata: bool = True
     damaged_exif: bool = True
+    exif_is_tags: bool = False
     ranges: tuple[int, ...] = ()
     exif_max: int | None = None
     xmp_max: int | None = None

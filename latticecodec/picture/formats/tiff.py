@@ -230,5 +230,5 @@ FORMAT = Format(
     notes=_notes,
     anew=_anew,
     described=_described,
-    writes=Kind(("tif", "tiff"), write, deep=True, alpha=True, damaged_exif=False),
+    writes=Kind(("tif", "tiff"), write, deep=True, alpha=True, damaged_exif=False, exif_is_tags=True),
 )
