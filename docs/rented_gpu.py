@@ -19,6 +19,7 @@ pillow, safetensors and tensorboard alone.
 import argparse
 import dataclasses
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,6 +53,7 @@ QUALITY = 85  # of AVIF, 4:4:4
 HELD_OUT = 24  # pictures for validation
 TRIAL_STEPS = 40
 TOLD = 500  # steps between two lines of what is printed
+OPTIONS = {"resume": "from", "learning_rate": "lr"}  # by the parameters that errors name in backticks
 CARD = "# lattice\n\nTrained with docs/rented_gpu.py.\n\nResults: not measured yet; `lcodec eval` prints them.\n"
 
 
@@ -68,8 +70,8 @@ def main() -> None:
         command.add_argument("--data", type=Path, required=True, help="folder of photographs")
         command.add_argument("--from", dest="start", type=Path, help="stable.pt, or OUT of a training, to go on from")
         command.add_argument("--preset", choices=sorted(PRESETS), default="lc-m")
-        command.add_argument("--batch", type=int, default=32, help="crops a step (default: 32)")
-        command.add_argument("--crop", type=int, default=256, help="pixels a side (default: 256)")
+        command.add_argument("--batch", type=natural, default=32, help="crops a step (default: 32)")
+        command.add_argument("--crop", type=natural, default=256, help="pixels a side (default: 256)")
         command.add_argument("--lr", type=float, default=TrainOptions.learning_rate, help="peak learning rate")
         command.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
     join_it = commands.add_parser("join", help="a model folder and stable.pt out of parts")
@@ -80,7 +82,15 @@ def main() -> None:
     try:
         {"pack": pack, "check": check, "train": train_parts, "join": join}[arguments.command](arguments)
     except LcqError as error:
-        sys.exit(f"Error: {error}")
+        named = re.sub(r"`(\w+)`", lambda match: f"--{OPTIONS.get(match[1], match[1])}", str(error))
+        sys.exit(f"Error: {named}")
+
+
+def natural(text: str) -> int:
+    """A number from 1 up; raises ValueError."""
+    if int(text) < 1:
+        raise ValueError
+    return int(text)
 
 
 def pack(arguments: argparse.Namespace) -> None:
@@ -104,6 +114,9 @@ def pack(arguments: argparse.Namespace) -> None:
             path.unlink()
             break
         packed += 1
+    if not packed:
+        arguments.out.rmdir()
+        raise ImageError(f"{arguments.photos}: holds no picture that can be read and fits; name others, or more --mib")
     print(f"{packed} of {len(files)} pictures in {arguments.out}")
 
 

@@ -179,6 +179,8 @@ def test_networks_that_cannot_learn_are_refused(call: Call, tmp_path: Path, monk
     ("words", "line"),
     [
         (("pack", "nowhere", "--out", "small"), "nowhere: no such folder"),
+        (("pack", "photos", "--mib", "0", "--out", "small"), "photos: holds no picture that can be read and fits"),
+        (("check", "--data", "photos", *SMALL, "--crop", "100"), "--crop 100 is not a multiple of 64; try 128"),
         (("pack", "photos", "--out", "photos"), "photos: File exists; choose another --out"),
         (("check", "--data", "photos", *SMALL, "--from", "nowhere"), r"nowhere: holds no stable-0\.part"),
         (
@@ -191,6 +193,15 @@ def test_networks_that_cannot_learn_are_refused(call: Call, tmp_path: Path, monk
 def test_what_it_cannot_use_is_one_line(call: Call, words: tuple[str, ...], line: str) -> None:
     with pytest.raises(SystemExit, match=rf"^Error: .*{line}[^\n]*$"):
         call(*words)
+    assert not Path("small").exists()
+
+
+@pytest.mark.parametrize("option", ["--crop", "--batch"])
+def test_no_crops_are_refused_as_argparse_does(call: Call, capsys: pytest.CaptureFixture[str], option: str) -> None:
+    with pytest.raises(SystemExit) as error:
+        call("check", "--data", "photos", option, "0")
+    assert error.value.code == 2
+    assert f"argument {option}: invalid natural value: '0'" in capsys.readouterr().err
 
 
 def test_parts_are_small_and_replace_older_ones(script: ModuleType, tmp_path: Path) -> None:
