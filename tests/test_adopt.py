@@ -1,11 +1,12 @@
 """A model with codebooks that begins at a lattice: its transforms, latents sorted by their bits, codebooks fitted."""
 
+import dataclasses
 import math
 from pathlib import Path
 
 import pytest
 import torch
-from short_runs import trainable
+from short_runs import HASTY, train, trainable
 from torch import Tensor
 
 from latticecodec.lab.quantizers import usage
@@ -119,6 +120,19 @@ def test_an_adaptive_cuts_groups_until_they_fill_a_square(widths: tuple[int, ...
     groups = AdaptiveModel.suited(widths, 320)
     assert math.isqrt(len(groups)) ** 2 == len(groups) >= len(widths)
     assert (sum(groups), max(groups) <= 8, min(groups) >= 1) == (sum(widths), True, True)
+
+
+@pytest.mark.parametrize("kind", ["vq", "adaptive"])
+def test_groups_stay_where_other_crops_would_give_others(
+    kind: str, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = dataclasses.replace(HASTY, steps=2)
+    first = find(train(tmp_path / "run", kind, init_from=tiny_model, options=options)).config.groups
+    monkeypatch.setattr("latticecodec.lab.training.kinds.adopt.widths_of", lambda *_: (16, 16))
+    options = dataclasses.replace(options, crop=128)
+    more = train(tmp_path / "more", kind, init_from=tiny_model, options=options, resume=tmp_path / "run" / "stable.pt")
+    assert find(more).config.groups == first
+    assert len(first) > 2
 
 
 def test_latents_that_are_alone_are_grouped_anew() -> None:

@@ -43,11 +43,14 @@ class Source:
         info: where it lies.
         model: the trainable model of its kind.
         config: its configuration, under the name and for the aim of the new model.
+        groups: widths of the groups of latents that the new model has in the checkpoint that it is resumed from;
+            empty where it has none, or is not resumed.
     """
 
     info: ModelInfo
     model: "type[PhotoModel]"
     config: ModelConfig
+    groups: tuple[int, ...] = ()
 
 
 class PhotoModel(nn.Module, ABC):

@@ -9,6 +9,7 @@ from ...config import PATCH, PRESETS, ModelConfig
 from ...errors import TrainingError
 from ..arithmetic import seeded
 from ..nets import initialise_from_patches
+from .checkpoint import contents_of, load_state
 from .data import Crops
 from .kinds import MODELS
 from .model import PhotoModel, Source
@@ -30,7 +31,17 @@ def start(asked: Asked, crops: Crops, options: TrainOptions) -> PhotoModel:
         )
     if config.base and zoo.base_of(info) not in zoo.list_models():
         config = dataclasses.replace(config, base="")
-    return kind.start(Source(info, MODELS[config.quantizer], config), crops, options, resumed)
+    source = Source(info, MODELS[config.quantizer], config, _groups(asked))
+    return kind.start(source, crops, options, resumed)
+
+
+def _groups(asked: Asked) -> tuple[int, ...]:
+    """See `Source`; they followed from the first pictures, and later ones may be of another size."""
+    if asked.resume is None:
+        return ()
+    config = load_state(asked.resume)["config"]
+    with contents_of(asked.resume):
+        return tuple(config["groups"]) if config["quantizer"] == asked.quantizer else ()
 
 
 def new_model(config: ModelConfig, crops: Crops, options: QuantizerOptions = DEFAULTS) -> PhotoModel:

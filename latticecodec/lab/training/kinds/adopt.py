@@ -37,10 +37,12 @@ def adopt(
     base_name: str,
     pictures: Tensor,
     options: QuantizerOptions = DEFAULTS,
+    groups: tuple[int, ...] = (),
 ) -> Model:
     """A model with codebooks that begins at a lattice; its codebooks are fitted to pictures [N, 3, S, S] in [0, 1].
 
-    With `base_name`, that of an installed model, only parts of the transforms will train.
+    With `base_name`, that of an installed model, only parts of the transforms will train. Its groups of latents follow
+    from the pictures where `groups` are not given.
     """
     config = kind.configured(base.config)
     low, high = (_coordinate(base.config, value) for value in (config.lambda_min, config.lambda_max))
@@ -49,7 +51,7 @@ def adopt(
     bits = _entropies(y / (log_basis - config.octaves * math.log(2)).exp())  # [M] at coordinate 1
     order = bits.argsort(descending=True)  # [M]
     count = min(GROUPS, config.latents // 2)
-    groups = kind.suited(widths_of(bits[order], count, WIDEST), config.latents)
+    groups = groups or kind.suited(widths_of(bits[order], count, WIDEST), config.latents)
     model = kind(dataclasses.replace(config, groups=groups, base=base_name), options)
     _take_transforms(model, base, order, low, high)
     model.log_basis.copy_(log_basis[order])

@@ -124,7 +124,7 @@ class CodebookModel(PhotoModel):
         if kind is LatticeModel:
             base = info.name if info in zoo.list_models() else ""
             lattice = LatticeModel.of(info, source.config)
-            return adopt(lattice, cls, base, crops.first(), options.quantizer)
+            return adopt(lattice, cls, base, crops.first(), options.quantizer, source.groups)
         return super().start(source, crops, options, resumed)
 
     def fit(self, pictures: Tensor) -> None:
