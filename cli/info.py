@@ -61,11 +61,11 @@ def _facts(many: bool, job: Job) -> Outcome:
         "scale_octaves": header.scale / BASIS_UNIT,
         "stored": round(header.squares.share, 5),  # of the pixels
         "quality": round(header.quality, 1),  # the scale, which decides, has steps of about 0.03
-        "tune": header.tune,
+        "tune": header.tune if header.names_model else None,
         "model_digest": header.model.hex(),
         "model": names[0] if names else None,
     }
-    absent = ABSENT if header.names_model else ABSENT | {"model": "none needed"}
+    absent = ABSENT if header.names_model else ABSENT | {"model": "none needed", "tune": "none"}
     shown = {key: absent[key] if value is None else value for key, value in facts.items()}
     shown["stored"] = f"{100 * header.squares.share:.1f} % of pixels, without networks"
     shown["file"] = on_one_line(name_of(job.source))

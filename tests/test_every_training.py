@@ -63,8 +63,11 @@ def test_from_scratch(quantizer: str, preset: str) -> None:
 @pytest.mark.parametrize("quantizer", [*MODELS, *TWINS])
 def test_from_a_model(quantizer: str, data: list[str], tiny_model: Path, tiny_e8: Path) -> None:
     base = tiny_e8.parent / "lattice" if quantizer == "lattice-e8" else tiny_model
-    config = find(trained("--quantizer", quantizer, "--init-from", base, *data)).config
+    folder = trained("--quantizer", quantizer, "--init-from", base, *data)
+    config = find(folder).config
     assert (config.quantizer, config.latents) == (quantizer, 32)
+    card = (folder / "README.md").read_text()
+    assert ("--val" not in card, "--data photos" in card) == (True, bool(data))
 
 
 @pytest.mark.parametrize("quantizer", ["vq", "adaptive", "rotation"])  # tests/test_cli.py has the lattice

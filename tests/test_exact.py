@@ -214,6 +214,7 @@ def test_a_page_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (facts["effort"], facts["tune"]) == (None, None)  # which nothing was done by
     assert "stored         100.0 % of pixels" in run.invoke(main, ["info", str(packed)]).stdout
     assert "none needed" in run.invoke(main, ["info", str(packed)]).stdout
+    assert json.loads(run.invoke(main, ["info", "--json", str(packed)]).stdout)["tune"] is None
     assert "no model needed" in run.invoke(main, ["verify", str(packed)]).stdout
     assert run.invoke(main, ["decompress", str(packed), "-o", str(restored)]).exit_code == 0
     np.testing.assert_array_equal(np.asarray(Image.open(restored)), np.asarray(image))

@@ -140,7 +140,8 @@ def run_twin(
     pictures = _pictures(data, val)[1] if data or val else [synthetic_picture(seed) for seed in range(2)]
     crops = centre_crops(pictures, TWIN_CROP).permute(0, 2, 3, 1).numpy()  # [N, S, S, 3]
     twin = TWINS[quantizer]
-    twin.make(zoo.find(base or twin.base), list(crops), out / "model", report=report)
+    named = [word for option, folder in (("--data", data), ("--val", val)) if folder for word in (option, str(folder))]
+    twin.make(zoo.find(base or twin.base), list(crops), out / "model", report=report, chosen_on=named)
     return out / "model"
 
 

@@ -14,12 +14,19 @@ class Make(Protocol):
     """What makes a model of a kind."""
 
     def __call__(
-        self, base: ModelInfo, pictures: Sequence[np.ndarray], folder: Path, *, report: Callable[[str], None]
+        self,
+        base: ModelInfo,
+        pictures: Sequence[np.ndarray],
+        folder: Path,
+        *,
+        report: Callable[[str], None],
+        chosen_on: Sequence[str],
     ) -> object:
         """Write the twin of `base` to `folder`, chosen on pictures uint8 [H, W, 3].
 
-        `report` is called with a line about everything that is tried. Raises TrainingError where `base` is of a kind
-        that the twin cannot be made of, OutputError where `folder` exists.
+        `report` is called with a line about everything that is tried; `chosen_on` are the options of `lcodec train`
+        that name the pictures, for the model card. Raises TrainingError where `base` is of a kind that the twin cannot
+        be made of, OutputError where `folder` exists.
         """
 
 

@@ -5,6 +5,7 @@ rate-distortion cost on validation pictures.
 """
 
 import dataclasses
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -59,6 +60,7 @@ def make_e8(
     folder: Path,
     thresholds: Sequence[int] = THRESHOLDS,
     report: Callable[[str], None] = lambda line: None,
+    chosen_on: Sequence[str] = (),
 ) -> int:
     """Write the E8 twin of `base` to `folder`; returns its threshold.
 
@@ -68,6 +70,7 @@ def make_e8(
         folder: to create.
         thresholds: scale indices to try.
         report: called with a line for every threshold tried: its mean cost relative to `base`.
+        chosen_on: options of `lcodec train` that name the pictures, for the model card.
 
     Raises TrainingError where `base` has another quantizer, OutputError where `folder` exists.
     """
@@ -86,7 +89,7 @@ def make_e8(
     cost, threshold = best
     own = e8_tensors(base, threshold)
     fingerprint = self_test(weights | own, config)
-    card = _card(called(base), config, threshold, cost, len(pictures))
+    card = _card(called(base), config, threshold, cost, len(pictures), chosen_on)
     if not config.base:
         own = {name: value for name, value in (weights | own).items() if name != BASE_DIGEST}
     write_model(folder, config, own, card, fingerprint)
@@ -107,8 +110,9 @@ def _costs(codec: Codec, pictures: Sequence[np.ndarray]) -> np.ndarray:
     return np.array(rows)
 
 
-def _card(base: str, config: ModelConfig, threshold: int, cost: float, count: int) -> str:
+def _card(base: str, config: ModelConfig, threshold: int, cost: float, count: int, chosen_on: Sequence[str]) -> str:
     """The model card: what was measured to make it."""
+    command = ["lcodec", "train", "--quantizer", config.quantizer, "--init-from", base, *chosen_on]
     sigma = np.exp(LOG_SCALE_MIN + threshold / 2**SCALE_BITS)
     return (
         f"# {config.name}\n\n"
@@ -116,7 +120,7 @@ def _card(base: str, config: ModelConfig, threshold: int, cost: float, count: in
         f"predicted sigma {sigma:.2f} lattice steps (scale index {threshold}) and more. Nothing was trained. The "
         f"threshold had the smallest mean of bpp + lambda 255^2 MSE on {count} validation pictures at qualities "
         f"{', '.join(f'{quality:g}' for quality in QUALITIES)}: {100 * (cost - 1):+.2f} % against `{base}`.\n\n"
-        f"    lcodec train --quantizer {config.quantizer} --init-from {base} --val photos-val\n"
+        f"    {shlex.join(command)}\n"
     )
 
 
