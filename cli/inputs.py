@@ -1,5 +1,6 @@
 """What a command is given, files, folders and `-`, to the list of files to work on."""
 
+import io
 import mmap
 import os
 import sys
@@ -8,13 +9,14 @@ from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from latticecodec import LcqError
 from latticecodec.errors import reason
 
 STANDARD: Final = None  # standard input or output, `-` on the command line; `./-` is a file of that name
 Place = Path | None
+PIECE = 1 << 24  # bytes
 KINDS_TOLD = 5  # of what a folder holds besides
 PLURALS = {"link to a folder": "links to folders", "link to nothing": "links to nothing", "no file": "no files"}
 
@@ -147,9 +149,17 @@ def read(source: Place) -> bytes:
     if source is STANDARD and sys.stdin is None:
         raise LcqError("standard input: is closed; give it something to read, or name a file")
     try:
-        return sys.stdin.buffer.read() if source is STANDARD else source.read_bytes()
+        return _piped(sys.stdin.buffer) if source is STANDARD else source.read_bytes()
     except OSError as error:
         raise LcqError(f"{called(source)}: cannot be read: {reason(error)}") from None
+
+
+def _piped(stream: IO[bytes]) -> bytes:
+    """All of a stream, in pieces: within one read of a stream that does not end no signal would be heeded."""
+    whole = io.BytesIO()
+    while piece := stream.read(PIECE):
+        whole.write(piece)
+    return whole.getvalue()
 
 
 @contextmanager

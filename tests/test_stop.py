@@ -146,6 +146,18 @@ def test_compress_stopped_while_it_reads(tmp_path: Path, tiny_model: Path) -> No
     assert names(tmp_path) == ["photo.png"]
 
 
+def test_an_input_that_does_not_end_can_be_stopped(tmp_path: Path) -> None:
+    """While bytes come one after another, as from a device; 256 MB stand for no end."""
+    with child("from latticecodec.cli import main; main(['verify', '-'])", tmp_path) as process:
+        assert process.stdin is not None
+        pipe, some = process.stdin.fileno(), bytes(10**6)
+        os.write(pipe, some)  # returns when most of it has been read
+        process.send_signal(signal.SIGTERM)
+        with pytest.raises(BrokenPipeError):
+            any(not os.write(pipe, some) for _ in range(256))
+        assert process.communicate()[1] == "Error: stopped by SIGTERM\n"
+
+
 def test_finished_files_of_an_interrupted_folder_stay(
     here: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
