@@ -157,8 +157,8 @@ def read(source: Place) -> bytes:
 def _piped(stream: IO[bytes]) -> bytes:
     """All of a stream, in pieces: within one read of a stream that does not end no signal would be heeded."""
     whole = io.BytesIO()
-    while piece := stream.read(PIECE):
-        whole.write(piece)
+    while whole.write(stream.read(PIECE)) == PIECE:
+        pass
     return whole.getvalue()
 
 

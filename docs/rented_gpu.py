@@ -53,7 +53,10 @@ QUALITY = 85  # of AVIF, 4:4:4
 HELD_OUT = 24  # pictures for validation
 TRIAL_STEPS = 40
 TOLD = 500  # steps between two lines of what is printed
-OPTIONS = {"resume": "from", "learning_rate": "lr"}  # by the parameters that errors name in backticks
+OPTIONS = {name: f"--{name}" for name in ("batch", "crop", "data", "device", "minutes", "out", "preset")} | {
+    "resume": "--from",
+    "learning_rate": "--lr",
+}  # by the parameters that errors name in backticks
 CARD = "# lattice\n\nTrained with docs/rented_gpu.py.\n\nResults: not measured yet; `lcodec eval` prints them.\n"
 
 
@@ -73,7 +76,7 @@ def main() -> None:
         command.add_argument("--batch", type=natural, default=32, help="crops a step (default: 32)")
         command.add_argument("--crop", type=natural, default=256, help="pixels a side (default: 256)")
         command.add_argument("--lr", type=float, default=TrainOptions.learning_rate, help="peak learning rate")
-        command.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
+        command.add_argument("--device", choices=["cuda", "cpu", "auto"], default="cuda")
     join_it = commands.add_parser("join", help="a model folder and stable.pt out of parts")
     join_it.add_argument("parts", type=Path)
     for command in (pack_it, train_it, join_it):
@@ -82,19 +85,18 @@ def main() -> None:
     try:
         {"pack": pack, "check": check, "train": train_parts, "join": join}[arguments.command](arguments)
     except LcqError as error:
-        named = re.sub(r"`(\w+)`", lambda match: f"--{OPTIONS.get(match[1], match[1])}", str(error))
-        sys.exit(f"Error: {named}")
+        sys.exit(f"Error: {re.sub('`([a-z_]+)`', lambda match: OPTIONS.get(match[1], match[1]), str(error))}")
 
 
 def natural(text: str) -> int:
-    """A number from 1 up; raises ValueError."""
-    if int(text) < 1:
-        raise ValueError
+    """A number from 1 up; raises ArgumentTypeError."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
     return int(text)
 
 
 def pack(arguments: argparse.Namespace) -> None:
-    """Copies at SHRINK of the size, in an order that mixes the folder, until the next would not fit."""
+    """Copies at SHRINK of the size, in an order that mixes the folder, from the first that fits until one does not."""
     files = find_images(arguments.photos)
     make_folder(arguments.out)
     order = torch.randperm(len(files), generator=torch.Generator().manual_seed(0)).tolist()
@@ -109,11 +111,13 @@ def pack(arguments: argparse.Namespace) -> None:
         path = arguments.out / f"{packed:04}.avif"
         small = picture.resize((width, height), Image.Resampling.LANCZOS)
         small.save(path, quality=QUALITY, subsampling="4:4:4", speed=6)
-        total += path.stat().st_size
-        if total > arguments.mib * 2**20:
-            path.unlink()
+        size = path.stat().st_size
+        if total + size <= arguments.mib * 2**20:
+            total, packed = total + size, packed + 1
+            continue
+        path.unlink()
+        if packed:
             break
-        packed += 1
     if not packed:
         arguments.out.rmdir()
         raise ImageError(f"{arguments.photos}: holds no picture that can be read and fits; name others, or more --mib")
@@ -131,7 +135,8 @@ def make_folder(folder: Path) -> None:
 def check(arguments: argparse.Namespace) -> None:
     """Run the CUDA tests; time TRIAL_STEPS steps."""
     print(f"torch {torch.__version__}, AVIF {'can' if features.check('avif') else 'CANNOT'} be read", flush=True)
-    if resolve_device(arguments.device) == "cuda":
+    arguments.device = resolve_device(arguments.device)
+    if arguments.device == "cuda":
         print(torch.cuda.get_device_name(), flush=True)
         run_cuda_tests()
     options = dataclasses.replace(options_of(arguments), steps=TRIAL_STEPS, minutes=0.0, validate_every=10**9)
@@ -162,6 +167,7 @@ def train_parts(arguments: argparse.Namespace) -> None:
     """Train; keep the weights in OUT, a new folder, as they come."""
     if arguments.out.exists():
         raise OutputError(f"{arguments.out}: exists already; choose another --out")
+    arguments.device = resolve_device(arguments.device)
     work = Path("runs") / f"rented-{os.getpid()}"
     written: dict[str, float] = {}  # when the weights that are kept were made
 
@@ -228,7 +234,7 @@ def options_of(arguments: argparse.Namespace) -> TrainOptions:
 def run(arguments: argparse.Namespace, options: TrainOptions, out: Path, report: object) -> None:
     """A training of a lattice, of pictures that are decoded beforehand."""
     began = time.monotonic()
-    device = torch.device(resolve_device(arguments.device))
+    device = torch.device(arguments.device)
     start = start_of(arguments.start, out)
     files = find_images(arguments.data)
     if len(files) < 2:

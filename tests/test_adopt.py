@@ -9,6 +9,7 @@ import torch
 from short_runs import HASTY, train, trainable
 from torch import Tensor
 
+from latticecodec import TrainingError
 from latticecodec.lab.quantizers import usage
 from latticecodec.lab.training.kinds.adaptive import AdaptiveModel
 from latticecodec.lab.training.kinds.adopt import adopt
@@ -133,6 +134,13 @@ def test_groups_stay_where_other_crops_would_give_others(
     more = train(tmp_path / "more", kind, init_from=tiny_model, options=options, resume=tmp_path / "run" / "stable.pt")
     assert find(more).config.groups == first
     assert len(first) > 2
+
+
+def test_a_checkpoint_of_other_latents_is_told(tiny_model: Path, tmp_path: Path) -> None:
+    options = dataclasses.replace(HASTY, steps=2)
+    train(tmp_path / "run", "vq", init_from=tiny_model, options=options)
+    with pytest.raises(TrainingError, match=r"stable\.pt: is of another model"):
+        train(tmp_path / "more", "vq", init_from="lattice-1", options=options, resume=tmp_path / "run" / "stable.pt")
 
 
 def test_latents_that_are_alone_are_grouped_anew() -> None:

@@ -17,6 +17,7 @@ import pytest
 from picture_examples import example, exif, opened, same
 from picture_files import files, psd, saved, started, world
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from latticecodec import ImageError, picture
 from latticecodec.picture import IMAGE_SUFFIXES, find_images, read, read_file, save, to_array, to_pillow
@@ -186,8 +187,13 @@ def test_a_limit_of_pillow_that_a_decoder_asks_for_itself(monkeypatch: pytest.Mo
 def test_a_profile_that_pillow_does_not_read_is_not_called_damage() -> None:
     file = io.BytesIO()
     save(replace(example(3, 8), icc=bytes(2**20 + 1)), ".png", file)
-    with pytest.raises(ImageError, match="has a profile or a text of more bytes than Pillow reads; save it without"):
-        read_file(file, "x")
+    texts, many = io.BytesIO(), PngInfo()
+    for number in range(66):
+        many.add_text(f"{number}", "a" * (2**20 - 1), zip=True)
+    Image.new("L", (1, 1)).save(texts, "PNG", pnginfo=many)
+    for long in (file, texts):
+        with pytest.raises(ImageError, match="has a profile or texts of more bytes than Pillow reads; save it with"):
+            read_file(long, "x")
 
 
 def test_four_threads_leave_everything_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -201,7 +201,7 @@ def test_no_crops_are_refused_as_argparse_does(call: Call, capsys: pytest.Captur
     with pytest.raises(SystemExit) as error:
         call("check", "--data", "photos", option, "0")
     assert error.value.code == 2
-    assert f"argument {option}: invalid natural value: '0'" in capsys.readouterr().err
+    assert f"argument {option}: '0' is not a whole number from 1 up" in capsys.readouterr().err
 
 
 def test_parts_are_small_and_replace_older_ones(script: ModuleType, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 from ..errors import ImageError
 
 HINT = 100  # characters of a library's words
-LONG = "MAX_TEXT_CHUNK"  # in what Pillow says of profiles and texts of PNG files
+LONG = ("MAX_TEXT_CHUNK", "MAX_TEXT_MEMORY")  # in what Pillow says of profiles and texts of PNG files
 WORDLESS = (IndexError, KeyError, TypeError, AttributeError, AssertionError, struct.error)  # slips, which tell nobody
 
 
@@ -29,20 +29,17 @@ def told(kind: str, extra: str = "") -> Iterator[None]:
         raise ImageError("the picture takes more memory than there is; make it smaller first") from None
     except Image.DecompressionBombError:
         raise ImageError("has more pixels than Pillow's Image.MAX_IMAGE_PIXELS allows; raise that first") from None
-    except ValueError as error:
-        if LONG not in str(error):
-            raise damaged(kind, error) from None
-        raise ImageError("has a profile or a text of more bytes than Pillow reads; save it without first") from None
     except ImportError as error:
         if not extra:
             raise
         raise ImageError(f"{kind} needs {error.name}; pip install 'latticecodec[{extra}]'") from None
     except Exception as error:
-        raise damaged(kind, error) from None
+        raise _unread(kind, error) from None
 
 
-def damaged(kind: str, error: Exception) -> ImageError:
-    """The error about a picture that decoders, for reasons of their own, do not read."""
+def _unread(kind: str, error: Exception) -> ImageError:
+    if any(limit in str(error) for limit in LONG):
+        return ImageError("has a profile or texts of more bytes than Pillow reads; save it without first")
     what = f"the picture is damaged, cut short, or a kind of {kind} that is not read; save it anew first"
     return ImageError(what + hint(error))
 

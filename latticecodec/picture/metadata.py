@@ -1,12 +1,10 @@
-"""ICC, EXIF, XMP and code points: read from an open PIL image; to and from the tags of TIFF files; turning upright.
+"""ICC, EXIF, XMP and code points: read from an open PIL image; turning upright.
 
 EXIF data is a TIFF structure. JPEG puts `Exif\\0\\0` before it, PNG and WebP do not, Pillow adds or keeps it depending
-on the format; Pixels have it without, and PIL images that come from here with it. In a TIFF file EXIF is not a block
-but tags of the file itself: they are gathered into a block, and what would tell of the file's layout (strips,
-compression) is left out.
+on the format; Pixels have it without, and PIL images that come from here with it. In TIFF files it is no block
+(tiff_tags.py).
 """
 
-import io
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,24 +15,13 @@ from PIL import Image
 from ..container import METADATA_MAX, SRGB, Header, code_points
 from ..errors import ImageError
 from .colours import is_calibrated, profile_of_code_points, profile_of_png
-from .exif import ORIENTATION, orientation, tags
+from .exif import ORIENTATION, orientation
 from .pixels import GREY, GREY_ALPHA, Pixels, Samples
 
 PREFIX = b"Exif\0\0"
 XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"  # of JPEG
-RESOLUTION_UNIT, NO_UNIT = 296, 1
-RESOLUTION = {282, 283, RESOLUTION_UNIT}
 NOTHING: Mapping[Any, object] = {}
 RAW_PROFILES = {"icm": "icc_profile", "icc": "icc_profile", "APP1": "exif", "exif": "exif", "xmp": "xmp"}
-CARRIED = {  # tags of a TIFF's first directory that are metadata: EXIF 3.0, section 4.6.5, and what Windows adds
-    269, 270, 271, 272, 274, *RESOLUTION, 285, 305, 306, 315, 316, 318, 319, 33432, 34665, 34853, 18246, 18249, 50341,
-    *range(40091, 40096),
-}  # fmt: skip
-LAYOUT = {  # tags that say how the samples of a file lie there, which is no more true of another file
-    *range(254, 260), 262, 266, 273, *range(277, 280), 284, 317, 320, *range(322, 326), 338, 339, 347, *range(512, 522),
-    *range(529, 533),
-}  # fmt: skip
-ODD = {ORIENTATION: range(1, 9), RESOLUTION_UNIT: range(1, 4)}  # tags that mean nothing outside these
 
 
 def attach(pixels: Pixels, image: Image.Image, besides: Mapping[Any, object] = NOTHING) -> Pixels:
@@ -96,63 +83,13 @@ def as_bytes(value: object) -> bytes | None:
     return block or None if isinstance(block, bytes) else None
 
 
-def exif_of_tags(directory: Image.Exif) -> bytes | None:
-    """The EXIF block that stands for the tags of a TIFF file; None where none is CARRIED, or they are damaged."""
-    block = Image.Exif()
-    try:
-        block.load(directory.tobytes())
-        without = RESOLUTION if block.get(RESOLUTION_UNIT) == NO_UNIT else set()  # the unit "none" is not EXIF's
-        for tag in list(block):
-            if tag not in CARRIED - without or _is_odd(tag, block[tag]):
-                del block[tag]
-        return block.tobytes().removeprefix(PREFIX) if len(block) else None
-    except Exception:  # Pillow raises many types on damaged EXIF data
-        return None
-
-
-def tags_of_exif(exif: bytes | None) -> dict[int, Any]:
-    """The tags of a TIFF file that stand for an EXIF block: numbers to values, directories as dicts.
-
-    They are those that are CARRIED; none for a block that is None, damaged, or that Pillow cannot write.
-    """
-    if exif is None:
-        return {}
-    from PIL import ExifTags
-    from PIL.TiffImagePlugin import ImageFileDirectory_v2
-
-    block = Image.Exif()
-    try:
-        block.load(exif)
-        found = {tag: block[tag] for tag in block if tag in CARRIED and not _is_odd(tag, block[tag])}
-        for tag in {ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo} & found.keys():
-            found[tag] = dict(block.get_ifd(tag))
-        if ExifTags.IFD.Interop in found.get(ExifTags.IFD.Exif, {}):
-            found[ExifTags.IFD.Exif][ExifTags.IFD.Interop] = dict(block.get_ifd(ExifTags.IFD.Interop))
-        directory = ImageFileDirectory_v2()
-        directory.update(found)
-        directory.save(io.BytesIO())
-    except Exception:  # Pillow raises many types on damaged EXIF data
-        return {}
-    return found
-
-
-def _is_odd(tag: int, value: object) -> bool:
-    """Whether a value means nothing, so that libtiff would complain of it."""
-    return tag in ODD and value not in ODD[tag]
-
-
-def without_place(exif: bytes) -> list[int]:
-    """The tags of an EXIF block that `tags_of_exif` leaves out although they tell something of the picture."""
-    return sorted(tags(exif) - tags_of_exif(exif).keys() - LAYOUT - ODD.keys())
-
-
 def is_damaged(exif: bytes) -> bool:
-    """Whether an EXIF block cannot be taken apart and put together again."""
+    """Whether an EXIF block cannot be taken apart, or not be put together again without its orientation."""
     block = Image.Exif()
     try:
-        tags(exif)
         block.load(exif)
-        block.tobytes()
+        if ORIENTATION in block:
+            block.tobytes()
     except Exception:  # Pillow raises many types on damaged EXIF data
         return True
     return False

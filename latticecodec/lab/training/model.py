@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
@@ -43,14 +44,11 @@ class Source:
         info: where it lies.
         model: the trainable model of its kind.
         config: its configuration, under the name and for the aim of the new model.
-        groups: widths of the groups of latents that the new model has in the checkpoint that it is resumed from;
-            empty where it has none, or is not resumed.
     """
 
     info: ModelInfo
     model: "type[PhotoModel]"
     config: ModelConfig
-    groups: tuple[int, ...] = ()
 
 
 class PhotoModel(nn.Module, ABC):
@@ -107,8 +105,8 @@ class PhotoModel(nn.Module, ABC):
         return model
 
     @classmethod
-    def start(cls, source: Source, crops: "Crops", options: TrainOptions, resumed: bool) -> "PhotoModel":
-        """A model at step 0 that begins at another one; where it is `resumed`, a checkpoint will bring its numbers.
+    def start(cls, source: Source, crops: "Crops", options: TrainOptions, resume: Path | None) -> "PhotoModel":
+        """A model at step 0 that begins at another one; its numbers will be those of the checkpoint `resume`, if any.
 
         Raises TrainingError where the kind cannot begin at one of that kind.
         """

@@ -9,7 +9,6 @@ from ...config import PATCH, PRESETS, ModelConfig
 from ...errors import TrainingError
 from ..arithmetic import seeded
 from ..nets import initialise_from_patches
-from .checkpoint import contents_of, load_state
 from .data import Crops
 from .kinds import MODELS
 from .model import PhotoModel, Source
@@ -19,10 +18,10 @@ from .quantizer_options import DEFAULTS, QuantizerOptions
 
 def start(asked: Asked, crops: Crops, options: TrainOptions) -> PhotoModel:
     """A model of the kind that is asked for. Raises TrainingError or ModelError."""
-    kind, resumed = MODELS[asked.quantizer], asked.resume is not None
+    kind = MODELS[asked.quantizer]
     if asked.init_from is None:
         config = kind.configured(dataclasses.replace(PRESETS[asked.preset], name=asked.name, tune=options.tune))
-        return kind(config, options.quantizer) if resumed else new_model(config, crops, options.quantizer)
+        return kind(config, options.quantizer) if asked.resume else new_model(config, crops, options.quantizer)
     info = zoo.find(asked.init_from)
     config = dataclasses.replace(info.config, name=asked.name, tune=options.tune, weights_sha256="", prior_sha256="")
     if config.quantizer not in MODELS:
@@ -31,17 +30,7 @@ def start(asked: Asked, crops: Crops, options: TrainOptions) -> PhotoModel:
         )
     if config.base and zoo.base_of(info) not in zoo.list_models():
         config = dataclasses.replace(config, base="")
-    source = Source(info, MODELS[config.quantizer], config, _groups(asked))
-    return kind.start(source, crops, options, resumed)
-
-
-def _groups(asked: Asked) -> tuple[int, ...]:
-    """See `Source`; they followed from the first pictures, and later ones may be of another size."""
-    if asked.resume is None:
-        return ()
-    config = load_state(asked.resume)["config"]
-    with contents_of(asked.resume):
-        return tuple(config["groups"]) if config["quantizer"] == asked.quantizer else ()
+    return kind.start(Source(info, MODELS[config.quantizer], config), crops, options, asked.resume)
 
 
 def new_model(config: ModelConfig, crops: Crops, options: QuantizerOptions = DEFAULTS) -> PhotoModel:

@@ -35,8 +35,8 @@ class Kind:
         deep: 16 bits a sample.
         alpha: an alpha channel.
         metadata: ICC, EXIF and XMP.
-        damaged_exif: EXIF data that cannot be taken apart.
-        exif_is_tags: EXIF data are tags of the file itself, where rare ones have no place.
+        damaged_exif: EXIF data that cannot be taken apart, or not be put together again without their orientation.
+        exif_is_tags: EXIF data become tags of the file itself, where rare and damaged ones have no place.
         ranges: of the code points that such files hold, their full-range flags; empty where they hold none.
         exif_max, xmp_max: bytes of either, None for any number.
         side: pixels.

@@ -11,7 +11,7 @@ from PIL import Image, ImageFile, TiffTags
 from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from ...errors import ImageError
-from .. import metadata
+from .. import metadata, tiff_tags
 from ..pillow import check_mode, samples, waits
 from ..pixels import Pixels, Samples, check_size, not_unsigned, to_array
 from .format import Format, Kind
@@ -79,7 +79,7 @@ def _notes(image: Image.Image) -> list[str]:
 
 def _described(pixels: Pixels, image: Image.Image) -> Pixels:
     """With the EXIF block that stands for the tags of the file."""
-    return replace(metadata.attach(pixels, image), exif=metadata.exif_of_tags(image.getexif()))
+    return replace(metadata.attach(pixels, image), exif=tiff_tags.exif_of_tags(image.getexif()))
 
 
 def several_pages(pages: int) -> ImageError:
@@ -154,7 +154,7 @@ def described(pixels: Pixels, file: IO[bytes], tags: ImageFileDirectory_v2) -> P
     block.endian, block.bigtiff = "<" if header.startswith(b"II") else ">", len(header) > SHORT
     block.load_from_fp(file, ImageFileDirectory_v2(header).next)
     icc, xmp = (metadata.as_bytes(tags.get(tag)) for tag in (ICC, XMP))
-    return replace(pixels, icc=icc, exif=metadata.exif_of_tags(block), xmp=xmp)
+    return replace(pixels, icc=icc, exif=tiff_tags.exif_of_tags(block), xmp=xmp)
 
 
 def _header(file: IO[bytes]) -> bytes:
@@ -212,9 +212,9 @@ def write(pixels: Pixels, file: IO[bytes]) -> None:
         extrasample=None if pixels.alpha is None else STRAIGHT,
     )
     tags = directory(io.BytesIO(data))
-    for tag in metadata.RESOLUTION:
+    for tag in tiff_tags.RESOLUTION:
         del tags[tag]  # made up by libtiff
-    tags.update(dict(tags) | metadata.tags_of_exif(pixels.exif))
+    tags.update(dict(tags) | tiff_tags.tags_of_exif(pixels.exif))
     tags.update({key: value for key, value in ((ICC, pixels.icc), (XMP, pixels.xmp)) if value is not None})
     tags.tagtype[STRIPS] = TiffTags.LONG
     tags.save(file)  # counts the strips' offsets from the end of what it writes
@@ -230,5 +230,5 @@ FORMAT = Format(
     notes=_notes,
     anew=_anew,
     described=_described,
-    writes=Kind(("tif", "tiff"), write, deep=True, alpha=True, damaged_exif=False, exif_is_tags=True),
+    writes=Kind(("tif", "tiff"), write, deep=True, alpha=True, exif_is_tags=True),
 )

@@ -7,6 +7,7 @@ import dataclasses
 import math
 from abc import abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar
 
 import torch
@@ -23,6 +24,7 @@ from ...nets.categorical_state import categorical_state
 from ...nets.prior import compand
 from ...nets.prior_state import float_tensors
 from ...quantizers import ProductQuantizer, Selected, SharedAdaptiveQuantizer
+from ..checkpoint import contents_of, load_state
 from ..data import Crops
 from ..model import Forward, PhotoModel, Source, uniform
 from ..options import TrainOptions
@@ -116,7 +118,7 @@ class CodebookModel(PhotoModel):
         )
 
     @classmethod
-    def start(cls, source: Source, crops: Crops, options: TrainOptions, resumed: bool) -> PhotoModel:
+    def start(cls, source: Source, crops: Crops, options: TrainOptions, resume: Path | None) -> PhotoModel:
         """See `PhotoModel`; also from other codebooks, and from a lattice."""
         info, kind = source.info, source.model
         if kind is not cls and issubclass(kind, CodebookModel):
@@ -124,8 +126,19 @@ class CodebookModel(PhotoModel):
         if kind is LatticeModel:
             base = info.name if info in zoo.list_models() else ""
             lattice = LatticeModel.of(info, source.config)
-            return adopt(lattice, cls, base, crops.first(), options.quantizer, source.groups)
-        return super().start(source, crops, options, resumed)
+            groups = cls._groups_of(resume, lattice.config.latents)
+            return adopt(lattice, cls, base, crops.first(), options.quantizer, groups)
+        return super().start(source, crops, options, resume)
+
+    @classmethod
+    def _groups_of(cls, resume: Path | None, latents: int) -> tuple[int, ...]:
+        """The groups of so many latents in a checkpoint, which followed from its first pictures; empty without them."""
+        if resume is None:
+            return ()
+        config = load_state(resume)["config"]
+        with contents_of(resume):
+            fits = config["quantizer"] == cls.kind and sum(config["groups"]) == latents
+            return tuple(config["groups"]) if fits else ()
 
     def fit(self, pictures: Tensor) -> None:
         """See `PhotoModel`; the first codebooks."""

@@ -1,5 +1,6 @@
 """The trainable `lattice`: transforms, a diagonal lattice and the float prior, and their rate-distortion terms."""
 
+from pathlib import Path
 from typing import ClassVar
 
 import torch
@@ -49,15 +50,15 @@ class LatticeModel(PhotoModel):
             raise TrainingError("`codebook_size` draws a first basis, but `init_from` brings its own; leave one out")
 
     @classmethod
-    def start(cls, source: Source, crops: Crops, options: TrainOptions, resumed: bool) -> PhotoModel:
+    def start(cls, source: Source, crops: Crops, options: TrainOptions, resume: Path | None) -> PhotoModel:
         """See `PhotoModel`; from another lattice, or as additions to it.
 
         Dead channels of it get new directions, and dead units of its prior a gradient.
         """
         if options.rank:
             return start_low_rank(cls, source.info, source.config, options.rank, options.quantizer)
-        model = super().start(source, crops, options, resumed)
-        if isinstance(model, LatticeModel) and not resumed:
+        model = super().start(source, crops, options, resume)
+        if isinstance(model, LatticeModel) and resume is None:
             pictures = crops.first()  # [N, 3, S, S]
             revive(model, pictures)
             revive_units(model, pictures)

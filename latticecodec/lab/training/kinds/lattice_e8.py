@@ -112,13 +112,14 @@ def _costs(codec: Codec, pictures: Sequence[np.ndarray]) -> np.ndarray:
 
 def _card(base: str, config: ModelConfig, threshold: int, cost: float, count: int, chosen_on: Sequence[str]) -> str:
     """The model card: what was measured to make it."""
+    pictures = "validation" if chosen_on else "synthetic"
     command = ["lcodec", "train", "--quantizer", config.quantizer, "--init-from", base, *chosen_on]
     sigma = np.exp(LOG_SCALE_MIN + threshold / 2**SCALE_BITS)
     return (
         f"# {config.name}\n\n"
         f"The weights of `{base}`, with E8 points for blocks of eight coordinates of "
         f"predicted sigma {sigma:.2f} lattice steps (scale index {threshold}) and more. Nothing was trained. The "
-        f"threshold had the smallest mean of bpp + lambda 255^2 MSE on {count} validation pictures at qualities "
+        f"threshold had the smallest mean of bpp + lambda 255^2 MSE on {count} {pictures} pictures at qualities "
         f"{', '.join(f'{quality:g}' for quality in QUALITIES)}: {100 * (cost - 1):+.2f} % against `{base}`.\n\n"
         f"    {shlex.join(command)}\n"
     )

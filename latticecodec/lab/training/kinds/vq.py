@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar
 
 from ....config import ModelConfig
@@ -23,11 +24,11 @@ class VqModel(CodebookModel):
     options: ClassVar[tuple[str, ...]] = (*CodebookModel.options, "codebook_update")
 
     @classmethod
-    def start(cls, source: Source, crops: Crops, options: TrainOptions, resumed: bool) -> PhotoModel:
+    def start(cls, source: Source, crops: Crops, options: TrainOptions, resume: Path | None) -> PhotoModel:
         """See `PhotoModel`; models of `vq` and `rotation` differ in nothing but the name."""
         if issubclass(source.model, VqModel):
             return cls.of(source.info, dataclasses.replace(source.config, quantizer=cls.kind), options.quantizer)
-        return super().start(source, crops, options, resumed)
+        return super().start(source, crops, options, resume)
 
     @classmethod
     def codebooks(cls, config: ModelConfig, options: QuantizerOptions) -> ProductQuantizer:
