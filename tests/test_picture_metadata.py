@@ -1,7 +1,6 @@
 """ICC, EXIF and XMP byte for byte through files; orientation, which is kept and not applied."""
 
 import io
-import struct
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -233,67 +232,3 @@ def test_what_avif_cannot_hold_is_told() -> None:
     back, notes = through(replace(example(3, 8), exif=b"nonsense"), ".avif")
     assert back.exif is None
     assert notes == ["AVIF holds no damaged EXIF data; left out"]
-
-
-def rare(*tags: int) -> bytes:
-    """An EXIF block of tags that few programs write, and the one that nearly all cameras do, of how JPEG lies."""
-    block = Image.Exif()
-    block[531] = 1
-    block.update(dict.fromkeys(tags, "text"))
-    return block.tobytes().removeprefix(PREFIX)
-
-
-def test_exif_of_rare_tags_alone_is_not_damaged() -> None:
-    back, notes = through(replace(example(3, 8), exif=rare(50706)), ".avif")
-    assert (back.exif, notes) == (rare(50706), [])
-    back, notes = through(replace(example(3, 8), exif=rare(269, 50706)), ".tif")
-    assert set(all_tags(rare(269, 50706))) - set(all_tags(back.exif)) == {531, 50706}
-    assert notes == ["TIFF has no place for tag 50706 of EXIF; left out"]
-    back, notes = through(replace(example(3, 8), exif=rare(1000, 50706)), ".tif")
-    assert (back.exif, notes) == (None, ["TIFF has no place for tags 1000, 50706 of EXIF; left out"])
-
-
-@pytest.mark.parametrize(("tag", "value"), [(274, 0), (274, 9), (296, 0), (296, 7)])
-def test_what_means_nothing_is_left_out_of_tiff(tag: int, value: int, capfd: pytest.CaptureFixture[str]) -> None:
-    """An orientation, or the unit of a resolution, without which its numbers tell nothing."""
-    block = Image.Exif()
-    block.load(exif(1))
-    block[tag] = value
-    back, notes = through(replace(example(3, 8), exif=block.tobytes().removeprefix(PREFIX)), ".tif")
-    lost = {274} if tag == 274 else {282, 296}
-    assert set(all_tags(block.tobytes())) - set(all_tags(back.exif)) == lost
-    assert notes == []
-    assert capfd.readouterr().err == ""
-
-
-def entries(*entries: tuple[int, int, int, bytes]) -> bytes:
-    """An EXIF block of entries of tag, type, count and four bytes each."""
-    told = b"".join(struct.pack("<HHI", *entry[:3]) + entry[3] for entry in entries)
-    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + told + bytes(4)
-
-
-MAKE = (271, 2, 4, b"abc\0")
-
-
-@pytest.mark.parametrize("odd", [(531, 1, 1, bytes(4)), (258, 1, 1, bytes(4)), (259, 2, 4, b"abc\0")])
-def test_one_tag_of_another_type_takes_no_others_along(odd: tuple[int, int, int, bytes]) -> None:
-    block = entries(*sorted([MAKE, odd]))
-    back, notes = through(replace(example(3, 8), exif=block), ".avif")
-    assert (back.exif, notes) == (block, [])
-    back, notes = through(replace(example(3, 8), exif=block), ".tif")
-    assert (all_tags(back.exif)[271], notes) == ("abc", [])
-
-
-def test_damaged_tags_are_told_by_number() -> None:
-    block = entries(MAKE, (272, 2, 9, b"\xff\xff\0\0"))  # outside
-    back, notes = through(replace(example(3, 8), exif=block), ".tif")
-    assert (all_tags(back.exif)[271], notes) == ("abc", ["TIFF holds no damaged EXIF data; tag 272 left out"])
-    back, notes = through(replace(example(3, 8), exif=b"nonsense"), ".tif")
-    assert (back.exif, notes) == (None, ["TIFF holds no damaged EXIF data; left out"])
-
-
-def test_a_picture_whose_orientation_no_tag_can_have_is_turned() -> None:
-    pixels = replace(described(), exif=entries(MAKE, (274, 1, 1, b"\6\0\0\0")))  # of a type that it may not have
-    back, _ = through(pixels, ".tif")
-    assert same(back, upright(pixels))
-    assert all_tags(back.exif)[271] == "abc"

@@ -27,7 +27,9 @@ ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "docs" / "rented_gpu.py"
 CALLED = "    python docs/rented_gpu.py "
 SMALL = ("--preset", "lc-test", "--device", "cpu", "--batch", "2", "--crop", "64")
-NOT_THERE = ("click", "constriction", "imagecodecs", "onnxruntime", "pytorch_msssim")  # on such a machine
+NOT_THERE = (  # on such a machine
+    "click", "constriction", "imagecodecs", "onnxruntime", "pytorch_msssim", "pytorch_optimizer",
+)  # fmt: skip
 
 
 @pytest.fixture

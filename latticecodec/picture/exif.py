@@ -58,8 +58,8 @@ def upright(block: bytes | None) -> bytes | None:
 
 
 def tags(block: bytes) -> set[int]:
-    """The tags of the first directory; raises DamageError."""
-    return {entry.tag for entry in _directory(block, *_start(block)).entries}
+    """The tags of the first directory that have a value; raises DamageError."""
+    return {entry.tag for entry in _directory(block, *_start(block)).entries if entry.length}
 
 
 def number(block: bytes, tag: int) -> int | None:

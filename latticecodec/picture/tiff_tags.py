@@ -5,17 +5,19 @@ the file's layout (strips, compression) is left out.
 """
 
 import io
+from collections.abc import Set
 from typing import Any
 
 from PIL import ExifTags, Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from .exif import ORIENTATION, DamageError, tags
+from .exif import ORIENTATION, number, orientation, tags
 from .metadata import PREFIX
 
 RESOLUTION_UNIT, NO_UNIT, INCH, CENTIMETRE = 296, 1, 2, 3
 RESOLUTION = {282, 283, RESOLUTION_UNIT}
 XMP, ICC = 700, 34675
+DIRECTORIES = {ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo}
 CARRIED = {  # metadata in a first directory: EXIF 3.0, section 4.6.5, some of TIFF 6.0, and what Windows and Epson add
     269, 270, 271, 272, ORIENTATION, *RESOLUTION, 285, 305, 306, 315, 316, 318, 319, 33432, 34665, 34853, 18246, 18249,
     50341, *range(40091, 40096),
@@ -31,8 +33,8 @@ def exif_of_tags(directory: Image.Exif) -> bytes | None:
     block = Image.Exif()
     try:
         block.load(directory.tobytes())
-        for tag in set(block) - _told(block, {INCH, CENTIMETRE}):  # the unit "none" is not EXIF's
-            del block[tag]
+        for tag in set(block) - CARRIED | _meaningless(block, {INCH, CENTIMETRE}):  # the unit "none" is not EXIF's
+            block.pop(tag, None)
         return block.tobytes().removeprefix(PREFIX) if len(block) else None
     except Exception:  # Pillow raises many types on damaged EXIF data
         return None
@@ -41,45 +43,59 @@ def exif_of_tags(directory: Image.Exif) -> bytes | None:
 def tags_of_exif(exif: bytes | None) -> dict[int, Any]:
     """The tags of a TIFF file that stand for an EXIF block: numbers to values, directories as dicts.
 
-    They are those that are CARRIED; none for a block that is None, damaged, or that Pillow cannot write.
+    They are those that are CARRIED and that Pillow reads and writes; none for a block that is None or damaged.
     """
-    if exif is None:
-        return {}
     block = Image.Exif()
     try:
-        block.load(exif)
-        found = {tag: block[tag] for tag in block if tag in _told(block, {NO_UNIT, INCH, CENTIMETRE})}
-        for tag in {ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo} & found.keys():
-            found[tag] = dict(block.get_ifd(tag))
-        if ExifTags.IFD.Interop in found.get(ExifTags.IFD.Exif, {}):
-            found[ExifTags.IFD.Exif][ExifTags.IFD.Interop] = dict(block.get_ifd(ExifTags.IFD.Interop))
-        directory = ImageFileDirectory_v2()
-        directory.update(found)
-        directory.save(io.BytesIO())
+        block.load(exif or b"")
     except Exception:  # Pillow raises many types on damaged EXIF data
         return {}
+    found: dict[int, Any] = {}
+    for tag in sorted(CARRIED & set(block) - {ORIENTATION} - _meaningless(block, {NO_UNIT, INCH, CENTIMETRE})):
+        directory = ImageFileDirectory_v2()
+        try:
+            directory[tag] = value = _directory(block, tag) if tag in DIRECTORIES else block[tag]
+            directory.save(io.BytesIO())
+        except Exception:  # of one that is damaged, or of a type that it may not have
+            continue
+        if value != {}:
+            found[tag] = value
+    if number(exif or b"", ORIENTATION) == orientation(exif):
+        found[ORIENTATION] = orientation(exif)
     return found
 
 
-def _told(block: Image.Exif, units: set[int]) -> set[int]:
-    """What is CARRIED, but for an orientation and a resolution that mean nothing, of which libtiff would complain."""
-    nothing = set() if block.get(RESOLUTION_UNIT, INCH) in units else RESOLUTION
-    if block.get(ORIENTATION, 1) not in range(1, 9):
-        nothing = nothing | {ORIENTATION}
-    return CARRIED - nothing
+def _directory(block: Image.Exif, tag: int) -> dict[int, Any]:
+    found = dict(block.get_ifd(tag))
+    if ExifTags.IFD.Interop in found:
+        found[ExifTags.IFD.Interop] = dict(block.get_ifd(ExifTags.IFD.Interop))
+    return found
 
 
-def left_out(exif: bytes) -> tuple[list[int], list[int]]:
-    """The tags of an EXIF block that `tags_of_exif` leaves out although they tell something of the picture.
+def _meaningless(block: Image.Exif, units: set[int]) -> set[int]:
+    """Tags of an orientation that is none and of a resolution in no unit, of which libtiff would complain."""
+    found = set() if block.get(ORIENTATION, 1) in range(1, 9) else {ORIENTATION}
+    return found if block.get(RESOLUTION_UNIT, INCH) in units else found | RESOLUTION
 
-    Those that have no place in a TIFF file, and those that are damaged, or stand in one block with others that are.
-    Raises DamageError where nothing can be read.
+
+def left_out(exif: bytes, besides: Set[int]) -> list[str]:
+    """What a TIFF file does not hold of an EXIF block although it tells something of the picture, a line for each.
+
+    Args:
+        exif: the block.
+        besides: tags that the file has from elsewhere.
     """
-    written = tags_of_exif(exif).keys()
+    written, block = tags_of_exif(exif), Image.Exif()
     try:
-        missing = tags(exif) - written - LAYOUT - {XMP, ICC, ORIENTATION} - RESOLUTION
-    except DamageError:
-        if not written:
-            raise
-        return [], []
-    return sorted(missing - CARRIED), sorted(missing & CARRIED)
+        missing = tags(exif) - written.keys() - LAYOUT - besides
+        block.load(exif)
+    except Exception:  # DamageError, and the many types of Pillow
+        return [f"holds no damaged EXIF data; {'some of them ' if written else ''}left out"]
+    missing -= _meaningless(block, {NO_UNIT, INCH, CENTIMETRE})
+    rare, damaged = sorted(missing - CARRIED), sorted(missing & CARRIED)
+    lines = [f"has no place for {_called(rare)} of EXIF; left out"] if rare else []
+    return lines + [f"holds no damaged EXIF data; {_called(damaged)} left out"] * bool(damaged)
+
+
+def _called(numbers: list[int]) -> str:
+    return f"tag{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"

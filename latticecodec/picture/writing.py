@@ -8,7 +8,7 @@ import numpy as np
 
 from ..container import Cicp
 from ..errors import OutputError
-from . import exif, failures, metadata, tiff_tags
+from . import failures, metadata, tiff_tags
 from .colours import profile_of_code_points
 from .formats import suffixes_written, written
 from .formats.format import Format, Kind
@@ -80,8 +80,10 @@ def _fitted(pixels: Pixels, name: str, kind: Kind) -> tuple[Pixels, list[str]]:
         notes.append(f"{name} holds no damaged EXIF data; left out")
         pixels = metadata.upright(pixels)
     if pixels.exif is not None and kind.exif_is_tags:
-        pixels, lost = _with_tags(pixels, pixels.exif, name)
-        notes += lost
+        besides = {
+            tag for tag, block in ((tiff_tags.XMP, pixels.xmp), (tiff_tags.ICC, pixels.icc)) if block is not None
+        }
+        notes += [f"{name} {line}" for line in tiff_tags.left_out(pixels.exif, besides)]
     if pixels.alpha is not None and not kind.alpha:
         notes.append(f"{name} holds no alpha; flattened onto white")
         pixels = replace(pixels, colour=_on_white(pixels.colour, pixels.alpha), alpha=None)
@@ -90,22 +92,6 @@ def _fitted(pixels: Pixels, name: str, kind: Kind) -> tuple[Pixels, list[str]]:
         alpha = None if pixels.alpha is None else eight_bits(pixels.alpha)
         pixels = replace(pixels, colour=eight_bits(pixels.colour), alpha=alpha)
     return pixels, notes
-
-
-def _with_tags(pixels: Pixels, block: bytes, name: str) -> tuple[Pixels, list[str]]:
-    """`pixels` upright where no tag can say otherwise, and a line for what of their EXIF block is not in the tags."""
-    if exif.orientation(block) != 1 and exif.ORIENTATION not in tiff_tags.tags_of_exif(block):
-        pixels = replace(metadata.upright(pixels), exif=exif.upright(block))
-    try:
-        rare, damaged = tiff_tags.left_out(block)
-    except exif.DamageError:
-        return pixels, [f"{name} holds no damaged EXIF data; left out"]
-    notes = [f"{name} has no place for {_tags(rare)} of EXIF; left out"] if rare else []
-    return pixels, notes + [f"{name} holds no damaged EXIF data; {_tags(damaged)} left out"] * bool(damaged)
-
-
-def _tags(numbers: list[int]) -> str:
-    return f"tag{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
 
 
 def _without_code_points(pixels: Pixels, cicp: Cicp, name: str) -> tuple[Pixels, list[str]]:

@@ -14,13 +14,14 @@ from ...errors import ImageError
 from .. import metadata, tiff_tags
 from ..pillow import check_mode, samples, waits
 from ..pixels import Pixels, Samples, check_size, not_unsigned, to_array
+from ..tiff_tags import ICC, XMP
 from .format import Format, Kind
 
 NEW_SUBFILE, WIDTH, LENGTH, BITS, PHOTOMETRIC, STRIPS, PER_PIXEL = 254, 256, 257, 258, 262, 273, 277
 PLANAR, EXTRA, SAMPLE_FORMAT = 284, 338, 339
 COMPRESSION, STRIP_BYTES, TILES, TILE_BYTES = 259, 279, 324, 325
 UNCOMPRESSED = 1
-XMP, ICC, DNG_VERSION = 700, 34675, 50706
+DNG_VERSION = 50706
 REDUCED = 1  # bit of NEW_SUBFILE: a reduced version of another picture in the file
 RAW_AT, RAW = 8, b"CR"  # of Canon's files
 RAW_PHOTOMETRICS = (32803, 34892)  # colour filter array; linear values of a sensor
