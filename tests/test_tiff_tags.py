@@ -84,3 +84,14 @@ def test_an_orientation_is_the_same_in_tiff(kind: int, expected: int | None) -> 
     """Of a type of natural numbers; of another it is none, here and there."""
     block = entries(MAKE, (274, kind, 1, b"\6\0\0\0"))
     assert all_tags(through(replace(described(), exif=block), ".tif")[0].exif).get(274) == expected
+
+
+@pytest.mark.parametrize("text", ["© Zoë".encode(), "© Zoë".encode("latin-1")], ids=["UTF-8", "Latin-1"])
+def test_text_stays_byte_for_byte(text: bytes) -> None:
+    """In both directions, in the first directory and in others."""
+    block = Image.Exif()
+    block.endian = "<"  # as TIFF files are written
+    block[33432] = block.get_ifd(34665)[42032] = "0" * len(text)  # copyright, owner of the camera
+    told = block.tobytes().removeprefix(PREFIX).replace(b"0" * len(text), text)
+    back, notes = through(replace(example(3, 8), exif=told), ".tif")
+    assert (back.exif, notes) == (told, [])

@@ -28,13 +28,21 @@ LAYOUT = {  # tags that say how the samples of a file lie there, which is no mor
 }  # fmt: skip
 
 
+class Text(str):
+    """Text that Pillow writes as the very bytes it was read from; it decodes Latin-1, and would encode ASCII alone."""
+
+    def encode(self, encoding: str = "latin-1", errors: str = "strict") -> bytes:
+        """In Latin-1, whatever is asked for."""
+        return super().encode("latin-1")
+
+
 def exif_of_tags(directory: Image.Exif) -> bytes | None:
     """The EXIF block that stands for the tags of a TIFF file; None where none is CARRIED, or they are damaged."""
     block = Image.Exif()
+    block.endian = directory.endian
     try:
-        block.load(directory.tobytes())
-        for tag in set(block) - CARRIED | _meaningless(block, {INCH, CENTIMETRE}):  # the unit "none" is not EXIF's
-            block.pop(tag, None)
+        for tag in CARRIED & set(directory) - _meaningless(directory, {INCH, CENTIMETRE}):  # "no unit" is not EXIF's
+            block[tag] = _value(directory, tag)
         return block.tobytes().removeprefix(PREFIX) if len(block) else None
     except Exception:  # Pillow raises many types on damaged EXIF data
         return None
@@ -54,7 +62,7 @@ def tags_of_exif(exif: bytes | None) -> dict[int, Any]:
     for tag in sorted(CARRIED & set(block) - {ORIENTATION} - _meaningless(block, {NO_UNIT, INCH, CENTIMETRE})):
         directory = ImageFileDirectory_v2()
         try:
-            directory[tag] = value = _directory(block, tag) if tag in DIRECTORIES else block[tag]
+            directory[tag] = value = _value(block, tag)
             directory.save(io.BytesIO())
         except Exception:  # of one that is damaged, or of a type that it may not have
             continue
@@ -65,11 +73,19 @@ def tags_of_exif(exif: bytes | None) -> dict[int, Any]:
     return found
 
 
-def _directory(block: Image.Exif, tag: int) -> dict[int, Any]:
-    found = dict(block.get_ifd(tag))
+def _value(block: Image.Exif, tag: int) -> Any:
+    """The value of a tag; a directory as a dict."""
+    if tag not in DIRECTORIES:
+        return _as_text(block[tag])
+    found = {inner: _as_text(value) for inner, value in block.get_ifd(tag).items()}
     if ExifTags.IFD.Interop in found:
-        found[ExifTags.IFD.Interop] = dict(block.get_ifd(ExifTags.IFD.Interop))
+        interop = block.get_ifd(ExifTags.IFD.Interop)
+        found[ExifTags.IFD.Interop] = {inner: _as_text(value) for inner, value in interop.items()}
     return found
+
+
+def _as_text(value: Any) -> Any:
+    return Text(value) if isinstance(value, str) else value
 
 
 def _meaningless(block: Image.Exif, units: set[int]) -> set[int]:
