@@ -31,7 +31,6 @@ UNRUN = {  # by the beginning of the line: why it is not run
     "reproduce render": "rewrites a page of this project; tests/test_reproduce.py renders one",
     "compress photo.png -o small.lcq --size": "the picture of the tests is too small; tests/test_cli.py meets sizes",
     "eval kodak/": "loads five models for Kodak, which is not here; the other lines with --model are run",
-    "eval halved/": "as those of Kodak",
     "bulk ": "starts Ray, which takes ten seconds; tests/test_bulk.py and test_bulk_cluster.py run it",
     "decompress large.lcq": "needs a picture of seven megapixels; tests/test_tiles.py decodes regions",
 }
