@@ -157,9 +157,9 @@ def read(source: Place) -> bytes:
 def _piped(stream: IO[bytes]) -> bytes:
     """All of a stream, in pieces: within one read of a stream that does not end no signal would be heeded."""
     whole = io.BytesIO()
-    while len(piece := stream.read(PIECE) or b"") == PIECE:
-        whole.write(piece)
-    return whole.getvalue() + piece
+    while whole.write(stream.read(PIECE) or b"") == PIECE:
+        pass
+    return whole.getvalue()
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """Adding a kind of model is one file: what CONTRIBUTING.md says of it, done to `dead-zone`, from training to pixels."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -109,22 +110,15 @@ def test_a_kind_that_is_made_of_another_needs_no_line_of_the_command(
 ) -> None:
     """`dead-zone` as what is not trained: the command asks the table, and prints what it is told."""
 
-    def make(
-        base: ModelInfo,
-        pictures: Sequence[np.ndarray],
-        folder: Path,
-        *,
-        report: Callable[[str], None],
-        chosen_on: Sequence[str],
-    ) -> None:
-        report(f"{base.name} with {len(pictures)} pictures to {folder}, chosen on {list(chosen_on)}")
+    def make(base: ModelInfo, pictures: Sequence[np.ndarray], folder: Path, **told: Any) -> None:
+        told["report"](f"{base.name} with {len(pictures)} pictures to {folder}")
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(TWINS, "dead-zone", Twin("dead-zone", str(model), make))
     monkeypatch.setattr("latticecodec.lab.training.run.TWIN_CROP", 64)
     done = lcodec("train", "--quantizer", "dead-zone")
     made = Path("runs/dead-zone-1/model")
-    told = f"mine with 2 pictures to {made}, chosen on []\nmodel written to {made}; use it with --model {made}\n"
+    told = f"mine with 2 pictures to {made}\nmodel written to {made}; use it with --model {made}\n"
     assert (done.exit_code, done.stdout) == (0, told)
     monkeypatch.setattr("latticecodec.lab.ranks.told", lambda: Ranks(1, 2))
     told = "--quantizer dead-zone trains nothing that could be shared out; run it without torchrun"

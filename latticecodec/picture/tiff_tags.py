@@ -5,7 +5,6 @@ the file's layout (strips, compression) is left out.
 """
 
 import io
-from collections.abc import Set
 from typing import Any
 
 from PIL import ExifTags, Image
@@ -13,6 +12,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from .exif import ORIENTATION, number, orientation, tags
 from .metadata import PREFIX
+from .pixels import Pixels
 
 RESOLUTION_UNIT, NO_UNIT, INCH, CENTIMETRE = 296, 1, 2, 3
 RESOLUTION = {282, 283, RESOLUTION_UNIT}
@@ -94,20 +94,18 @@ def _meaningless(block: Image.Exif, units: set[int]) -> set[int]:
     return found if block.get(RESOLUTION_UNIT, INCH) in units else found | RESOLUTION
 
 
-def left_out(exif: bytes, besides: Set[int]) -> list[str]:
-    """What a TIFF file does not hold of an EXIF block although it tells something of the picture, a line for each.
-
-    Args:
-        exif: the block.
-        besides: tags that the file has from elsewhere.
-    """
-    written, block = tags_of_exif(exif), Image.Exif()
+def left_out(pixels: Pixels) -> list[str]:
+    """What a TIFF file does not hold of a picture's EXIF data although it tells something, a line for each."""
+    if pixels.exif is None:
+        return []
+    written, block = tags_of_exif(pixels.exif), Image.Exif()
     try:
-        missing = tags(exif) - written.keys() - LAYOUT - besides
-        block.load(exif)
+        missing = tags(pixels.exif) - written.keys() - LAYOUT
+        block.load(pixels.exif)
     except Exception:  # DamageError, and the many types of Pillow
         return [f"holds no damaged EXIF data; {'some of them ' if written else ''}left out"]
     missing -= _meaningless(block, {NO_UNIT, INCH, CENTIMETRE})
+    missing -= {tag for tag, own in ((XMP, pixels.xmp), (ICC, pixels.icc)) if own is not None}
     rare, damaged = sorted(missing - CARRIED), sorted(missing & CARRIED)
     lines = [f"has no place for {_called(rare)} of EXIF; left out"] if rare else []
     return lines + [f"holds no damaged EXIF data; {_called(damaged)} left out"] * bool(damaged)

@@ -79,11 +79,8 @@ def _fitted(pixels: Pixels, name: str, kind: Kind) -> tuple[Pixels, list[str]]:
     if pixels.exif is not None and not kind.damaged_exif and metadata.is_damaged(pixels.exif):
         notes.append(f"{name} holds no damaged EXIF data; left out")
         pixels = metadata.upright(pixels)
-    if pixels.exif is not None and kind.exif_is_tags:
-        besides = {
-            tag for tag, block in ((tiff_tags.XMP, pixels.xmp), (tiff_tags.ICC, pixels.icc)) if block is not None
-        }
-        notes += [f"{name} {line}" for line in tiff_tags.left_out(pixels.exif, besides)]
+    if kind.exif_is_tags:
+        notes += [f"{name} {line}" for line in tiff_tags.left_out(pixels)]
     if pixels.alpha is not None and not kind.alpha:
         notes.append(f"{name} holds no alpha; flattened onto white")
         pixels = replace(pixels, colour=_on_white(pixels.colour, pixels.alpha), alpha=None)
