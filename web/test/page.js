@@ -31,7 +31,7 @@ before(async () => {
 
 after(async () => {
   await browser?.close();
-  server?.close();
+  await server?.close();
 });
 
 afterEach(() => assert.deepEqual(complaints.splice(0), [], "errors in the console, or requests to others"));

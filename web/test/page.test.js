@@ -8,6 +8,7 @@ import { open } from "./browser.js";
 import { chunks } from "./bytes.js";
 import { CASES, LANDSCAPE, PATIENCE, ROOT, SAMPLE, SCREENS, browser, caseOf, choose, difference, facts, opened, page, python, saved, told } from "./page.js";
 import { serve } from "./server.js";
+import { stopAt } from "./stopping.js";
 
 test("a file is chosen: a picture and what its header says", async () => {
   await opened("lattice.lcq", SAMPLE);
@@ -40,7 +41,7 @@ test("the first picture of the default model takes few transfers: page, runtime 
     assert.ok(bytes > 20e6 && bytes < 30e6, `${bytes} bytes`);
   } finally {
     await other.context().close();
-    own.close();
+    await own.close();
   }
 });
 
@@ -100,7 +101,7 @@ test("the example of the README shows a picture", async () => {
     }, null, { timeout: PATIENCE });
   } finally {
     await other.close();
-    beside.close();
+    await beside.close();
   }
 });
 
@@ -110,12 +111,11 @@ test("a large picture is there from the top while it builds up, and is stopped",
     "sys.stdout.buffer.write(latticecodec.encode(sys.argv[1], model='lattice-1', effort=0, tile=128))",
   ].join("\n");
   const buffer = python(program, [LANDSCAPE]);
+  await stopAt(page, "open", 0.3);
   await choose("open", { name: "large.lcq", mimeType: "", buffer });
-  await page.waitForFunction(() => document.querySelector("#open progress").value >= 0.3, null, { polling: 20 });
-  await page.screenshot({ path: `${SCREENS}large.png` });
-  await page.click("#open [data-stop]");
   await page.waitForSelector("#open [data-told]:not(:empty)");
   assert.equal(await told("open"), "large.lcq: stopped");
+  await page.screenshot({ path: `${SCREENS}large.png` });
   const drawn = await page.$eval("#open canvas", (canvas) => {
     const context = canvas.getContext("2d");
     return [[10, 10], [750, 10], [750, 500]].map(([x, y]) => context.getImageData(x, y, 1, 1).data[3]);

@@ -5,6 +5,7 @@ import { readFileSync, readdirSync, statSync } from "node:fs";
 import { test } from "node:test";
 
 import { LANDSCAPE, PATIENCE, ROOT, SAMPLE, SCREENS, opened, page, python, saved, told } from "./page.js";
+import { stopAt } from "./stopping.js";
 
 test("the view that compresses says what its model and the runtime take", async () => {
   const list = (name) => JSON.parse(readFileSync(`${ROOT}web/dist/models/${name}.json`));
@@ -19,7 +20,7 @@ test("the view that compresses says what its model and the runtime take", async 
 test("a photograph is compressed, and Python decodes it to the same indices", { timeout: 2 * PATIENCE }, async () => {
   await page.click("#compress-tab");
   await page.locator("#compress [data-files]").first().setInputFiles(LANDSCAPE);
-  await compared();
+  await compared("landscape.png");
   const rows = await table();
   assert.deepEqual(Object.keys(rows), [".lcq", "JPEG", "WebP"]);
   for (const format of ["JPEG", "WebP"]) {
@@ -45,14 +46,14 @@ test("a photograph is compressed, and Python decodes it to the same indices", { 
   await page.check("#compress [data-rows] tr:nth-child(2) input");
   assert.equal(await page.textContent("#compress [data-right]"), "JPEG");
   await page.locator("#compress [data-quality]").fill("20");
-  await compared();
+  await compared("landscape.png");
   assert.ok((await table())[".lcq"].bytes < rows[".lcq"].bytes);
 });
 
 test("work is stopped, and says so", async () => {
   await page.click("#compress-tab");
+  await stopAt(page, "compress", 0);
   await page.locator("#compress [data-quality]").fill("80");
-  await page.click("#compress [data-stop]");
   await page.waitForSelector("#compress [data-told]:not(:empty)");
   assert.equal(await told("compress"), "landscape.png: stopped");
   assert.equal(await page.isEnabled("#compress [data-download]"), false);
@@ -142,10 +143,12 @@ function inPython(bytes) {
   return JSON.parse(python(program, [], bytes));
 }
 
-/** All of the table is there. */
-async function compared() {
-  await page.waitForSelector("#compress [data-waiting]:not([hidden])", { state: "attached" });
-  await page.waitForSelector("#compress [data-waiting][hidden]", { state: "attached" });
+/** All of the table of a photograph is there. */
+async function compared(name) {
+  await page.waitForFunction((name) => {
+    const part = (each) => document.querySelector(`#compress [data-${each}]`);
+    return part("told").textContent || (part("name").textContent === name && !part("download").disabled && part("waiting").hidden);
+  }, name);
   assert.equal(await told("compress"), "");
 }
 

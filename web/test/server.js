@@ -3,6 +3,7 @@
 import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
+import { pipeline } from "node:stream";
 
 const TYPES = {
   ".css": "text/css",
@@ -15,7 +16,11 @@ const TYPES = {
 };
 const ISOLATION = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
-/** Serves `folder` on the loopback address: {origin, bytes, close}; `bytes()` is what was sent since the last call. */
+/**
+ * Serves `folder` on the loopback address: {origin, bytes, close}; `bytes()` is what was sent since the last call.
+ *
+ * Once what `close()` gives is there nothing is served any more: the folder may go.
+ */
 export async function serve(folder, { isolated = true } = {}) {
   let sent = 0;
   const server = createServer((request, response) => {
@@ -29,7 +34,7 @@ export async function serve(folder, { isolated = true } = {}) {
     sent += found.size;
     const type = TYPES[extname(file)] ?? "application/octet-stream";
     response.writeHead(200, { "Content-Type": type, "Content-Length": found.size, ...(isolated ? ISOLATION : {}) });
-    createReadStream(file).pipe(response);
+    pipeline(createReadStream(file), response, () => {}); // a client may leave, and a file go, in the midst
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const bytes = () => {
@@ -37,5 +42,10 @@ export async function serve(folder, { isolated = true } = {}) {
     sent = 0;
     return since;
   };
-  return { origin: `http://127.0.0.1:${server.address().port}`, bytes, close: () => server.close() };
+  const close = async () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await closed;
+  };
+  return { origin: `http://127.0.0.1:${server.address().port}`, bytes, close };
 }

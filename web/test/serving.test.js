@@ -31,7 +31,7 @@ before(async () => {
 
 after(async () => {
   await browser?.close();
-  server?.close();
+  await server?.close();
 });
 
 /** Open a file, from which on there is a worker. */
@@ -102,7 +102,7 @@ test("a change of any file brings a new service worker", async () => {
     assert.ok((await withoutGone(other)).includes("/page/main.js"));
   } finally {
     await other.context().close();
-    own.close();
+    await own.close();
     rmSync(folder, { recursive: true });
   }
 });

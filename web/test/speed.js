@@ -26,7 +26,7 @@ for (const threads of THREADS) {
     }
   } finally {
     await browser.close();
-    server.close();
+    await server.close();
   }
 }
 

@@ -22,7 +22,7 @@ export function fresh() {
 
   after(async () => {
     await browser?.close();
-    server?.close();
+    await server?.close();
   });
 
   beforeEach(async () => {
