@@ -16,6 +16,7 @@ from latticecodec.entropy.coder import Float32, Int32, Tables, symbol_bits
 from latticecodec.entropy.e8 import E8Points
 from latticecodec.entropy.numbers import LOG_SCALE_MIN
 from latticecodec.entropy.points import IntegerPoints
+from latticecodec.kinds import Lattice
 from latticecodec.kinds.parts import within
 from latticecodec.lab.evaluation import ms_ssim
 from latticecodec.lab.nets.e8_state import e8_state
@@ -47,6 +48,11 @@ def test_more_effort_costs_less(model: str, face: Image.Image) -> None:
     nearest, one_step, refined = (cost(codec, face, effort) for effort in (0, 1, 5))
     assert one_step < 0.99 * nearest
     assert refined < 0.98 * nearest
+
+
+def test_the_efforts_before_are_of_plain_steps_and_each_costs_less(lattice: Codec, face: Image.Image) -> None:
+    costs = [cost(lattice, face, effort) for effort in range(Lattice.plain + 1)]
+    assert costs == sorted(costs, reverse=True)
 
 
 def test_the_default_is_one_step(lattice: Codec, face: Image.Image) -> None:
@@ -90,10 +96,12 @@ def test_an_effort_that_is_none(tiny: Codec, face: Image.Image, effort: int) -> 
         tiny.encode(face, effort=effort)
 
 
-def test_progress_of_a_refinement(tiny: Codec, face: Image.Image) -> None:
+@pytest.mark.parametrize(("effort", "iterations"), [(3, 3), (4, 5)])
+def test_progress_of_a_refinement(tiny: Codec, face: Image.Image, effort: int, iterations: int) -> None:
+    """Of plain steps, and of those through the prior."""
     told: list[tuple[int, int]] = []
-    tiny.encode(face, effort=2, report=lambda done, total: told.append((done, total)))
-    assert [done / total for done, total in told] == [1 / 3, 2 / 3, 1]
+    tiny.encode(face, effort=effort, report=lambda done, total: told.append((done, total)))
+    assert [done / total for done, total in told] == [done / iterations for done in range(1, iterations + 1)]
 
 
 def test_one_step_in_parts_is_one_step(tiny: Codec, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +131,7 @@ def test_one_step_is_taken_where_it_is_coded(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_refined_latents_are_cheap_where_distortion_does_not_matter(tiny: Codec) -> None:
     """With no distortion only bits count, and the prior's bits fall from iteration to iteration."""
-    inside = tiny.model.refiner(2)
+    inside = tiny.model.refiner(Lattice.plain + 1)
     assert isinstance(inside, TorchBackend)
     u = 3 * torch.randn(1, 32, 6, 7, generator=torch.Generator().manual_seed(0))
 

@@ -20,7 +20,7 @@ from latticecodec.kinds import Lattice, Rates
 from latticecodec.kinds.closest import closest
 from latticecodec.kinds.hyper import hyper_latents
 from latticecodec.kinds.selection import SliceSelection
-from latticecodec.kinds.step import ONE_STEP, OneStep, soft_round
+from latticecodec.kinds.step import LENGTHS, SHARPNESS, Steps, soft_round
 from latticecodec.lab.nets.prior import compand
 from latticecodec.lab.quantizers import soft_round as trained_soft_round
 from latticecodec.lab.quantizers.codewords import nearest
@@ -53,20 +53,24 @@ def test_soft_rounding_and_its_slope_are_those_of_training(alpha: float) -> None
     np.testing.assert_allclose(our_slope, slope, rtol=1e-4, atol=1e-5)
 
 
-def test_one_step_goes_down_what_autograd_says(tiny: Codec) -> None:
-    """The chain from lattice steps to pixels by hand, against the gradient of the whole."""
-    backend = tiny.model.refiner(2)
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_steps_go_down_what_autograd_says(tiny: Codec, count: int) -> None:
+    """The chain from lattice steps to pixels by hand, against the gradient of the whole, where errors cost little."""
+    backend = tiny.model.refiner(Lattice.plain + 1)
     assert isinstance(backend, TorchBackend)
-    u, steps, x = numbers(32, 2, 3), np.exp(numbers(32)), np.random.default_rng(1).random((3, 30, 41), np.float32)
-    length, sharpness = ONE_STEP[1]
-    at = torch.from_numpy(u[None]).requires_grad_(True)
-    soft = trained_soft_round(at, sharpness) * torch.from_numpy(steps)[:, None, None]
-    (slope,) = torch.autograd.grad(backend._distortion(soft, 0.4, torch.from_numpy(x[None]), "psnr"), at)
+    u, basis, x = numbers(32, 2, 3), np.exp(numbers(32)) / 99, np.random.default_rng(1).random((3, 30, 41), np.float32)
+    at = torch.from_numpy(u[None])  # [1, M, h, w]
+    for _ in range(count):
+        at.requires_grad_(True)
+        y_hat = trained_soft_round(at, SHARPNESS[1]) * torch.from_numpy(basis)[:, None, None]
+        (slope,) = torch.autograd.grad(backend._distortion(y_hat, 0.4, torch.from_numpy(x[None]), "psnr"), at)
+        at = (at - LENGTHS[1][count - 1] * slope).detach()
     told: list[tuple[int, int]] = []
-    refinement = Refinement(steps, 0.4, "psnr", 1, math.inf)
-    moved = OneStep(backend, 1).refine(u, x, refinement, lambda done, total: told.append((done, total)))
-    np.testing.assert_allclose(moved, u - length * slope[0].numpy(), rtol=1e-3, atol=1e-4)
-    assert told == [(1, 1)]
+    refinement = Refinement(basis, 0.4, "psnr", count, math.inf)
+    moved = Steps(backend, 1).refine(u, x, refinement, lambda done, total: told.append((done, total)))
+    np.testing.assert_allclose(moved, at[0].numpy(), rtol=1e-3, atol=1e-4)
+    assert np.abs(moved - u).max() > 0.01
+    assert told == [(done, count) for done in range(1, count + 1)]
 
 
 def test_hyper_latents_see_the_edge_repeated(tiny: Codec) -> None:

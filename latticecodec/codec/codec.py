@@ -61,10 +61,10 @@ class Codec:
                 rates allow it, else exceeded; quality 0 where even that has more.
             embed_basis: write the whole lattice basis into the file.
             effort: 0 to 9, time for bits; the decoder does not notice. 0: one pass and the nearest lattice points.
-                1: one step towards what the decoder makes of them, and points chosen by distance and bits together,
-                in about twice the time. 2 to 9: 3 to 16 steps on bits and distortion, through decoder and prior and
-                back; with a target, in every trial of the search. Models with codebooks encode the same at every
-                effort.
+                1 to 3: as many steps towards what the decoder makes of them, and points chosen by distance and bits
+                together. 4 to 9: 5 to 16 steps on bits and distortion, through decoder and prior and back, by PyTorch;
+                they pay for MS-SSIM. With a target, in every trial of the search. `lattice-e8` has one step alone, so
+                that 2 and 3 are of 3 and 4 such steps; models with codebooks encode the same at every effort.
             tune: what to spend the bits for, "psnr", "ms-ssim" or "ssimulacra2"; by default what the model was trained
                 for. MS-SSIM and SSIMULACRA2 are nearer to what eyes notice; they need a lattice, and an effort of 1 or
                 more where the model was not trained for them, MS-SSIM also 161 pixels a side. The header says which.

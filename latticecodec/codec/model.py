@@ -61,7 +61,7 @@ class Model:
         return self._refiner if self._iterates(effort) else None
 
     def _iterates(self, effort: int) -> bool:
-        return 1 < effort <= self.kind.efforts
+        return self.kind.plain < effort <= self.kind.efforts
 
     @cached_property
     def _refiner(self) -> "Refiner":

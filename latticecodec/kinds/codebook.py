@@ -37,7 +37,7 @@ class Codebook:
     format_id: ClassVar[tuple[int, int]] = (VQ, PRODUCT)
     described: ClassVar[dict[str, str]] = {"quantizer": "vq", "codebooks": "product"}
     positions = 1
-    efforts = 0
+    plain = efforts = 0
 
     def __init__(self, config: ModelConfig, tensors: "Tensors", backend: "Backend") -> None:
         self._config, self._backend = config, backend

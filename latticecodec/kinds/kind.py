@@ -55,12 +55,14 @@ class Kind(Protocol):
         rates: of the model.
         channels: C of the index tensor.
         positions: of the index tensor for a latent position, each way.
+        plain: the highest effort that takes nothing but a backend: one above iterates in PyTorch.
         efforts: the highest effort that differs from those below it.
     """
 
     name: ClassVar[str]
     format_id: ClassVar[tuple[int, int]]
     described: ClassVar[dict[str, str]]
+    plain: ClassVar[int]
     efforts: ClassVar[int]
     rates: Rates
     channels: int

@@ -24,14 +24,15 @@ from ..errors import ImageError, ModelError
 from ..weights import part
 from .fields import check_no_books, check_no_codes
 from .rate import Rate, Rates
+from .step import LENGTHS, Steps
 
 if TYPE_CHECKING:
     from ..backends.backend import Backend, Refiner, Tensors
     from .kind import Basis, Budget, Coded
 
-BIT = 0.035  # squared distance, in lattice steps, that one bit is worth at effort 1
+BIT = 0.035  # squared distance, in lattice steps, that one bit is worth after plain steps
 ENTRY_MAX = 32767  # of an embedded basis, in 1/1024 octave
-ITERATIONS = {1: 1, 2: 3, 3: 4, 4: 5, 5: 6, 6: 8, 7: 10, 8: 13, 9: 16}  # of a refinement, by effort
+ITERATIONS = {2: 3, 3: 4, 4: 5, 5: 6, 6: 8, 7: 10, 8: 13, 9: 16}  # of a refinement, by effort
 
 
 class Lattice:
@@ -42,7 +43,7 @@ class Lattice:
     described: ClassVar[dict[str, str]] = {"quantizer": "lattice", "lattice": "diagonal"}
     unit = 1  # coordinates are in units of 1 / `unit` of a lattice step
     positions = 1
-    efforts = max(ITERATIONS)
+    plain, efforts = len(LENGTHS[unit]), max(ITERATIONS)
 
     def __init__(self, config: ModelConfig, tensors: "Tensors", backend: "Backend") -> None:
         self._config, self._backend = config, backend
@@ -93,36 +94,37 @@ class Lattice:
         return STEP_HALO if effort == 1 and tune == "psnr" else MARGIN
 
     def prepare(self, y: Float32, rate: Rate, basis: "Basis | None", budget: "Budget | None" = None) -> Float32:
-        """See `kind.Kind`; effort 1 takes one step down the distortion, efforts from 2 refine further."""
+        """See `kind.Kind`; efforts to `plain` take as many steps down the distortion, those above refine further."""
         steps = self._basis(rate, basis)  # [M]
         u = y / steps[:, None, None]  # [M, h, w]
         if budget is None or not budget.effort:
             return u
         from ..backends.backend import Refinement
         from .parts import by_parts, within
-        from .step import OneStep
 
         effort, tune = budget.effort, budget.tune
-        refiner: Refiner | None = OneStep(self._backend, self.unit) if effort == 1 else budget.refiner
+        refiner: Refiner | None = Steps(self._backend, self.unit) if effort <= self.plain else budget.refiner
         assert refiner is not None
-        refinement = Refinement(steps, rate.t, tune, ITERATIONS[effort], self.prior.integers_below)
+        iterations = effort if effort <= self.plain else ITERATIONS[effort]
+        refinement = Refinement(steps, rate.t, tune, iterations, self.prior.integers_below)
         refine = partial(refiner.refine, refinement=refinement)
         if effort == 1 and tune == "psnr":  # other distortions want to see a larger picture
             return within(budget.inside, u, budget.colour, refine, budget.report)
         return by_parts(u, budget.colour, self._halo, refine, budget.report)
 
     def encode(self, u: Float32, rate: Rate, effort: int) -> "Coded":
-        """See `kind.Kind`; effort 1 chooses points by distance and bits together, others take the nearest."""
+        """See `kind.Kind`; efforts of plain steps choose points by distance and bits, others take the nearest."""
         from .hyper import hyper_latents
         from .kind import Coded
 
         points, writer = self.prior.points, Writer(self.prior.tables)
+        bit = BIT if 1 <= effort <= self.plain else 0.0
         z = hyper_latents(self._backend, u)  # [Z, h/4, w/4]
         self.prior.hyper.write(z, rate.level, writer)
         view = self.prior.view(z, u.shape, rate.level)
         for step in view.steps:
             mean, scale = view.predict(step)  # [N] each
-            k = points.choose(u[view.own(step)], mean, scale, BIT if effort == 1 else 0.0)  # [N]
+            k = points.choose(u[view.own(step)], mean, scale, bit)  # [N]
             points.write(k, mean, scale, writer)
             view.know(step, k)
         return Coded(writer.finish(), view.known, writer.bits)
@@ -161,6 +163,7 @@ class E8Lattice(Lattice):
     format_id = (LATTICE, E8)
     described: ClassVar[dict[str, str]] = {"quantizer": "lattice", "lattice": "e8"}
     unit = 2
+    plain = len(LENGTHS[unit])
 
 
 def _engine(model: str, hyper: IntegerHyper, context: Context) -> Networks:

@@ -1,4 +1,4 @@
-"""Effort 1: one step down the distortion alone, after which points should be chosen by distance and bits together."""
+"""Efforts 1 to 3: steps down the distortion alone; points should be chosen by distance and bits together after them."""
 
 import math
 
@@ -7,11 +7,12 @@ import numpy as np
 from ..backends.backend import Backend, Refinement, Report
 from ..entropy.coder import Float32
 
-ONE_STEP = {1: (0.007, 7.0), 2: (0.02, 1.0)}  # step and sharpness of the soft rounding, by the unit of the coordinates
+LENGTHS = {1: (0.007, 0.005, 0.005), 2: (0.02,)}  # of a step, by the unit of the coordinates, where there are 1, 2, 3
+SHARPNESS = {1: 7.0, 2: 1.0}  # of the soft rounding, by the same
 
 
-class OneStep:
-    """See `backend.Refiner`; one iteration, which looks at the distortion and not at the bits.
+class Steps:
+    """See `backend.Refiner`; its iterations look at the distortion and not at the bits.
 
     Args:
         backend: of the model.
@@ -21,15 +22,19 @@ class OneStep:
 
     def __init__(self, backend: Backend, unit: int) -> None:
         self._backend = backend
-        self._length, self._sharpness = ONE_STEP[unit]
+        self._lengths, self._sharpness = LENGTHS[unit], SHARPNESS[unit]
 
     def refine(self, u: Float32, x: Float32, refinement: Refinement, report: Report) -> Float32:
         """See `backend.Refiner`."""
-        basis = refinement.steps[:, None, None]  # [M, 1, 1]
-        soft, slope = soft_round(u, self._sharpness)  # [M, h, w] each
-        gradient = self._backend.distortion_step(soft * basis, refinement.t, x, refinement.tune)  # [M, h, w], of y_hat
-        report(1, 1)
-        return u - self._length * (gradient * basis * slope)
+        basis, count = refinement.steps[:, None, None], refinement.iterations  # [M, 1, 1]
+        length = self._lengths[count - 1]
+        for done in range(1, count + 1):
+            soft, slope = soft_round(u, self._sharpness)  # [M, h, w] each
+            y_hat = soft * basis  # [M, h, w]
+            gradient = self._backend.distortion_step(y_hat, refinement.t, x, refinement.tune)  # [M, h, w]
+            u = u - length * (gradient * basis * slope)  # [M, h, w]
+            report(done, count)
+        return u
 
 
 def soft_round(u: Float32, alpha: float) -> tuple[Float32, Float32]:

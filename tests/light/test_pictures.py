@@ -38,9 +38,11 @@ def test_tunes(name: str, tune: str, picture: Image.Image) -> None:
         assert decibels(np.asarray(codec.decode(plain)), np.asarray(picture)) > 24
 
 
-def test_more_effort_needs_torch(picture: Image.Image) -> None:
-    with pytest.raises(LcqError, match=r"effort 2 needs torch; pip install 'latticecodec\[torch\]'"):
-        load("lattice-1").encode(picture, effort=2)
+def test_more_effort_needs_torch_after_plain_steps(picture: Image.Image) -> None:
+    one, three = (load("lattice-1").encode(picture, effort=effort) for effort in (1, 3))
+    assert one != three
+    with pytest.raises(LcqError, match=r"effort 4 needs torch; pip install 'latticecodec\[torch\]'"):
+        load("lattice-1").encode(picture, effort=4)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
