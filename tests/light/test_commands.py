@@ -23,7 +23,7 @@ def test_torch_is_not_there() -> None:
 def test_a_file_through_the_commands(here: Path) -> None:
     assert lcodec("compress", "photo.png", "-q", "40").exit_code == 0
     assert lcodec("verify", "photo.lcq").exit_code == 0
-    assert json.loads(lcodec("info", "photo.lcq", "--json").stdout)["model"] == "lattice-ssimulacra2"
+    assert json.loads(lcodec("info", "photo.lcq", "--json").stdout)["model"] == "lattice-ssimulacra2-2"
     assert lcodec("decompress", "photo.lcq", "-o", "back.png").exit_code == 0
     assert (here / "back.png").is_file()
 

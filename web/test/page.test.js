@@ -35,7 +35,7 @@ test("the first picture of the default model takes few transfers: page, runtime 
   const own = await serve(`${ROOT}web/dist`);
   const { page: other } = await open(browser, own.origin, "/");
   try {
-    await other.locator("#open [data-files]").first().setInputFiles(`${ROOT}tests/shipped/lattice-ssimulacra2.lcq`);
+    await other.locator("#open [data-files]").first().setInputFiles(`${ROOT}tests/shipped/lattice-ssimulacra2-2.lcq`);
     await other.waitForSelector("#open [data-download]:not([disabled])", { timeout: PATIENCE });
     const bytes = own.bytes();
     assert.ok(bytes > 20e6 && bytes < 30e6, `${bytes} bytes`);
