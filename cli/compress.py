@@ -83,7 +83,7 @@ class Compression:
     type=click.IntRange(EFFORTS[0], EFFORTS[-1]),
     default=DEFAULT_EFFORT,
     show_default=True,
-    help="Time for bits: 0 is fastest, 1 takes about twice as long, 9 some 30 times; all decode alike.",
+    help="Time for bits: 0 is fastest, 1 takes four to five times as long, 3 ten times, 9 some 60; all decode alike.",
 )
 @click.option(
     "--tune",
@@ -137,7 +137,7 @@ def compress(
     lcodec compress photo.png                     writes photo.lcq
     lcodec compress photo.png -o small.lcq --size 40000
     lcodec compress holiday/ -o packed/ -q 30 --jobs 4
-    lcodec compress photo.png --effort 3          smaller, in some three times the time
+    lcodec compress photo.png --effort 3          smaller, in two to three times the time
     lcodec compress photo.png --lossless          every pixel as it is
 
     Text, drawings and screens are stored without the networks where that takes fewer bits for what it gives: exactly at
