@@ -83,7 +83,8 @@ class Compression:
     type=click.IntRange(EFFORTS[0], EFFORTS[-1]),
     default=DEFAULT_EFFORT,
     show_default=True,
-    help="Time for bits: 0 is fastest, 1 takes four to five times as long, 3 ten times, 9 some 60; all decode alike.",
+    help="Time for bits: 0 is fastest, 1 takes three to five times as long, 3 about ten times, 9 some 60; above 3 that "
+    "pays for --tune ms-ssim alone. All decode alike.",
 )
 @click.option(
     "--tune",

@@ -43,7 +43,7 @@ def encode(
         size: target in bytes, never exceeded; quality 100 where even that needs less.
         psnr: target in dB of the decoded pixels, of those that alpha does not hide; quality 0 where even that has more.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
-        effort: 0 (fastest) to 9 (fewest bits for the same quality); files decode alike. See `Codec.encode`.
+        effort: 0 (fastest) to 9, time for bits, above 3 for MS-SSIM alone; files decode alike. See `Codec.encode`.
         tune: "psnr", or "ms-ssim" or "ssimulacra2" to spend the bits where eyes notice, with the model trained for that
             in place of `lattice` or `lattice-e8` where there is one; by default "ssimulacra2", or "psnr" with such a
             target, and for a model that is named what it was trained for.

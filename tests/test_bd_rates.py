@@ -22,7 +22,7 @@ def measured() -> dict[tuple[str, str], list[float]]:
     """Of (model, anchor): the BD-rates by as many of MEASURES as were taken, %."""
     page = (ROOT / "docs" / "kodak.md").read_text(encoding="utf-8")
     lines = re.findall(rf"^(\S+(?:, effort \d)?) +({'|'.join(ANCHORS)}) +([+-].+)$", page, re.MULTILINE)
-    return {(model, anchor): percentages(cells) for model, anchor, cells in lines}
+    return {(model.removesuffix("-1"), anchor): percentages(cells) for model, anchor, cells in lines}
 
 
 def in_readme() -> dict[tuple[str, str], list[float]]:

@@ -143,7 +143,7 @@ def test_too_little_memory_is_one_line(tiny: Codec, monkeypatch: pytest.MonkeyPa
         tiny.decode(data)
 
 
-@pytest.mark.parametrize("effort", [0, 1, 2])
+@pytest.mark.parametrize("effort", [0, 1, 2, 4])
 def test_warnings_that_a_caller_turns_into_errors(tiny: Codec, effort: int) -> None:
     """NumPy's settings around a call do not reach into it."""
     picture = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)

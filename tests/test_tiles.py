@@ -48,7 +48,7 @@ def test_side_that_the_format_does_not_have(tiny: Codec, photo: Image.Image, sid
         tiny.encode(photo, tile=side)
 
 
-@pytest.mark.parametrize("effort", [0, 1, 2])
+@pytest.mark.parametrize("effort", [0, 1, 2, 4])
 def test_tiles_leave_no_seams(tiny: Codec, photo: Image.Image, effort: int) -> None:
     """At effort 0 the indices are those of the picture in one piece; only the entropy coding knows of tiles."""
     whole, tiled = (tiny.encode_detailed(photo, EncodeOptions(effort=effort, tile=tile)) for tile in (0, TILE))

@@ -101,7 +101,7 @@ def test_what_an_encoder_goes_down() -> None:
     assert torch.equal(perceptual(*short), squared_error(*short))
 
 
-@pytest.mark.parametrize("effort", [1, 3])
+@pytest.mark.parametrize("effort", [1, 3, 5])
 def test_tuning_for_ssimulacra2(lattice: Codec, photo: Image.Image, effort: int) -> None:
     """More of it for a bit, by the package, and the header says so."""
     pytest.importorskip("ssimulacra2")
@@ -114,7 +114,7 @@ def test_tuning_for_ssimulacra2(lattice: Codec, photo: Image.Image, effort: int)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 70), (7, 7), (8, 8), (200, 7)])
-@pytest.mark.parametrize("effort", [1, 2])
+@pytest.mark.parametrize("effort", [1, 2, 4])
 def test_pictures_of_every_size(tiny: Codec, size: tuple[int, int], effort: int) -> None:
     picture = Image.fromarray(synthetic_picture(0, 70, 200).permute(1, 2, 0).numpy()).resize(size)
     options = EncodeOptions(tune="ssimulacra2", effort=effort, exact=False)  # a single pixel is cheaper exact

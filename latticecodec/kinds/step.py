@@ -7,7 +7,7 @@ import numpy as np
 from ..backends.backend import Backend, Refinement, Report
 from ..entropy.coder import Float32
 
-LENGTHS = {1: (0.007, 0.005, 0.005), 2: (0.02,)}  # of a step, by the unit of the coordinates, where there are 1, 2, 3
+LENGTHS = {1: (0.007, 0.007, 0.005), 2: (0.02,)}  # of a step, by the unit of the coordinates, where there are 1, 2, 3
 SHARPNESS = {1: 7.0, 2: 1.0}  # of the soft rounding, by the same
 
 
