@@ -20,11 +20,13 @@ from latticecodec.kinds import Lattice, Rates
 from latticecodec.kinds.closest import closest
 from latticecodec.kinds.hyper import hyper_latents
 from latticecodec.kinds.selection import SliceSelection
-from latticecodec.kinds.step import LENGTHS, SHARPNESS, Steps, soft_round
+from latticecodec.kinds.step import Steps, soft_round
 from latticecodec.lab.nets.prior import compand
 from latticecodec.lab.quantizers import soft_round as trained_soft_round
 from latticecodec.lab.quantizers.codewords import nearest
 from latticecodec.lab.quantizers.selection import SliceAttention
+
+LENGTH = 0.006  # of a step
 
 
 def numbers(*shape: int, seed: int = 0) -> Float32:
@@ -62,12 +64,14 @@ def test_steps_go_down_what_autograd_says(tiny: Codec, count: int) -> None:
     at = torch.from_numpy(u[None])  # [1, M, h, w]
     for _ in range(count):
         at.requires_grad_(True)
-        y_hat = trained_soft_round(at, SHARPNESS[1]) * torch.from_numpy(basis)[:, None, None]
+        y_hat = trained_soft_round(at, Lattice.sharpness) * torch.from_numpy(basis)[:, None, None]
         (slope,) = torch.autograd.grad(backend._distortion(y_hat, 0.4, torch.from_numpy(x[None]), "psnr"), at)
-        at = (at - LENGTHS[1][count - 1] * slope).detach()
+        at = (at - LENGTH * slope).detach()
     told: list[tuple[int, int]] = []
     refinement = Refinement(basis, 0.4, "psnr", count, math.inf)
-    moved = Steps(backend, 1).refine(u, x, refinement, lambda done, total: told.append((done, total)))
+    moved = Steps(backend, LENGTH, Lattice.sharpness).refine(
+        u, x, refinement, lambda done, total: told.append((done, total))
+    )
     np.testing.assert_allclose(moved, at[0].numpy(), rtol=1e-3, atol=1e-4)
     assert np.abs(moved - u).max() > 0.01
     assert told == [(done, count) for done in range(1, count + 1)]

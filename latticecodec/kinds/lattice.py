@@ -24,7 +24,6 @@ from ..errors import ImageError, ModelError
 from ..weights import part
 from .fields import check_no_books, check_no_codes
 from .rate import Rate, Rates
-from .step import LENGTHS, Steps
 
 if TYPE_CHECKING:
     from ..backends.backend import Backend, Refiner, Tensors
@@ -43,7 +42,9 @@ class Lattice:
     described: ClassVar[dict[str, str]] = {"quantizer": "lattice", "lattice": "diagonal"}
     unit = 1  # coordinates are in units of 1 / `unit` of a lattice step
     positions = 1
-    plain, efforts = len(LENGTHS[unit]), max(ITERATIONS)
+    lengths: ClassVar[tuple[float, ...]] = (0.007, 0.007, 0.005)  # of each of one, two or three plain steps
+    sharpness = 7.0  # of the soft rounding before them
+    plain, efforts = len(lengths), max(ITERATIONS)
 
     def __init__(self, config: ModelConfig, tensors: "Tensors", backend: "Backend") -> None:
         self._config, self._backend = config, backend
@@ -101,11 +102,15 @@ class Lattice:
             return u
         from ..backends.backend import Refinement
         from .parts import by_parts, within
+        from .step import Steps
 
         effort, tune = budget.effort, budget.tune
-        refiner: Refiner | None = Steps(self._backend, self.unit) if effort <= self.plain else budget.refiner
+        if effort <= self.plain:
+            refiner: Refiner | None = Steps(self._backend, self.lengths[effort - 1], self.sharpness)
+            iterations = effort
+        else:
+            refiner, iterations = budget.refiner, ITERATIONS[effort]
         assert refiner is not None
-        iterations = effort if effort <= self.plain else ITERATIONS[effort]
         refinement = Refinement(steps, rate.t, tune, iterations, self.prior.integers_below)
         refine = partial(refiner.refine, refinement=refinement)
         if effort == 1 and tune == "psnr":  # other distortions want to see a larger picture
@@ -163,7 +168,9 @@ class E8Lattice(Lattice):
     format_id = (LATTICE, E8)
     described: ClassVar[dict[str, str]] = {"quantizer": "lattice", "lattice": "e8"}
     unit = 2
-    plain = len(LENGTHS[unit])
+    lengths = (0.02,)
+    sharpness = 1.0  # weak, since soft rounding does not know the points
+    plain = len(lengths)
 
 
 def _engine(model: str, hyper: IntegerHyper, context: Context) -> Networks:

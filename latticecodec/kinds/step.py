@@ -7,32 +7,27 @@ import numpy as np
 from ..backends.backend import Backend, Refinement, Report
 from ..entropy.coder import Float32
 
-LENGTHS = {1: (0.007, 0.007, 0.005), 2: (0.02,)}  # of a step, by the unit of the coordinates, where there are 1, 2, 3
-SHARPNESS = {1: 7.0, 2: 1.0}  # of the soft rounding, by the same
-
 
 class Steps:
     """See `backend.Refiner`; its iterations look at the distortion and not at the bits.
 
     Args:
         backend: of the model.
-        unit: 1 where latents will be rounded to integers; 2 for E8, whose points the soft rounding does not know, so
-            that it is weak.
+        length: of a step.
+        sharpness: of the soft rounding.
     """
 
-    def __init__(self, backend: Backend, unit: int) -> None:
-        self._backend = backend
-        self._lengths, self._sharpness = LENGTHS[unit], SHARPNESS[unit]
+    def __init__(self, backend: Backend, length: float, sharpness: float) -> None:
+        self._backend, self._length, self._sharpness = backend, length, sharpness
 
     def refine(self, u: Float32, x: Float32, refinement: Refinement, report: Report) -> Float32:
         """See `backend.Refiner`."""
         basis, count = refinement.steps[:, None, None], refinement.iterations  # [M, 1, 1]
-        length = self._lengths[count - 1]
         for done in range(1, count + 1):
             soft, slope = soft_round(u, self._sharpness)  # [M, h, w] each
             y_hat = soft * basis  # [M, h, w]
             gradient = self._backend.distortion_step(y_hat, refinement.t, x, refinement.tune)  # [M, h, w]
-            u = u - length * (gradient * basis * slope)  # [M, h, w]
+            u = u - self._length * (gradient * basis * slope)  # [M, h, w]
             report(done, count)
         return u
 
